@@ -1,0 +1,264 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Blender and the engine say to each other: messages, error codes, one definition for both.
+
+Transport: one JSON object a line, UTF-8, on the engine's stdin (commands) and stdout (reports).
+Big things travel as file paths inside the job's folder, never through the pipe. Every job that is
+submitted gets exactly one terminal report: `Done`, `Failed` or `Cancelled`.
+
+Standard library only: this module is imported by Blender's own Python.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from typing import Any, ClassVar
+
+PROTOCOL_VERSION = 1
+"""Raised by one whenever a message changes meaning. Both sides must agree exactly."""
+
+
+class ErrorCode(Enum):
+    """Why a job or the engine failed. The value is what a person reads after `error`."""
+
+    BAD_INPUT = "bad-input"
+    """An argument or a picture that can't be used."""
+    MODEL_MISSING = "model-missing"
+    """The model is unknown or not on this computer."""
+    MODEL_DAMAGED = "model-damaged"
+    """A model file is truncated, altered or unsafe to load."""
+    MODEL_INCOMPATIBLE = "model-incompatible"
+    """A model file is sound but not a Zero123 model."""
+    OUT_OF_MEMORY = "out-of-memory"
+    """Main memory or the accelerator's memory ran out."""
+    DISK = "disk"
+    """A folder can't be written, or the disk is full."""
+    CANCELLED = "cancelled"
+    """The user asked for it (the CLI's Ctrl-C; in the protocol this is `Cancelled`)."""
+    ENVIRONMENT = "environment"
+    """A library is missing or broken, or the engine's Python can't be started."""
+    PROTOCOL = "protocol"
+    """The two sides don't speak the same version, or a line isn't a message."""
+    ENGINE_DIED = "engine-died"
+    """The engine's process ended while it had work (reported by the client)."""
+    INTERNAL = "internal"
+    """A defect of ours."""
+
+    @property
+    def exit_code(self) -> int:
+        """The CLI's exit code for this error."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    ErrorCode.BAD_INPUT: 2,
+    ErrorCode.MODEL_MISSING: 3,
+    ErrorCode.MODEL_DAMAGED: 3,
+    ErrorCode.MODEL_INCOMPATIBLE: 3,
+    ErrorCode.OUT_OF_MEMORY: 4,
+    ErrorCode.DISK: 5,
+    ErrorCode.CANCELLED: 6,
+    ErrorCode.ENVIRONMENT: 7,
+    ErrorCode.PROTOCOL: 7,
+    ErrorCode.ENGINE_DIED: 7,
+    ErrorCode.INTERNAL: 1,
+}
+
+
+class EngineError(Exception):
+    """An error that a person can act on: a code, one sentence, a hint what to do."""
+
+    def __init__(self, code: ErrorCode, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class JobCancelled(Exception):
+    """Raised inside a job at the first step after its cancellation was asked for."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """Base of all messages. `TYPE` is the value of "type" on the wire."""
+
+    TYPE: ClassVar[str]
+
+
+# Commands: Blender (or another parent) -> engine.
+
+
+@dataclass(frozen=True)
+class Hello(Message):
+    """First line of a conversation; answered by `Ready`, or `Failed` if versions differ."""
+
+    TYPE = "hello"
+    version: int = PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Submit(Message):
+    """Queue a job. `kind` names a request class of `engine.requests`, `request` holds its fields."""
+
+    TYPE = "submit"
+    job: str
+    kind: str
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cancel(Message):
+    """Stop a job at its next step; it ends with `Cancelled`. Unknown or ended jobs: no effect."""
+
+    TYPE = "cancel"
+    job: str
+
+
+@dataclass(frozen=True)
+class Release(Message):
+    """Drop loaded models from memory as soon as no job runs."""
+
+    TYPE = "release"
+
+
+@dataclass(frozen=True)
+class Shutdown(Message):
+    """Cancel what runs and end the engine. Closing stdin does the same."""
+
+    TYPE = "shutdown"
+
+
+# Reports: engine -> Blender.
+
+
+@dataclass(frozen=True)
+class Ready(Message):
+    """The engine is listening. Sent once, before any heavy library is loaded."""
+
+    TYPE = "ready"
+    version: int
+    python: str
+    """Version of the engine's Python, such as "3.11.7"."""
+    device: str = "auto"
+    """What "auto" will use, if known without loading torch; "auto" otherwise."""
+
+
+@dataclass(frozen=True)
+class Accepted(Message):
+    """The job is queued."""
+
+    TYPE = "accepted"
+    job: str
+
+
+@dataclass(frozen=True)
+class Progress(Message):
+    """A step of a stage is done. `eta_s` is the stage's remaining time in seconds, if known."""
+
+    TYPE = "progress"
+    job: str
+    stage: str
+    done: int
+    total: int
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Preview(Message):
+    """A picture of work in progress that may be overwritten by the next one."""
+
+    TYPE = "preview"
+    job: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Artifact(Message):
+    """A finished file under its final name. `role`: "view", "views", "mesh", "report", "image"."""
+
+    TYPE = "artifact"
+    job: str
+    role: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Log(Message):
+    """A line for the log window. `level`: "info", "warning" or "error"."""
+
+    TYPE = "log"
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Done(Message):
+    """Terminal: the job finished; `result` is its report as plain JSON."""
+
+    TYPE = "done"
+    job: str
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed(Message):
+    """Terminal: the job failed. `code` is an `ErrorCode` value. An empty `job` is the engine's own."""
+
+    TYPE = "failed"
+    job: str
+    code: str
+    message: str
+    hint: str = ""
+
+    @property
+    def error(self) -> EngineError:
+        """The same as an exception."""
+        return EngineError(ErrorCode(self.code), self.message, self.hint)
+
+
+@dataclass(frozen=True)
+class Cancelled(Message):
+    """Terminal: the job stopped because it was asked to."""
+
+    TYPE = "cancelled"
+    job: str
+
+
+TERMINAL = (Done, Failed, Cancelled)
+COMMANDS = (Hello, Submit, Cancel, Release, Shutdown)
+REPORTS = (Ready, Accepted, Progress, Preview, Artifact, Log, Done, Failed, Cancelled)
+_BY_TYPE: dict[str, type[Message]] = {cls.TYPE: cls for cls in COMMANDS + REPORTS}
+
+
+def encode(message: Message) -> str:
+    """One line of JSON, without the line end."""
+    return json.dumps({"type": message.TYPE, **asdict(message)}, ensure_ascii=False)  # type: ignore[call-overload]
+
+
+def decode(line: str) -> Message:
+    """The message on a line.
+
+    Raises:
+        EngineError: `PROTOCOL` if the line is no JSON object, its type is unknown, or a field is
+            missing or unknown.
+    """
+    try:
+        values = json.loads(line)
+        cls = _BY_TYPE[values.pop("type")]
+        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+        if set(values) - known:
+            raise TypeError(f"unknown fields {sorted(set(values) - known)}")
+        return cls(**values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(
+            ErrorCode.PROTOCOL,
+            f"not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r} ({error})",
+            "update the extension and its engine to the same version",
+        ) from error

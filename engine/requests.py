@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be asked of the engine: one dataclass per kind of job.
+
+A request is at once the CLI's options, the wire message, the operator's properties and the record
+in a result's history, so each field is defined once, here: name, default, limits and help.
+Standard library only: this module is imported by Blender's own Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from .protocol import EngineError, ErrorCode
+
+SAMPLERS = ("dpm++", "ddim", "unipc")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+METHODS = ("views",)
+
+
+def option(default: Any, help: str, **metadata: Any) -> Any:
+    """A request field. `metadata` may hold `min`, `max` (numbers) and `choices` (strings)."""
+    metadata["help"] = help
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(kw_only=True)
+class Request:
+    """Base: what every job that runs a model needs. Angles in degrees, radius in scene units."""
+
+    KIND: ClassVar[str] = ""
+
+    image: str = option("", "picture to start from")
+    out: str = option("", "folder that receives the results")
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            _check(f, getattr(self, f.name))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Request:
+        """The request with these fields.
+
+        Raises:
+            EngineError: `BAD_INPUT` for an unknown field or a value out of its range.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise EngineError(
+                ErrorCode.BAD_INPUT,
+                f"unknown settings for {cls.KIND}: {', '.join(sorted(unknown))}",
+                f"known are {', '.join(f.name for f in fields(cls))}",
+            )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(kw_only=True)
+class DiffusionRequest(Request):
+    """What every job that samples novel views needs."""
+
+    model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
+    input_elevation: float = option(
+        0.0, "elevation of the camera that took the picture, degrees above the horizon",
+        min=-90.0, max=90.0)
+    input_radius: float = option(1.85, "its distance to the object's centre", min=0.5, max=10.0)
+    steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
+    guidance: float = option(
+        0.0, "classifier-free guidance scale; 0 takes the model's own default", min=0.0, max=100.0)
+    sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
+    eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
+    seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
+    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
+    device: str = option("auto", "where to compute", choices=DEVICES)
+
+
+@dataclass(kw_only=True)
+class ViewsRequest(DiffusionRequest):
+    """Novel views of the object in a picture. The lists pair up; one value is repeated."""
+
+    KIND = "views"
+
+    azimuth: list[float] = option(
+        [], "relative to the picture, degrees; positive = camera moves to its right")
+    elevation: list[float] = option([], "absolute, degrees above the horizon; default: the picture's")
+    radius: list[float] = option([], "absolute distance; default: the picture's")
+    orbit: int = option(0, "this many views around the object instead of a list", min=0, max=360)
+    samples: int = option(1, "different samples of every view", min=1, max=64)
+
+    def poses(self) -> list[tuple[float, float, float]]:
+        """(azimuth, elevation, radius) of every view asked for.
+
+        Raises:
+            EngineError: `BAD_INPUT` if the lists don't pair up.
+        """
+        azimuth = self.azimuth
+        if self.orbit:
+            azimuth = [360.0 * i / self.orbit for i in range(self.orbit)]
+        lists = [azimuth or [90.0], self.elevation or [self.input_elevation],
+                 self.radius or [self.input_radius]]
+        count = max(map(len, lists))
+        if any(len(values) not in (1, count) for values in lists):
+            raise EngineError(
+                ErrorCode.BAD_INPUT,
+                "azimuth, elevation and radius have different lengths: "
+                + ", ".join(str(len(values)) for values in lists),
+                "give one value, or as many as views")
+        azimuths, elevations, radii = (v * count if len(v) == 1 else v for v in lists)
+        return list(zip(azimuths, elevations, radii, strict=True))
+
+
+@dataclass(kw_only=True)
+class ReconstructRequest(DiffusionRequest):
+    """A textured mesh of the object in a picture."""
+
+    KIND = "reconstruct"
+
+    method: str = option("views", "how the shape is found", choices=METHODS)
+    views: str = option("", "a views.json to fit instead of sampling new views")
+    view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
+    resolution: int = option(96, "voxels along each side of the field", min=32, max=256)
+    iterations: int = option(300, "optimisation steps of the fit", min=10, max=10000)
+    faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
+    texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
+
+
+@dataclass(kw_only=True)
+class SegmentRequest(Request):
+    """The picture's object cut out of its background, as an RGBA file named by `out`."""
+
+    KIND = "segment"
+
+
+REQUESTS: dict[str, type[Request]] = {
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest)
+}
+
+
+def _check(f: Field[Any], value: Any) -> None:
+    """Raise BAD_INPUT unless the value has the default's type and lies within its limits."""
+    default = f.default_factory() if f.default_factory is not MISSING else f.default
+    expected = (int, float) if isinstance(default, float) else type(default)
+    good = isinstance(value, expected) and (isinstance(default, bool) or not isinstance(value, bool))
+    if isinstance(default, list):
+        good = isinstance(value, list) and all(
+            isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e6 for v in value)
+    option_name = f.name.replace("_", "-")
+    if not good:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f.metadata["help"])
+    choices = f.metadata.get("choices")
+    if choices and value not in choices:
+        raise EngineError(
+            ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f"choose from {', '.join(choices)}")
+    low, high = f.metadata.get("min"), f.metadata.get("max")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        raise EngineError(
+            ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f"it goes from {low:g} to {high:g}")
