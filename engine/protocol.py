@@ -235,11 +235,21 @@ TERMINAL = (Done, Failed, Cancelled)
 COMMANDS = (Hello, Submit, Cancel, Release, Shutdown)
 REPORTS = (Ready, Accepted, Progress, Preview, Artifact, Log, Done, Failed, Cancelled)
 _BY_TYPE: dict[str, type[Message]] = {cls.TYPE: cls for cls in COMMANDS + REPORTS}
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float | None": (float, int, type(None)),
+    "dict[str, Any]": (dict,),
+}
 
 
 def encode(message: Message) -> str:
-    """One line of JSON, without the line end."""
-    return json.dumps({"type": message.TYPE, **asdict(message)}, ensure_ascii=False)  # type: ignore[call-overload]
+    """One line of JSON, without the line end.
+
+    Escaped to ASCII: a file name that isn't valid Unicode (Python holds its bytes as lone
+    surrogates) has no UTF-8 form, but crosses the pipe unharmed as an escape.
+    """
+    return json.dumps({"type": message.TYPE, **asdict(message)})  # type: ignore[call-overload]
 
 
 def decode(line: str) -> Message:
@@ -247,16 +257,19 @@ def decode(line: str) -> Message:
 
     Raises:
         EngineError: `PROTOCOL` if the line is no JSON object, its type is unknown, or a field is
-            missing or unknown.
+            missing, unknown or of another type.
     """
     try:
         values = json.loads(line)
         cls = _BY_TYPE[values.pop("type")]
-        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-        if set(values) - known:
-            raise TypeError(f"unknown fields {sorted(set(values) - known)}")
+        types = {f.name: _JSON_TYPES[f.type] for f in fields(cls)}  # type: ignore[arg-type, index]
+        if set(values) - set(types):
+            raise TypeError(f"unknown fields {sorted(set(values) - set(types))}")
+        for name, value in values.items():
+            if not isinstance(value, types[name]) or isinstance(value, bool):
+                raise TypeError(f"{name} can't be {value!r:.40}")
         return cls(**values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(
             ErrorCode.PROTOCOL,
             f"not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r} ({error})",

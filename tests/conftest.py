@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures that every test may use: the project's root, the shared data, the golden vectors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # `import engine` however pytest was started
+
+_exit_status = 0
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds the manifest, `engine/` and `tests/`."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder `shared` beside the project: data and golden vectors, not part of the project."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the folder ../shared (data and golden vectors) beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden_inputs(shared_dir: Path) -> Mapping[str, np.ndarray]:
+    """What the original code was fed; its README lists the arrays."""
+    return _golden_arrays(shared_dir, "inputs")
+
+
+@pytest.fixture(scope="session")
+def golden_outputs(shared_dir: Path) -> Mapping[str, np.ndarray]:
+    """What the original code answered."""
+    return _golden_arrays(shared_dir, "outputs")
+
+
+def _golden_arrays(shared_dir: Path, name: str) -> Mapping[str, np.ndarray]:
+    path = next(shared_dir.glob(f"golden/**/{name}.npz"), None)
+    if path is None:
+        pytest.skip(f"needs the golden vectors ../shared/golden/{name}.npz")
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    global _exit_status  # noqa: PLW0603 - pytest_unconfigure isn't told the status
+    _exit_status = int(exitstatus)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave without the interpreter's clean-up if Blender was loaded.
+
+    The bpy module can crash or hang while it is torn down (a pending timer, a glTF export), which
+    would turn a green run into a red one. Everything has been reported by now.
+    """
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_exit_status)
