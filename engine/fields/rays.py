@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pixels to rays and points to pixels, for square pictures of a pinhole camera."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Rays:
+    """R half-lines, each with the range along which it may meet something."""
+
+    origins: Tensor
+    """R x 3, world."""
+    directions: Tensor
+    """R x 3, unit length."""
+    near: Tensor
+    """R; distance from the origin at which the range begins."""
+    far: Tensor
+    """R; where it ends. A ray with far <= near meets nothing."""
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def __getitem__(self, index: Tensor | slice) -> Rays:
+        return Rays(self.origins[index], self.directions[index], self.near[index], self.far[index])
+
+
+def focal_ndc(fov_deg: float) -> float:
+    """Focal length in units of half the picture's side."""
+    return 1.0 / math.tan(math.radians(fov_deg) / 2)
+
+
+def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, half_extent: float) -> Rays:
+    """Rays through the pixel centres of N cameras, clipped to a cube about the origin.
+
+    `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
+    view-major, then rows from the top.
+    """
+    centres = (torch.arange(size) + 0.5) / size * 2 - 1
+    y, x = torch.meshgrid(-centres, centres, indexing="ij")
+    focal = focal_ndc(fov_deg)
+    local = torch.stack([x / focal, y / focal, -torch.ones_like(x)], dim=-1).reshape(-1, 3)
+    local = local / local.norm(dim=-1, keepdim=True)
+    matrices = camera_to_world.to(local.dtype)
+    directions = torch.einsum("nij,pj->npi", matrices[:, :3, :3], local).reshape(-1, 3)
+    origins = matrices[:, None, :3, 3].expand(-1, size * size, 3).reshape(-1, 3)
+    near, far = clip_to_box(origins, directions, half_extent)
+    return Rays(origins, directions, near, far)
+
+
+def clip_to_box(origins: Tensor, directions: Tensor, half_extent: float) -> tuple[Tensor, Tensor]:
+    """(near, far), each R: where rays enter and leave an axis-parallel cube about the origin."""
+    # An axis-parallel direction would divide by zero; a tiny slope moves the slab to infinity.
+    slope = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
+    a, b = (-half_extent - origins) / slope, (half_extent - origins) / slope
+    near = torch.minimum(a, b).amax(-1).clamp_min(0)
+    return near, torch.maximum(a, b).amin(-1)
+
+
+def project(points: Tensor, camera_to_world: Tensor, fov_deg: float) -> tuple[Tensor, Tensor]:
+    """Where one camera (4 x 4) sees points (P x 3).
+
+    Returns P x 2 picture coordinates (x to the right, y down, both -1 to 1 across the picture, as
+    `torch.nn.functional.grid_sample` with align_corners=False reads them) and P depths along the
+    viewing direction.
+    """
+    matrix = camera_to_world.to(points.dtype)
+    local = (points - matrix[:3, 3]) @ matrix[:3, :3]
+    depth = -local[:, 2]
+    scale = focal_ndc(fov_deg) / depth.clamp_min(1e-6)
+    return torch.stack([local[:, 0] * scale, -local[:, 1] * scale], dim=-1), depth
