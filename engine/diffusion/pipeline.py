@@ -1,0 +1,314 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zero-1-to-3 as a diffusers pipeline: one picture and relative camera poses to novel views.
+
+Source: Liu et al. 2023, "Zero-1-to-3: Zero-shot One Image to 3D Object", section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL, DiffusionPipeline, SchedulerMixin, UNet2DConditionModel
+from diffusers.utils import BaseOutput
+from torch import Tensor
+from transformers import CLIPVisionModelWithProjection
+
+from ..camera import DEFAULT_RADIUS, relative_pose
+from ..protocol import EngineError, ErrorCode
+from .conditioning import CCProjection, clip_pixel_values
+from .samplers import Sampler, make_sampler
+
+Angles = float | Sequence[float]
+StepCallback = Callable[["Zero123Pipeline", int, int, dict[str, Tensor]], dict[str, Tensor] | None]
+
+OUTPUT_TYPES = ("pil", "np", "pt", "latent")
+WORK_PER_STEP = {"cpu": 1e12, "cuda": 2e13, "mps": 4e12}
+"""UNet parameters x latent pixels x rows evaluated in one step. The original has 8.8e11 a row, so
+a CPU takes its rows one by one (and notices a cancellation between them), a GPU twenty at once."""
+MAX_ROWS = 64
+"""More rows at once aren't faster and only need memory."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the network knows of the input picture; computed once per picture."""
+
+    embedding: Tensor
+    """CLIP image embedding, not normalised, 1 x D."""
+    latent: Tensor
+    """Mode of the picture's latent, NOT multiplied by the scaling factor, 1 x 4 x h x w."""
+
+
+@dataclass
+class Zero123Output(BaseOutput):
+    """Result of `Zero123Pipeline`."""
+
+    images: list[PIL.Image.Image] | np.ndarray | Tensor
+    """Views x samples, view-major. "np": N x S x S x 3 float32 in [0, 1]; "pt": N x 3 x S x S;
+    "latent": N x 4 x s x s, scaled, as the sampler left it."""
+    unet_evaluations: int
+    """Rows that went through the UNet; guidance counts twice."""
+
+
+class Zero123Pipeline(DiffusionPipeline):
+    """Novel views of the object in one picture.
+
+    Args:
+        unet: 8 input channels: the noisy latent and the input picture's latent.
+        vae: between pictures and latents.
+        image_encoder: CLIP's image tower with projection.
+        cc_projection: joins the image embedding and the relative pose to one context token.
+        scheduler: carries betas and prediction type; samplers are made from its config.
+        pose_encoding: "zero123", or "stable" for Stable Zero123.
+        default_num_inference_steps: used where a call gives none.
+        default_guidance_scale: likewise.
+    """
+
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL
+    image_encoder: CLIPVisionModelWithProjection
+    cc_projection: CCProjection
+    scheduler: SchedulerMixin
+
+    model_cpu_offload_seq = "image_encoder->cc_projection->unet->vae"
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        vae: AutoencoderKL,
+        image_encoder: CLIPVisionModelWithProjection,
+        cc_projection: CCProjection,
+        scheduler: SchedulerMixin,
+        *,
+        pose_encoding: str = "zero123",
+        default_num_inference_steps: int = 50,
+        default_guidance_scale: float = 3.0,
+    ) -> None:
+        super().__init__()
+        self.register_modules(unet=unet, vae=vae, image_encoder=image_encoder,
+                              cc_projection=cc_projection, scheduler=scheduler)
+        self.register_to_config(pose_encoding=pose_encoding,
+                                default_num_inference_steps=default_num_inference_steps,
+                                default_guidance_scale=default_guidance_scale)
+        self._num_timesteps = 0
+
+    @property
+    def image_size(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.unet.config.sample_size * 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    @property
+    def num_timesteps(self) -> int:
+        """How often the running or last call reports: denoising steps x batches."""
+        return self._num_timesteps
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        image: PIL.Image.Image | np.ndarray,
+        azimuth: Angles = 0.0,
+        elevation: Angles | None = None,
+        radius: Angles | None = None,
+        *,
+        input_elevation: float = 0.0,
+        input_radius: float = DEFAULT_RADIUS,
+        num_samples: int = 1,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        sampler: str = "dpm++",
+        eta: float = 0.0,
+        generator: torch.Generator | None = None,
+        latents: Tensor | None = None,
+        batch_size: int | None = None,
+        output_type: str = "pil",
+        callback_on_step_end: StepCallback | None = None,
+    ) -> Zero123Output:
+        """Sample every view `num_samples` times.
+
+        Noise is drawn on the generator's device (the CPU without one), once per sample index:
+        all views of a sample share it. So neighbouring views agree better with each other, and
+        neither the number of views nor the batch size changes what a view looks like.
+
+        Args:
+            image: square, on white; H x W x 3 float in [0, 1] if an array.
+            azimuth: degrees from the input view, positive = the camera moves to its right.
+            elevation: degrees above the horizon; the input's where None.
+            radius: distance to the object's centre in scene units; the input's where None.
+                The three pair up; a single value is repeated.
+            input_elevation: degrees, of the camera that took the picture.
+            input_radius: its distance.
+            num_inference_steps: the model's own default where None.
+            guidance_scale: classifier-free guidance; 1 turns it off and halves the work; the
+                model's own default where None.
+            sampler: "dpm++", "unipc", or "ddim" (for original models their schedule to the step).
+            eta: noise added per step, "ddim" only.
+            latents: initial unit noise, views * samples x 4 x h x w.
+            batch_size: rows evaluated together; by default as many as `WORK_PER_STEP` allows.
+            output_type: "pil", "np", "pt" or "latent".
+            callback_on_step_end: called after each step of each batch with (pipeline, step index
+                over all batches, timestep, {"latents": the batch}); may return replaced latents;
+                may raise to stop. `num_timesteps` is the total.
+
+        Raises:
+            EngineError: `BAD_INPUT` for arguments that can't be used; `MODEL_DAMAGED` if the
+                network's output isn't finite.
+        """
+        if output_type not in OUTPUT_TYPES:
+            raise EngineError(ErrorCode.BAD_INPUT, f"unknown output type {output_type!r}",
+                              f"choose from {', '.join(OUTPUT_TYPES)}")
+        if num_samples < 1:
+            raise EngineError(ErrorCode.BAD_INPUT, f"can't take {num_samples} samples")
+        if num_inference_steps is None:
+            num_inference_steps = self.config.default_num_inference_steps
+        if guidance_scale is None:
+            guidance_scale = self.config.default_guidance_scale
+        poses = self.poses(azimuth, elevation, radius, input_elevation, input_radius)
+        condition = self.encode_image(self.image_tensor(image))
+        contexts = self.contexts(condition, poses).repeat_interleave(num_samples, dim=0)
+        rows = len(contexts)
+
+        def new_sampler() -> Sampler:
+            return make_sampler(sampler, self.scheduler.config, num_inference_steps, eta)
+
+        steps = len(new_sampler().timesteps)
+        if latents is None:
+            latents = self._noise(num_samples, 1, generator)[0].repeat(len(poses), 1, 1, 1)
+        step_noise = self._noise(num_samples, steps, generator) if eta > 0 else None
+        chunks = torch.arange(rows).split(batch_size or self.rows_per_batch(guidance_scale))
+        self._num_timesteps = steps * len(chunks)
+        results = []
+        for number, chunk in enumerate(chunks):
+            final = self.denoise(
+                latents[chunk].to(self.device), contexts[chunk], condition,
+                new_sampler(), guidance_scale,
+                step_noise=None if step_noise is None else step_noise[:, chunk % num_samples],
+                callback=callback_on_step_end, first_index=number * steps)
+            results.append(final if output_type == "latent" else self.decode(final))
+        evaluations = steps * rows * (1 if guidance_scale == 1 else 2)
+        return Zero123Output(images=_to_output(torch.cat(results), output_type),
+                             unet_evaluations=evaluations)
+
+    def poses(self, azimuth: Angles, elevation: Angles | None, radius: Angles | None,
+              input_elevation: float, input_radius: float) -> Tensor:
+        """Relative poses in the model's encoding, views x 4; arguments as in `__call__`."""
+        elevation = input_elevation if elevation is None else elevation
+        radius = input_radius if radius is None else radius
+        lists = [np.atleast_1d(np.asarray(v, dtype=float)) for v in (azimuth, elevation, radius)]
+        count = max(map(len, lists))
+        if not all(len(v) in (1, count) and np.isfinite(v).all() for v in lists) or not count:
+            raise EngineError(
+                ErrorCode.BAD_INPUT,
+                "azimuth, elevation and radius aren't finite numbers that pair up",
+                "give one value, or as many as views")
+        return torch.from_numpy(np.atleast_2d(relative_pose(
+            *lists, input_elevation_deg=input_elevation, input_radius=input_radius,
+            encoding=self.config.pose_encoding))).to(self.device)
+
+    def image_tensor(self, image: PIL.Image.Image | np.ndarray) -> Tensor:
+        """The input picture as 1 x 3 x S x S in [0, 1], resized to the model's size if need be."""
+        if isinstance(image, PIL.Image.Image):
+            image = np.asarray(image.convert("RGB"), dtype=np.float32) / 255
+        array = np.ascontiguousarray(image, dtype=np.float32)
+        if array.ndim != 3 or array.shape[0] != array.shape[1] or array.shape[2] != 3:
+            raise EngineError(
+                ErrorCode.BAD_INPUT, f"the pipeline needs a square RGB picture, not {array.shape}",
+                "prepare it with engine.imaging.load_input")
+        tensor = torch.from_numpy(array).permute(2, 0, 1)[None].to(self.device)
+        size = (self.image_size, self.image_size)
+        if tensor.shape[-2:] == size:
+            return tensor
+        return F.interpolate(tensor, size, mode="bicubic", antialias=True).clamp(0, 1)
+
+    @torch.no_grad()
+    def encode_image(self, image: Tensor) -> Condition:
+        """What the network sees of the picture (1 x 3 x S x S in [0, 1])."""
+        image = image.to(self.vae.dtype)
+        pixels = clip_pixel_values(image, self.image_encoder.config.image_size)
+        return Condition(
+            embedding=self.image_encoder(pixels.to(self.image_encoder.dtype)).image_embeds,
+            latent=self.vae.encode(image * 2 - 1).latent_dist.mode())
+
+    def contexts(self, condition: Condition, poses: Tensor) -> Tensor:
+        """Context tokens of relative poses (N x 4): N x 1 x C."""
+        return self.cc_projection(condition.embedding.expand(len(poses), -1), poses)
+
+    def predict(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor,
+                condition: Condition, guidance_scale: float) -> Tensor:
+        """The UNet's guided output for N x 4 x h x w latents.
+
+        Classifier-free guidance as in the original: the null condition is a zero context after
+        the projection and a zero latent of the picture. `timesteps`: one, or one per row.
+        """
+        if isinstance(timesteps, Tensor):
+            timesteps = timesteps.to(latents.device).expand(len(latents))
+        picture = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
+        conditional = torch.cat([latents, picture], dim=1)
+        if guidance_scale == 1:
+            return self.unet(conditional, timesteps, contexts, return_dict=False)[0]
+        unconditional = torch.cat([latents, torch.zeros_like(picture)], dim=1)
+        if isinstance(timesteps, Tensor):
+            timesteps = torch.cat([timesteps, timesteps])
+        output = self.unet(
+            torch.cat([unconditional, conditional]), timesteps,
+            torch.cat([torch.zeros_like(contexts), contexts]), return_dict=False)[0]
+        null, guided = output.chunk(2)
+        return null + guidance_scale * (guided - null)
+
+    def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
+                guidance_scale: float, *, step_noise: Tensor | None = None,
+                callback: StepCallback | None = None, first_index: int = 0) -> Tensor:
+        """Walk a batch of unit noise (N x 4 x h x w) down to scaled latents.
+
+        `step_noise`: steps x N x 4 x h x w for stochastic samplers. `callback` as in `__call__`,
+        counting from `first_index`.
+        """
+        for i, timestep in enumerate(sampler.timesteps):
+            output = self.predict(latents, timestep, contexts, condition, guidance_scale)
+            noise = None if step_noise is None else step_noise[i].to(latents)
+            latents = sampler.step(i, output, latents, noise)
+            if callback is not None:
+                changed = callback(self, first_index + i, timestep, {"latents": latents})
+                latents = (changed or {}).get("latents", latents)
+        if not torch.isfinite(latents).all():
+            raise EngineError(ErrorCode.MODEL_DAMAGED, "the network's output isn't finite",
+                              "the model's weights are damaged, or its number format is too small")
+        return latents
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures (N x 3 x S x S in [0, 1]) of scaled latents, a few at a time."""
+        unscaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
+        # The decoder works at full resolution, where a row needs some ten times the UNet's memory.
+        few = unscaled.split(max(1, len(unscaled) // 8))
+        decoded = torch.cat([self.vae.decode(part, return_dict=False)[0] for part in few])
+        return ((decoded + 1) / 2).clamp(0, 1)
+
+    def rows_per_batch(self, guidance_scale: float) -> int:
+        """How many rows a step takes at once."""
+        parameters = sum(p.numel() for p in self.unet.parameters())
+        work = parameters * self.unet.config.sample_size**2 * (1 if guidance_scale == 1 else 2)
+        return int(min(max(WORK_PER_STEP.get(self.device.type, 1e12) // work, 1), MAX_ROWS))
+
+    def _noise(self, samples: int, steps: int, generator: torch.Generator | None) -> Tensor:
+        """Unit Gaussians, steps x samples x 4 x h x w, the same on every device."""
+        side = self.unet.config.sample_size
+        shape = (steps, samples, self.unet.config.out_channels, side, side)
+        device = "cpu" if generator is None else generator.device
+        return torch.randn(shape, generator=generator, device=device, dtype=self.unet.dtype)
+
+
+def _to_output(images: Tensor, output_type: str) -> Any:
+    """N x C x H x W to what `output_type` asks for."""
+    if output_type in ("pt", "latent"):
+        return images
+    array = images.permute(0, 2, 3, 1).float().cpu().numpy()
+    if output_type == "np":
+        return array
+    return [PIL.Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in array]
