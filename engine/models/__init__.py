@@ -1,2 +1,38 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Models: the catalogue, loading, and the import of original checkpoints.
+
+The catalogue is light; torch comes in with the first use of the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .catalogue import CommercialUse, ModelInfo, find_model, list_models, models_folder
+
+if TYPE_CHECKING:
+    from .checkpoint import import_checkpoint
+    from .loading import load_pipeline, resolve_device
+
+__all__ = [
+    "CommercialUse",
+    "ModelInfo",
+    "find_model",
+    "import_checkpoint",
+    "list_models",
+    "load_pipeline",
+    "models_folder",
+    "resolve_device",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs torch at its first use."""
+    if name == "import_checkpoint":
+        from .checkpoint import import_checkpoint
+        return import_checkpoint
+    if name in ("load_pipeline", "resolve_device"):
+        from . import loading
+        return getattr(loading, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a model's name or folder to a pipeline that can be called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers.utils.logging
+import torch
+import transformers.utils.logging
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from safetensors import SafetensorError
+from transformers import CLIPVisionModelWithProjection
+
+from ..diffusion import CCProjection, Zero123Pipeline
+from ..protocol import EngineError, ErrorCode
+from .catalogue import CATALOGUE, INDEX_FILE, find_model
+
+COMPONENTS = {
+    "unet": UNet2DConditionModel,
+    "vae": AutoencoderKL,
+    "image_encoder": CLIPVisionModelWithProjection,
+    "cc_projection": CCProjection,
+}
+OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_scale")
+
+
+def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
+    """The pipeline of a catalogue's name or of a folder in diffusers layout, in fp32.
+
+    Only safetensors are read, and only into the classes named here, whatever the folder's index
+    asks for: a model from outside can't bring code.
+
+    Args:
+        model: such as "nano", or a path.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, or `ENVIRONMENT` for
+            a device that isn't there.
+    """
+    target = resolve_device(device)
+    folder = _model_folder(model)
+    index = _read_index(folder)
+    # Weights are read in a second; the libraries' bars would only break up the log.
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    components: dict[str, Any] = {name: _load_component(folder, name) for name in COMPONENTS}
+    pipeline = Zero123Pipeline(
+        **components, scheduler=_load_scheduler(folder),
+        **{key: index[key] for key in OPTIONS if key in index})
+    return pipeline.to(target)
+
+
+def resolve_device(device: str = "auto") -> torch.device:
+    """The torch device of a request's name; "auto" takes CUDA, then Metal, then the CPU.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if this computer or this torch has no such device, `BAD_INPUT`
+            for an unknown name.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(),
+                 "cpu": True}
+    if device == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
+    if device not in available:
+        raise EngineError(ErrorCode.BAD_INPUT, f"unknown device {device!r}",
+                          f"choose auto or {', '.join(available)}")
+    if not available[device]:
+        raise EngineError(ErrorCode.ENVIRONMENT, f"torch can't use the device {device} here",
+                          "choose auto, or install a torch built for it")
+    return torch.device(device)
+
+
+def _model_folder(model: str) -> Path:
+    info = find_model(model)
+    if info is not None:
+        if info.installed:
+            return info.folder
+        raise EngineError(
+            ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
+            f"get it with `models download {model}`" if info.repo else "reinstall the program")
+    folder = Path(model).expanduser()
+    if folder.is_file():
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
+                          "turn an original checkpoint into one with `models import`")
+    if not (folder / INDEX_FILE).is_file():
+        raise EngineError(
+            ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
+            f"known are {', '.join(i.name for i in CATALOGUE)}, or give a folder with {INDEX_FILE}")
+    return folder
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    try:
+        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(folder / INDEX_FILE, error) from error
+    kind = index.get("_class_name") if isinstance(index, dict) else None
+    if kind != Zero123Pipeline.__name__:
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
+                          f"{folder} holds a {kind or 'something else'}, not a Zero123Pipeline",
+                          "import the original checkpoint with `models import`")
+    return index
+
+
+def _load_component(folder: Path, name: str) -> torch.nn.Module:
+    """A network of the pipeline, complete or not at all."""
+    cls = COMPONENTS[name]
+    # transformers and diffusers name the same argument differently.
+    dtype = {"dtype" if cls is CLIPVisionModelWithProjection else "torch_dtype": torch.float32}
+    try:
+        network, report = cls.from_pretrained(
+            folder / name, **dtype, use_safetensors=True, local_files_only=True,
+            output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        raise _damaged(folder / name, error) from error
+    # Both libraries only warn about these and go on with random numbers.
+    problems = [f"{kind.removesuffix('_keys')} {key}"
+                for kind in ("missing_keys", "mismatched_keys", "unexpected_keys")
+                for key in sorted(map(str, report[kind]))]
+    if problems:
+        raise _damaged(folder / name, f"{len(problems)} weights: {', '.join(problems[:5])}")
+    return network.eval()
+
+
+def _load_scheduler(folder: Path) -> DDIMScheduler:
+    """Whatever scheduler was saved: we only use the noise schedule's settings, which all share."""
+    try:
+        return DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(folder / "scheduler", error) from error
+
+
+def _damaged(path: Path, reason: object) -> EngineError:
+    first_line = str(reason).strip().partition("\n")[0]
+    return EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be loaded: {first_line}",
+                       "fetch or import the model again")
