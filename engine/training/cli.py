@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`dataset` and `train`: from rendered views to a model in diffusers layout.
+
+Everything of one training lives in a working folder: `views/` (unpacked pictures), `autoencoder/`
+and `denoiser/` (checkpoint.pt, log.jsonl), `latents/` (precomputed). torch is imported when a verb
+runs, not when its options are shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..reporting import Reporter
+
+
+def add_parsers(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verbs `dataset` and `train`."""
+    dataset = subparsers.add_parser("dataset", help="prepare rendered views for training")
+    verbs = dataset.add_subparsers(dest="dataset_verb", required=True)
+
+    unpack = verbs.add_parser("unpack", help="composite the views of WebDataset shards on white")
+    unpack.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    unpack.set_defaults(run=_unpack)
+    _add_work(unpack)
+
+    precompute = verbs.add_parser("precompute",
+                                  help="encode the views with the trained autoencoder")
+    _add_work(precompute)
+    precompute.add_argument("--variants", type=int, default=2,
+                            help="versions of every object: 1 is plain, odd ones are mirrored")
+    precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
+    precompute.set_defaults(run=_precompute)
+
+    info = verbs.add_parser("info", help="count the objects and views of WebDataset shards")
+    info.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    info.set_defaults(run=_info)
+
+    train = subparsers.add_parser("train", help="train the small model from scratch")
+    verbs = train.add_subparsers(dest="train_verb", required=True)
+
+    autoencoder = verbs.add_parser("autoencoder", help="first: pictures to latents and back")
+    _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)
+    autoencoder.add_argument("--crop", type=int, default=64,
+                             help="side of the random crops, pixels")
+    autoencoder.set_defaults(run=_train_autoencoder)
+
+    denoiser = verbs.add_parser("denoiser", help="then: the view-conditioned UNet, image encoder "
+                                "and projection, on precomputed latents")
+    _add_loop(denoiser, steps=6000, batch_size=48, rate=5e-4, ema=0.999)
+    denoiser.add_argument("--held-out", type=int, default=HELD_OUT,
+                          help="objects at the end of the list that training never sees")
+    denoiser.set_defaults(run=_train_denoiser)
+
+    export = verbs.add_parser("export", help="write the averaged weights in diffusers layout, fp16")
+    _add_work(export)
+    export.add_argument("--out", type=Path, required=True, help="the model's folder")
+    export.add_argument("--default-steps", type=int, default=8)
+    export.add_argument("--default-guidance", type=float, default=1.0)
+    export.set_defaults(run=_export)
+
+
+HELD_OUT = 58
+"""Five percent of the shipped training objects."""
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--work", type=Path, required=True, help="working folder of this training")
+
+
+def _add_loop(parser: argparse.ArgumentParser, steps: int, batch_size: int, rate: float,
+              ema: float) -> None:
+    _add_work(parser)
+    parser.add_argument("--steps", type=int, default=steps, help="optimiser steps in all")
+    parser.add_argument("--cooldown", type=int, default=steps // 5,
+                        help="last steps, in which the learning rate falls to zero")
+    parser.add_argument("--batch-size", type=int, default=batch_size)
+    parser.add_argument("--learning-rate", type=float, default=rate)
+    parser.add_argument("--ema-decay", type=float, default=ema)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _settings(args: argparse.Namespace):
+    from .loop import LoopSettings
+
+    return LoopSettings(steps=args.steps, learning_rate=args.learning_rate, cooldown=args.cooldown,
+                        ema_decay=args.ema_decay, seed=args.seed)
+
+
+def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .views import unpack
+
+    unpack(args.shards, args.work / "views", reporter)
+
+
+def _info(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .shards import read_shards
+
+    objects = views = 0
+    for rendered in read_shards(args.shards):
+        objects, views = objects + 1, views + len(rendered.pose)
+    print(f"{objects} objects, {views} views of {rendered.rgba.shape[1]} pixels")
+
+
+def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:
+    import torch
+
+    from .autoencoder import autoencoder_loss, nano_autoencoder
+    from .loop import train
+    from .views import load
+
+    torch.manual_seed(args.seed)
+    vae = nano_autoencoder().to(memory_format=torch.channels_last)
+    loss = autoencoder_loss(load(args.work / "views"), args.batch_size, args.crop)
+    train(vae, loss, _settings(args), args.work / "autoencoder", reporter)
+
+
+def _precompute(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .autoencoder import nano_autoencoder
+    from .latents import precompute
+    from .loop import load_averaged
+    from .nano import nano_image_encoder
+    from .views import load
+
+    vae = nano_autoencoder()
+    load_averaged(vae, args.work / "autoencoder")
+    precompute(load(args.work / "views"), vae.eval(), args.variants,
+               nano_image_encoder().config.image_size, args.work / "latents", args.seed, reporter)
+
+
+def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
+    import torch
+
+    from .denoiser import denoising_loss
+    from .latents import load
+    from .loop import train
+    from .nano import Zero123Denoiser, nano_scheduler
+
+    torch.manual_seed(args.seed)
+    data = load(args.work / "latents")
+    objects = torch.arange(len(data.latent) - args.held_out)
+    loss = denoising_loss(data, objects, nano_scheduler(), args.batch_size)
+    train(Zero123Denoiser.nano(), loss, _settings(args), args.work / "denoiser", reporter)
+
+
+def _export(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .export import export
+
+    export(args.work, args.out, args.default_steps, args.default_guidance)

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training objective of Zero-1-to-3 (equation 2), on precomputed latents."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from diffusers import DDIMScheduler
+from torch import Tensor, nn
+
+from .latents import LatentViews, random_pairs
+from .loop import LossFunction
+from .nano import Zero123Denoiser
+
+DROP = 0.05
+"""Probability of each kind of conditioning dropout: embedding only, both, latent only."""
+
+
+def conditioning_dropout(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(keep_embedding, keep_concat), `count` ones and zeros each.
+
+    As the original draws them from one number r: r < 2p drops the CLIP embedding (the pose stays),
+    p <= r < 3p drops the concatenated latent.
+    """
+    r = torch.rand(count, generator=generator)
+    return (r >= 2 * DROP).float(), ((r < DROP) | (r >= 3 * DROP)).float()
+
+
+def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler, batch_size: int,
+                   high_noise_power: float = 0.6) -> LossFunction:
+    """Squared error of the predicted velocity.
+
+    Timesteps are drawn as 1000 * u^`high_noise_power` with uniform u: below 1 this favours high
+    noise, where the shape of the new view is decided.
+    """
+    total = scheduler.config.num_train_timesteps
+
+    def loss(denoiser: nn.Module, generator: torch.Generator) -> Tensor:
+        assert isinstance(denoiser, Zero123Denoiser)
+        batch = random_pairs(data, objects, batch_size, generator)
+        noise = torch.randn(batch.target.shape, generator=generator)
+        u = torch.rand(batch_size, generator=generator)
+        timestep = (total * u**high_noise_power).long().clamp(max=total - 1)
+        noisy = scheduler.add_noise(batch.target, noise, timestep)
+        velocity = scheduler.get_velocity(batch.target, noise, timestep)
+        keep_embedding, keep_concat = conditioning_dropout(batch_size, generator)
+        predicted = denoiser(noisy, timestep, batch.concat * keep_concat[:, None, None, None],
+                             batch.pixels, batch.pose, keep_embedding[:, None])
+        return F.mse_loss(predicted.float(), velocity)
+
+    return loss

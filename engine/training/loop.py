@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The optimisation loop that the autoencoder and the view-conditioned UNet share."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from ..reporting import Reporter
+
+LossFunction = Callable[[nn.Module, torch.Generator], Tensor]
+"""Draws a batch with the generator and returns the scalar loss of the module on it."""
+
+
+@dataclass(kw_only=True)
+class LoopSettings:
+    """How long and how fast to train. All counts are in optimiser steps."""
+
+    steps: int
+    learning_rate: float
+    warmup: int = 200
+    """Linear increase from zero."""
+    cooldown: int = 0
+    """The last steps in which the rate falls linearly to zero; constant before, as in the paper."""
+    weight_decay: float = 0.01
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.999
+    seed: int = 0
+    save_every_s: float = 120.0
+    log_every: int = 50
+
+
+def learning_rate(step: int, settings: LoopSettings) -> float:
+    """Rate for a step counted from 0: warm-up, plateau, cool-down."""
+    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
+    cool = min(1.0, (settings.steps - step) / max(settings.cooldown, 1))
+    return settings.learning_rate * min(warm, cool)
+
+
+def ema_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average whose decay warms up as (1 + n) / (10 + n), as in the original."""
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        weight = min(decay, (1 + int(count)) / (10 + int(count)))
+        return torch.lerp(current, averaged, weight)
+
+    return average
+
+
+def mixed_precision() -> torch.autocast:
+    """bfloat16 where the CPU multiplies it in hardware (2 to 3 times faster), float32 elsewhere."""
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
+
+
+def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings, folder: Path,
+          reporter: Reporter) -> nn.Module:
+    """Optimise until `settings.steps`; resume from `folder/checkpoint.pt` if it is there.
+
+    Every step draws its batch from a generator seeded with (seed, step), so a resumed run continues
+    exactly as an uninterrupted one. Progress goes to `folder/log.jsonl` (step, seconds, loss, lr).
+    When the reporter cancels, a checkpoint is written first.
+
+    Returns:
+        The module with its averaged (EMA) weights, in eval mode.
+    """
+    averaged = AveragedModel(module, avg_fn=ema_average(settings.ema_decay))
+    optimizer = torch.optim.AdamW(module.parameters(), settings.learning_rate,
+                                  weight_decay=settings.weight_decay, fused=True)
+    state = {"module": module, "averaged": averaged, "optimizer": optimizer}
+    step, seconds = _load(folder / "checkpoint.pt", state)
+    saved = logged = time.monotonic()
+    losses: list[Tensor] = []
+    module.train()
+    try:
+        while step < settings.steps:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, settings)
+            generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+            with mixed_precision():
+                loss = loss_function(module, generator)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)
+            optimizer.step()
+            averaged.update_parameters(module)
+            step += 1
+            losses.append(loss.detach())
+            now = time.monotonic()
+            if len(losses) == settings.log_every or step == settings.steps:
+                seconds, logged = seconds + now - logged, now
+                _log(folder / "log.jsonl", step, seconds, losses, learning_rate(step, settings))
+                losses.clear()
+            if now - saved > settings.save_every_s:
+                saved = now
+                _save(folder / "checkpoint.pt", state, step, seconds)
+            reporter.progress("train", step, settings.steps)
+    finally:
+        _save(folder / "checkpoint.pt", state, step, seconds)
+    return averaged.module.eval()
+
+
+def load_averaged(module: nn.Module, folder: Path) -> int:
+    """Put the averaged weights of a checkpoint into a module. Returns the step it was saved at."""
+    values = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")
+    prefix = "module."
+    module.load_state_dict({key.removeprefix(prefix): value
+                            for key, value in values["averaged"].items() if key.startswith(prefix)})
+    return values["step"]
+
+
+def _log(path: Path, step: int, seconds: float, losses: list[Tensor], rate: float) -> None:
+    record = {"step": step, "seconds": round(seconds, 1),
+              "loss": round(float(torch.stack(losses).mean()), 6), "lr": round(rate, 8)}
+    with path.open("a") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _save(path: Path, state: dict, step: int, seconds: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    values = {name: part.state_dict() for name, part in state.items()}
+    torch.save({**values, "step": step, "seconds": seconds}, temporary)
+    os.replace(temporary, path)
+
+
+def _load(path: Path, state: dict) -> tuple[int, float]:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return 0, 0.0
+    values = torch.load(path, weights_only=True, map_location="cpu")
+    for name, part in state.items():
+        part.load_state_dict(values[name])
+    return values["step"], values["seconds"]

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""nano's architecture: the original's components, small enough for a CPU and for 45 MB in fp16.
+
+Pictures of 128 pixels, latents of 4 x 16 x 16. The UNet costs about 1 GFLOP per evaluation: the
+16 x 16 level is convolutional, the 8 x 8 and 4 x 4 levels attend. Noise schedule: the original's,
+rescaled to zero terminal SNR, with v-prediction (Lin et al. 2023, arXiv 2305.08891), so that the
+first of few denoising steps already is the best guess from pure noise.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from ..diffusion.conditioning import CCProjection
+
+EMBEDDING_DIM = 256
+"""Width of the image embedding and of the context token (768 in the original)."""
+
+
+def nano_unet() -> UNet2DConditionModel:
+    """8 input channels: the noisy latent and the input picture's latent."""
+    return UNet2DConditionModel(
+        sample_size=16, in_channels=8, out_channels=4, layers_per_block=1, norm_num_groups=16,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(64, 128, 256), attention_head_dim=(2, 4, 8),
+        cross_attention_dim=EMBEDDING_DIM)
+
+
+def nano_image_encoder() -> CLIPVisionModelWithProjection:
+    """A CLIP vision tower of 16 patches, trained from scratch together with the UNet."""
+    return CLIPVisionModelWithProjection(CLIPVisionConfig(
+        image_size=64, patch_size=16, hidden_size=128, intermediate_size=512, num_hidden_layers=4,
+        num_attention_heads=4, projection_dim=EMBEDDING_DIM, hidden_act="quick_gelu"))
+
+
+def nano_scheduler() -> DDIMScheduler:
+    """The training schedule; samplers derive theirs from its configuration."""
+    return DDIMScheduler(
+        num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
+        clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type="v_prediction",
+        rescale_betas_zero_snr=True, timestep_spacing="trailing")
+
+
+class Zero123Denoiser(nn.Module):
+    """The parts that are trained together: UNet, image encoder and posed-CLIP projection."""
+
+    def __init__(self, unet: UNet2DConditionModel, image_encoder: CLIPVisionModelWithProjection,
+                 cc_projection: CCProjection) -> None:
+        super().__init__()
+        self.unet = unet
+        self.image_encoder = image_encoder
+        self.cc_projection = cc_projection
+
+    @classmethod
+    def nano(cls) -> Zero123Denoiser:
+        """With random weights."""
+        return cls(nano_unet().to(memory_format=torch.channels_last), nano_image_encoder(),
+                   CCProjection(EMBEDDING_DIM, 4, EMBEDDING_DIM))
+
+    def forward(self, noisy: Tensor, timestep: Tensor, concat: Tensor, pixels: Tensor,
+                pose: Tensor, keep_embedding: Tensor) -> Tensor:
+        """Prediction for noisy latents (N x 4 x h x w).
+
+        `concat`: latent of the input picture (unscaled); `pixels`: what the image encoder sees;
+        `pose`: N x 4; `keep_embedding`: N x 1, zero where the embedding is dropped.
+        """
+        embedding = self.image_encoder(pixels).image_embeds * keep_embedding
+        context = self.cc_projection(embedding, pose)
+        return self.unet(torch.cat([noisy, concat], dim=1), timestep, context).sample

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rendered views on disk: WebDataset tar shards, one sample per object.
+
+A sample is `KEY.json` (name, source, licence, fov_deg, views: [{azimuth, elevation, radius}] in
+degrees and scene units) and `KEY.00.webp`, `KEY.01.webp`, ... (RGBA, straight alpha).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..protocol import EngineError, ErrorCode
+
+
+@dataclass(frozen=True)
+class RenderedObject:
+    """All views of one object."""
+
+    name: str
+    rgba: np.ndarray
+    """V x S x S x 4 uint8, straight alpha."""
+    pose: np.ndarray
+    """V x 3 float32: azimuth and elevation in degrees, radius in scene units."""
+    info: dict
+    """The sample's JSON: source, licence, field of view."""
+
+
+def read_shards(folder: Path) -> Iterator[RenderedObject]:
+    """Every object of the shards in a folder, in the order of the file names.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there is no shard, or a shard is damaged.
+    """
+    shards = sorted(folder.glob("*.tar"))
+    if not shards:
+        raise EngineError(ErrorCode.BAD_INPUT, f"no .tar shard in {folder}",
+                          "give a folder of rendered views in WebDataset layout")
+    for shard in shards:
+        try:
+            yield from _read_shard(shard)
+        except (tarfile.TarError, ValueError, KeyError, OSError) as error:
+            raise EngineError(ErrorCode.BAD_INPUT, f"{shard} is damaged: {error}",
+                              "render or copy this shard again") from error
+
+
+def _read_shard(shard: Path) -> Iterator[RenderedObject]:
+    samples: dict[str, dict[str, bytes]] = {}
+    with tarfile.open(shard) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is not None:
+                key, _, extension = member.name.partition(".")
+                samples.setdefault(key, {})[extension] = file.read()
+    for key, files in samples.items():
+        info = json.loads(files["json"])
+        pose = [(v["azimuth"], v["elevation"], v["radius"]) for v in info["views"]]
+        rgba = [np.asarray(Image.open(io.BytesIO(files[f"{i:02d}.webp"])).convert("RGBA"))
+                for i in range(len(pose))]
+        yield RenderedObject(key, np.stack(rgba), np.asarray(pose, np.float32), info)
+
+
+def on_white(rgba: np.ndarray) -> np.ndarray:
+    """Composite straight-alpha uint8 RGBA (... x 4) on white; returns uint8 (... x 3)."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
