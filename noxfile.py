@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything a developer or a newcomer runs: `pip install nox`, then `nox -s demo` or `nox -s tests`.
+
+Sessions make their own virtual environments and install what they need into them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+REQUIREMENTS = "engine/requirements.txt"
+TEST_TOOLS = ("pytest==9.2.0", "hypothesis==6.170.15", "ruff==0.17.6", "mypy==2.4.1",
+              "trimesh==5.2.0")
+BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
+"""Blender as a module, by the Python it is made for."""
+
+nox.options.sessions = ["tests"]
+nox.options.reuse_venv = "yes"
+
+
+def install_engine(session: nox.Session, bpy: str | None = None) -> None:
+    """The engine's libraries and Blender as a module in the session's environment."""
+    bpy = bpy or BPY.get(sys.version_info[:2])
+    if bpy is None:
+        session.error("Blender as a module needs Python 3.11 or 3.13; run nox with one of them")
+    session.install("-r", REQUIREMENTS, bpy)
+
+
+def build_extension(session: nox.Session) -> Path:
+    """The extension's zip in `dist/`, built and validated by Blender's own tool."""
+    tool = ("import pathlib, bpy, runpy, sys; "
+            "tool, = pathlib.Path(bpy.__file__).parent.glob("
+            "'*/scripts/addons_core/bl_pkg/cli/blender_ext.py'); "
+            "sys.argv[0] = str(tool); runpy.run_path(str(tool), run_name='__main__')")
+    archive = ROOT / "dist" / "zero123.zip"
+    archive.parent.mkdir(exist_ok=True)
+    session.run("python", "-c", tool, "build", "--source-dir", str(ROOT),
+                "--output-filepath", str(archive), silent=True)
+    session.run("python", "-c", tool, "validate", str(archive), silent=True)
+    session.log(f"built {archive}")
+    return archive
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job inside Blender: a photo to views, cameras and a textured mesh, in `demo/`."""
+    install_engine(session)
+    archive = build_extension(session)
+    session.run("python", "tests/demo/run.py", "--extension", str(archive), "--out", "demo",
+                *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite on bpy 4.5 LTS (Python 3.11) or 5.2 LTS (Python 3.13)."""
+    install_engine(session)
+    session.install(*TEST_TOOLS)
+    if not session.posargs:
+        session.run("ruff", "check", ".")
+        session.run("mypy", "engine")
+    archive = build_extension(session)
+    session.run("pytest", *session.posargs, env={"ZERO123_EXTENSION": str(archive)})
+
+
+def blender_tests(session: nox.Session, bpy: str) -> None:
+    """The Blender part of the suite on another version."""
+    install_engine(session, bpy)
+    session.install(*TEST_TOOLS)
+    archive = build_extension(session)
+    session.run("pytest", "tests/blender", *session.posargs,
+                env={"ZERO123_EXTENSION": str(archive)})
+
+
+@nox.session(name="tests-4.2")
+def tests_4_2(session: nox.Session) -> None:
+    """The Blender part of the suite on the oldest supported version."""
+    blender_tests(session, "bpy==4.2.23")
+
+
+@nox.session(name="tests-5.0")
+def tests_5_0(session: nox.Session) -> None:
+    """The Blender part of the suite on 5.0."""
+    blender_tests(session, "bpy==5.0.1")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The extension's zip, validated, in `dist/`."""
+    install_engine(session)
+    build_extension(session)
+
+
+@nox.session
+def window(session: nox.Session) -> None:
+    """The panel in a real Blender window (ZERO123_BLENDER names the program) under Xvfb."""
+    install_engine(session)
+    session.install(*TEST_TOOLS)
+    archive = build_extension(session)
+    session.run("pytest", "tests/window", *session.posargs,
+                env={"ZERO123_EXTENSION": str(archive)})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks: a table, and `bench.json`."""
+    install_engine(session)
+    session.run("python", "tests/bench.py", "--out", "bench.json", *session.posargs)
