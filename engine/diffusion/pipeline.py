@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import PIL.Image
@@ -20,7 +20,7 @@ from diffusers.utils import BaseOutput
 from torch import Tensor
 from transformers import CLIPVisionModelWithProjection
 
-from ..camera import DEFAULT_RADIUS, relative_pose
+from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
 from .samplers import Sampler, make_sampler
@@ -91,6 +91,10 @@ class Zero123Pipeline(DiffusionPipeline):
         default_num_inference_steps: int = 50,
         default_guidance_scale: float = 3.0,
     ) -> None:
+        if pose_encoding not in get_args(PoseEncoding):
+            raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
+                              f"unknown pose encoding {pose_encoding!r}",
+                              f"known are {', '.join(get_args(PoseEncoding))}")
         super().__init__()
         self.register_modules(unet=unet, vae=vae, image_encoder=image_encoder,
                               cc_projection=cc_projection, scheduler=scheduler)
