@@ -275,3 +275,11 @@ def decode(line: str) -> Message:
             f"not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r} ({error})",
             "update the extension and its engine to the same version",
         ) from error
+
+
+def version_mismatch(theirs: int) -> EngineError:
+    """What either side says to a partner of another version."""
+    return EngineError(
+        ErrorCode.PROTOCOL,
+        f"protocol {theirs} was met where {PROTOCOL_VERSION} is spoken",
+        "update the extension and its engine to the same version, then restart Blender")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -34,3 +35,35 @@ class SilentReporter:
     def artifact(self, role: str, path: Path) -> None: ...
 
     def log(self, level: str, text: str) -> None: ...
+
+
+class Pace:
+    """How fast the current stage goes, and whether it's time to show it again."""
+
+    def __init__(self, interval_s: float = 0.1) -> None:
+        self._interval_s = interval_s
+        self._stage = ""
+        self._first = (0, 0.0)
+        """Steps done and time when the stage was first heard of."""
+        self._shown_at = 0.0
+
+    def update(self, stage: str, done: int, total: int) -> bool:
+        """Note a step. True if it should be shown: a stage's first and last step, and some between.
+
+        Steps can take microseconds; showing each would keep the listener busier than the job.
+        """
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._first, self._shown_at = stage, (done, now), 0.0
+        due = done >= total or now - self._shown_at >= self._interval_s
+        if due:
+            self._shown_at = now
+        return due
+
+    def eta_s(self, done: int, total: int) -> float | None:
+        """Seconds to the stage's end at its mean pace so far; None before a second step."""
+        first_done, first_time = self._first
+        if done <= first_done:
+            return None
+        per_step = (time.monotonic() - first_time) / (done - first_done)
+        return round(per_step * max(total - done, 0), 2)

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's own Python environment: find it, describe it, start it cleanly.
+
+The engine runs in a Python of its own, so that torch never enters Blender's. Standard library only:
+this module is imported by Blender's Python.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .protocol import EngineError, ErrorCode
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder that holds the package `engine`: the extension's own, or the project's."""
+
+MINIMUM_PYTHON = (3, 11)
+HINT = "choose another Python for the engine in the preferences, or install the libraries into it"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A library that the engine needs."""
+
+    name: str
+    """As the package index spells it."""
+    minimum: str
+    """Oldest version known to work."""
+    purpose: str
+
+    def met_by(self, version: str | None) -> bool:
+        """Whether an installed version (None: not installed) is new enough."""
+        return version is not None and _numbers(version) >= _numbers(self.minimum)
+
+
+REQUIREMENTS = (
+    Requirement("torch", "2.6", "networks and the fit of the radiance field"),
+    Requirement("diffusers", "0.35", "the diffusion pipeline"),
+    Requirement("transformers", "4.56", "the image encoder"),
+    Requirement("safetensors", "0.5", "model files"),
+    Requirement("numpy", "1.26", "arrays"),
+    Requirement("pillow", "10.1", "pictures"),
+    Requirement("scipy", "1.11", "masks and distances"),
+    Requirement("onnxruntime", "1.17", "background removal"),
+    Requirement("PyMCubes", "0.1.6", "marching cubes"),
+    Requirement("fast-simplification", "0.1.9", "simplification of meshes"),
+    Requirement("xatlas", "0.0.9", "texture coordinates"),
+)
+
+
+@dataclass(frozen=True)
+class EnvironmentReport:
+    """What a Python has of what the engine needs."""
+
+    python: Path
+    python_version: str
+    versions: Mapping[str, str | None]
+    """Installed version of every requirement; None if it is missing."""
+
+    @property
+    def problems(self) -> list[str]:
+        """What is missing or too old, one short phrase each."""
+        return [
+            f"{wanted.name} is missing" if self.versions.get(wanted.name) is None
+            else f"{wanted.name} {self.versions[wanted.name]} is older than {wanted.minimum}"
+            for wanted in REQUIREMENTS if not wanted.met_by(self.versions.get(wanted.name))]
+
+    def check(self) -> None:
+        """Raise EngineError `ENVIRONMENT` unless everything is there."""
+        if self.problems:
+            raise EngineError(
+                ErrorCode.ENVIRONMENT,
+                f"the engine's Python lacks libraries: {', '.join(self.problems)}",
+                f"install them with `{self.python} -m pip install "
+                + " ".join(f'"{wanted.name}>={wanted.minimum}"' for wanted in REQUIREMENTS
+                           if not wanted.met_by(self.versions.get(wanted.name))) + "`")
+
+
+def isolated_python(python: str | Path) -> list[str]:
+    """The command's beginning that keeps the user's and Blender's Python settings out.
+
+    Python's own `-I` would also keep out the current folder, which is where `-m engine` is found.
+    """
+    return [str(python), "-E", "-s", "-X", "utf8"]
+
+
+def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment variables for the engine: those of `base` without Python's own.
+
+    Blender sets some of them (PYTHONHOME, PYTHONPATH) to its own libraries, which would break or
+    silently change another Python.
+    """
+    values = os.environ if base is None else base
+    return {name: value for name, value in values.items()
+            if not name.upper().startswith(("PYTHON", "__PYVENV"))}
+
+
+def find_python(preferred: str | None = None, venv: str | Path | None = None) -> Path:
+    """The Python that runs the engine; whether it has the libraries is `describe`'s matter.
+
+    Args:
+        preferred: the user's choice; if given, nothing else is tried.
+        venv: folder of the extension's own virtual environment.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if there is none.
+    """
+    if preferred:
+        path = Path(preferred).expanduser()
+        if not path.is_file():
+            raise EngineError(ErrorCode.ENVIRONMENT, f"there is no Python at {preferred}", HINT)
+        return path
+    # Blender as a module (`pip install bpy`), or no Blender at all: the Python that runs us may
+    # have everything. Inside the Blender program it doesn't, and must not be given it.
+    if is_python(sys.executable) and importlib.util.find_spec("torch") is not None:
+        return Path(sys.executable)
+    if venv is not None and venv_python(venv).is_file():
+        return venv_python(venv)
+    raise EngineError(
+        ErrorCode.ENVIRONMENT, "the engine isn't set up: no Python with torch was found",
+        "choose a Python that has torch and diffusers in the extension's preferences")
+
+
+def is_python(executable: str | None) -> bool:
+    """Whether a program's name is that of a Python interpreter (and not Blender's, say)."""
+    return bool(executable) and Path(str(executable)).name.lower().startswith("python")
+
+
+def venv_python(folder: str | Path) -> Path:
+    """The interpreter of a virtual environment."""
+    return Path(folder) / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+_DESCRIBE = """
+import importlib.metadata, json, platform, sys
+def version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+print(json.dumps([platform.python_version(), {name: version(name) for name in sys.argv[1:]}]))
+"""
+
+
+def describe(python: str | Path, timeout: float = 30.0) -> EnvironmentReport:
+    """Ask a Python what it has, by running it once. Nothing heavy is imported.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if it can't be run, is no Python, or is too old.
+    """
+    command = [*isolated_python(python), "-c", _DESCRIBE, *(wanted.name for wanted in REQUIREMENTS)]
+    try:
+        output = subprocess.run(
+            command, env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=timeout, check=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)).stdout
+        version, versions = json.loads(output)
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
+        raise EngineError(
+            ErrorCode.ENVIRONMENT, f"{python} doesn't work as a Python: {error}", HINT) from error
+    if _numbers(version) < MINIMUM_PYTHON:
+        raise EngineError(
+            ErrorCode.ENVIRONMENT, f"{python} is Python {version}",
+            f"the engine needs {'.'.join(map(str, MINIMUM_PYTHON))} or newer")
+    return EnvironmentReport(Path(python), version, versions)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The release numbers of a version such as "2.13.0+cpu"."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, match.group().split("."))) if match else ()

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Any exception as an `EngineError`: what a person is told when a job fails.
+
+Libraries are recognised by class names and messages, so that telling about a failure of torch
+doesn't import torch. Standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from .protocol import EngineError, ErrorCode, JobCancelled
+
+_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
+_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def as_engine_error(error: BaseException) -> EngineError:
+    """The error with a code and a hint; an `EngineError` is returned as it is."""
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, (JobCancelled, KeyboardInterrupt)):
+        return EngineError(ErrorCode.CANCELLED, "stopped before the end", "nothing was written")
+    if _is_out_of_memory(error):
+        return EngineError(
+            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",
+            "close other programs, ask for fewer views or samples, or compute on the CPU")
+    if isinstance(error, OSError) and error.errno in _DISK_ERRNOS:
+        return EngineError(
+            ErrorCode.DISK, _first_line(error),
+            "free some space, or choose a folder that you may write to")
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] != "engine":
+        return EngineError(
+            ErrorCode.ENVIRONMENT, f"a library can't be loaded: {_first_line(error)}",
+            "run `python -m engine doctor` to see what is missing")
+    return EngineError(
+        ErrorCode.INTERNAL, f"{type(error).__name__}: {_first_line(error)}",
+        "this is a defect of the engine; its log has the traceback (command line: --debug)")
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, NumPy or torch (any device) could not get memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    # torch reports its CPU allocator's and Metal's failures as bare RuntimeErrors.
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(phrase in text for phrase in _MEMORY_PHRASES)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

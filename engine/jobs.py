@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine does: one function for each kind of request.
+
+The same code runs in the server and in the command line. Importing this module loads nothing heavy;
+each job loads what it needs. Results are built out of sight and appear when they are complete.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import outputs
+from .protocol import EngineError, ErrorCode
+from .reporting import Reporter
+from .requests import (
+    DiffusionRequest,
+    ReconstructRequest,
+    Request,
+    SegmentRequest,
+    ViewsRequest,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .diffusion import Zero123Pipeline
+    from .viewset import ViewSet
+
+INPUT_SIZE = 256
+"""Side in pixels to which the input picture is prepared, as in the original; a pipeline of another
+size resizes it."""
+OLD_VIEWS = "view_[0-9][0-9][0-9].png"
+"""The pictures of an earlier result in the same folder."""
+
+
+def run(request: Request, reporter: Reporter) -> dict[str, Any]:
+    """Do what is asked. Returns the job's report as plain JSON.
+
+    Raises:
+        EngineError: whatever a person can mend; `JobCancelled` if the reporter asks for the end.
+    """
+    for name in ("image", "out"):
+        if not getattr(request, name) and not (name == "image" and getattr(request, "views", "")):
+            raise EngineError(ErrorCode.BAD_INPUT, f"the {name} isn't given",
+                              f"it is the {_help(request, name)}")
+    match request:
+        case ViewsRequest():
+            return _views(request, reporter)
+        case ReconstructRequest():
+            return _reconstruct(request, reporter)
+        case SegmentRequest():
+            return _segment(request, reporter)
+    raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
+
+
+def release() -> None:
+    """Drop loaded models from memory."""
+    _loaded.drop()
+
+
+@dataclass
+class _Loaded:
+    """The pipeline that was used last, kept because loading takes longer than a quick job."""
+
+    key: tuple[Any, ...] = ()
+    pipeline: Zero123Pipeline | None = None
+
+    def get(self, model: str, device: str) -> Zero123Pipeline:
+        from .models import load_pipeline
+
+        key = (model, device, _newest_change(Path(model)))
+        if self.pipeline is None or self.key != key:
+            self.drop()  # before the next one comes: two may not fit
+            self.pipeline, self.key = load_pipeline(model, device), key
+            self.pipeline.set_progress_bar_config(disable=True)
+        return self.pipeline
+
+    def drop(self) -> None:
+        self.pipeline, self.key = None, ()
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+_loaded = _Loaded()
+
+
+def _newest_change(folder: Path) -> int:
+    """When a model folder last changed, ns: one that is trained on must not be served stale."""
+    return max((path.stat().st_mtime_ns for path in folder.glob("**/*")), default=0)
+
+
+@dataclass
+class _Stages:
+    """How long the parts of a job took."""
+
+    seconds: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds.append({"name": name, "seconds": round(time.monotonic() - start, 3)})
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    """What diffusion made."""
+
+    views: ViewSet
+    unet_evaluations: int
+
+
+def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
+    """Sample novel views into the folder `out`."""
+    out = Path(request.out)
+    poses = request.poses()
+    stages = _Stages()
+    with outputs.staged_folder(out, replaces=(OLD_VIEWS,)) as stage:
+        picture = _prepare(request, reporter, stages)
+        sampled = _sample(request, picture, poses, request.samples, reporter, stages)
+        sampled.views.save(stage)
+    _announce_views(out, len(sampled.views), reporter)
+    return {"views": str(out / "views.json"), "count": len(sampled.views),
+            "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
+
+
+def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
+    """Fit a textured mesh to sampled or given views; the folder `out` receives everything."""
+    out = Path(request.out)
+    stages = _Stages()
+    with outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage:
+        photo = _prepare(request, reporter, stages) if request.image else None
+        sampled = _given_or_sampled_views(request, photo, reporter, stages)
+        views = sampled.views
+        from .reconstruction import reconstruct
+
+        result = reconstruct(
+            views, photo=photo, **_input_camera(request, views), resolution=request.resolution,
+            iterations=request.iterations, faces=request.faces, texture_size=request.texture_size,
+            seed=request.seed, reporter=reporter)
+        views.save(stage / "views")
+        result.mesh.save_glb(stage / "mesh.glb")
+        report = {
+            "schema": "zero123.mesh/1", "method": request.method,
+            "model": views.meta.get("model", request.model), "seed": request.seed,
+            "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
+            "watertight": bool(result.mesh.is_watertight),
+            "unet_evaluations": sampled.unet_evaluations,
+            "stages": [*stages.seconds, *result.stages]}
+        (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    _announce_views(out / "views", len(views), reporter)
+    reporter.artifact("mesh", out / "mesh.glb")
+    reporter.artifact("report", out / "report.json")
+    return {"mesh": str(out / "mesh.glb"), "views": str(out / "views" / "views.json"),
+            "report": str(out / "report.json"), **report}
+
+
+def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
+    """Cut the object out of its background into the file `out`."""
+    from .imaging import cut_out, save_png
+
+    out = Path(request.out)
+    with outputs.staged_file(out) as stage:
+        reporter.progress("segment", 0, 1)
+        rgba = cut_out(Path(request.image))
+        reporter.progress("segment", 1, 1)
+        save_png(stage, rgba.astype("float32") / 255)
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
+
+
+def _prepare(request: DiffusionRequest, reporter: Reporter, stages: _Stages) -> np.ndarray:
+    """The input picture, square and cut out: S x S x 4 float32 RGBA, its colours on white."""
+    import numpy as np
+
+    from .imaging import load_input
+
+    with stages.measure("prepare"):
+        reporter.progress("prepare", 0, 1)
+        prepared = load_input(Path(request.image), size=INPUT_SIZE, recentre=request.recentre)
+        reporter.progress("prepare", 1, 1)
+    return np.dstack([prepared.rgb, prepared.alpha])
+
+
+def _sample(request: DiffusionRequest, picture: np.ndarray,
+            poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
+            stages: _Stages) -> _Sampled:
+    """Views of the prepared picture (see `_prepare`) at (azimuth, elevation, radius) poses."""
+    import torch
+
+    with stages.measure("load model"):
+        reporter.progress("load model", 0, 1)
+        pipeline = _loaded.get(request.model, request.device)
+        reporter.progress("load model", 1, 1)
+    steps = request.steps or pipeline.config.default_num_inference_steps
+    guidance = request.guidance or pipeline.config.default_guidance_scale
+
+    def report_step(pipeline: Zero123Pipeline, index: int, timestep: int, tensors: dict) -> dict:
+        reporter.progress("sample", index + 1, pipeline.num_timesteps)
+        return tensors
+
+    azimuth, elevation, radius = map(list, zip(*poses, strict=True))
+    with stages.measure("sample"):
+        output = pipeline(
+            picture[..., :3], azimuth=azimuth, elevation=elevation, radius=radius,
+            input_elevation=request.input_elevation, input_radius=request.input_radius,
+            num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
+            sampler=request.sampler, eta=request.eta,
+            generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
+            callback_on_step_end=report_step)
+    meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
+            "guidance": guidance, "sampler": request.sampler}
+    views = _view_set(request, output.images, poses, samples, meta)
+    return _Sampled(views, output.unet_evaluations)
+
+
+def _view_set(request: DiffusionRequest, images: np.ndarray,
+              poses: Sequence[tuple[float, float, float]], samples: int,
+              meta: dict[str, Any]) -> ViewSet:
+    """The pipeline's pictures (views x samples, view-major, on white) with cameras and alpha."""
+    import numpy as np
+
+    from .camera import FOV_DEG
+    from .imaging import foreground_alpha
+    from .viewset import ViewSet
+
+    azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
+    rgba = np.stack([np.dstack([rgb, foreground_alpha(rgb)]) for rgb in images])
+    camera = {"elevation_deg": request.input_elevation, "radius": request.input_radius,
+              "fov_deg": FOV_DEG}
+    return ViewSet(images=rgba, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
+                   sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
+
+
+def _given_or_sampled_views(request: ReconstructRequest, photo: np.ndarray | None,
+                            reporter: Reporter, stages: _Stages) -> _Sampled:
+    """The views to fit."""
+    from .camera import two_ring_orbit
+    from .viewset import ViewSet
+
+    if request.views or photo is None:
+        return _Sampled(ViewSet.load(request.views), unet_evaluations=0)
+    poses = [(azimuth, elevation, request.input_radius)
+             for azimuth, elevation in two_ring_orbit(request.view_count)]
+    return _sample(request, photo, poses, 1, reporter, stages)
+
+
+def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, float]:
+    """Where the photo was taken from: as recorded with the views, else as asked for."""
+    recorded = views.meta.get("input")
+    camera = recorded if isinstance(recorded, dict) else {}
+    values = {"input_elevation_deg": camera.get("elevation_deg", request.input_elevation),
+              "input_radius": camera.get("radius", request.input_radius)}
+    return {name: float(value) for name, value in values.items()}
+
+
+def _announce_views(folder: Path, count: int, reporter: Reporter) -> None:
+    for i in range(count):
+        reporter.artifact("view", folder / f"view_{i:03d}.png")
+    reporter.artifact("views", folder / "views.json")
+
+
+def _help(request: Request, name: str) -> str:
+    return request.__dataclass_fields__[name].metadata["help"]

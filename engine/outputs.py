@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a job's files go: built out of sight, shown under their final names when all are there.
+
+Nothing half-written ever stands under a name that a person gave. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .protocol import EngineError, ErrorCode
+
+HINT = "choose a folder that you may write to, on a disk with free space"
+
+
+@contextmanager
+def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path]:
+    """A folder to fill; at the end of the block its files appear in `out`.
+
+    A new `out` appears as a whole. In one that exists, files are replaced one by one, the JSON
+    files that list the others last; other files stay, except those that match a pattern of
+    `replaces` (relative to `out`), which are an older result's. If the block raises, `out` stays
+    as it was.
+
+    Raises:
+        EngineError: `DISK`, on entering, if `out` can't be written.
+    """
+    # Inside an existing folder the rename can't cross file systems, even if `out` is a mount.
+    parent = out if out.is_dir() else out.parent
+    stage = parent / f".{out.name}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not out.is_dir():
+            raise EngineError(ErrorCode.DISK, f"{out} is a file, not a folder", HINT)
+        stage.mkdir()
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}", HINT) from error
+    try:
+        yield stage
+        _publish(stage, out, replaces)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def staged_file(out: Path) -> Iterator[Path]:
+    """A file to write, of the same suffix; it becomes `out` at the end of the block.
+
+    Raises:
+        EngineError: `DISK`, on entering, if `out` is a folder or can't be written.
+    """
+    if out.is_dir():
+        raise EngineError(ErrorCode.DISK, f"{out} is a folder, not a file", "name a file in it")
+    stage = out.with_name(f".{out.stem}.{uuid.uuid4().hex[:8]}.tmp{out.suffix}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        stage.touch()
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write {out}: {error.strerror}", HINT) from error
+    try:
+        yield stage
+        os.replace(stage, out)
+    finally:
+        stage.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The file's digest in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _publish(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
+    """Move the files of `stage` to `out`."""
+    if not out.exists():
+        os.rename(stage, out)
+        return
+    files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
+    files.sort(key=lambda path: (path.suffix == ".json", -len(path.parts), path))
+    for name in files:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(stage / name, out / name)
+    for pattern in replaces:
+        for old in set(out.glob(pattern)) - {out / name for name in files}:
+            old.unlink()
