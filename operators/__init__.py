@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person does: the operators `bpy.ops.zero123.*`, and results on their way into the scene."""
+
+import bpy
+
+from . import background, control, generate
+from .runner import runner
+
+CLASSES = (*generate.CLASSES, *control.CLASSES)
+
+
+def register() -> None:
+    """Make the operators known to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take everything back: the timer, the engine's process, the operators."""
+    background.unwatch()
+    runner.stop_engine()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

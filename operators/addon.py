@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operators need to know of the extension they belong to: its preferences and folders."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import bpy
+
+ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
+"""The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
+ROOT_FOLDER = Path(__file__).resolve().parents[1]
+"""The folder the extension is installed in; nothing is ever written there."""
+
+
+class Preferences(NamedTuple):
+    """The user's preferences as plain values, safe to keep. An empty path means the default."""
+
+    engine_python: str = ""
+    model_folder: str = ""
+    results_folder: str = ""
+    device: str = "auto"
+
+
+def preferences(context: bpy.types.Context) -> Preferences:
+    """The preferences, or their defaults where the extension runs without being installed."""
+    addon = context.preferences.addons.get(ROOT_PACKAGE)
+    if addon is None or addon.preferences is None:
+        return Preferences()
+    stored = addon.preferences
+    folders = (stored.model_folder, stored.results_folder)
+    return Preferences(stored.engine_python, *map(bpy.path.abspath, folders), stored.device)
+
+
+def results_folder(context: bpy.types.Context) -> Path:
+    """Where the jobs' folders stand; may not exist yet."""
+    chosen = preferences(context).results_folder
+    if chosen:
+        return Path(chosen)
+    try:
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="results"))
+    except ValueError:  # not installed as an extension
+        return Path(tempfile.gettempdir()) / "zero123-results"
+
+
+def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:
+    """A folder for one job's files, freshly made.
+
+    Raises:
+        OSError: The folder can't be made.
+    """
+    parent = results_folder(context)
+    parent.mkdir(parents=True, exist_ok=True)
+    safe = re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "picture"
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return Path(tempfile.mkdtemp(prefix=f"{stamp}-{kind}-{safe}-", dir=parent))

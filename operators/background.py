@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""With a window: one timer that looks at the engine while there is work, and only then."""
+
+from __future__ import annotations
+
+import bpy
+
+from .runner import runner
+
+INTERVAL_S = 0.2
+_SHOWN_IN = {'VIEW_3D', 'IMAGE_EDITOR'}
+
+
+def watch() -> None:
+    """Have the timer running; it ends by itself when there is nothing to wait for."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
+        # Persistent: loading another file must not silence a running job.
+        bpy.app.timers.register(_tick, first_interval=INTERVAL_S, persistent=True)
+
+
+def unwatch() -> None:
+    """Remove the timer; a pending one at exit can crash Blender."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+
+
+def redraw() -> None:
+    """Have the areas that show jobs drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in _SHOWN_IN:
+                area.tag_redraw()
+
+
+def why_import_waits(context: bpy.types.Context) -> str:
+    """Why no result can be imported now, or an empty text.
+
+    An import in the middle of another action would end up in that action's undo step.
+    """
+    if context.mode != 'OBJECT':
+        return "Leave the current mode for Object Mode to import results"
+    if bpy.app.is_job_running('RENDER'):
+        return "Results can be imported when the render is finished"
+    return ""
+
+
+def _tick() -> float | None:
+    changed = runner.pump()
+    changed |= _import_finished()
+    if changed:
+        redraw()
+    return INTERVAL_S if runner.busy else None
+
+
+def _import_finished() -> bool:
+    """Import what is finished, unless the user is in the middle of something."""
+    pending = [job for job in runner.jobs if job.import_pending]
+    windows = bpy.context.window_manager.windows
+    if not pending or not windows or any(window.modal_operators for window in windows):
+        return False
+    with bpy.context.temp_override(window=windows[0]):  # a timer has no window of its own
+        if why_import_waits(bpy.context):
+            return False
+        for job in pending:
+            job.import_pending = False
+            try:
+                # True asks for an undo step of its own, as if a person had pressed the button.
+                bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id)
+            except RuntimeError as error:
+                print(f"Zero123: {error}")  # the job keeps the error, and the panel shows it
+    return True

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that look after jobs, results and the engine."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from ..engine.protocol import EngineError
+from . import background, launch, results
+from .jobs import Job
+from .runner import runner
+
+_OPTIONS = {'SKIP_SAVE'}
+
+
+def _job_property(description: str) -> StringProperty:
+    return StringProperty(name="Job", description=description, options=_OPTIONS)
+
+
+class ZERO123_OT_cancel_job(bpy.types.Operator):
+    """Stop a job at its next step; nothing of it is kept"""
+
+    bl_idname = "zero123.cancel_job"
+    bl_label = "Cancel Job"
+
+    job: _job_property("Which job; empty for all that run or wait")  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("No job is running")
+        return bool(runner.jobs.active())
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for job in runner.jobs.active():
+            if self.job in ("", job.id):
+                runner.cancel(job)
+        background.redraw()
+        return {'FINISHED'}
+
+
+class ZERO123_OT_clear_jobs(bpy.types.Operator):
+    """Forget the jobs that have ended; their files and what was imported stay"""
+
+    bl_idname = "zero123.clear_jobs"
+    bl_label = "Clear Ended Jobs"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("No job has ended")
+        return any(job.state.ended for job in runner.jobs)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        runner.jobs.clear_ended()
+        background.redraw()
+        return {'FINISHED'}
+
+
+class ZERO123_OT_copy_error(bpy.types.Operator):
+    """Copy a failed job's message, to search for it or report it"""
+
+    bl_idname = "zero123.copy_error"
+    bl_label = "Copy Error"
+
+    job: _job_property("Which job; empty for the engine itself")  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        job = runner.jobs.get(self.job)
+        error = job.error if job else runner.engine_error
+        if error is None:
+            return {'CANCELLED'}
+        context.window_manager.clipboard = f"error {error.code.value}: {error}"
+        return {'FINISHED'}
+
+
+class ZERO123_OT_import_result(bpy.types.Operator):
+    """Bring views or a mesh from the disk into the scene, in one undo step"""
+
+    bl_idname = "zero123.import_result"
+    bl_label = "Import Zero123 Result"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    job: _job_property("Job of this session whose result to import")  # type: ignore[valid-type]
+    filepath: StringProperty(  # type: ignore[valid-type]
+        name="File", subtype='FILE_PATH', options=_OPTIONS,
+        description="A views.json or a mesh.glb that Zero123 has written")
+    filter_glob: StringProperty(  # type: ignore[valid-type]
+        default="*.json;*.glb", options={'HIDDEN', 'SKIP_SAVE'})
+    planes: EnumProperty(  # type: ignore[valid-type]
+        name="Planes", default='EMPTY',
+        items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
+               ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")])
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = background.why_import_waits(context)
+        cls.poll_message_set(reason or " ")
+        return not reason
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.job or self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {'RUNNING_MODAL'}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        job = runner.jobs.get(self.job)
+        if self.job and job is None:
+            self.report({'ERROR'}, "This job is not remembered any more; import its files instead")
+            return {'CANCELLED'}
+        try:
+            created = self._import(context, job)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        self.report({'INFO'}, f"Imported {len(created)} objects")
+        return {'FINISHED'}
+
+    def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
+        if job is not None:
+            return launch.import_job(context, job, self.planes)
+        path = Path(bpy.path.abspath(self.filepath))
+        return list(results.import_result(path, context.scene, planes=self.planes))
+
+
+class ZERO123_OT_engine_start(bpy.types.Operator):
+    """Start the engine now, so that the first job needn't wait for it"""
+
+    bl_idname = "zero123.engine_start"
+    bl_label = "Start Zero123 Engine"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The engine is running")
+        return not runner.engine_running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            launch.start_engine(context)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        finally:
+            background.redraw()
+        return {'FINISHED'}
+
+
+class ZERO123_OT_engine_stop(bpy.types.Operator):
+    """Stop the engine, the jobs it works on, and give its memory back"""
+
+    bl_idname = "zero123.engine_stop"
+    bl_label = "Stop Zero123 Engine"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The engine is not running")
+        return runner.engine_running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        runner.stop_engine()
+        background.redraw()
+        return {'FINISHED'}
+
+
+CLASSES = (
+    ZERO123_OT_cancel_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
+    ZERO123_OT_import_result, ZERO123_OT_engine_start, ZERO123_OT_engine_stop)

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that give the engine work: new views, a mesh, the same again."""
+
+import random
+from typing import Any, ClassVar
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ..engine.protocol import EngineError
+from ..engine.requests import REQUESTS, ReconstructRequest, Request, ViewsRequest
+from . import addon
+from .addon import new_job_folder
+from .launch import launch, launch_request
+from .request_properties import annotations, request_values
+from .results import Record
+
+# Blender would hand the last run's values to the next one started from the interface, and the
+# panel's settings would have no effect.
+_OPTIONS = {'SKIP_SAVE'}
+
+
+class PictureJob:
+    """What the operators share that start a job from a picture.
+
+    Called from the interface, settings that were not given are the Zero123 tab's; called from a
+    script, they are the request's defaults.
+    """
+
+    REQUEST: ClassVar[type[Request]]
+    bl_options = {'REGISTER'}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        for name, value in context.scene.zero123.operator_values(self.REQUEST).items():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.properties.is_property_set("device"):
+            self.device = addon.preferences(context).device
+        try:
+            values = request_values(self, self.REQUEST, skip={"image"})
+            if values.get("views"):
+                values["views"] = bpy.path.abspath(values["views"])
+            launch(context, self.REQUEST, values, self.image, self.filepath)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+
+def _properties(request: type[Request]) -> dict[str, Any]:
+    """The annotations of an operator for this request, which reads a picture."""
+    return {
+        **annotations(request, skip={"image"}, options=_OPTIONS),
+        "image": StringProperty(
+            name="Image", options=_OPTIONS,
+            description="Name of the image to start from; empty takes the active one"),
+        "filepath": StringProperty(
+            name="File", subtype='FILE_PATH', options=_OPTIONS,
+            description="Picture file to start from, instead of an image"),
+    }
+
+
+class ZERO123_OT_generate_views(PictureJob, bpy.types.Operator):
+    """Have the object of a picture drawn from other sides, as reference planes with cameras"""
+
+    bl_idname = "zero123.generate_views"
+    bl_label = "Generate Views"
+    REQUEST = ViewsRequest
+    __annotations__ = _properties(ViewsRequest)
+
+
+class ZERO123_OT_reconstruct_mesh(PictureJob, bpy.types.Operator):
+    """Make a textured mesh of the object of a picture, from views of all its sides"""
+
+    bl_idname = "zero123.reconstruct_mesh"
+    bl_label = "Reconstruct Mesh"
+    REQUEST = ReconstructRequest
+    __annotations__ = _properties(ReconstructRequest)
+
+
+class ZERO123_OT_regenerate(bpy.types.Operator):
+    """Run the job again that the active object comes from"""
+
+    bl_idname = "zero123.regenerate"
+    bl_label = "Regenerate Result"
+    bl_options = {'REGISTER'}
+
+    new_seed: BoolProperty(  # type: ignore[valid-type]
+        name="New Seed", default=False, options=_OPTIONS,
+        description="Draw another result instead of the same one")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        record = Record.read(context.active_object) if context.active_object else None
+        if record is None or not record.request:
+            cls.poll_message_set("Select a plane, camera or mesh that Zero123 has made")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        record = Record.read(context.active_object)
+        assert record is not None  # poll has seen it
+        title = context.active_object.users_collection[0].name.removeprefix("Zero123 ")
+        values = dict(record.request)
+        if self.new_seed:
+            values["seed"] = random.randrange(2**31)
+        try:
+            values["out"] = str(new_job_folder(context, record.kind, title))
+            launch_request(context, REQUESTS[record.kind].from_dict(values), title)
+        except (EngineError, KeyError, OSError) as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+
+CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_regenerate)

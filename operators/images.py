@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which picture a job starts from, and how the engine gets it as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..engine.protocol import EngineError, ErrorCode
+
+
+def active_image(context: bpy.types.Context) -> bpy.types.Image | None:
+    """The picture a person is looking at.
+
+    In this order: the Image Editor's, the active image empty's, that of the active object's
+    material (a reference plane's, say).
+    """
+    space = context.space_data
+    if space is not None and space.type == 'IMAGE_EDITOR' and space.image is not None:
+        return space.image
+    active = context.view_layer.objects.active if context.view_layer else None
+    if active is None:
+        return None
+    if active.type == 'EMPTY':
+        return active.data if active.empty_display_type == 'IMAGE' else None
+    return _material_image(active.active_material)
+
+
+def find_image(context: bpy.types.Context, name: str) -> bpy.types.Image:
+    """The picture of this name, or the active one if the name is empty.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there is none.
+    """
+    image = bpy.data.images.get(name) if name else active_image(context)
+    if image is None:
+        problem = f"there is no image named {name!r}" if name else "no picture is chosen"
+        raise EngineError(ErrorCode.BAD_INPUT, problem,
+                          "choose one in the Zero123 tab, or open it in the Image Editor")
+    return image
+
+
+def image_file(image: bpy.types.Image, folder: Path) -> Path:
+    """The picture as a file: its own if that holds the same pixels, else a copy in `folder`.
+
+    The image and its settings stay as they are.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it has no pixels, `DISK` if the copy can't be written.
+    """
+    own = Path(bpy.path.abspath(image.filepath_raw, library=image.library))
+    if image.source == 'FILE' and not image.is_dirty and image.packed_file is None:
+        return own  # if it has gone missing, the engine says so
+    if not image.has_data and image.packed_file is None and image.source != 'GENERATED':
+        raise EngineError(ErrorCode.BAD_INPUT, f"the image {image.name} has no pixels",
+                          "render it, or choose another picture")
+    copy = folder / "picture.png"
+    try:
+        # save_copy leaves the image's path and its unsaved state alone.
+        image.save(filepath=str(copy), save_copy=True)
+    except RuntimeError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write {copy}: {error}",
+                          "choose another results folder in the preferences") from error
+    return copy
+
+
+def _material_image(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    """The picture of a material's active or first image texture."""
+    if material is None or material.node_tree is None:
+        return None
+    nodes = material.node_tree.nodes
+    textures = [node for node in (nodes.active, *nodes)
+                if node is not None and node.type == 'TEX_IMAGE' and node.image is not None]
+    return textures[0].image if textures else None

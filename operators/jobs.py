@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The jobs of this Blender session: plain Python, no bpy, so undo and file loading can't touch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from ..engine.protocol import (
+    Accepted,
+    Cancelled,
+    Done,
+    EngineError,
+    Failed,
+    Message,
+    Progress,
+)
+from ..engine.requests import Request
+
+MAX_ENDED = 20
+"""Ended jobs that are remembered; their files stay on the disk."""
+
+
+class JobState(Enum):
+    """What a job is doing. The value is what a person reads."""
+
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    CANCELLING = "Cancelling"
+    DONE = "Done"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether no report can follow."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass
+class Job:
+    """One request to the engine and what is known about it. Holds no reference into Blender."""
+
+    id: str
+    request: Request
+    title: str
+    """Name of the picture, as a person knows it."""
+    scene_uid: int = 0
+    """`session_uid` of the scene that receives the result."""
+    state: JobState = JobState.WAITING
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    eta_s: float | None = None
+    error: EngineError | None = None
+    import_pending: bool = False
+    """The result is on the disk and still has to be brought into the scene."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the request's class on the wire: "views", "reconstruct", "segment"."""
+        return self.request.KIND
+
+    @property
+    def result(self) -> Path:
+        """The file that stands for the whole result; it exists once the job is done."""
+        out = Path(self.request.out)
+        return {"views": out / "views.json", "reconstruct": out / "mesh.glb"}.get(self.kind, out)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the current stage is done, 0 to 1."""
+        return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
+
+    def apply(self, message: Message) -> bool:
+        """Take a report into account. Returns whether anything changed.
+
+        Reports after the terminal one are ignored: a job ends once.
+        """
+        if self.state.ended:
+            return False
+        match message:
+            case Accepted():
+                return False
+            case Progress():
+                if self.state is JobState.WAITING:
+                    self.state = JobState.RUNNING
+                self.stage, self.done, self.total = message.stage, message.done, message.total
+                self.eta_s = message.eta_s
+            case Done():
+                self.state, self.import_pending = JobState.DONE, True
+            case Failed():
+                self.state, self.error = JobState.FAILED, message.error
+            case Cancelled():
+                self.state = JobState.CANCELLED
+            case _:
+                return False
+        return True
+
+
+class JobList:
+    """Jobs in the order of their start, newest last."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    def __iter__(self):
+        return iter(self._jobs.values())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job: Job) -> None:
+        """Remember a job; the oldest ended ones beyond `MAX_ENDED` are forgotten."""
+        self._jobs[job.id] = job
+        ended = [old for old in self if old.state.ended and not old.import_pending]
+        for old in ended[:max(len(ended) - MAX_ENDED, 0)]:
+            del self._jobs[old.id]
+
+    def get(self, job_id: str) -> Job | None:
+        """The job of this id, if it is remembered."""
+        return self._jobs.get(job_id)
+
+    def active(self) -> list[Job]:
+        """Jobs whose terminal report is still to come."""
+        return [job for job in self if not job.state.ended]
+
+    def clear_ended(self) -> None:
+        """Forget the ended jobs."""
+        self._jobs = {job.id: job for job in self.active()}

@@ -1,0 +1,11 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings results on the disk into a scene: views as reference planes with cameras, meshes.
+
+An import either succeeds or leaves the file as it was.
+"""
+
+from .imports import import_mesh, import_result, import_views
+from .record import KEY, Record
+
+__all__ = ["KEY", "Record", "import_mesh", "import_result", "import_views"]

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole results into a scene's collection "Zero123 PICTURE", or nothing at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ...engine import camera
+from ...engine.protocol import EngineError, ErrorCode
+from ...engine.requests import Request
+from .mesh import add_mesh
+from .record import Record
+from .transaction import all_or_nothing
+from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, read_views
+
+MAX_TITLE = 40
+"""Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
+
+
+def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
+                  request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.Object]:
+    """Import a views.json, or a mesh.glb, into a scene. Returns the new objects.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
+    """
+    if path.name == "report.json":
+        path = path.with_name("mesh.glb")
+    if path.suffix.lower() == ".json":
+        return import_views(path, scene, title, request, planes)
+    if path.suffix.lower() == ".glb":
+        return import_mesh(path, scene, title, request)
+    raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
+                      "choose a views.json or a mesh.glb")
+
+
+def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
+                 request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.Object]:
+    """Every view of a views.json as a plane with its camera, and the input picture likewise.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    views, document = read_views(path)
+    title = title or Path(str(document.get("image", ""))).stem or path.parent.name
+    record = _record("views", request, document, [path])
+    objects = []
+    with all_or_nothing(bpy.context.view_layer):
+        collection = _collection(scene, title, "views")
+        entries = [(view, PLANE_DISTANCE) for view in views]
+        if source := _input_view(path.parent, document):
+            entries.append((source, INPUT_DISTANCE))
+        for view, distance in entries:
+            pair = add_view(collection, view, distance, planes)
+            record.files = [str(path), str(view.file)]
+            record.view = view.facts
+            for item in pair:
+                record.write(item)
+            objects += pair
+    return objects
+
+
+def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
+                request: Request | None = None) -> list[bpy.types.Object]:
+    """The mesh of a GLB file, with a report.json beside it telling how it was made.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    report = _report(path.with_name("report.json"))
+    title = title or Path(str(report.get("image", ""))).stem or path.parent.name
+    record = _record("reconstruct", request, report, [path])
+    with all_or_nothing(bpy.context.view_layer) as before:
+        collection = _collection(scene, title, "reconstruct")
+        objects = add_mesh(path, collection, title[:MAX_TITLE], before)
+        for item in objects:
+            record.write(item)
+    return objects
+
+
+def _collection(scene: bpy.types.Scene, title: str, kind: str) -> bpy.types.Collection:
+    """The picture's collection in this scene, or a new one if that holds a result of this kind.
+
+    So the mesh joins the views of the same picture, while a second set of views does not land on
+    top of the first.
+    """
+    name = f"Zero123 {title[:MAX_TITLE]}"
+    for collection in scene.collection.children:
+        kinds = {record.kind for item in collection.objects if (record := Record.read(item))}
+        if collection.name == name and kind not in kinds:
+            return collection
+    collection = bpy.data.collections.new(name)
+    scene.collection.children.link(collection)
+    return collection
+
+
+def _input_view(folder: Path, document: dict[str, Any]) -> View | None:
+    """The input picture as a view, if its file is still there.
+
+    The square that the network saw, if the engine has kept it: only that one fits the frame.
+    """
+    source = document.get("input") or {}
+    candidates = [folder / "input.png", Path(str(document.get("image", "")))]
+    file = next((file for file in candidates if file.is_file()), None)
+    if file is None:
+        return None
+    elevation = float(source.get("elevation_deg", 0.0))
+    radius = float(source.get("radius", camera.DEFAULT_RADIUS))
+    matrix = Matrix(camera.camera_to_world(0.0, elevation, radius).tolist())
+    facts = {"azimuth_deg": 0.0, "elevation_deg": elevation, "radius": radius}
+    return View(file, "Input", matrix, float(source.get("fov_deg", camera.FOV_DEG)), radius, facts)
+
+
+def _record(kind: str, request: Request | None, document: dict[str, Any],
+            files: list[Path]) -> Record:
+    return Record(
+        kind=kind, request=request.to_dict() if request else {},
+        model=str(document.get("model", getattr(request, "model", ""))),
+        seed=int(document.get("seed", getattr(request, "seed", 0)) or 0),
+        files=[str(file) for file in files])
+
+
+def _report(path: Path) -> dict[str, Any]:
+    """A reconstruction's report; empty if there is none, as a mesh can be imported without."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}

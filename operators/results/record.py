@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The custom property that tells where an object comes from, so that it can be made again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+KEY = "zero123"
+"""Name of the custom property on every object that an import makes; its value is JSON."""
+
+
+@dataclass
+class Record:
+    """How an object was made."""
+
+    kind: str = ""
+    """Kind of the job: "views" or "reconstruct"."""
+    request: dict[str, Any] = field(default_factory=dict)
+    """The request's fields; empty if the result was imported from files alone."""
+    model: str = ""
+    seed: int = 0
+    files: list[str] = field(default_factory=list)
+    """The result files this object was made from."""
+    view: dict[str, Any] = field(default_factory=dict)
+    """Of a view's plane and camera: its angles and radius, as in views.json."""
+
+    def write(self, item: Any) -> None:
+        """Store it on an object."""
+        item[KEY] = json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def read(cls, item: Any) -> Record | None:
+        """The record on an object, or None if it has none that can be read."""
+        try:
+            return cls(**json.loads(item[KEY]))
+        except (KeyError, TypeError, ValueError):
+            return None

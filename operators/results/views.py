@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views in the scene: for each a camera, and its picture on a plane that fills the camera's frame."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ...engine.protocol import EngineError, ErrorCode
+
+SCHEMA = "zero123.views/1"
+SENSOR_MM = 32.0
+"""Side of the square sensor; with a 35 mm lens the 49.13 degrees of the training cameras."""
+PLANE_DISTANCE = 0.25
+"""Distance of a plane from its camera, as a part of the camera's distance from the object.
+
+Near the camera the planes form a ring around the object and don't cut into it or each other."""
+INPUT_DISTANCE = 0.2
+"""The same for the input picture, so that it doesn't lie in a view of the same pose."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture and the camera that took it."""
+
+    file: Path
+    label: str
+    camera_to_world: Matrix
+    """4 x 4, camera axes as Blender's: X right, Y up, looking along -Z."""
+    fov_deg: float
+    radius: float
+    facts: dict[str, Any]
+    """The view's entry of views.json."""
+
+
+def read_views(path: Path) -> tuple[list[View], dict[str, Any]]:
+    """The views that a views.json lists, and the whole document.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the file is missing, damaged or of another schema, or a picture
+            is missing or lies outside the folder.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']!r}")
+        views = [_view(path.parent, index, facts) for index, facts in enumerate(document["views"])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the views in {path}: {error}",
+                          "choose a views.json that Zero123 has written") from error
+    return views, document
+
+
+def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
+    """One entry of views.json."""
+    file = folder / facts["file"]
+    if file.resolve().parent != folder.resolve():
+        raise ValueError(f"{facts['file']!r} is not in the folder")
+    if not file.is_file():
+        raise ValueError(f"{facts['file']} is missing")
+    angles = f"{facts['azimuth_deg']:g}°, {facts['elevation_deg']:g}°"
+    matrix = Matrix(facts["camera_to_world"])
+    if len(matrix.row) != 4 or not all(math.isfinite(value) for row in matrix for value in row):
+        raise ValueError(f"the camera of {facts['file']} is not a 4 x 4 matrix")
+    fov_deg = float(facts["fov_deg"])
+    if not 1.0 <= fov_deg <= 170.0:
+        raise ValueError(f"the field of view of {facts['file']} is {fov_deg}")
+    return View(file, f"View {index:03d} ({angles})", matrix, fov_deg,
+                float(facts["radius"]), dict(facts))
+
+
+def add_view(collection: bpy.types.Collection, view: View, distance: float,
+             kind: str) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """A camera, and as its child the picture's plane. Returns (plane, camera).
+
+    `distance` is the plane's from the camera, as a part of the view's radius; `kind` is 'EMPTY'
+    for an image empty or 'MESH'.
+    """
+    image = load_image(view.file)
+    camera = _camera(view, distance)
+    make = _image_empty if kind == 'EMPTY' else _mesh_plane
+    depth = distance * view.radius
+    plane = make(view.label, image, frame_size(view.fov_deg, depth))
+    for item in (camera, plane):
+        collection.objects.link(item)
+    plane.parent = camera
+    # Relative to the camera: the frame's centre at this depth.
+    plane.matrix_local = Matrix.Translation((0.0, 0.0, -depth))
+    return plane, camera
+
+
+def frame_size(fov_deg: float, depth: float) -> float:
+    """Side of the square that fills the frame at a distance from the camera."""
+    return 2.0 * depth * math.tan(math.radians(fov_deg) / 2.0)
+
+
+def load_image(path: Path) -> bpy.types.Image:
+    """A picture as an image data-block, packed so that the .blend file doesn't depend on the folder.
+
+    Raises:
+        EngineError: `BAD_INPUT` if Blender can't read it.
+    """
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}",
+                          "run the job again") from error
+    if not image.size[0]:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a picture", "run the job again")
+    image.pack()
+    return image
+
+
+def _camera(view: View, distance: float) -> bpy.types.Object:
+    data = bpy.data.cameras.new(view.label)
+    data.sensor_width = data.sensor_height = SENSOR_MM
+    # The pictures are square: in a wide render the picture's whole height must be in the frame.
+    data.sensor_fit = 'VERTICAL'
+    data.lens = SENSOR_MM / 2.0 / math.tan(math.radians(view.fov_deg) / 2.0)
+    # In the viewport a camera's frame is drawn with this width: here around the plane.
+    data.display_size = frame_size(view.fov_deg, distance * view.radius)
+    data.clip_start = 0.01
+    camera = bpy.data.objects.new(f"{view.label} Camera", data)
+    camera.matrix_world = view.camera_to_world
+    return camera
+
+
+def _image_empty(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:
+    """A picture that shows in the viewport in every shading mode, and not in renders."""
+    plane = bpy.data.objects.new(name, image)
+    plane.empty_display_type = 'IMAGE'
+    plane.empty_display_size = size
+    plane.empty_image_offset = (-0.5, -0.5)
+    plane.use_empty_image_alpha = True  # else a picture's transparency shows as black
+    return plane
+
+
+def _mesh_plane(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:
+    """A square that shows the picture in renders too, unlit and with its transparency."""
+    width, height = image.size
+    x, y = size / 2 * width / max(width, height), size / 2 * height / max(width, height)
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)], [], [(0, 1, 2, 3)])
+    layer = mesh.uv_layers.new(name="UVMap")
+    layer.data.foreach_set("uv", (0, 0, 1, 0, 1, 1, 0, 1))
+    mesh.materials.append(_picture_material(name, image))
+    return bpy.data.objects.new(name, mesh)
+
+
+def _picture_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+    """Emits the picture's own colours, whatever the light."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:  # before 5.0 a material has nodes only if asked
+        material.use_nodes = True
+    tree = material.node_tree
+    shader = next(node for node in tree.nodes if node.type == 'BSDF_PRINCIPLED')
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    texture.location = (shader.location.x - 320, shader.location.y)
+    shader.inputs["Base Color"].default_value = (0, 0, 0, 1)
+    shader.inputs["Specular IOR Level"].default_value = 0.0
+    shader.inputs["Emission Strength"].default_value = 1.0
+    tree.links.new(texture.outputs["Color"], shader.inputs["Emission Color"])
+    tree.links.new(texture.outputs["Alpha"], shader.inputs["Alpha"])
+    tree.nodes.active = texture
+    return material

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of this Blender and the jobs it works on. No bpy: callers decide when to look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..engine import client as engine_client
+from ..engine import environment
+from ..engine.protocol import EngineError, Failed, Message
+from ..engine.requests import Request
+from .jobs import Job, JobList, JobState
+
+MODELS_VARIABLE = "ZERO123_MODELS"
+"""Environment variable that tells the engine where downloaded models are."""
+
+
+class Runner:
+    """Starts the engine when it is needed, hands it jobs, and keeps what it reports."""
+
+    def __init__(self) -> None:
+        self.jobs = JobList()
+        self.engine_error: EngineError | None = None
+        """Why the engine could not be started, or what it reported about itself."""
+        self._client: engine_client.EngineClient | None = None
+        self._setup: tuple[str, str] = ("", "")
+
+    @property
+    def engine_state(self) -> str:
+        """As a person reads it."""
+        if self._client is None or not self._client.running:
+            return "Failed" if self.engine_error else "Not running"
+        if not self._client.ready:
+            return "Starting"
+        return "Working" if self.jobs.active() else "Ready"
+
+    @property
+    def engine_running(self) -> bool:
+        """Whether the engine's process lives."""
+        return self._client is not None and self._client.running
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to wait for."""
+        starting = self.engine_running and self._client is not None and not self._client.ready
+        return starting or any(not job.state.ended or job.import_pending for job in self.jobs)
+
+    def start_engine(self, python: str, model_folder: str, log: Path) -> None:
+        """Start the engine unless it runs; with other settings an idle one is replaced.
+
+        Raises:
+            EngineError: `ENVIRONMENT` if there is no Python that can run it.
+        """
+        setup = (python, model_folder)
+        if self.engine_running and (setup == self._setup or self.jobs.active()):
+            return
+        self.stop_engine()
+        self.engine_error = None
+        extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
+        try:
+            command = engine_client.engine_command(environment.find_python(python or None))
+            log.parent.mkdir(parents=True, exist_ok=True)
+            client = engine_client.EngineClient(
+                command, environment={**environment.engine_environment(), **extra}, log_path=log)
+            client.start()
+        except EngineError as error:
+            self.engine_error = error
+            raise
+        self._client, self._setup = client, setup
+
+    def stop_engine(self) -> None:
+        """End the engine; its jobs end with it."""
+        if self._client is None:
+            return
+        self._client.stop()
+        self.pump()
+        self._client = None
+        for job in self.jobs.active():
+            job.state = JobState.CANCELLED
+
+    def submit(self, request: Request, title: str, scene_uid: int) -> Job:
+        """Hand a job to the running engine.
+
+        Raises:
+            EngineError: If the engine is not there any more.
+        """
+        if self._client is None:
+            raise RuntimeError("start_engine comes before submit")
+        job = Job(self._client.submit(request.KIND, request), request, title, scene_uid)
+        self.jobs.add(job)
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Ask for a job's end; it comes at the job's next step."""
+        if self._client is not None and not job.state.ended:
+            job.state = JobState.CANCELLING
+            self._client.cancel(job.id)
+
+    def pump(self) -> bool:
+        """Take in what the engine has reported. Returns whether anything changed. Never blocks."""
+        if self._client is None:
+            return False
+        # A list, not a generator: every message must be taken in.
+        return any([self._receive(message) for message in self._client.poll()])
+
+    def wait(self, job: Job) -> None:
+        """Block until a job has ended. On Ctrl-C the job is cancelled.
+
+        Raises:
+            EngineError: If it failed.
+        """
+        if self._client is None:
+            raise RuntimeError("start_engine comes before wait")
+        try:
+            self._receive(self._client.wait(job.id, on_message=self._receive))
+        except KeyboardInterrupt:
+            self.cancel(job)
+            raise
+        if job.error is not None:
+            raise job.error
+
+    def _receive(self, message: Message) -> bool:
+        """Take in one message. Returns whether anything a person sees has changed."""
+        job = self.jobs.get(getattr(message, "job", ""))
+        if job is not None:
+            return job.apply(message)
+        if isinstance(message, Failed):
+            self.engine_error = message.error
+        return True
+
+
+runner = Runner()
+"""The one of this Blender. A job outlives undo and file loading, and so does this."""

@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Zero123 tab in the 3D View's sidebar."""
+
+import textwrap
+
+import bpy
+
+from ..operators.images import active_image
+from ..operators.jobs import Job, JobState
+from ..operators.runner import runner
+
+_STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
+_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh"}
+_SHOWN_JOBS = 5
+
+
+class _Tab:
+    """Where all the panels are."""
+
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = "Zero123"
+
+
+class _Section(_Tab):
+    """A part of the main panel with settings, label left and value right."""
+
+    bl_parent_id = "ZERO123_PT_main"
+    NAMES: tuple[str, ...] = ()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = _settings_column(self.layout)
+        for name in self.NAMES:
+            column.prop(context.scene.zero123, name)
+
+
+class ZERO123_PT_main(_Tab, bpy.types.Panel):
+    bl_label = "Picture to 3D"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.zero123
+        layout.template_ID(settings, "image", open="image.open")
+        picture = settings.image or active_image(context)
+        if settings.image is not None:
+            _draw_preview(layout, settings.image)
+        elif picture is not None:
+            layout.label(text=f"Active image: {picture.name}", icon='IMAGE_DATA')
+        else:
+            layout.label(text="Choose a picture of one object", icon='INFO')
+        column = layout.column()
+        column.scale_y = 1.3
+        column.enabled = picture is not None
+        column.operator("zero123.generate_views", icon='CAMERA_DATA')
+        column.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
+
+
+class ZERO123_PT_views(_Section, bpy.types.Panel):
+    bl_label = "Views"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.zero123
+        self.layout.row().prop(settings, "mode", expand=True)
+        column = _settings_column(self.layout)
+        column.prop(settings, "orbit" if settings.mode == 'ORBIT' else "azimuth")
+        column.prop(settings, "samples")
+        column.prop(settings, "like_picture")
+        if not settings.like_picture:
+            column.prop(settings, "elevation")
+            column.prop(settings, "radius")
+
+
+class ZERO123_PT_mesh(_Section, bpy.types.Panel):
+    bl_label = "Mesh"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("view_count", "views", "faces", "texture_size", "resolution", "iterations")
+
+
+class ZERO123_PT_quality(_Section, bpy.types.Panel):
+    bl_label = "Model and Quality"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta")
+
+
+class ZERO123_PT_picture(_Section, bpy.types.Panel):
+    bl_label = "Picture"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("input_elevation", "input_radius", "recentre")
+
+
+class ZERO123_PT_jobs(_Tab, bpy.types.Panel):
+    bl_label = "Jobs"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        jobs = list(runner.jobs)
+        for job in jobs[-_SHOWN_JOBS:][::-1]:
+            _draw_job(layout.box().column(), job, context)
+        if not jobs:
+            layout.label(text="Results will be listed here")
+        row = layout.row()
+        row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
+        row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
+        _draw_engine(layout)
+
+
+def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    return layout.column()
+
+
+def _draw_preview(layout: bpy.types.UILayout, image: bpy.types.Image) -> None:
+    preview = image.preview
+    if preview is not None and preview.icon_id:
+        layout.template_icon(preview.icon_id, scale=5.0)
+
+
+def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) -> None:
+    """One job: what and in which state; below, its progress, its result or its error."""
+    row = column.row()
+    icon = _STATE_ICONS.get(job.state, 'TIME')
+    row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}", icon=icon)
+    if not job.state.ended:
+        row = column.row(align=True)
+        row.progress(factor=job.fraction, text=_progress_text(job))
+        row.operator("zero123.cancel_job", text="", icon='X').job = job.id
+    elif job.error is not None:
+        _draw_error(column, job.error.message, job.error.hint, context, job.id)
+    elif job.import_pending:
+        column.label(text="Imported when you are back in Object Mode", icon='INFO')
+    if job.state is JobState.DONE and not job.import_pending:
+        row.operator("zero123.import_result", text="", icon='IMPORT').job = job.id
+
+
+def _progress_text(job: Job) -> str:
+    if job.state is not JobState.RUNNING:
+        return job.state.value
+    eta = "" if job.eta_s is None else f", {_duration(job.eta_s)} left"
+    return f"{job.stage} {job.done}/{job.total}{eta}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
+                context: bpy.types.Context, job_id: str) -> None:
+    """The message and, if there is one, what to do; wrapped, as labels are cut at the edge."""
+    scale = context.preferences.system.ui_scale
+    width = max(int(context.region.width / scale / 7) - 8, 16)
+    lines = column.column(align=True)
+    lines.scale_y = 0.8
+    for line in textwrap.wrap(message, width):
+        lines.label(text=line)
+    for line in textwrap.wrap(hint, width):
+        lines.label(text=line)
+    column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
+
+
+def _draw_engine(layout: bpy.types.UILayout) -> None:
+    """Whether the engine runs, and the button that changes it."""
+    row = layout.row()
+    row.label(text=f"Engine: {runner.engine_state}")
+    if runner.engine_running:
+        row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
+    else:
+        row.operator("zero123.engine_start", text="Start", icon='PLAY')
+
+
+CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
+           ZERO123_PT_quality, ZERO123_PT_jobs)

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's preferences: which Python runs the engine, where models and results are."""
+
+import bpy
+from bpy.props import StringProperty
+
+from ..engine.requests import DiffusionRequest
+from ..operators.addon import ROOT_PACKAGE
+from ..operators.request_properties import annotations, request_fields
+
+_ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
+
+
+class ZERO123_AP_preferences(bpy.types.AddonPreferences):
+    """Stored with Blender's preferences, for all files."""
+
+    bl_idname = ROOT_PACKAGE
+    __annotations__ = {
+        "engine_python": StringProperty(
+            name="Engine Python", subtype='FILE_PATH',
+            description="Python that has the engine's libraries; empty looks for one"),
+        "model_folder": StringProperty(
+            name="Model Folder", subtype='DIR_PATH',
+            description="Where models are kept; empty takes the engine's own folder"),
+        "results_folder": StringProperty(
+            name="Results Folder", subtype='DIR_PATH',
+            description="Where every job gets a folder; empty takes the extension's own folder"),
+        **annotations(DiffusionRequest, skip=_ALL_BUT_DEVICE),
+    }
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("engine_python", "device", "model_folder", "results_folder"):
+            layout.prop(self, name)
+
+
+CLASSES = (ZERO123_AP_preferences,)
