@@ -45,8 +45,11 @@ class Samples:
     distance: Tensor
     """P; from the ray's origin."""
 
-    def __getitem__(self, mask: Tensor) -> Samples:
-        return Samples(self.points[mask], self.ray[mask], self.distance[mask])
+    def where(self, mask: Tensor) -> Samples:
+        """Those that a P bool mask names."""
+        index = mask.nonzero()[:, 0]
+        return Samples(*(values.index_select(0, index)
+                         for values in (self.points, self.ray, self.distance)))
 
 
 @dataclass
@@ -75,7 +78,7 @@ def render(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
     samples = occupied_samples(rays, occupancy, step, jitter)
     with torch.no_grad():
         weight = absorption_weights(field.density(samples.points), samples.ray, step)
-    return composite(field, samples[weight > MIN_WEIGHT], len(rays), step)
+    return composite(field, samples.where(weight > MIN_WEIGHT), len(rays), step)
 
 
 def render_dense(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
@@ -89,12 +92,12 @@ def occupied_samples(rays: Rays, occupancy: Occupancy, step: float,
     """Equidistant samples of the rays' ranges that lie in occupied voxels."""
     count = ((rays.far - rays.near) / step).ceil().clamp_min(0).long()
     ray = torch.repeat_interleave(torch.arange(len(rays)), count)
-    nth = torch.arange(len(ray)) - (count.cumsum(0) - count)[ray]
+    nth = torch.arange(len(ray)) - (count.cumsum(0) - count).index_select(0, ray)
     offset = torch.full_like(rays.near, 0.5) if jitter is None else jitter
-    distance = (rays.near + offset * step)[ray] + nth * step
-    samples = Samples(torch.addcmul(rays.origins[ray], rays.directions[ray], distance[:, None]),
-                      ray, distance)
-    return samples[occupancy.contains(samples.points)]
+    distance = (rays.near + offset * step).index_select(0, ray) + nth * step
+    points = rays.directions.index_select(0, ray).mul_(distance[:, None])
+    points += rays.origins.index_select(0, ray)
+    return Samples(points, ray, distance).where(occupancy.contains(points))
 
 
 def absorption_weights(density: Tensor, ray: Tensor, step: float) -> Tensor:

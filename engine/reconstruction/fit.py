@@ -24,7 +24,8 @@ OPAQUE_WEIGHT = 0.02
 """Of alpha * (1 - alpha): the object is solid, not fog."""
 COLOUR_TOLERANCE = 0.1
 """Colour errors beyond this count linearly: generated views disagree, and the median view wins."""
-SMOOTHNESS = torch.tensor([2e-5, 2e-6, 2e-6, 2e-6])
+SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
+"""Share of the difference to a neighbour that is evened out at each step."""
 LEARNING_RATE = (0.3, 0.05)
 """Of Adam at the first and the last step of a level, in raw grid units."""
 COARSE_SHARE = 0.4
@@ -96,8 +97,8 @@ def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: tor
         # A pixel about as large as a voxel: more would cost time and show nothing new.
         objective = PhotometricObjective(pictures.shrunk(level * 4 // 3), occupancy_of(hull),
                                          field.voxel_size * 0.75, generator)
-        optimise(field, objective, steps, learning_rate=_decay(steps), smoothness=SMOOTHNESS,
-                 on_step=lambda i, first=done: on_step(first + i + 1, iterations))
+        optimise(field, objective, steps, learning_rate=_decay(steps), smoothing=SMOOTHING,
+                 on_step=_counted(on_step, done, iterations))
         done += steps
     return field
 
@@ -126,6 +127,10 @@ def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384)
         near[part].scatter_reduce_(0, samples.ray, samples.distance - step, "amin")
         far[part].scatter_reduce_(0, samples.ray, samples.distance + step, "amax")
     return Rays(rays.origins, rays.directions, near, far)
+
+
+def _counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
+    return lambda step: on_step(first + step + 1, total)
 
 
 def _decay(steps: int) -> Callable[[int], float]:

@@ -16,32 +16,32 @@ Objective = Callable[[VoxelField, int], Tensor]
 
 
 def optimise(field: VoxelField, objective: Objective, iterations: int, *,
-             learning_rate: Callable[[int], float], smoothness: Tensor,
+             learning_rate: Callable[[int], float], smoothing: Tensor,
              on_step: Callable[[int], None]) -> None:
     """Minimise `objective` over the field's grid, in place.
 
-    `learning_rate`: of each step; `smoothness`: 4 weights (density, RGB) of the squared difference
-    between neighbouring voxels; `on_step` is called after each step and may raise to stop.
+    `learning_rate`: of each step; `smoothing`: 4 factors (density, RGB) in [0, 0.25] by which
+    voxels approach their neighbours; `on_step` is called after each step and may raise to stop.
     """
     optimiser = torch.optim.Adam([field.raw], betas=(0.9, 0.99), fused=True)
     for step in range(iterations):
         optimiser.param_groups[0]["lr"] = learning_rate(step)
         optimiser.zero_grad(set_to_none=True)
         objective(field, step).backward()
-        add_smoothness_gradient(field.raw, smoothness, axis=2 + step % 3)
         optimiser.step()
+        diffuse(field.raw, smoothing, axis=2 + step % 3)
         on_step(step)
 
 
 @torch.no_grad()
-def add_smoothness_gradient(raw: Tensor, weights: Tensor, axis: int) -> None:
-    """Add the gradient of weights * sum of squared differences along one axis to `raw.grad`.
+def diffuse(raw: Tensor, factors: Tensor, axis: int) -> None:
+    """Move the voxels of a 1 x C x X x Y x Z grid towards their neighbours along one axis.
 
-    By hand and one axis a step, because autograd over the whole grid takes longer than rendering.
+    A step down the gradient of the squared differences, apart from Adam: Adam scales every voxel's
+    gradient to the same size, so a smoothness term in the loss would flatten whatever no ray sees.
     """
-    assert raw.grad is not None
     length = raw.shape[axis] - 1
     difference = raw.narrow(axis, 1, length) - raw.narrow(axis, 0, length)
-    difference *= 2 * weights[:, None, None, None]
-    raw.grad.narrow(axis, 1, length).add_(difference)
-    raw.grad.narrow(axis, 0, length).sub_(difference)
+    difference *= factors[:, None, None, None]
+    raw.narrow(axis, 0, length).add_(difference)
+    raw.narrow(axis, 1, length).sub_(difference)

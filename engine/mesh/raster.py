@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small triangle rasteriser: which pixels a triangle covers, and where in it they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .surface import FloatArray, IntArray
+
+MAX_CANDIDATES = 1 << 21
+"""Pixels of bounding boxes that are tested at a time; bounds the memory."""
+
+
+@dataclass
+class Fragments:
+    """K pixels covered by triangles."""
+
+    pixel: IntArray
+    """K; row * size + column, row 0 at the top."""
+    face: IntArray
+    """K; the triangle."""
+    barycentric: FloatArray
+    """K x 3; weights of its corners."""
+
+    def interpolate(self, corner_values: FloatArray) -> FloatArray:
+        """K x C from F x 3 x C values at the triangles' corners."""
+        return np.einsum("kc,kcd->kd", self.barycentric, corner_values[self.face])
+
+
+def rasterise(corners: FloatArray, size: int) -> Iterator[Fragments]:
+    """Pixels of a size x size picture whose centre lies in a triangle, in a few large batches.
+
+    `corners`: F x 3 x 2 in pixels, x to the right, y down. Each covering triangle gives a fragment.
+    """
+    low = np.clip(np.ceil(corners.min(axis=1) - 0.5), 0, size).astype(np.int64)
+    high = np.clip(np.floor(corners.max(axis=1) - 0.5) + 1, 0, size).astype(np.int64)
+    width, height = np.maximum(high - low, 0).T
+    area = width * height
+    face = np.nonzero(area)[0]
+    batch = np.cumsum(area[face]) // MAX_CANDIDATES
+    for number in np.unique(batch):
+        yield _covered(corners, low, width, area, face[batch == number], size)
+
+
+def _covered(corners: FloatArray, low: IntArray, width: IntArray, area: IntArray, face: IntArray,
+             size: int) -> Fragments:
+    """The pixels of these triangles' bounding boxes that lie inside them."""
+    owner = np.repeat(face, area[face])
+    nth = np.arange(len(owner)) - np.repeat(np.cumsum(area[face]) - area[face], area[face])
+    column = low[owner, 0] + nth % width[owner]
+    row = low[owner, 1] + nth // width[owner]
+    weights = _barycentric(corners[owner], column + 0.5, row + 0.5)
+    # A hair of tolerance, so that a pixel centre exactly on a shared edge isn't lost to rounding.
+    inside = (weights >= -1e-6).all(axis=1)
+    return Fragments((row * size + column)[inside], owner[inside], weights[inside])
+
+
+def _barycentric(corners: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """K x 3 weights of points in triangles (K x 3 x 2); negative outside or if degenerate."""
+    (ax, ay), (bx, by), (cx, cy) = corners.transpose(1, 2, 0)
+    doubled = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    flat = np.abs(doubled) < 1e-12
+    doubled = np.where(flat, 1.0, doubled)
+    b = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / doubled
+    c = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / doubled
+    return np.stack([np.where(flat, -1.0, 1 - b - c), b, c], axis=1)

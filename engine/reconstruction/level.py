@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a fog ends: the density level whose silhouettes agree best with the pictures."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..fields.rays import Rays
+from ..fields.render import Occupancy, occupied_samples
+
+LEVELS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 32.0, 40.0)
+"""Candidates, in density per world unit."""
+
+
+def choose_level(density: Tensor, rays: Rays, opacity: Tensor, occupancy: Occupancy) -> float:
+    """The candidate with the highest silhouette IoU over R rays whose pictures show `opacity`.
+
+    `density`: X x X x X, as marching cubes will see it. A level set's silhouette is where a ray's
+    highest density exceeds the level, so one pass serves all candidates.
+    """
+    highest = highest_density(density, rays, occupancy)
+    wanted = opacity > 0.5
+    return max(LEVELS, key=lambda level: _iou(highest > level, wanted))
+
+
+@torch.no_grad()
+def highest_density(density: Tensor, rays: Rays, occupancy: Occupancy,
+                    chunk: int = 16384) -> Tensor:
+    """R; the largest interpolated density along each ray."""
+    highest = torch.zeros(len(rays))
+    step = 1.2 * occupancy.half_extent / density.shape[-1]
+    for start in range(0, len(rays), chunk):
+        part = slice(start, start + chunk)
+        samples = occupied_samples(rays[part], occupancy, step)
+        where = (samples.points / occupancy.half_extent).flip(-1)[None, None, None]
+        values = F.grid_sample(density[None, None], where, align_corners=True)[0, 0, 0, 0]
+        highest[part].scatter_reduce_(0, samples.ray, values, "amax")
+    return highest
+
+
+def _iou(a: Tensor, b: Tensor) -> float:
+    return float((a & b).sum() / (a | b).sum().clamp_min(1))
