@@ -168,7 +168,7 @@ class EngineClient:
         return messages
 
     def wait(self, job: str, timeout: float | None = None,
-             on_message: Callable[[Message], None] | None = None) -> Message:
+             on_message: Callable[[Message], object] | None = None) -> Message:
         """The job's terminal report, once it is there.
 
         `on_message` gets the job's other messages, and the log's, as they come; those of other
@@ -203,7 +203,7 @@ class EngineClient:
             self._process.send(Release())
 
     def stop(self, timeout: float = 2.0) -> None:
-        """End the engine, by force after `timeout` seconds. Jobs that it still had are cancelled."""
+        """End the engine, by force after `timeout` seconds. Jobs it still had are cancelled."""
         if self._process is None:
             return
         self._process.send(Shutdown())

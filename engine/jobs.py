@@ -48,10 +48,10 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     Raises:
         EngineError: whatever a person can mend; `JobCancelled` if the reporter asks for the end.
     """
-    for name in ("image", "out"):
-        if not getattr(request, name) and not (name == "image" and getattr(request, "views", "")):
-            raise EngineError(ErrorCode.BAD_INPUT, f"the {name} isn't given",
-                              f"it is the {_help(request, name)}")
+    if not request.out:
+        raise EngineError(ErrorCode.BAD_INPUT, "there is no name for the result", "give `out`")
+    if not request.image and not (isinstance(request, ReconstructRequest) and request.views):
+        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture to start from", "give `image`")
     match request:
         case ViewsRequest():
             return _views(request, reporter)
@@ -197,6 +197,7 @@ def _sample(request: DiffusionRequest, picture: np.ndarray,
             poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
             stages: _Stages) -> _Sampled:
     """Views of the prepared picture (see `_prepare`) at (azimuth, elevation, radius) poses."""
+    import numpy as np
     import torch
 
     with stages.measure("load model"):
@@ -221,6 +222,7 @@ def _sample(request: DiffusionRequest, picture: np.ndarray,
             callback_on_step_end=report_step)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler}
+    assert isinstance(output.images, np.ndarray)
     views = _view_set(request, output.images, poses, samples, meta)
     return _Sampled(views, output.unet_evaluations)
 
@@ -269,7 +271,3 @@ def _announce_views(folder: Path, count: int, reporter: Reporter) -> None:
     for i in range(count):
         reporter.artifact("view", folder / f"view_{i:03d}.png")
     reporter.artifact("views", folder / "views.json")
-
-
-def _help(request: Request, name: str) -> str:
-    return request.__dataclass_fields__[name].metadata["help"]

@@ -41,7 +41,8 @@ def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path
             raise EngineError(ErrorCode.DISK, f"{out} is a file, not a folder", HINT)
         stage.mkdir()
     except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}", HINT) from error
+        raise EngineError(
+            ErrorCode.DISK, f"can't write to {out}: {error.strerror}", HINT) from error
     try:
         yield stage
         _publish(stage, out, replaces)
@@ -63,7 +64,8 @@ def staged_file(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         stage.touch()
     except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write {out}: {error.strerror}", HINT) from error
+        raise EngineError(
+            ErrorCode.DISK, f"can't write {out}: {error.strerror}", HINT) from error
     try:
         yield stage
         os.replace(stage, out)

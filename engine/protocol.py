@@ -104,7 +104,7 @@ class Hello(Message):
 
 @dataclass(frozen=True)
 class Submit(Message):
-    """Queue a job. `kind` names a request class of `engine.requests`, `request` holds its fields."""
+    """Queue a job. `kind` names a class of `engine.requests`, `request` holds its fields."""
 
     TYPE = "submit"
     job: str
@@ -209,7 +209,7 @@ class Done(Message):
 
 @dataclass(frozen=True)
 class Failed(Message):
-    """Terminal: the job failed. `code` is an `ErrorCode` value. An empty `job` is the engine's own."""
+    """Terminal: the job failed. `code` is an `ErrorCode` value; an empty `job` is the engine."""
 
     TYPE = "failed"
     job: str

@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+
+from .outputs import sha256
+from .protocol import Artifact, JobCancelled, Log, Message, Preview, Progress
 
 
 class Reporter(Protocol):
@@ -67,3 +71,30 @@ class Pace:
             return None
         per_step = (time.monotonic() - first_time) / (done - first_done)
         return round(per_step * max(total - done, 0), 2)
+
+
+class MessageReporter:
+    """Sends a job's reports as messages; stops the job at its next step once it is cancelled."""
+
+    def __init__(self, job: str, send: Callable[[Message], None],
+                 cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._job = job
+        self._send = send
+        self._cancelled = cancelled
+        self._pace = Pace()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        if self._cancelled():
+            raise JobCancelled
+        if self._pace.update(stage, done, total):
+            eta_s = self._pace.eta_s(done, total)
+            self._send(Progress(self._job, stage, int(done), int(total), eta_s))
+
+    def preview(self, path: Path) -> None:
+        self._send(Preview(self._job, str(path)))
+
+    def artifact(self, role: str, path: Path) -> None:
+        self._send(Artifact(self._job, role, str(path), sha256(path)))
+
+    def log(self, level: str, text: str) -> None:
+        self._send(Log(level, text))

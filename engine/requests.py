@@ -7,6 +7,8 @@ in a result's history, so each field is defined once, here: name, default, limit
 Standard library only: this module is imported by Blender's own Python.
 """
 
+# ruff: noqa: RUF009 - `option` is `dataclasses.field` by another name
+
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
@@ -88,7 +90,8 @@ class ViewsRequest(DiffusionRequest):
 
     azimuth: list[float] = option(
         [], "relative to the picture, degrees; positive = camera moves to its right")
-    elevation: list[float] = option([], "absolute, degrees above the horizon; default: the picture's")
+    elevation: list[float] = option(
+        [], "absolute, degrees above the horizon; default: the picture's")
     radius: list[float] = option([], "absolute distance; default: the picture's")
     orbit: int = option(0, "this many views around the object instead of a list", min=0, max=360)
     samples: int = option(1, "different samples of every view", min=1, max=64)
@@ -146,18 +149,16 @@ def _check(f: Field[Any], value: Any) -> None:
     """Raise BAD_INPUT unless the value has the default's type and lies within its limits."""
     default = f.default_factory() if f.default_factory is not MISSING else f.default
     expected = (int, float) if isinstance(default, float) else type(default)
-    good = isinstance(value, expected) and (isinstance(default, bool) or not isinstance(value, bool))
+    good = isinstance(value, expected) and isinstance(value, bool) == isinstance(default, bool)
     if isinstance(default, list):
         good = isinstance(value, list) and all(
             isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e6 for v in value)
-    option_name = f.name.replace("_", "-")
+    problem = f"{f.name.replace('_', '-')} can't be {value!r}"
     if not good:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f.metadata["help"])
+        raise EngineError(ErrorCode.BAD_INPUT, problem, f.metadata["help"])
     choices = f.metadata.get("choices")
     if choices and value not in choices:
-        raise EngineError(
-            ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f"choose from {', '.join(choices)}")
+        raise EngineError(ErrorCode.BAD_INPUT, problem, f"choose from {', '.join(choices)}")
     low, high = f.metadata.get("min"), f.metadata.get("max")
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise EngineError(
-            ErrorCode.BAD_INPUT, f"{option_name} can't be {value!r}", f"it goes from {low:g} to {high:g}")
+        raise EngineError(ErrorCode.BAD_INPUT, problem, f"it goes from {low:g} to {high:g}")

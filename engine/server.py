@@ -12,22 +12,18 @@ from __future__ import annotations
 import os
 import platform
 import signal
-import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import jobs
 from .failures import as_engine_error
-from .outputs import sha256
 from .protocol import (
     PROTOCOL_VERSION,
     Accepted,
-    Artifact,
     Cancel,
     Cancelled,
     Done,
@@ -36,20 +32,17 @@ from .protocol import (
     Failed,
     Hello,
     JobCancelled,
-    Log,
     Message,
-    Preview,
-    Progress,
     Ready,
     Release,
     Shutdown,
     Submit,
     decode,
-    encode,
     version_mismatch,
 )
-from .reporting import Pace, Reporter
+from .reporting import MessageReporter, Reporter
 from .requests import REQUESTS
+from .stdio import MessageWriter, reserve_stdin, reserve_stdout
 
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 """Runs a job: its request's fields and a reporter to its result, all plain JSON."""
@@ -77,23 +70,6 @@ def serve(handlers: Mapping[str, Handler] | None = None) -> int:
     return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers()).run()
 
 
-def reserve_stdout() -> BinaryIO:
-    """A private copy of stdout. What libraries print, from Python or C, goes to stderr instead."""
-    private = os.dup(sys.__stdout__.fileno())  # type: ignore[union-attr]
-    os.dup2(sys.__stderr__.fileno(), sys.__stdout__.fileno())  # type: ignore[union-attr]
-    sys.stdout = sys.stderr
-    return os.fdopen(private, "wb")
-
-
-def reserve_stdin() -> BinaryIO:
-    """A private copy of stdin, so that no library or child process can eat commands."""
-    private = os.dup(sys.__stdin__.fileno())  # type: ignore[union-attr]
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, sys.__stdin__.fileno())  # type: ignore[union-attr]
-    os.close(nothing)
-    return os.fdopen(private, "rb")
-
-
 @dataclass
 class _Job:
     """A submitted job that has not had its terminal report."""
@@ -102,41 +78,14 @@ class _Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
-class _JobReporter:
-    """Sends a job's reports on, and stops the job at the next step once it is cancelled."""
-
-    def __init__(self, job: _Job, send: Callable[[Message], None]) -> None:
-        self._job = job
-        self._id = job.submit.job
-        self._send = send
-        self._pace = Pace()
-
-    def progress(self, stage: str, done: int, total: int) -> None:
-        if self._job.cancelled.is_set():
-            raise JobCancelled
-        if self._pace.update(stage, done, total):
-            eta_s = self._pace.eta_s(done, total)
-            self._send(Progress(self._id, stage, int(done), int(total), eta_s))
-
-    def preview(self, path: Path) -> None:
-        self._send(Preview(self._id, str(path)))
-
-    def artifact(self, role: str, path: Path) -> None:
-        self._send(Artifact(self._id, role, str(path), sha256(path)))
-
-    def log(self, level: str, text: str) -> None:
-        self._send(Log(level, text))
-
-
 class Server:
     """One conversation over a pair of byte streams."""
 
     def __init__(self, commands: BinaryIO, reports: BinaryIO,
                  handlers: Mapping[str, Handler]) -> None:
         self._commands = commands
-        self._reports = reports
+        self._writer = MessageWriter(reports)
         self._handlers = handlers
-        self._write_lock = threading.Lock()
         self._changed = threading.Condition()
         """Guards the fields below."""
         self._queue: deque[_Job] = deque()
@@ -170,7 +119,8 @@ class Server:
             if handler is None:
                 raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of job: {submit.kind}",
                                   f"known are {', '.join(self._handlers)}")
-            return Done(submit.job, handler(submit.request, _JobReporter(job, self._send)))
+            reporter = MessageReporter(submit.job, self._send, job.cancelled.is_set)
+            return Done(submit.job, handler(submit.request, reporter))
         except JobCancelled:
             return Cancelled(submit.job)
         except Exception as error:
@@ -251,11 +201,8 @@ class Server:
         os._exit(self._status)
 
     def _send(self, message: Message) -> None:
-        line = encode(message).encode() + b"\n"
         try:
-            with self._write_lock:
-                self._reports.write(line)
-                self._reports.flush()
+            self._writer.send(message)
         except OSError:
             os._exit(self._status)  # nobody listens any more
 

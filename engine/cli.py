@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: verbs, options, exit codes. The work is done in `engine.jobs`, as for Blender.
+
+Light to import: torch comes in when a verb needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .failures import as_engine_error
+from .protocol import EngineError, ErrorCode
+from .reporting import Reporter
+from .requests import REQUESTS, Request
+from .terminal import CommandReporter, JsonReporter, TerminalReporter
+
+if TYPE_CHECKING:
+    from .models import ModelInfo
+
+PROGRAM = "python -m engine"
+ROOMS = {"dataset": "training", "train": "training", "evaluate": "evaluation"}
+"""Verbs whose options stand in the `cli` module of another room."""
+ROOM_HELP = {
+    "dataset": "prepare rendered views for training",
+    "train": "train the small model from scratch",
+    "evaluate": "measure a model on rendered test objects",
+}
+COMMON = {
+    "--json": "report on stdout, one JSON object a line",
+    "--debug": "show tracebacks and libraries' warnings",
+}
+"""Options of every verb, understood anywhere on the line."""
+EPILOG = """exit codes: 0 done, 1 internal, 2 usage or bad input, 3 model missing, damaged or
+incompatible, 4 out of memory, 5 disk, 6 cancelled, 7 environment"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line. Returns the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    # Looked for before anything is parsed: a wrong command line is reported as asked for, too.
+    debug = "--debug" in argv
+    as_json = "--json" in argv and argv[0] != "serve"
+    _quieten(debug)
+    reporter: CommandReporter = JsonReporter() if as_json else TerminalReporter()
+    try:
+        rest = [argument for argument in argv if argument not in COMMON]
+        arguments = _parser(rest[0] if rest else "").parse_args(rest)
+        result = arguments.run(arguments, reporter)
+        reporter.done(result if isinstance(result, dict) else {})
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        # Whoever read our stdout has left (`| head`); Python must not complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ErrorCode.CANCELLED.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        failure = as_engine_error(error)
+        reporter.failed(failure)
+        if debug:
+            traceback.print_exc()
+        return failure.code.exit_code
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line like any other error, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise EngineError(ErrorCode.BAD_INPUT, message, f"see `{self.prog} --help`")
+
+
+def _quieten(debug: bool) -> None:
+    """Keep libraries from the network, and their remarks from the user."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if not debug:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+        warnings.simplefilter("ignore")
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    """The parser; rooms are only asked for their options if `verb` is theirs."""
+    parser = Parser(prog=PROGRAM, description="One picture to 3D.", epilog=EPILOG)
+    for option, help in COMMON.items():
+        parser.add_argument(option, action="store_true", help=help)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for cls in REQUESTS.values():
+        _add_request(verbs, cls)
+    _add_models(verbs)
+    doctor = verbs.add_parser("doctor", help="show versions, device and models")
+    doctor.set_defaults(run=_doctor)
+    serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
+    serve.set_defaults(run=_serve)
+    for name, room in ROOMS.items():
+        if verb in ROOMS and ROOMS[verb] == room:
+            continue
+        verbs.add_parser(name, help=ROOM_HELP[name])
+    if verb in ROOMS:
+        importlib.import_module(f".{ROOMS[verb]}.cli", __package__).add_parsers(verbs)
+    return parser
+
+
+# Jobs: the options of a request.
+
+
+def _add_request(verbs: Any, cls: type[Request]) -> None:
+    """Add the verb of a request; every option is a field of the class."""
+    summary = (cls.__doc__ or "").splitlines()[0]
+    parser = verbs.add_parser(cls.KIND, help=summary[0].lower() + summary[1:].rstrip("."),
+                              description=summary)
+    # Given views need no picture; `jobs.run` checks that one of them is there.
+    optional_image = any(f.name == "views" for f in fields(cls))
+    for f in fields(cls):
+        if f.name == "image":
+            parser.add_argument("image", metavar="IMAGE", nargs="?" if optional_image else None,
+                                default="", help=f.metadata["help"])
+        else:
+            parser.add_argument("--" + f.name.replace("_", "-"), **_option(f))
+    parser.set_defaults(run=_run_request, request=cls)
+
+
+def _option(f: Field[Any]) -> dict[str, Any]:
+    """What argparse has to know of a request's field. Limits are checked by the request."""
+    default = f.default_factory() if f.default_factory is not MISSING else f.default
+    help = f.metadata["help"].replace("%", "%%")
+    if f.name == "out":
+        return {"required": True, "metavar": "PATH", "help": help}
+    if isinstance(default, bool):
+        return {"action": "store_true", "help": help}
+    if isinstance(default, list):
+        return {"nargs": "+", "type": float, "default": default, "help": help,
+                "metavar": f.name[0].upper()}
+    if default not in ("", None):
+        help += f" (default: {default})"
+    options = {"type": type(default), "default": default, "help": help}
+    if "choices" in f.metadata:
+        return options | {"choices": f.metadata["choices"]}
+    return options | {"metavar": f.name.rpartition("_")[2].upper()}
+
+
+def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from . import jobs
+
+    names = [f.name for f in fields(arguments.request)]
+    request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
+    return jobs.run(request, reporter)
+
+
+# The other verbs.
+
+
+def _add_models(verbs: Any) -> None:
+    models = verbs.add_parser("models", help="list the models, or import an original checkpoint")
+    actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="every known model and whether it is here")
+    listing.set_defaults(run=_models_list)
+    info = actions.add_parser("info", help="all that is known about a model")
+    info.add_argument("name", metavar="NAME")
+    info.set_defaults(run=_models_info)
+    importing = actions.add_parser(
+        "import", help="turn an original .ckpt or .safetensors into a model folder")
+    importing.add_argument("checkpoint", type=Path, metavar="FILE")
+    importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
+    importing.add_argument("--out", type=Path, required=True, metavar="DIR")
+    importing.set_defaults(run=_models_import)
+
+
+def _models_list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .models import list_models
+
+    for model in list_models():
+        state = "installed" if model.installed else f"{model.size_bytes / 1e9:.1f} GB to download"
+        print(f"{model.name:18} {state:22} {model.title}")
+    return {"models": [_model_facts(model) for model in list_models()]}
+
+
+def _models_info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .models import find_model, list_models
+
+    model = find_model(arguments.name)
+    if model is None:
+        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {arguments.name!r}",
+                          f"known are {', '.join(known.name for known in list_models())}")
+    facts = _model_facts(model)
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):15} {value}")
+    return facts
+
+
+def _model_facts(model: ModelInfo) -> dict[str, Any]:
+    """What is known about a model, as plain JSON."""
+    return {"name": model.name, "title": model.title, "installed": model.installed,
+            "folder": str(model.folder), "licence": model.licence,
+            "commercial_use": model.commercial_use.value, "size_bytes": model.size_bytes,
+            "repo": model.repo, "files": list(model.files), "gated": model.gated}
+
+
+def _models_import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .models import import_checkpoint
+
+    import_checkpoint(arguments.checkpoint, config=arguments.config, out=arguments.out)
+    print(arguments.out)
+    return {"model": str(arguments.out)}
+
+
+def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    """Show what the engine has; fail with a hint if something is missing."""
+    from .environment import REQUIREMENTS, describe
+    from .models import list_models, models_folder
+
+    report = describe(sys.executable)
+    print(f"{'python':20} {report.python_version:12} {report.python}")
+    for wanted in REQUIREMENTS:
+        version = report.versions[wanted.name] or "missing"
+        print(f"{wanted.name:20} {version:12} {wanted.purpose}")
+    report.check()
+    from .models import resolve_device
+
+    device = str(resolve_device("auto"))
+    here = [model.name for model in list_models() if model.installed]
+    print(f"{'device':20} {device}")
+    print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
+    return {"python": report.python_version, "versions": dict(report.versions), "device": device,
+            "models": here}
+
+
+def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    from .server import serve
+
+    return serve()
