@@ -3,6 +3,17 @@
 """The Zero123 pipeline, its posed-CLIP conditioning, samplers and score guidance."""
 
 from .conditioning import CCProjection, clip_pixel_values
-from .pipeline import Zero123Output, Zero123Pipeline
+from .guidance import ScoreDistillation, score_distillation
+from .pipeline import Condition, Zero123Output, Zero123Pipeline
+from .samplers import make_sampler
 
-__all__ = ["CCProjection", "Zero123Output", "Zero123Pipeline", "clip_pixel_values"]
+__all__ = [
+    "CCProjection",
+    "Condition",
+    "ScoreDistillation",
+    "Zero123Output",
+    "Zero123Pipeline",
+    "clip_pixel_values",
+    "make_sampler",
+    "score_distillation",
+]
