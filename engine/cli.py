@@ -170,6 +170,10 @@ def _add_models(verbs: Any) -> None:
     importing.add_argument("checkpoint", type=Path, metavar="FILE")
     importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
     importing.add_argument("--out", type=Path, required=True, metavar="DIR")
+    importing.add_argument("--raw", action="store_true",
+                           help="the last training step's weights instead of the averaged ones")
+    importing.add_argument("--pose-encoding", choices=("zero123", "stable"), default="zero123",
+                           help="stable for Stable Zero123")
     importing.set_defaults(run=_models_import)
 
 
@@ -206,7 +210,8 @@ def _model_facts(model: ModelInfo) -> dict[str, Any]:
 def _models_import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .models import import_checkpoint
 
-    import_checkpoint(arguments.checkpoint, config=arguments.config, out=arguments.out)
+    import_checkpoint(arguments.checkpoint, config=arguments.config, out=arguments.out,
+                      ema=not arguments.raw, pose_encoding=arguments.pose_encoding)
     print(arguments.out)
     return {"model": str(arguments.out)}
 

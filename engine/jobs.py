@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .diffusion import Zero123Pipeline
+    from .imaging import PreparedImage
     from .viewset import ViewSet
 
 INPUT_SIZE = 256
 """Side in pixels to which the input picture is prepared, as in the original; a pipeline of another
 size resizes it."""
+PHOTO_SIZE = 512
+"""Side for the texture, which can use more detail than the network sees."""
 OLD_VIEWS = "view_[0-9][0-9][0-9].png"
 """The pictures of an earlier result in the same folder."""
 
@@ -127,7 +130,7 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
     poses = request.poses()
     stages = _Stages()
     with outputs.staged_folder(out, replaces=(OLD_VIEWS,)) as stage:
-        picture = _prepare(request, reporter, stages)
+        picture = _prepare(request, INPUT_SIZE, reporter, stages)
         sampled = _sample(request, picture, poses, request.samples, reporter, stages)
         sampled.views.save(stage)
     _announce_views(out, len(sampled.views), reporter)
@@ -140,8 +143,11 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
     out = Path(request.out)
     stages = _Stages()
     with outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage:
-        photo = _prepare(request, reporter, stages) if request.image else None
-        sampled = _given_or_sampled_views(request, photo, reporter, stages)
+        photo = None
+        if request.image:
+            prepared = _prepare(request, PHOTO_SIZE, reporter, stages)
+            photo = _straight_alpha(prepared.rgb, prepared.alpha)
+        sampled = _given_or_sampled_views(request, reporter, stages)
         views = sampled.views
         from .reconstruction import reconstruct
 
@@ -180,23 +186,22 @@ def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
 
 
-def _prepare(request: DiffusionRequest, reporter: Reporter, stages: _Stages) -> np.ndarray:
-    """The input picture, square and cut out: S x S x 4 float32 RGBA, its colours on white."""
-    import numpy as np
-
+def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
+             stages: _Stages) -> PreparedImage:
+    """The input picture, cut out and `size` pixels square."""
     from .imaging import load_input
 
     with stages.measure("prepare"):
         reporter.progress("prepare", 0, 1)
-        prepared = load_input(Path(request.image), size=INPUT_SIZE, recentre=request.recentre)
+        prepared = load_input(Path(request.image), size=size, recentre=request.recentre)
         reporter.progress("prepare", 1, 1)
-    return np.dstack([prepared.rgb, prepared.alpha])
+    return prepared
 
 
-def _sample(request: DiffusionRequest, picture: np.ndarray,
+def _sample(request: DiffusionRequest, picture: PreparedImage,
             poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
             stages: _Stages) -> _Sampled:
-    """Views of the prepared picture (see `_prepare`) at (azimuth, elevation, radius) poses."""
+    """Views of the picture at (azimuth, elevation, radius) poses."""
     import numpy as np
     import torch
 
@@ -214,7 +219,7 @@ def _sample(request: DiffusionRequest, picture: np.ndarray,
     azimuth, elevation, radius = map(list, zip(*poses, strict=True))
     with stages.measure("sample"):
         output = pipeline(
-            picture[..., :3], azimuth=azimuth, elevation=elevation, radius=radius,
+            picture.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
             input_elevation=request.input_elevation, input_radius=request.input_radius,
             num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
             sampler=request.sampler, eta=request.eta,
@@ -238,24 +243,34 @@ def _view_set(request: DiffusionRequest, images: np.ndarray,
     from .viewset import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
-    rgba = np.stack([np.dstack([rgb, foreground_alpha(rgb)]) for rgb in images])
+    rgba = np.stack([_straight_alpha(rgb, foreground_alpha(rgb)) for rgb in images])
     camera = {"elevation_deg": request.input_elevation, "radius": request.input_radius,
               "fov_deg": FOV_DEG}
     return ViewSet(images=rgba, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
                    sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
 
 
-def _given_or_sampled_views(request: ReconstructRequest, photo: np.ndarray | None,
-                            reporter: Reporter, stages: _Stages) -> _Sampled:
+def _straight_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """H x W x 4 that gives `rgb` (H x W x 3) again when it is composited on white."""
+    import numpy as np
+
+    covered = alpha[..., None] > 0
+    colour = 1 - np.divide(1 - rgb, alpha[..., None], out=np.zeros_like(rgb), where=covered)
+    return np.dstack([np.clip(colour, 0, 1), alpha])
+
+
+def _given_or_sampled_views(request: ReconstructRequest, reporter: Reporter,
+                            stages: _Stages) -> _Sampled:
     """The views to fit."""
     from .camera import two_ring_orbit
     from .viewset import ViewSet
 
-    if request.views or photo is None:
+    if request.views:
         return _Sampled(ViewSet.load(request.views), unet_evaluations=0)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
-    return _sample(request, photo, poses, 1, reporter, stages)
+    picture = _prepare(request, INPUT_SIZE, reporter, stages)
+    return _sample(request, picture, poses, 1, reporter, stages)
 
 
 def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, float]:

@@ -47,7 +47,7 @@ from .stdio import MessageWriter, reserve_stdin, reserve_stdout
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 """Runs a job: its request's fields and a reporter to its result, all plain JSON."""
 
-GRACE_S = 0.5
+GRACE_S = 0.3
 """How long a job may take to notice that the engine is to end, before it is cut off."""
 
 

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real server with kinds of jobs that only tests want: long, deaf, noisy, failing.
+
+Run as a script; the project's root comes from its own place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from engine.protocol import EngineError, ErrorCode
+from engine.reporting import Reporter
+from engine.server import Handler, default_handlers, serve
+
+Values = dict[str, Any]
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named like torch's."""
+
+
+ERRORS = {
+    "engine": EngineError(ErrorCode.MODEL_MISSING, "no such model", "get one"),
+    "memory": MemoryError(),
+    "accelerator": OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+    "allocator": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+    "full disk": OSError(errno.ENOSPC, "No space left on device"),
+    "library": ModuleNotFoundError("No module named 'xatlas'", name="xatlas"),
+    "defect": ValueError("what nobody thought of"),
+}
+
+
+def count(values: Values, reporter: Reporter) -> Values:
+    """Steps that take `sleep` seconds each."""
+    for i in range(values["steps"]):
+        time.sleep(values.get("sleep", 0.0))
+        reporter.progress("count", i + 1, values["steps"])
+    return {"counted": values["steps"]}
+
+
+def deaf(values: Values, reporter: Reporter) -> Values:
+    """A computation without steps that keeps the interpreter busy."""
+    reporter.progress("deaf", 0, 1)
+    end = time.monotonic() + values["seconds"]
+    while time.monotonic() < end:
+        sum(range(1000))
+    return {}
+
+
+def noisy(values: Values, reporter: Reporter) -> Values:
+    """Writes to stdout by every way there is, and reads stdin."""
+    print("a library prints")
+    sys.__stdout__.write('{"type": "done", "job": "forged"}\n')  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+    os.write(1, b"a C library prints\n")
+    subprocess.run([sys.executable, "-c", "import sys; print('a child prints', sys.stdin.read())"],
+                   check=True)
+    return {"read": sys.stdin.read()}
+
+
+def fail(values: Values, reporter: Reporter) -> Values:
+    raise ERRORS[values["error"]]
+
+
+def die(values: Values, reporter: Reporter) -> Values:
+    print("the last words", file=sys.stderr, flush=True)
+    os._exit(values["status"])
+
+
+def leave_grandchild(values: Values, reporter: Reporter) -> Values:
+    """Start a process that outlives the engine and holds its pipe to the parent open."""
+    fd = next(fd for fd in map(int, os.listdir("/proc/self/fd")) if fd > 2 and _is_pipe_end(fd))
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(5)"], pass_fds=[fd],
+                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os._exit(3)
+
+
+def _is_pipe_end(fd: int) -> bool:
+    """Whether it is a pipe that we write to."""
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}").startswith("pipe:") and os.write(fd, b"\n") == 1
+    except OSError:
+        return False
+
+
+HANDLERS: dict[str, Handler] = {"count": count, "deaf": deaf, "noisy": noisy, "fail": fail,
+                                "die": die, "grandchild": leave_grandchild}
+
+if __name__ == "__main__":
+    sys.exit(serve(default_handlers() | HANDLERS))
