@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person does: the operators `bpy.ops.zero123.*`, and results on their way into the scene."""
+"""What a person does: the operators `bpy.ops.zero123.*`, and results into the scene."""
 
 import bpy
 

@@ -33,8 +33,9 @@ def preferences(context: bpy.types.Context) -> Preferences:
     if addon is None or addon.preferences is None:
         return Preferences()
     stored = addon.preferences
-    folders = (stored.model_folder, stored.results_folder)
-    return Preferences(stored.engine_python, *map(bpy.path.abspath, folders), stored.device)
+    return Preferences(
+        stored.engine_python, bpy.path.abspath(stored.model_folder),
+        bpy.path.abspath(stored.results_folder), stored.device)
 
 
 def results_folder(context: bpy.types.Context) -> Path:

@@ -13,7 +13,7 @@ from ..engine.requests import REQUESTS, ReconstructRequest, Request, ViewsReques
 from . import addon
 from .addon import new_job_folder
 from .launch import launch, launch_request
-from .request_properties import annotations, request_values
+from .request_properties import properties_of, request_values
 from .results import Record
 
 # Blender would hand the last run's values to the next one started from the interface, and the
@@ -21,7 +21,7 @@ from .results import Record
 _OPTIONS = {'SKIP_SAVE'}
 
 
-class PictureJob:
+class PictureJob(bpy.types.Operator):
     """What the operators share that start a job from a picture.
 
     Called from the interface, settings that were not given are the Zero123 tab's; called from a
@@ -54,7 +54,7 @@ class PictureJob:
 def _properties(request: type[Request]) -> dict[str, Any]:
     """The annotations of an operator for this request, which reads a picture."""
     return {
-        **annotations(request, skip={"image"}, options=_OPTIONS),
+        **properties_of(request, skip={"image"}, options=_OPTIONS),
         "image": StringProperty(
             name="Image", options=_OPTIONS,
             description="Name of the image to start from; empty takes the active one"),
@@ -64,7 +64,7 @@ def _properties(request: type[Request]) -> dict[str, Any]:
     }
 
 
-class ZERO123_OT_generate_views(PictureJob, bpy.types.Operator):
+class ZERO123_OT_generate_views(PictureJob):
     """Have the object of a picture drawn from other sides, as reference planes with cameras"""
 
     bl_idname = "zero123.generate_views"
@@ -73,7 +73,7 @@ class ZERO123_OT_generate_views(PictureJob, bpy.types.Operator):
     __annotations__ = _properties(ViewsRequest)
 
 
-class ZERO123_OT_reconstruct_mesh(PictureJob, bpy.types.Operator):
+class ZERO123_OT_reconstruct_mesh(PictureJob):
     """Make a textured mesh of the object of a picture, from views of all its sides"""
 
     bl_idname = "zero123.reconstruct_mesh"

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this Blender session: plain Python, no bpy, so undo and file loading can't touch it."""
+"""The jobs of this Blender session: plain Python, out of reach of undo and file loading."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -106,7 +107,7 @@ class JobList:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Job]:
         return iter(self._jobs.values())
 
     def __len__(self) -> int:

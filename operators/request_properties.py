@@ -23,9 +23,9 @@ def request_fields(*requests: type[Request], skip: Collection[str] = ()) -> dict
     return {f.name: f for request in requests for f in fields(request) if f.name not in skip}
 
 
-def annotations(*requests: type[Request], skip: Collection[str] = (),
-                overrides: Mapping[str, Mapping[str, Any]] | None = None,
-                options: Collection[str] = (), single_values: bool = False) -> dict[str, Any]:
+def properties_of(*requests: type[Request], skip: Collection[str] = (),
+                  overrides: Mapping[str, Mapping[str, Any]] | None = None,
+                  options: Collection[str] = (), single_values: bool = False) -> dict[str, Any]:
     """bpy.props for every field of these classes, to become a class's `__annotations__`.
 
     A list of numbers becomes text, "0, 90, 180", as Blender has no property of variable length;
@@ -39,7 +39,7 @@ def annotations(*requests: type[Request], skip: Collection[str] = (),
 
 def request_values(source: Any, request: type[Request],
                    skip: Collection[str] = ()) -> dict[str, Any]:
-    """The request's fields as read from a Blender struct with properties of `annotations`.
+    """The request's fields as read from a Blender struct that has `properties_of` it.
 
     Raises:
         EngineError: `BAD_INPUT` if a list of numbers can't be read.

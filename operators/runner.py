@@ -41,6 +41,11 @@ class Runner:
         return self._client is not None and self._client.running
 
     @property
+    def engine_pid(self) -> int | None:
+        """The id of the engine's process, if it lives."""
+        return self._client.pid if self._client is not None else None
+
+    @property
     def busy(self) -> bool:
         """Whether there is anything to wait for."""
         starting = self.engine_running and self._client is not None and not self._client.ready
@@ -50,34 +55,26 @@ class Runner:
         """Start the engine unless it runs; with other settings an idle one is replaced.
 
         Raises:
-            EngineError: `ENVIRONMENT` if there is no Python that can run it.
+            EngineError: `ENVIRONMENT` if there is no Python that can run it, `DISK` if its log
+                can't be written.
         """
-        setup = (python, model_folder)
-        if self.engine_running and (setup == self._setup or self.jobs.active()):
-            return
-        self.stop_engine()
         self.engine_error = None
-        extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
         try:
-            command = engine_client.engine_command(environment.find_python(python or None))
-            log.parent.mkdir(parents=True, exist_ok=True)
-            client = engine_client.EngineClient(
-                command, environment={**environment.engine_environment(), **extra}, log_path=log)
-            client.start()
+            setup = (python, model_folder)
+            if self._client is None or (setup != self._setup and not self.jobs.active()):
+                self.stop_engine()
+                self._client, self._setup = _new_client(python, model_folder, log), setup
+            # A client that is kept knows how often it was started of late, and stops respawning.
+            self._client.start()
         except EngineError as error:
             self.engine_error = error
             raise
-        self._client, self._setup = client, setup
 
     def stop_engine(self) -> None:
         """End the engine; its jobs end with it."""
-        if self._client is None:
-            return
-        self._client.stop()
-        self.pump()
-        self._client = None
-        for job in self.jobs.active():
-            job.state = JobState.CANCELLED
+        if self._client is not None:
+            self._client.stop()
+            self.pump()
 
     def submit(self, request: Request, title: str, scene_uid: int) -> Job:
         """Hand a job to the running engine.
@@ -128,6 +125,14 @@ class Runner:
         if isinstance(message, Failed):
             self.engine_error = message.error
         return True
+
+
+def _new_client(python: str, model_folder: str, log: Path) -> engine_client.EngineClient:
+    """A client for the engine with these settings, not started."""
+    command = engine_client.engine_command(environment.find_python(python or None))
+    extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
+    return engine_client.EngineClient(
+        command, environment={**environment.engine_environment(), **extra}, log_path=log)
 
 
 runner = Runner()

@@ -15,7 +15,7 @@ _KIND_NAMES = {"views": "Views", "reconstruct": "Mesh"}
 _SHOWN_JOBS = 5
 
 
-class _Tab:
+class _Tab(bpy.types.Panel):
     """Where all the panels are."""
 
     bl_space_type = 'VIEW_3D'
@@ -35,7 +35,7 @@ class _Section(_Tab):
             column.prop(context.scene.zero123, name)
 
 
-class ZERO123_PT_main(_Tab, bpy.types.Panel):
+class ZERO123_PT_main(_Tab):
     bl_label = "Picture to 3D"
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -55,7 +55,7 @@ class ZERO123_PT_main(_Tab, bpy.types.Panel):
         column.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
 
 
-class ZERO123_PT_views(_Section, bpy.types.Panel):
+class ZERO123_PT_views(_Section):
     bl_label = "Views"
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -70,25 +70,25 @@ class ZERO123_PT_views(_Section, bpy.types.Panel):
             column.prop(settings, "radius")
 
 
-class ZERO123_PT_mesh(_Section, bpy.types.Panel):
+class ZERO123_PT_mesh(_Section):
     bl_label = "Mesh"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("view_count", "views", "faces", "texture_size", "resolution", "iterations")
 
 
-class ZERO123_PT_quality(_Section, bpy.types.Panel):
+class ZERO123_PT_quality(_Section):
     bl_label = "Model and Quality"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta")
 
 
-class ZERO123_PT_picture(_Section, bpy.types.Panel):
+class ZERO123_PT_picture(_Section):
     bl_label = "Picture"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("input_elevation", "input_radius", "recentre")
 
 
-class ZERO123_PT_jobs(_Tab, bpy.types.Panel):
+class ZERO123_PT_jobs(_Tab):
     bl_label = "Jobs"
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -7,7 +7,7 @@ from bpy.props import StringProperty
 
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
-from ..operators.request_properties import annotations, request_fields
+from ..operators.request_properties import properties_of, request_fields
 
 _ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
 
@@ -26,7 +26,7 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "results_folder": StringProperty(
             name="Results Folder", subtype='DIR_PATH',
             description="Where every job gets a folder; empty takes the extension's own folder"),
-        **annotations(DiffusionRequest, skip=_ALL_BUT_DEVICE),
+        **properties_of(DiffusionRequest, skip=_ALL_BUT_DEVICE),
     }
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -10,12 +10,13 @@ from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
 from ..engine.requests import ReconstructRequest, Request, ViewsRequest
 from ..operators import addon
-from ..operators.request_properties import annotations, request_fields
+from ..operators.request_properties import properties_of, request_fields
 
 _SKIP = {"image", "out", "device"}  # chosen in the panel; made for each job; in the preferences
 
 
-def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
+def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
+                  text: str) -> list[str]:
     """Suggestions for the model's name: the bundled one and those in the model folder."""
     folder = Path(addon.preferences(context).model_folder or "-")
     found = sorted(path.parent.name for path in folder.glob("*/model_index.json"))
@@ -37,11 +38,11 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
 
 
 class ZERO123_PG_settings(bpy.types.PropertyGroup):
-    """What the tab's buttons start with. Every request's fields, and how a person picks the views."""
+    """What the tab's buttons start with. The requests' fields, and how a person picks views."""
 
     __annotations__ = {
-        **annotations(ViewsRequest, ReconstructRequest, skip=_SKIP, overrides=_OVERRIDES,
-                      single_values=True),
+        **properties_of(ViewsRequest, ReconstructRequest, skip=_SKIP, overrides=_OVERRIDES,
+                        single_values=True),
         "image": PointerProperty(
             name="Picture", type=bpy.types.Image,
             description="Picture of one object; if none is chosen, the active image is taken"),

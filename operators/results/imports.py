@@ -50,7 +50,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     views, document = read_views(path)
     title = title or Path(str(document.get("image", ""))).stem or path.parent.name
     record = _record("views", request, document, [path])
-    objects = []
+    objects: list[bpy.types.Object] = []
     with all_or_nothing(bpy.context.view_layer):
         collection = _collection(scene, title, "views")
         entries = [(view, PLANE_DISTANCE) for view in views]

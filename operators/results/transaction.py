@@ -32,7 +32,8 @@ def all_or_nothing(view_layer: bpy.types.ViewLayer) -> Iterator[dict[str, set[in
     before = _existing()
     active = view_layer.objects.active
     active_uid = active.session_uid if active else None
-    selected = {item.session_uid for item in view_layer.objects if item.select_get(view_layer=view_layer)}
+    selected = {item.session_uid for item in view_layer.objects
+                if item.select_get(view_layer=view_layer)}
     try:
         yield before
     except BaseException:

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views in the scene: for each a camera, and its picture on a plane that fills the camera's frame."""
+"""Views in the scene: for each a camera, and its picture on a plane that fills the frame."""
 
 from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,20 +103,17 @@ def frame_size(fov_deg: float, depth: float) -> float:
 
 
 def load_image(path: Path) -> bpy.types.Image:
-    """A picture as an image data-block, packed so that the .blend file doesn't depend on the folder.
+    """A picture as an image data-block, packed so that a .blend file needs no folder.
 
     Raises:
         EngineError: `BAD_INPUT` if Blender can't read it.
     """
-    try:
+    with suppress(RuntimeError):  # a missing file; a damaged one makes an image without pixels
         image = bpy.data.images.load(str(path), check_existing=False)
-    except RuntimeError as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}",
-                          "run the job again") from error
-    if not image.size[0]:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a picture", "run the job again")
-    image.pack()
-    return image
+        if image.size[0]:
+            image.pack()
+            return image
+    raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}", "run the job again")
 
 
 def _camera(view: View, distance: float) -> bpy.types.Object:
@@ -134,8 +132,9 @@ def _camera(view: View, distance: float) -> bpy.types.Object:
 
 def _image_empty(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:
     """A picture that shows in the viewport in every shading mode, and not in renders."""
-    plane = bpy.data.objects.new(name, image)
+    plane = bpy.data.objects.new(name, None)
     plane.empty_display_type = 'IMAGE'
+    plane.data = image
     plane.empty_display_size = size
     plane.empty_image_offset = (-0.5, -0.5)
     plane.use_empty_image_alpha = True  # else a picture's transparency shows as black

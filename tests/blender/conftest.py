@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender as a module with the extension installed from its zip, as a user installs it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PACKAGE = "bl_ext.user_default.zero123"
+KINDS = ("objects", "meshes", "cameras", "materials", "images", "collections", "scenes", "texts",
+         "node_groups", "textures", "actions", "lights")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.blender)
+
+
+def _build(root: Path, archive: Path) -> Path:
+    """The extension's zip, made by the builder that Blender ships."""
+    scripts = Path(importlib.util.find_spec("bpy").origin).parent  # type: ignore[union-attr, arg-type]
+    tool = next(scripts.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    command = [sys.executable, str(tool), "build", "--source-dir", str(root),
+               "--output-filepath", str(archive)]
+    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([sys.executable, str(tool), "validate", str(archive)], check=True,
+                   capture_output=True)
+    return archive
+
+
+@pytest.fixture(scope="session")
+def bpy(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The bpy module with the extension installed, its results in a temporary folder."""
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("needs Blender as a module: pip install bpy")
+    folder = tmp_path_factory.mktemp("blender")
+    archive = os.environ.get("ZERO123_EXTENSION") or _build(project_root, folder / "zero123.zip")
+    # Read by Blender as it starts, which for the module is the import.
+    user = folder / "user"
+    user.mkdir()
+    os.environ["BLENDER_USER_RESOURCES"] = str(user)
+    bpy = importlib.import_module("bpy")
+    bpy.ops.extensions.package_install_files(
+        repo="user_default", filepath=str(archive), enable_on_install=True, overwrite=True)
+    bpy.context.preferences.addons[PACKAGE].preferences.results_folder = str(folder / "results")
+    return bpy
+
+
+@pytest.fixture(scope="session")
+def extension(bpy: ModuleType) -> Callable[[str], ModuleType]:
+    """Gives a module of the installed extension, by its path inside the package."""
+    def module(name: str = "") -> ModuleType:
+        return importlib.import_module(f"{PACKAGE}.{name}" if name else PACKAGE)
+    return module
+
+
+@pytest.fixture
+def scene(bpy: ModuleType, extension: Callable[[str], ModuleType]) -> Iterator[object]:
+    """A file with one empty scene, and no jobs."""
+    bpy.data.batch_remove([item for kind in KINDS if kind != "scenes"
+                           for item in getattr(bpy.data, kind)])
+    yield bpy.context.scene
+    extension("operators.runner").runner.jobs.clear_ended()
+
+
+@pytest.fixture
+def contents(bpy: ModuleType) -> Callable[[], dict[str, object]]:
+    """Gives everything in the file by name, and the selection: to see that nothing changed."""
+    def read() -> dict[str, object]:
+        active = bpy.context.view_layer.objects.active
+        found: dict[str, object] = {kind: sorted(item.name for item in getattr(bpy.data, kind))
+                                    for kind in KINDS}
+        found["selected"] = sorted(item.name for item in bpy.context.selected_objects)
+        found["active"] = active.name if active else None
+        return found
+    return read
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A small square picture with alpha: an orange ball on nothing."""
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    inside = x**2 + y**2 < 0.6
+    shade = np.clip(0.6 - 0.4 * x - 0.4 * y, 0, 1)
+    rgba = np.stack([255 * shade, 140 * shade, 40 * shade, 255 * inside], axis=-1)
+    path = tmp_path / "ball.png"
+    Image.fromarray((rgba * inside[..., None]).astype(np.uint8)).save(path)
+    return path

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension as Blender sees it: it comes and goes cleanly, and shows what the engine can do."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+
+import pytest
+
+OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
+             "regenerate", "engine_start", "engine_stop")
+
+
+def test_it_can_be_switched_off_and_on_again(bpy, extension):
+    package = extension()
+    for _ in range(2):
+        package.unregister()
+        assert not hasattr(bpy.types.Scene, "zero123")
+        assert not hasattr(bpy.types, "ZERO123_PT_main")
+        package.register()
+        assert bpy.context.scene.zero123.orbit == 8
+
+
+def test_it_registers_quickly_and_without_heavy_libraries(extension):
+    package = extension()
+    package.unregister()
+    start = time.perf_counter()
+    package.register()
+    assert time.perf_counter() - start < 0.02
+    names = [name for name in sys.modules if name.startswith(package.__name__)]
+    assert not any("diffusion" in name or "reconstruction" in name for name in names)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_operator_stands_in_a_menu(bpy, extension, name):
+    """F3 finds only what a menu shows."""
+    shown = _Recorder()
+    for _menu, draw in extension("ui.menus")._ENTRIES:
+        draw(shown, bpy.context)
+    assert hasattr(bpy.types, f"ZERO123_OT_{name}")
+    assert f"zero123.{name}" in shown.operators
+
+
+class _Recorder:
+    """Takes the place of a menu, which Blender draws only with a window."""
+
+    def __init__(self):
+        self.layout = self
+        self.operators = []
+
+    def separator(self):
+        pass
+
+    def operator(self, idname, **_):
+        self.operators.append(idname)
+
+
+@pytest.mark.parametrize(("operator", "request_class"), [
+    ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest")])
+def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
+    rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
+    for field in dataclasses.fields(getattr(extension("engine.requests"), request_class)):
+        prop = rna[field.name]
+        if field.name == "image":
+            continue  # the name of an image in the file, not a path
+        assert prop.description.lower() == field.metadata["help"].lower()
+        assert not prop.description.endswith(".")
+        if field.default is dataclasses.MISSING:
+            assert prop.type == 'STRING'  # a list of numbers
+        else:
+            assert prop.default == pytest.approx(field.default)
+        for limit, name in (("min", "hard_min"), ("max", "hard_max")):
+            if limit in field.metadata and field.default is not dataclasses.MISSING:
+                assert getattr(prop, name) == pytest.approx(field.metadata[limit])
+        if "choices" in field.metadata:
+            assert tuple(prop.enum_items.keys()) == field.metadata["choices"]
+
+
+def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
+    requests = extension("engine.requests")
+    settings = scene.zero123
+    settings.mode, settings.azimuth, settings.like_picture = 'SINGLE', -30.0, False
+    settings.elevation, settings.radius = 25.0, 2.0
+    values = settings.operator_values(requests.ViewsRequest)
+    parse = extension("operators.request_properties").parse_numbers
+    lists = {name: parse(name, values[name]) for name in ("azimuth", "elevation", "radius")}
+    request = requests.ViewsRequest(**{**values, **lists})
+    assert request.poses() == [(-30.0, 25.0, 2.0)]
+    settings.mode, settings.orbit, settings.like_picture = 'ORBIT', 5, True
+    values = settings.operator_values(requests.ViewsRequest)
+    assert (values["orbit"], values["azimuth"], values["elevation"]) == (5, "", "")
+
+
+def test_the_zip_holds_what_runs_and_nothing_else(bpy, extension):
+    """The builder excludes by pattern: a pattern that is wrong would ship the tests, or less."""
+    folder = extension("operators.addon").ROOT_FOLDER
+    names = {path.name for path in folder.iterdir()}
+    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine", "operators", "ui"} <= names
+    assert not names & {"tests", "noxfile.py", "pyproject.toml", "wheels", ".git", ".ci", "demo"}
+
+
+@pytest.mark.parametrize("text", ["", "90", "0, 90,180", " -30.5 12 "])
+def test_lists_of_numbers_are_read(extension, text):
+    parse = extension("operators.request_properties").parse_numbers
+    assert parse("azimuth", text) == [float(word) for word in text.replace(",", " ").split()]
+
+
+def test_a_list_that_is_none_is_refused_in_words(bpy, scene, picture):
+    with pytest.raises(RuntimeError, match="azimuth can't be 'left'; give numbers"):
+        bpy.ops.zero123.generate_views(filepath=str(picture), azimuth="left")

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views in the scene: cameras that see what the engine says, planes that fill their frames."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from engine import camera as conventions
+from engine.viewset import ViewSet
+
+POSES = [(0.0, 10.0, 1.85), (135.0, -20.0, 1.6), (250.0, 60.0, 2.1)]
+POINTS = np.array([[0, 0, 0], [0.5, 0, 0], [0, 0.4, 0.1], [-0.2, 0.3, 0.5]], float)
+
+
+@pytest.fixture
+def views_json(tmp_path, picture):
+    """Three views as the engine writes them."""
+    azimuth, elevation, radius = map(np.array, zip(*POSES, strict=True))
+    images = np.random.default_rng(0).random((3, 16, 16, 4), np.float32)
+    meta = {"image": str(picture), "model": "nano", "seed": 7,
+            "input": {"elevation_deg": 10.0, "radius": 1.85, "fov_deg": conventions.FOV_DEG}}
+    views = ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
+                    sample=np.zeros(3, int), meta=meta)
+    return views.save(tmp_path / "job")
+
+
+def _views(bpy):
+    """(plane, camera) of every view but the input, in order."""
+    planes = [item for item in bpy.data.objects if item.name.startswith("View")
+              and item.type != 'CAMERA']
+    return [(plane, plane.parent) for plane in sorted(planes, key=lambda item: item.name)]
+
+
+def _project(bpy, camera, points):
+    """Where points appear in a picture of Blender's camera: N x 2, from the lower left, 0 to 1."""
+    from bpy_extras.object_utils import world_to_camera_view
+    from mathutils import Vector
+    bpy.context.view_layer.update()
+    return np.array([world_to_camera_view(bpy.context.scene, camera, Vector(point))[:2]
+                     for point in points])
+
+
+def _expected(pose, points):
+    """The same by the engine's conventions."""
+    world_to_camera = np.linalg.inv(conventions.camera_to_world(*pose))
+    x, y, z = (points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]).T
+    focal = conventions.focal_length_px(1)
+    return np.stack([0.5 + focal * x / -z, 0.5 + focal * y / -z], axis=-1)
+
+
+def test_cameras_see_what_the_engine_says(bpy, scene, views_json):
+    scene.render.resolution_x = scene.render.resolution_y = 256
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    views = _views(bpy)
+    assert len(views) == len(POSES)
+    for (_, camera), pose in zip(views, POSES, strict=True):
+        assert np.degrees(camera.data.angle) == pytest.approx(conventions.FOV_DEG, abs=1e-3)
+        assert camera.data.lens == pytest.approx(35, abs=1e-3)
+        seen, expected = _project(bpy, camera, POINTS), _expected(pose, POINTS)
+        np.testing.assert_allclose(seen, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("planes", ['EMPTY', 'MESH'])
+def test_a_plane_fills_the_frame_of_its_camera(bpy, scene, views_json, planes):
+    scene.render.resolution_x = scene.render.resolution_y = 256
+    bpy.ops.zero123.import_result(filepath=str(views_json), planes=planes)
+    for plane, camera in _views(bpy):
+        bpy.context.view_layer.update()
+        half = plane.empty_display_size / 2 if planes == 'EMPTY' else plane.dimensions[0] / 2
+        corners = np.array([[-half, -half, 0, 1], [half, half, 0, 1]])
+        world = corners @ np.array(plane.matrix_world).T
+        np.testing.assert_allclose(_project(bpy, camera, world[:, :3]), [[0, 0], [1, 1]], atol=1e-5)
+        # In front of the object, whose bounding sphere has at most this radius.
+        assert np.linalg.norm(plane.matrix_world.translation) > np.sqrt(3) / 2
+
+
+def test_the_whole_picture_is_in_a_wide_render_too(bpy, scene, views_json):
+    scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    (_, camera), pose = _views(bpy)[1], POSES[1]
+    seen, expected = _project(bpy, camera, POINTS), _expected(pose, POINTS)
+    np.testing.assert_allclose(seen[:, 1], expected[:, 1], atol=1e-5)
+
+
+def test_mesh_planes_show_their_picture_unlit(bpy, scene, views_json):
+    bpy.ops.zero123.import_result(filepath=str(views_json), planes='MESH')
+    plane, _ = _views(bpy)[0]
+    tree = plane.active_material.node_tree
+    links = {(link.from_socket.name, link.to_socket.name): link for link in tree.links}
+    image = links["Color", "Emission Color"].from_node.image
+    assert ("Alpha", "Alpha") in links
+    assert image.packed_file is not None
+    assert image.colorspace_settings.name == "sRGB"
+    uv = np.empty(8, np.float32)
+    plane.data.uv_layers.active.data.foreach_get("uv", uv)
+    positions = [plane.data.vertices[corner.vertex_index].co for corner in plane.data.loops]
+    sides = [(position.x > 0, position.y > 0) for position in positions]
+    assert sides == [(u > 0.5, v > 0.5) for u, v in uv.reshape(4, 2)]
+
+
+def test_every_object_tells_where_it_comes_from(bpy, scene, views_json, picture):
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    collection = bpy.data.collections["Zero123 ball"]
+    assert len(collection.objects) == 2 * (len(POSES) + 1)  # the input picture too
+    for item in collection.objects:
+        record = json.loads(item["zero123"])
+        assert (record["kind"], record["model"], record["seed"]) == ("views", "nano", 7)
+        assert record["files"][0] == str(views_json)
+    record = json.loads(_views(bpy)[1][0]["zero123"])
+    assert record["view"]["azimuth_deg"] == POSES[1][0]
+    assert record["files"][1].endswith("view_001.png")
+
+
+def test_the_input_picture_stands_before_its_own_camera(bpy, scene, views_json, picture):
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    plane = bpy.data.objects["Input"]
+    assert plane.data.size[:] == (64, 64)
+    np.testing.assert_allclose(plane.parent.matrix_world, conventions.camera_to_world(0, 10, 1.85),
+                               atol=1e-6)
+
+
+def test_a_second_result_does_not_land_on_the_first(bpy, scene, views_json):
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    sizes = [len(collection.objects) for collection in scene.collection.children]
+    assert sizes == [8, 8]
+
+
+def test_an_import_is_one_undo_step(bpy, scene, views_json):
+    bpy.ops.ed.undo_push(message="Before")
+    bpy.ops.zero123.import_result('EXEC_DEFAULT', True, filepath=str(views_json))
+    assert len(bpy.data.objects) == 8
+    bpy.ops.ed.undo()
+    assert len(bpy.data.objects) == 0
+    assert "Zero123 ball" not in bpy.data.collections
+    bpy.ops.ed.redo()
+    assert len(bpy.data.objects) == 8
+
+
+def _damage_picture(path):
+    (path.parent / "view_002.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+
+
+def _remove_picture(path):
+    (path.parent / "view_001.png").unlink()
+
+
+def _truncate_json(path):
+    path.write_text(path.read_text()[:100])
+
+
+def _edit_json(**changes):
+    def edit(path):
+        document = json.loads(path.read_text())
+        document["views"][2].update(changes)
+        path.write_text(json.dumps(document))
+    return edit
+
+
+@pytest.mark.parametrize("damage", [
+    _damage_picture, _remove_picture, _truncate_json, _edit_json(file="../../ball.png"),
+    _edit_json(camera_to_world=[[1, 0], [0, 1]]), _edit_json(fov_deg=0), _edit_json(radius="far")])
+def test_a_failed_import_leaves_the_scene_untouched(bpy, scene, views_json, contents, damage):
+    bpy.context.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
+    mine.select_set(True)
+    bpy.context.view_layer.objects.active = mine
+    before = contents()
+    damage(views_json)
+    with pytest.raises(RuntimeError, match=r"^Error: can't read the (views|picture)"):
+        bpy.ops.zero123.import_result(filepath=str(views_json))
+    assert contents() == before

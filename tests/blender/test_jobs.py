@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators that run jobs in a real engine, headless: they wait, import, or say what failed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+needs_engine = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
+NANO = Path(__file__).resolve().parents[2] / "engine" / "models" / "nano"
+needs_nano = pytest.mark.skipif(
+    not (NANO / "model_index.json").is_file(), reason="needs the bundled model engine/models/nano")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def stop_engine(extension):
+    yield
+    extension("operators.runner").runner.stop_engine()
+
+
+def _folders(bpy):
+    results = Path(bpy.context.preferences.addons["bl_ext.user_default.zero123"]
+                   .preferences.results_folder)
+    return {path for path in results.glob("*") if path.is_dir()}
+
+
+def _write_nothing(path):
+    path.write_bytes(b"")
+
+
+def _write_text(path):
+    path.write_text("This is no picture.")
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:80])
+
+
+def _make_transparent(path):
+    Image.new("RGBA", (64, 64)).save(path)
+
+
+@needs_engine
+@pytest.mark.parametrize("damage", [Path.unlink, _write_nothing, _write_text, _truncate,
+                                    _make_transparent])
+@pytest.mark.parametrize("operator", ["generate_views", "reconstruct_mesh"])
+def test_a_bad_picture_gives_the_engine_s_words(bpy, scene, contents, picture, damage, operator):
+    damage(picture)
+    before, folders = contents(), _folders(bpy)
+    with pytest.raises(RuntimeError) as caught:
+        getattr(bpy.ops.zero123, operator)(filepath=str(picture))
+    text = str(caught.value).strip()
+    assert text.startswith("Error: ")
+    assert "; " in text, "a hint follows the message"
+    assert "\n" not in text
+    assert "Traceback" not in text
+    assert contents() == before
+    assert _folders(bpy) == folders, "no empty folder is left"
+
+
+@needs_engine
+def test_an_unknown_model_is_named(bpy, scene, contents, picture):
+    before = contents()
+    with pytest.raises(RuntimeError, match="no-such-model"):
+        bpy.ops.zero123.generate_views(filepath=str(picture), model="no-such-model")
+    assert contents() == before
+
+
+def test_an_unknown_image_is_named(bpy, scene):
+    with pytest.raises(RuntimeError, match="there is no image named 'Nowhere'"):
+        bpy.ops.zero123.generate_views(image="Nowhere")
+
+
+def test_no_picture_at_all_is_said(bpy, scene):
+    with pytest.raises(RuntimeError, match="no picture is chosen"):
+        bpy.ops.zero123.generate_views()
+
+
+def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
+    preferences = bpy.context.preferences.addons[extension().__name__].preferences
+    preferences.engine_python = "/nonexistent/python"
+    extension("operators.runner").runner.stop_engine()
+    try:
+        with pytest.raises(RuntimeError, match="/nonexistent/python"):
+            bpy.ops.zero123.engine_start()
+        with pytest.raises(RuntimeError, match="/nonexistent/python"):
+            bpy.ops.zero123.generate_views(filepath=str(picture))
+    finally:
+        preferences.engine_python = ""
+
+
+@needs_engine
+def test_the_engine_starts_and_stops(bpy, extension):
+    runner = extension("operators.runner").runner
+    runner.stop_engine()
+    bpy.ops.zero123.engine_start()
+    assert runner.engine_running
+    with pytest.raises(RuntimeError, match="The engine is running"):
+        bpy.ops.zero123.engine_start()
+    bpy.ops.zero123.engine_stop()
+    assert not runner.engine_running
+    with pytest.raises(RuntimeError, match="not running"):
+        bpy.ops.zero123.engine_stop()
+
+
+@needs_engine
+def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension):
+    runner = extension("operators.runner").runner
+    if not runner.engine_running:
+        bpy.ops.zero123.engine_start()
+    os.kill(runner.engine_pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while runner.engine_error is None and time.monotonic() < deadline:
+        runner.pump()
+        time.sleep(0.05)
+    assert runner.engine_state == "Failed"
+    bpy.ops.zero123.engine_start()
+    assert runner.engine_running
+    assert runner.engine_error is None
+
+
+def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, picture):
+    active_image = extension("operators.images").active_image
+    image = bpy.data.images.load(str(picture))
+    assert active_image(bpy.context) is None
+    empty = bpy.data.objects.new("Empty", None)
+    empty.empty_display_type, empty.data = 'IMAGE', image
+    mesh = bpy.data.objects.new("Plane", bpy.data.meshes.new("Plane"))
+    mesh.data.materials.append(material := bpy.data.materials.new("Picture"))
+    material.use_nodes = True
+    for item in (empty, mesh):
+        scene.collection.objects.link(item)
+    bpy.context.view_layer.objects.active = empty
+    assert active_image(bpy.context) == image
+    bpy.context.view_layer.objects.active = mesh
+    assert active_image(bpy.context) is None
+    material.node_tree.nodes.new("ShaderNodeTexImage").image = image
+    assert active_image(bpy.context) == image
+
+
+def test_a_saved_picture_is_used_where_it_is(bpy, scene, extension, picture, tmp_path):
+    image_file = extension("operators.images").image_file
+    assert image_file(bpy.data.images.load(str(picture)), tmp_path / "job") == picture
+
+
+@pytest.mark.parametrize("change", ["packed", "painted", "generated"])
+def test_pixels_that_are_only_in_blender_reach_the_engine(bpy, scene, extension, picture, tmp_path,
+                                                          change):
+    if change == "generated":
+        image = bpy.data.images.new("Generated", 64, 64, alpha=True)
+    else:
+        image = bpy.data.images.load(str(picture))
+    if change == "packed":
+        image.pack()
+        picture.unlink()
+    else:
+        image.pixels[0:4] = (1.0, 0.0, 0.0, 1.0)  # lower left
+    state = (image.filepath, image.file_format, image.source, image.is_dirty, image.size[:])
+    file = extension("operators.images").image_file(image, tmp_path)
+    with Image.open(file) as copy:
+        written = np.asarray(copy.convert("RGBA"), np.float32)[::-1] / 255
+    np.testing.assert_allclose(written, np.array(image.pixels).reshape(64, 64, 4), atol=1 / 255)
+    assert (image.filepath, image.file_format, image.source, image.is_dirty,
+            image.size[:]) == state
+
+
+@needs_engine
+@needs_nano
+def test_views_end_to_end(bpy, scene, picture, extension):
+    """One picture in, four planes with cameras out, through a real engine and a real model."""
+    image = bpy.data.images.load(str(picture))
+    image.pack()
+    picture.unlink()
+    bpy.ops.zero123.generate_views(image=image.name, orbit=4, steps=2, seed=5)
+    collection = bpy.data.collections["Zero123 ball"]
+    planes = [item for item in collection.objects if item.name.startswith("View")
+              and item.type == 'EMPTY']
+    assert len(planes) == 4
+    record = json.loads(planes[0]["zero123"])
+    assert (record["seed"], record["request"]["steps"], record["model"]) == (5, 2, "nano")
+    assert all(Path(file).is_file() for file in record["files"])
+    job = list(extension("operators.runner").runner.jobs)[-1]
+    assert job.state.value == "Done"
+
+    bpy.context.view_layer.objects.active = planes[0]
+    assert bpy.ops.zero123.regenerate() == {'FINISHED'}
+    again = bpy.data.collections["Zero123 ball.001"]
+    first, second = (sorted(item.name for item in group.objects if item.type == 'EMPTY')
+                     for group in (collection, again))
+    assert len(first) == len(second)
+    pixels = [np.array(bpy.data.objects[group[0]].data.pixels) for group in (first, second)]
+    np.testing.assert_array_equal(*pixels)
+
+
+@needs_engine
+@needs_nano
+@pytest.mark.slow
+def test_mesh_end_to_end(bpy, scene, picture):
+    """One picture in, a textured mesh out."""
+    bpy.ops.zero123.reconstruct_mesh(filepath=str(picture), view_count=6, steps=2, resolution=32,
+                                     iterations=20, faces=500, texture_size=64)
+    item, = bpy.data.collections["Zero123 ball"].objects
+    assert item.type == 'MESH'
+    assert len(item.data.polygons) > 50
+    assert json.loads(item["zero123"])["request"]["faces"] == 500
