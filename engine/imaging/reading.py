@@ -18,7 +18,7 @@ from ..protocol import EngineError, ErrorCode
 RGBA8 = npt.NDArray[np.uint8]
 """H x W x 4 uint8, sRGB, straight alpha."""
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA", "PPM")
 """Tried in this order. Others stay closed: EPS, for one, would start an interpreter."""
 MIN_SIDE = 16
 MAX_SIDE = 16384
@@ -51,7 +51,7 @@ def read_image(path: str | Path) -> RGBA8:
         with warnings.catch_warnings():
             # The limits below decide; Pillow's own warning would only litter the log.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
+            with Image.open(path, formats=_readable_formats()) as picture:
                 _check_size(path, *picture.size)
                 return np.array(_to_rgba(ImageOps.exif_transpose(picture)))
     except Image.UnidentifiedImageError as error:
@@ -78,6 +78,12 @@ def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
         except OSError as error:
             raise EngineError(ErrorCode.DISK, f"can't write {path}: {error.strerror}",
                               "choose a folder that you may write to, with space left") from error
+
+
+def _readable_formats() -> list[str]:
+    """Those of `FORMATS` that this build of Pillow knows; it fails on names that it doesn't."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def _to_rgba(picture: Image.Image) -> Image.Image:

@@ -1,0 +1,325 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures: every kind is read, every damaged one refused, objects are found and framed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from engine.imaging import (
+    OBJECT_FRACTION,
+    cut_out,
+    foreground_alpha,
+    frame_object,
+    load_input,
+    read_image,
+    save_png,
+)
+from engine.protocol import EngineError, ErrorCode
+
+ORANGE = (230, 120, 40)
+
+
+def iou(first, second):
+    return (first & second).sum() / (first | second).sum()
+
+
+def disc(size, centre, radius):
+    """Boolean H x W: inside a circle. `size`, `centre` as (x, y)."""
+    y, x = np.mgrid[:size[1], :size[0]]
+    return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
+
+
+def object_side(alpha):
+    """Longer side and centre (x, y) of what is opaque, in parts of the frame."""
+    rows, columns = np.nonzero(alpha > 0.5)
+    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / len(alpha)
+    return max(box[2] - box[0], box[3] - box[1]), ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+
+
+@pytest.fixture
+def cut_out_png(tmp_path):
+    """Writes an RGBA picture of an orange ellipse: (size, box of the ellipse) to a path."""
+
+    def write(size, box, name="object.png"):
+        picture = Image.new("RGBA", size, (0, 0, 0, 0))
+        ImageDraw.Draw(picture).ellipse(box, fill=(*ORANGE, 255))
+        picture.save(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def no_network(tmp_path, monkeypatch):
+    """A models folder without a segmentation network."""
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+
+
+def encoded(format_name, size=(64, 48), **options):
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), np.uint8))
+    buffer = io.BytesIO()
+    picture.save(buffer, format_name, **options)
+    return buffer.getvalue()
+
+
+class TestReading:
+    @pytest.mark.parametrize(("mode", "colour", "expected"), [
+        ("RGB", ORANGE, (*ORANGE, 255)), ("RGBA", (*ORANGE, 128), (*ORANGE, 128)),
+        ("L", 90, (90, 90, 90, 255)), ("LA", (90, 50), (90, 90, 90, 50)),
+        ("1", 1, (255, 255, 255, 255)), ("I;16", 0x8080, (128, 128, 128, 255)),
+    ])
+    def test_every_mode_of_png(self, tmp_path, mode, colour, expected):
+        Image.new(mode, (20, 16), colour).save(tmp_path / "a.png")
+        rgba = read_image(tmp_path / "a.png")
+        assert rgba.shape == (16, 20, 4)
+        np.testing.assert_allclose(rgba[5, 5], expected, atol=1)
+
+    def test_palette_with_transparency(self, tmp_path):
+        picture = Image.new("P", (20, 16), 1)
+        picture.putpalette([0, 0, 0, *ORANGE])
+        picture.putpixel((0, 0), 0)
+        picture.save(tmp_path / "a.png", transparency=0)
+        rgba = read_image(tmp_path / "a.png")
+        assert rgba[0, 0, 3] == 0
+        assert tuple(rgba[5, 5]) == (*ORANGE, 255)
+
+    def test_cmyk(self, tmp_path):
+        Image.new("RGB", (20, 16), ORANGE).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+        np.testing.assert_allclose(read_image(tmp_path / "a.jpg")[5, 5], (*ORANGE, 255), atol=6)
+
+    @pytest.mark.parametrize("format_name", ["WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM"])
+    def test_every_format(self, tmp_path, format_name):
+        Image.new("RGB", (20, 16), ORANGE).save(tmp_path / "a", format_name)
+        np.testing.assert_allclose(read_image(tmp_path / "a")[5, 5], (*ORANGE, 255), atol=6)
+
+    def test_floating_point_tiff(self, tmp_path):
+        Image.fromarray(np.full((16, 20), 0.5, np.float32)).save(tmp_path / "a.tif")
+        np.testing.assert_allclose(read_image(tmp_path / "a.tif")[5, 5, 0], 128, atol=1)
+
+    def test_exif_orientation_is_applied(self, tmp_path):
+        picture = Image.new("RGB", (40, 20), "white")
+        picture.paste("black", (0, 0, 10, 20))
+        exif = Image.Exif()
+        exif[0x0112] = 6  # the camera was held upright: turn by 90 degrees to the right
+        picture.save(tmp_path / "a.jpg", exif=exif, quality=95)
+        rgba = read_image(tmp_path / "a.jpg")
+        assert rgba.shape[:2] == (40, 20)
+        assert rgba[2, 10, 0] < 40  # what was the left edge is now on top
+        assert rgba[37, 10, 0] > 200
+
+
+class TestBadFiles:
+    @pytest.fixture(params=[
+        "missing", "empty", "folder", "text", "truncated png", "truncated jpeg", "one pixel",
+        "20,000 pixels", "bomb", "postscript"])
+    def bad(self, request, tmp_path) -> Path:
+        path = tmp_path / "bad picture.png"
+        contents = {
+            "empty": b"", "text": b"This is not a picture.\n" * 9,
+            "truncated png": encoded("PNG")[:3000], "truncated jpeg": encoded("JPEG")[:900],
+            "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\nshowpage\n"}
+        if request.param in contents:
+            path.write_bytes(contents[request.param])
+        elif request.param == "folder":
+            path.mkdir()
+        elif request.param == "one pixel":
+            Image.new("RGB", (1, 1)).save(path)
+        elif request.param == "20,000 pixels":
+            Image.new("1", (20000, 20)).save(path)
+        elif request.param == "bomb":
+            Image.new("1", (16000, 16000)).save(path)
+        return path
+
+    @pytest.mark.parametrize("use", [read_image, cut_out, lambda path: load_input(path, size=64)])
+    def test_one_clear_line(self, bad, use):
+        with pytest.raises(EngineError) as caught:
+            use(bad)
+        assert caught.value.code is ErrorCode.BAD_INPUT
+        assert str(bad) in caught.value.message
+        assert caught.value.hint
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "TGA"])
+    def test_damage_never_escapes_as_another_error(self, tmp_path, format_name):
+        good = encoded(format_name)
+        rng = np.random.default_rng(1)
+        refused = 0
+        for _ in range(60):
+            data = bytearray(good[:rng.integers(1, len(good))] if rng.random() < 0.5 else good)
+            for position in rng.integers(0, min(len(data), 200), 4):
+                data[position] = rng.integers(256)
+            (tmp_path / "a").write_bytes(data)
+            try:
+                read_image(tmp_path / "a")
+            except EngineError as error:
+                assert error.code is ErrorCode.BAD_INPUT
+                refused += 1
+        assert refused > 5
+
+    def test_nothing_visible(self, tmp_path):
+        Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+        with pytest.raises(EngineError) as caught:
+            load_input(tmp_path / "clear.png", size=64)
+        assert caught.value.code is ErrorCode.BAD_INPUT
+        assert "clear.png" in caught.value.message
+
+    def test_nothing_stands_out(self, tmp_path, no_network):
+        Image.new("RGB", (64, 64), "grey").save(tmp_path / "plain.png")
+        with pytest.raises(EngineError) as caught:
+            load_input(tmp_path / "plain.png", size=64)
+        assert caught.value.code is ErrorCode.BAD_INPUT
+        assert "plain.png" in caught.value.message
+
+
+class TestFraming:
+    def test_a_square_cut_out_keeps_its_framing(self, cut_out_png):
+        prepared = load_input(cut_out_png((200, 200), (20, 60, 80, 120)), size=100)
+        side, centre = object_side(prepared.alpha)
+        assert side == pytest.approx(0.3, abs=0.02)
+        assert centre == pytest.approx((0.25, 0.45), abs=0.02)
+
+    @pytest.mark.parametrize(("size", "box"), [
+        ((400, 300), (10, 20, 210, 90)), ((300, 400), (100, 350, 130, 399)),
+        ((90, 60), (40, 20, 60, 30)),  # small: it is enlarged
+    ])
+    def test_other_pictures_are_centred_to_the_same_size(self, cut_out_png, size, box):
+        prepared = load_input(cut_out_png(size, box), size=128)
+        side, centre = object_side(prepared.alpha)
+        assert side == pytest.approx(OBJECT_FRACTION, abs=0.04)
+        assert centre == pytest.approx((0.5, 0.5), abs=0.02)
+
+    def test_recentre_and_fraction_on_request(self, cut_out_png):
+        path = cut_out_png((200, 200), (20, 60, 80, 120))
+        prepared = load_input(path, size=128, recentre=True, object_fraction=0.8)
+        side, centre = object_side(prepared.alpha)
+        assert side == pytest.approx(0.8, abs=0.02)
+        assert centre == pytest.approx((0.5, 0.5), abs=0.02)
+
+    def test_what_is_transparent_is_white(self, cut_out_png):
+        prepared = load_input(cut_out_png((200, 200), (50, 50, 150, 150)), size=64)
+        assert prepared.rgb.dtype == prepared.alpha.dtype == np.float32
+        assert prepared.rgb.shape == (64, 64, 3)
+        assert prepared.alpha.shape == (64, 64)
+        np.testing.assert_array_equal(prepared.rgb[0, 0], 1)
+        np.testing.assert_allclose(prepared.rgb[32, 32] * 255, ORANGE, atol=1)
+        edge = (prepared.alpha > 0.2) & (prepared.alpha < 0.8)
+        expected = 1 - prepared.alpha[edge][:, None] * (1 - np.array(ORANGE) / 255)
+        np.testing.assert_allclose(prepared.rgb[edge], expected, atol=0.03)  # no dark rim
+
+    def test_an_object_at_the_border_is_framed_with_what_lies_beyond(self):
+        rgba = np.zeros((50, 80, 4), np.uint8)
+        rgba[:30, 60:] = (*ORANGE, 255)
+        framed = frame_object(rgba, 0.5)
+        assert framed.shape == (60, 60, 4)
+        assert (framed[..., 3] > 0).sum() == 30 * 20
+
+
+class TestCuttingOut:
+    def test_alpha_is_believed(self, cut_out_png):
+        path = cut_out_png((200, 100), (20, 20, 80, 80))
+        np.testing.assert_array_equal(cut_out(path), read_image(path))
+
+    def test_a_uniform_background_is_keyed_and_holes_stay(self, no_network):
+        inside = disc((300, 200), (120, 100), 70)
+        rgba = np.full((200, 300, 4), (240, 240, 238, 255), np.uint8)
+        rgba[inside, :3] = ORANGE
+        rgba[disc((300, 200), (120, 100), 20), :3] = (240, 240, 238)  # a pale patch on the object
+        assert iou(cut_out(rgba)[..., 3] > 127, inside) > 0.98
+
+    def test_a_busy_background_is_cut_by_colour_statistics(self, no_network):
+        rng = np.random.default_rng(0)
+        inside = disc((300, 200), (150, 100), 60)
+        rgba = np.full((200, 300, 4), 255, np.uint8)
+        rgba[..., :3] = rng.integers(40, 140, (200, 300, 1)) + np.array([0, 20, 60])
+        rgba[inside, :3] = np.array(ORANGE) - rng.integers(0, 30, (inside.sum(), 1))
+        first = cut_out(rgba)
+        assert iou(first[..., 3] > 127, inside) > 0.95
+        np.testing.assert_array_equal(first, cut_out(rgba))
+
+    @pytest.mark.parametrize("way", ["grabcut", "network"])
+    def test_photo_with_background(self, shared_dir, no_network, way):
+        network = shared_dir / "data/models/u2netp.onnx" if way == "network" else None
+        rgba = cut_out(shared_dir / "data/photos/flower.jpg", network)
+        alpha = rgba[..., 3] / 255
+        middle = alpha[alpha.shape[0] // 2, alpha.shape[1] // 2]
+        border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+        assert middle == 1
+        assert border.mean() < 0.05
+        assert 0.1 < alpha.mean() < 0.8
+
+    def test_both_ways_find_the_same_object(self, shared_dir, no_network):
+        path = shared_dir / "data/photos/coffee.png"
+        network = shared_dir / "data/models/u2netp.onnx"
+        assert iou(cut_out(path)[..., 3] > 127, cut_out(path, network)[..., 3] > 127) > 0.9
+
+    @pytest.mark.parametrize(("content", "code"), [
+        (None, ErrorCode.MODEL_MISSING), (b"", ErrorCode.MODEL_DAMAGED),
+        (b"not a network" * 99, ErrorCode.MODEL_DAMAGED)])
+    def test_a_bad_network_is_reported(self, tmp_path, content, code):
+        if content is not None:
+            (tmp_path / "net.onnx").write_bytes(content)
+        rgba = np.full((64, 64, 4), 255, np.uint8)
+        with pytest.raises(EngineError) as caught:
+            cut_out(rgba, tmp_path / "net.onnx")
+        assert caught.value.code is code
+
+
+class TestForegroundAlpha:
+    def test_object_shaded_patch_opening_and_speck(self):
+        rng = np.random.default_rng(0)
+        outline = disc((128, 128), (64, 64), 45)
+        opening = disc((128, 128), (50, 64), 12)
+        patch = disc((128, 128), (85, 64), 10)
+        rgb = np.ones((128, 128, 3), np.float32)
+        rgb[outline] = 0.5
+        rgb[patch] = 0.965  # white paint in light shade
+        rgb[opening] = 1.0  # through it the background is seen
+        rgb[3:6, 3:6] = 0.3
+        noisy = np.clip(rgb + rng.normal(0, 0.008, rgb.shape), 0, 1)
+        alpha = foreground_alpha(noisy)
+        assert alpha.shape == (128, 128)
+        assert alpha.dtype == np.float32
+        assert iou(alpha > 0.5, outline & ~opening) > 0.98
+        assert alpha[64, 85] == 1
+        assert alpha[64, 50] < 0.1
+        assert alpha[4, 4] == 0
+
+    def test_true_alpha_of_renderings_is_recovered(self, shared_dir):
+        scores = []
+        with tarfile.open(shared_dir / "data/scans/views/000.tar") as archive:
+            keys = [name[:-5] for name in archive.getnames() if name.endswith(".json")][:12]
+            for key in keys:
+                picture = Image.open(archive.extractfile(f"{key}.00.webp")).convert("RGBA")
+                rgba = np.asarray(picture, np.float32) / 255
+                alpha = rgba[..., 3:]
+                rgb = rgba[..., :3] * alpha + 1 - alpha
+                scores.append(iou(foreground_alpha(rgb) > 0.5, alpha[..., 0] > 0.5))
+        assert np.median(scores) > 0.95
+
+    def test_white_and_black_pictures(self):
+        assert not foreground_alpha(np.ones((16, 16, 3))).any()
+        assert foreground_alpha(np.zeros((16, 16, 3))).all()
+
+
+class TestSaving:
+    @pytest.mark.parametrize("channels", [3, 4])
+    def test_round_trip(self, tmp_path, channels):
+        image = np.random.default_rng(0).random((20, 30, channels)).astype(np.float32)
+        save_png(tmp_path / "a.png", image * 1.2 - 0.1)
+        back = read_image(tmp_path / "a.png")[..., :channels] / 255
+        np.testing.assert_allclose(back, np.clip(image * 1.2 - 0.1, 0, 1), atol=0.51 / 255)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        with pytest.raises(EngineError) as caught:
+            save_png(tmp_path / "file" / "a.png", np.zeros((16, 16, 3)))
+        assert caught.value.code is ErrorCode.DISK
