@@ -219,7 +219,6 @@ def _models_import(arguments: argparse.Namespace, reporter: Reporter) -> dict[st
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     """Show what the engine has; fail with a hint if something is missing."""
     from .environment import REQUIREMENTS, describe
-    from .models import list_models, models_folder
 
     report = describe(sys.executable)
     print(f"{'python':20} {report.python_version:12} {report.python}")
@@ -227,7 +226,7 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         version = report.versions[wanted.name] or "missing"
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
-    from .models import resolve_device
+    from .models import list_models, models_folder, resolve_device
 
     device = str(resolve_device("auto"))
     here = [model.name for model in list_models() if model.installed]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Both sides of the process boundary, with real processes: no job is lost, no engine left behind."""
+"""Both sides of the process boundary, as real processes: no job is lost, no engine stays behind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,471 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: what it writes, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.camera import FOV_DEG, camera_to_world, two_ring_orbit
+from engine.cli import main
+from engine.environment import venv_python
+from engine.protocol import TERMINAL, Artifact, Cancelled, Done, Failed, Message, Progress, decode
+from engine.viewset import ViewSet
+
+PATIENCE_S = 300.0
+"""For a whole run, torch included, on a machine that is busy with other things."""
+
+
+def engine(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run `python -m engine` as a user does."""
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        [sys.executable, "-m", "engine", *map(str, arguments)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=PATIENCE_S,
+        check=False, **options)
+
+
+def run(*arguments: object) -> int:
+    """The same inside this process, which has torch loaded already."""
+    return main([str(argument) for argument in arguments])
+
+
+def names(folder: Path) -> list[str]:
+    """Everything below a folder, hidden things too."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def ball_views(size: int = 48, count: int = 8) -> ViewSet:
+    """A red unit ball from all around."""
+    azimuth, elevation = np.array(two_ring_orbit(count)).T
+    radius = 1.85
+    silhouette = np.tan(np.arcsin(0.5 / radius)) / np.tan(np.radians(FOV_DEG) / 2)
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    inside = np.hypot(*np.meshgrid(grid, grid)) < silhouette
+    image = np.zeros((size, size, 4), np.float32)
+    image[inside] = (0.8, 0.2, 0.1, 1.0)
+    return ViewSet(images=np.stack([image] * count), azimuth_deg=azimuth, elevation_deg=elevation,
+                   radius=np.full(count, radius), sample=np.zeros(count, int))
+
+
+# Help and usage.
+
+
+def test_help_comes_without_loading_a_library():
+    start = time.monotonic()
+    result = engine("--help")
+    assert time.monotonic() - start < 1.0
+    assert result.returncode == 0
+    for verb in ("views", "reconstruct", "segment", "models", "doctor", "train", "evaluate"):
+        assert verb in result.stdout
+    check = ("import sys; sys.argv[1:] = ['--help']\n"
+             "try:\n    import runpy; runpy.run_module('engine', run_name='__main__')\n"
+             "finally:\n    assert not {'torch', 'numpy', 'PIL'} & set(sys.modules)")
+    assert subprocess.run([sys.executable, "-c", check], cwd=Path(__file__).parents[2],
+                          capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [
+    ["views", "a.png", "--out", "b", "--input-elevation", "20", "--input-radius", "1.7"],
+    ["views", "a.png", "--out", "b", "--azimuth", "-30", "0", "45.5", "--elevation", "-10"],
+    ["views", "a.png", "--out", "b", "--orbit", "8", "--samples", "2", "--sampler", "ddim"],
+    ["reconstruct", "a.png", "--out", "b", "--method", "views", "--faces", "500"],
+    ["reconstruct", "--views", "views.json", "--out", "b", "--texture-size", "256"],
+])
+def test_the_contracts_options_are_understood(arguments: Sequence[str], tmp_path: Path,
+                                              monkeypatch: pytest.MonkeyPatch,
+                                              capfd: pytest.CaptureFixture[str]):
+    """They get as far as the job, which misses the file that they name."""
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments, "--seed", 3, "--steps", 5, "--guidance", 2, "--device", "cpu") == 2
+    given = "views.json" if "--views" in arguments else "a.png"
+    assert given in capfd.readouterr().err.partition(";")[0]
+
+
+@pytest.mark.parametrize("arguments", [
+    [],
+    ["fly"],
+    ["views"],
+    ["views", "a.png"],
+    ["views", "a.png", "--out", "b", "--colour", "red"],
+    ["views", "a.png", "--out", "b", "--steps", "many"],
+    ["views", "a.png", "--out", "b", "--steps", "-1"],
+    ["views", "a.png", "--out", "b", "--sampler", "euler"],
+    ["views", "a.png", "--out", "b", "--azimuth", "nan"],
+    ["views", "a.png", "--out", "b", "--azimuth", "1", "2", "3", "--elevation", "1", "2"],
+    ["reconstruct", "--out", "b"],
+    ["segment", "a.png", "--out", ""],
+    ["train", "--out", "b"],
+    ["evaluate", "fly"],
+])
+def test_a_wrong_command_line_is_told_in_one_line(arguments: Sequence[str],
+                                                  capfd: pytest.CaptureFixture[str]):
+    assert run(*arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error bad-input: ")
+    assert err.count("\n") == 1
+    assert "; " in err, "a hint is missing"
+
+
+# Bad input.
+
+
+@pytest.fixture
+def bad_picture(request: pytest.FixtureRequest, tmp_path: Path, picture: Path) -> Path:
+    """A file that can't be used, of the kind that the parameter names."""
+    path = tmp_path / "bad" / "bad.png"
+    path.parent.mkdir()
+    match request.param:
+        case "missing":
+            pass
+        case "empty":
+            path.touch()
+        case "truncated":
+            noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+            Image.fromarray(noise).save(path)
+            path.write_bytes(path.read_bytes()[:2000])
+        case "text":
+            path.write_text("This is not a picture.\n" * 50)
+        case "folder":
+            path.mkdir()
+        case "one pixel":
+            Image.new("RGB", (1, 1)).save(path)
+        case "20,000 pixels":
+            Image.new("RGB", (20_000, 16)).save(path)
+        case "transparent":
+            Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(path)
+    return path
+
+
+BAD_PICTURES = ("missing", "empty", "truncated", "text", "folder", "one pixel", "20,000 pixels",
+                "transparent")
+
+
+@pytest.mark.parametrize("bad_picture", BAD_PICTURES, indirect=True)
+@pytest.mark.parametrize("verb", ["views", "reconstruct"])
+def test_a_bad_picture_is_one_line_and_writes_nothing(
+        bad_picture: Path, verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    (tmp_path / "results").mkdir()
+    assert run(verb, bad_picture, "--out", tmp_path / "results" / "out") == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error bad-input: ")
+    assert err.count("\n") == 1
+    assert str(bad_picture) in err
+    assert names(tmp_path / "results") == []
+
+
+def test_from_the_shell_too_an_error_is_one_line_without_traceback(tmp_path: Path):
+    result = engine("views", tmp_path / "missing.png", "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("error bad-input: ")
+    assert names(tmp_path) == []
+
+
+def test_debug_shows_the_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    assert run("views", tmp_path / "missing.png", "--out", tmp_path / "out", "--debug") == 2
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["no-such-model", "/no/such/folder"])
+def test_an_unknown_model_is_named(model: str, picture: Path, tmp_path: Path,
+                                   capfd: pytest.CaptureFixture[str]):
+    assert run("views", picture, "--out", tmp_path / "out", "--model", model) == 3
+    err = capfd.readouterr().err
+    assert err.startswith("error model-missing: ")
+    assert model in err
+    assert err.count("\n") == 1
+    assert names(tmp_path) == [picture.name]
+
+
+def test_a_damaged_model_is_told(tiny_model: Path, picture: Path, tmp_path: Path,
+                                 capfd: pytest.CaptureFixture[str]):
+    broken = tmp_path / "broken"
+    for source in tiny_model.rglob("*"):
+        target = broken / source.relative_to(tiny_model)
+        target.mkdir(parents=True) if source.is_dir() else target.write_bytes(source.read_bytes())
+    weights = next((broken / "unet").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:5000])
+    assert run("views", picture, "--out", tmp_path / "out", "--model", broken) == 3
+    err = capfd.readouterr().err
+    assert err.startswith("error model-damaged: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("verb", ["views", "reconstruct"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_loaded(
+        verb: str, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file", tmp_path / "file" / "out"):
+        assert run(verb, picture, "--out", out, "--model", "no-such-model") == 5
+        err = capfd.readouterr().err
+        assert err.startswith("error disk: ")
+        assert err.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
+@pytest.mark.parametrize("verb", ["views", "segment"])
+def test_a_disk_that_fills_up_leaves_nothing(verb: str, tiny_model: Path, tmp_path: Path):
+    import resource
+
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 4), np.uint8)
+    noise[:8, :, 3] = 0
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    model = ["--model", tiny_model, "--orbit", 2] if verb == "views" else []
+    result = engine(
+        verb, tmp_path / "noise.png", "--out", tmp_path / "out", *model,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+    assert result.returncode == 5, result.stderr
+    assert result.stderr.startswith("error disk: ")
+    assert result.stderr.count("\n") == 1
+    assert names(tmp_path) == ["noise.png"]
+
+
+# Views.
+
+
+def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Path, tmp_path: Path,
+                                                  capfd: pytest.CaptureFixture[str]):
+    out = tmp_path / "out"
+    assert run("views", picture, "--out", out, "--model", tiny_model, "--seed", 4,
+               "--azimuth", 30, -30, "--elevation", 10, "--samples", 2,
+               "--input-elevation", 5) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    assert captured.out == f"{out / 'views.json'}\n"
+    assert names(out) == [*(f"view_{i:03d}.png" for i in range(4)), "views.json"]
+    document = json.loads((out / "views.json").read_text())
+    views = document.pop("views")
+    assert document == {
+        "schema": "zero123.views/1", "image": str(picture), "model": str(tiny_model), "seed": 4,
+        "steps": 3, "guidance": 3.0, "sampler": "dpm++",
+        "input": {"elevation_deg": 5.0, "radius": 1.85, "fov_deg": FOV_DEG}}
+    assert [(v["file"], v["azimuth_deg"], v["elevation_deg"], v["radius"], v["sample"])
+            for v in views] == [
+        ("view_000.png", 30, 10, 1.85, 0), ("view_001.png", 30, 10, 1.85, 1),
+        ("view_002.png", -30, 10, 1.85, 0), ("view_003.png", -30, 10, 1.85, 1)]
+    assert views[2]["camera_to_world"] == camera_to_world(-30, 10, 1.85).tolist()
+    with Image.open(out / "view_000.png") as image:
+        assert (image.mode, image.size) == ("RGBA", (32, 32))
+
+
+def test_the_same_arguments_give_the_same_bytes(tiny_model: Path, picture: Path, tmp_path: Path):
+    digests = []
+    for seed in (1, 1, 2):
+        out = tmp_path / "out"
+        assert run("views", picture, "--out", out, "--model", tiny_model, "--seed", seed,
+                   "--orbit", 3) == 0
+        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+                        for path in out.iterdir()})
+    assert digests[0] == digests[1]
+    assert digests[0]["view_000.png"] != digests[2]["view_000.png"]
+
+
+def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, picture: Path,
+                                                             tmp_path: Path):
+    out = tmp_path / "out"
+    for count in (4, 2):
+        assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
+        (out / "notes.txt").write_text("mine")
+    assert names(out) == ["notes.txt", "view_000.png", "view_001.png", "views.json"]
+    assert len(ViewSet.load(out / "views.json")) == 2
+
+
+def test_a_failed_job_leaves_the_earlier_result_as_it_was(tiny_model: Path, picture: Path,
+                                                          tmp_path: Path):
+    out = tmp_path / "out"
+    assert run("views", picture, "--out", out, "--model", tiny_model) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert run("views", picture, "--out", out, "--model", "no-such-model") == 3
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_view_composited_on_white_is_what_the_network_drew():
+    from engine.jobs import _straight_alpha
+
+    rng = np.random.default_rng(0)
+    alpha = rng.random((8, 8), np.float32)
+    alpha[:2] = 0
+    colour = rng.random((8, 8, 3), np.float32)
+    on_white = alpha[..., None] * colour + 1 - alpha[..., None]
+    rgba = _straight_alpha(on_white, alpha)
+    np.testing.assert_allclose(rgba[..., :3][alpha > 0.05], colour[alpha > 0.05], atol=1e-4)
+    assert (rgba[..., 3] == alpha).all()
+
+
+# JSON reports, and Ctrl-C.
+
+
+def test_json_reports_are_protocol_messages_with_one_end(tiny_model: Path, picture: Path,
+                                                         tmp_path: Path):
+    out = tmp_path / "out"
+    result = engine("views", picture, "--out", out, "--model", tiny_model, "--orbit", 2, "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    messages = [decode(line) for line in result.stdout.splitlines()]
+    assert [isinstance(m, TERMINAL) for m in messages] == [False] * (len(messages) - 1) + [True]
+    end = messages[-1]
+    assert isinstance(end, Done)
+    assert end.result["count"] == 2
+    assert end.result["unet_evaluations"] == 2 * 2 * 3, "views x guidance x steps"
+    artifacts = [m for m in messages if isinstance(m, Artifact)]
+    assert [m.role for m in artifacts] == ["view", "view", "views"]
+    for artifact in artifacts:
+        digest = hashlib.sha256(Path(artifact.path).read_bytes()).hexdigest()
+        assert artifact.sha256 == digest
+    sampling = [m for m in messages if isinstance(m, Progress) and m.stage == "sample"]
+    assert sampling[-1].done == sampling[-1].total
+
+
+def test_a_failure_with_json_is_a_message_and_a_line(tmp_path: Path):
+    result = engine("segment", tmp_path / "missing.png", "--out", tmp_path / "o.png", "--json")
+    assert result.returncode == 2
+    messages = [decode(line) for line in result.stdout.splitlines()]
+    assert isinstance(messages[-1], Failed)
+    assert messages[-1].code == "bad-input"
+    assert result.stderr.startswith("error bad-input: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_job_and_cleans_up(number: signal.Signals, tiny_model: Path, picture: Path,
+                                         tmp_path: Path):
+    command = [sys.executable, "-m", "engine", "views", picture, "--out", tmp_path / "out",
+               "--model", tiny_model, "--steps", "1000", "--orbit", "100", "--json"]
+    with subprocess.Popen(list(map(str, command)), cwd=Path(__file__).parents[2], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        message: Message | None = None
+        while not (isinstance(message, Progress) and message.stage == "sample"):
+            message = decode(process.stdout.readline())
+        process.send_signal(number)
+        rest = [decode(line) for line in process.stdout]
+        errors = process.stderr.read()
+    assert process.returncode == 6
+    assert isinstance(rest[-1], Cancelled)
+    assert errors.startswith("error cancelled: ")
+    assert errors.count("\n") == 1
+    assert names(tmp_path) == [picture.name]
+
+
+# Reconstruct, segment and the rest.
+
+
+def test_reconstruct_fits_given_views_without_a_model(tmp_path: Path,
+                                                      capfd: pytest.CaptureFixture[str]):
+    given = ball_views().save(tmp_path / "given")
+    out = tmp_path / "out"
+    assert run("reconstruct", "--views", given, "--out", out, "--resolution", 32,
+               "--iterations", 20, "--faces", 400, "--texture-size", 64) == 0
+    assert capfd.readouterr().out.splitlines() == [
+        str(out / "views" / "views.json"), str(out / "mesh.glb"), str(out / "report.json")]
+    report = json.loads((out / "report.json").read_text())
+    assert report["schema"] == "zero123.mesh/1"
+    assert report["method"] == "views"
+    assert report["unet_evaluations"] == 0
+    assert 100 < report["faces"] <= 400
+    assert report["watertight"] is True
+    assert {"hull", "fit", "texture"} <= {stage["name"] for stage in report["stages"]}
+    assert (out / "mesh.glb").read_bytes()[:4] == b"glTF"
+    assert len(ViewSet.load(out / "views" / "views.json")) == 8
+
+
+def test_reconstruct_takes_the_picture_beside_given_views(picture: Path, tmp_path: Path):
+    given = ball_views().save(tmp_path / "given")
+    assert run("reconstruct", picture, "--views", given, "--out", tmp_path / "out",
+               "--resolution", 32, "--iterations", 20, "--faces", 400, "--texture-size", 64) == 0
+    assert (tmp_path / "out" / "mesh.glb").is_file()
+
+
+@pytest.mark.parametrize("content", [
+    "", "[]", '{"schema": "other"}', '{"schema": "zero123.views/1"}'])
+def test_views_that_cannot_be_used_are_bad_input(content: str, tmp_path: Path,
+                                                 capfd: pytest.CaptureFixture[str]):
+    (tmp_path / "views.json").write_text(content)
+    assert run("reconstruct", "--views", tmp_path / "views.json", "--out", tmp_path / "out") == 2
+    assert capfd.readouterr().err.count("\n") == 1
+    assert names(tmp_path) == ["views.json"]
+
+
+def test_segment_cuts_the_object_out(tmp_path: Path):
+    image = Image.new("RGB", (80, 60), "white")
+    image.paste((20, 90, 160), (30, 20, 50, 40))
+    image.save(tmp_path / "box.png")
+    assert run("segment", tmp_path / "box.png", "--out", tmp_path / "new" / "cut.png") == 0
+    with Image.open(tmp_path / "new" / "cut.png") as cut:
+        alpha = np.asarray(cut)[..., 3]
+    assert alpha.shape == (60, 80)
+    assert alpha[30, 40] == 255
+    assert alpha[5, 5] == 0
+    assert names(tmp_path / "new") == ["cut.png"]
+
+
+def test_segment_does_not_write_over_a_folder(picture: Path, tmp_path: Path,
+                                              capfd: pytest.CaptureFixture[str]):
+    assert run("segment", picture, "--out", tmp_path) == 5
+    assert capfd.readouterr().err.startswith("error disk: ")
+
+
+def test_models_are_listed_and_described(capfd: pytest.CaptureFixture[str]):
+    assert run("models", "list") == 0
+    assert "nano" in capfd.readouterr().out
+    assert run("models", "info", "stable-zero123") == 0
+    assert "forbidden" in capfd.readouterr().out
+    assert run("models", "info", "unheard-of") == 3
+    assert capfd.readouterr().err.startswith("error model-missing: ")
+
+
+@pytest.mark.golden
+def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture: Path,
+                                                       tmp_path: Path):
+    golden = shared_dir / "golden"
+    model = tmp_path / "model"
+    assert run("models", "import", golden / "checkpoint_lightning.ckpt",
+               "--config", golden / "config.yaml", "--out", model) == 0
+    assert run("views", picture, "--out", tmp_path / "out", "--model", model, "--steps", 2) == 0
+    assert names(tmp_path / "out") == ["view_000.png", "views.json"]
+
+
+def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
+    assert run("doctor") == 0
+    out = capfd.readouterr().out
+    for word in ("python", "torch", "diffusers", "device", "models"):
+        assert word in out
+
+
+def test_doctor_in_a_python_without_libraries_fails_with_a_hint(tmp_path: Path):
+    venv.create(tmp_path, with_pip=False)
+    result = subprocess.run([venv_python(tmp_path), "-m", "engine", "doctor"],
+                            cwd=Path(__file__).parents[2], capture_output=True, text=True,
+                            check=False)
+    assert result.returncode == 7
+    assert result.stderr.startswith("error environment: ")
+    assert "torch is missing" in result.stderr
+    assert "pip install" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    with subprocess.Popen([sys.executable, "-m", "engine", "models", "list"],
+                          cwd=Path(__file__).parents[2], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
