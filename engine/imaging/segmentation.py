@@ -138,7 +138,11 @@ def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
     try:
-        session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # Its idle threads otherwise spin, which takes minutes where other work wants the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = onnxruntime.InferenceSession(str(model), options,
+                                               providers=["CPUExecutionProvider"])
         output = session.run(None, {session.get_inputs()[0].name: pixels})[0]
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
             errors.RuntimeException) as error:
