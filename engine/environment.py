@@ -50,6 +50,7 @@ REQUIREMENTS = (
     Requirement("numpy", "1.26", "arrays"),
     Requirement("pillow", "10.1", "pictures"),
     Requirement("scipy", "1.11", "masks and distances"),
+    Requirement("trimesh", "4.0", "mesh files"),
     Requirement("onnxruntime", "1.17", "background removal"),
     Requirement("PyMCubes", "0.1.6", "marching cubes"),
     Requirement("fast-simplification", "0.1.9", "simplification of meshes"),
@@ -175,6 +176,9 @@ def describe(python: str | Path, timeout: float = 30.0) -> EnvironmentReport:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The release numbers of a version such as "2.13.0+cpu"."""
+    """The release numbers of a version such as "2.13.0+cpu", without zeros at the end."""
     match = re.match(r"\d+(\.\d+)*", version)
-    return tuple(map(int, match.group().split("."))) if match else ()
+    numbers = list(map(int, match.group().split("."))) if match else []
+    while numbers and numbers[-1] == 0:  # 1.0 is 1
+        numbers.pop()
+    return tuple(numbers)

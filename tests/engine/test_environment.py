@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's Python: found, described, started cleanly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.environment import (
+    REQUIREMENTS,
+    ROOT,
+    EnvironmentReport,
+    Requirement,
+    describe,
+    engine_environment,
+    find_python,
+    is_python,
+    isolated_python,
+    venv_python,
+)
+from engine.protocol import EngineError, ErrorCode
+
+
+@pytest.fixture(scope="module")
+def bare_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python without any library."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=False)
+    return folder
+
+
+def test_this_python_has_everything():
+    report = describe(sys.executable)
+    assert report.python_version == ".".join(map(str, sys.version_info[:3]))
+    assert report.problems == []
+    report.check()
+
+
+def test_what_a_bare_python_lacks_is_named_with_the_command_that_helps(bare_venv: Path):
+    report = describe(venv_python(bare_venv))
+    assert len(report.problems) == len(REQUIREMENTS)
+    with pytest.raises(EngineError) as caught:
+        report.check()
+    assert caught.value.code is ErrorCode.ENVIRONMENT
+    assert "torch is missing" in caught.value.message
+    assert f'{venv_python(bare_venv)} -m pip install "torch>=' in caught.value.hint
+
+
+def test_a_library_that_is_too_old_is_named_with_both_versions():
+    versions: dict[str, str | None] = {wanted.name: wanted.minimum for wanted in REQUIREMENTS}
+    assert EnvironmentReport(Path("python"), "3.11.7", versions).problems == []
+    versions["torch"] = "1.13.1+cu117"
+    (problem,) = EnvironmentReport(Path("python"), "3.11.7", versions).problems
+    assert problem.startswith("torch 1.13.1+cu117 is older than ")
+
+
+NUMBERS = st.lists(st.sampled_from([0, 1, 2, 9, 10]), min_size=1, max_size=3)
+
+
+@given(NUMBERS, NUMBERS)
+def test_versions_compare_by_number_and_not_by_letter(left: list[int], right: list[int]):
+    minimum, version = (".".join(map(str, numbers)) for numbers in (left, right))
+    width = max(len(left), len(right))
+    padded = [numbers + [0] * (width - len(numbers)) for numbers in (left, right)]
+    wanted = Requirement("lib", minimum, "")
+    assert wanted.met_by(version) == (padded[1] >= padded[0])
+    assert wanted.met_by(version + "+cpu") == wanted.met_by(version)
+    assert not wanted.met_by(None)
+
+
+def test_what_is_required_is_what_gets_installed():
+    """Every requirement is pinned in the file that set-up installs from, at a fitting version."""
+    lines = (ROOT / "engine" / "requirements.txt").read_text().splitlines()
+    pinned = dict(line.partition(";")[0].strip().split("==") for line in lines if "==" in line
+                  and not line.startswith("#"))
+    for wanted in REQUIREMENTS:
+        assert wanted.met_by(pinned.get(wanted.name)), wanted.name
+
+
+@pytest.mark.parametrize("content", [None, "", "#!/bin/sh\nexit 3\n", "#!/bin/sh\necho hello\n"])
+def test_what_is_no_python_is_an_environment_error(content: str | None, tmp_path: Path):
+    program = tmp_path / "python"
+    if content is not None:
+        program.write_text(content)
+        program.chmod(0o755)
+    with pytest.raises(EngineError) as caught:
+        describe(program)
+    assert caught.value.code is ErrorCode.ENVIRONMENT
+    assert str(program) in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_python_that_hangs_is_given_up(tmp_path: Path):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.chmod(0o755)
+    with pytest.raises(EngineError) as caught:
+        describe(program, timeout=0.2)
+    assert caught.value.code is ErrorCode.ENVIRONMENT
+
+
+# Which Python.
+
+
+def test_the_users_choice_comes_first_and_is_not_replaced(bare_venv: Path, tmp_path: Path):
+    chosen = venv_python(bare_venv)
+    assert find_python(str(chosen)) == chosen
+    with pytest.raises(EngineError) as caught:
+        find_python(str(tmp_path / "nothing"), venv=bare_venv)
+    assert caught.value.code is ErrorCode.ENVIRONMENT
+
+
+def test_a_python_that_has_torch_serves_itself(bare_venv: Path):
+    assert find_python() == Path(sys.executable)
+    assert find_python(venv=bare_venv) == Path(sys.executable)
+
+
+def find_from(python: Path, arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call `find_python` inside another interpreter."""
+    script = f"from engine.environment import find_python; print(find_python({arguments}))"
+    return subprocess.run([python, "-c", script], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+
+
+def test_a_python_without_torch_takes_the_extensions_own(bare_venv: Path, tmp_path: Path):
+    venv.create(tmp_path, with_pip=False)
+    found = find_from(venv_python(bare_venv), f"venv={str(tmp_path)!r}")
+    assert found.stdout.strip() == str(venv_python(tmp_path))
+
+
+def test_without_any_the_error_says_what_to_do(bare_venv: Path, tmp_path: Path):
+    found = find_from(venv_python(bare_venv), f"venv={str(tmp_path / 'nothing')!r}")
+    assert found.returncode == 1
+    assert "isn't set up" in found.stderr
+
+
+@pytest.mark.parametrize(("executable", "expected"), [
+    ("/usr/bin/python3.11", True), ("/opt/venv/bin/python", True), ("/opt/blender/blender", False),
+    ("/Applications/Blender.app/Contents/MacOS/Blender", False), ("", False), (None, False),
+])
+def test_blender_itself_is_not_taken_for_a_python(executable: str | None, expected: bool):
+    assert is_python(executable) is expected
+
+
+# Started cleanly.
+
+
+def test_pythons_own_variables_are_kept_out_and_others_stay():
+    base = {"PYTHONPATH": "/b", "PYTHONHOME": "/b", "pythonstartup": "/x", "HOME": "/home/me",
+            "CUDA_VISIBLE_DEVICES": "0", "__PYVENV_LAUNCHER__": "/y"}
+    assert engine_environment(base) == {"HOME": "/home/me", "CUDA_VISIBLE_DEVICES": "0"}
+    assert set(engine_environment()) <= set(os.environ)
+
+
+def test_the_users_own_site_packages_are_kept_out():
+    script = "import site, sys; print(site.ENABLE_USER_SITE, sys.flags.ignore_environment)"
+    output = subprocess.run([*isolated_python(sys.executable), "-c", script], check=True,
+                            capture_output=True, text=True).stdout
+    assert output.split() == ["False", "1"]

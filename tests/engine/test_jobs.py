@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results appear complete or not at all, and loaded models are kept only while they are current."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import jobs
+from engine.outputs import sha256, staged_file, staged_folder
+from engine.protocol import EngineError, ErrorCode
+from engine.reporting import Pace
+from engine.requests import ViewsRequest
+
+
+class Stop(Exception):
+    """Whatever can go wrong in a job."""
+
+
+def everything(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text()
+            for path in folder.rglob("*") if path.is_file()}
+
+
+# Staged results.
+
+
+def test_a_new_folder_appears_as_a_whole(tmp_path: Path):
+    out = tmp_path / "a" / "out"
+    with staged_folder(out) as stage:
+        (stage / "sub").mkdir()
+        (stage / "sub" / "x.txt").write_text("x")
+        assert not out.exists()
+    assert everything(tmp_path) == {"a/out/sub/x.txt": "x"}
+    assert out.stat().st_mode & 0o777 == 0o777 & ~_umask()
+
+
+def test_an_old_folder_keeps_what_the_result_does_not_replace(tmp_path: Path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("mine.txt", "view_000.png", "view_007.png", "list.json"):
+        (out / name).write_text("old")
+    with staged_folder(out, replaces=("view_*.png",)) as stage:
+        (stage / "view_000.png").write_text("new")
+        (stage / "list.json").write_text("new")
+        assert (out / "list.json").read_text() == "old"
+    assert everything(out) == {"mine.txt": "old", "view_000.png": "new", "list.json": "new"}
+
+
+def test_lists_are_replaced_after_the_files_they_name(tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch):
+    order: list[str] = []
+    replace = os.replace
+
+    def noting(source: Path, target: Path) -> None:
+        order.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr("engine.outputs.os.replace", noting)
+    (tmp_path / "out").mkdir()
+    with staged_folder(tmp_path / "out") as stage:
+        (stage / "views").mkdir()
+        for name in ("report.json", "views/views.json", "views/view_000.png", "mesh.glb"):
+            (stage / name).touch()
+    assert order.index("views.json") > order.index("view_000.png")
+    assert order[-1] == "report.json"
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_job_that_fails_leaves_no_trace(exists: bool, tmp_path: Path):
+    out = tmp_path / "out"
+    if exists:
+        out.mkdir()
+        (out / "old.txt").write_text("old")
+    before = everything(tmp_path)
+    with pytest.raises(Stop), staged_folder(out) as stage:
+        (stage / "old.txt").write_text("half")
+        raise Stop
+    with pytest.raises(Stop), staged_file(tmp_path / "file.png") as file:
+        file.write_text("half")
+        raise Stop
+    assert everything(tmp_path) == before
+    assert len(list(tmp_path.iterdir())) == exists
+
+
+def test_a_staged_file_keeps_its_suffix_and_replaces_the_old_one(tmp_path: Path):
+    (tmp_path / "cut.png").write_text("old")
+    with staged_file(tmp_path / "cut.png") as stage:
+        assert stage.suffix == ".png"
+        stage.write_text("new")
+        assert (tmp_path / "cut.png").read_text() == "old"
+    assert everything(tmp_path) == {"cut.png": "new"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc can't be written")
+def test_a_place_that_cannot_be_written_is_a_disk_error():
+    for staged in (staged_folder, staged_file):
+        with pytest.raises(EngineError) as caught, staged(Path("/proc/zero123/out")):
+            pass
+        assert caught.value.code is ErrorCode.DISK
+        assert caught.value.hint
+
+
+def test_sha256_is_the_files(tmp_path: Path):
+    (tmp_path / "empty").touch()
+    assert sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+# Models in memory.
+
+
+class Counter:
+    """A reporter that counts how often a model was loaded and which stages came."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.stages.append(stage)
+
+    def preview(self, path: Path) -> None: ...
+
+    def artifact(self, role: str, path: Path) -> None: ...
+
+    def log(self, level: str, text: str) -> None: ...
+
+
+def test_a_model_stays_loaded_until_it_changes_or_is_released(tiny_model: Path, picture: Path,
+                                                              tmp_path: Path):
+    def loaded() -> object:
+        request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
+                               model=str(tiny_model), steps=1, device="cpu")
+        jobs.run(request, Counter())
+        return jobs._loaded.pipeline
+
+    first = loaded()
+    assert loaded() is first
+    os.utime(tiny_model / "model_index.json", ns=(0, 10**18))
+    second = loaded()
+    assert second is not first
+    jobs.release()
+    assert jobs._loaded.pipeline is None
+    assert loaded() is not second
+
+
+def test_a_job_tells_every_stage_it_goes_through(tiny_model: Path, picture: Path, tmp_path: Path):
+    reporter = Counter()
+    request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
+                           steps=2, orbit=3, device="cpu")
+    result = jobs.run(request, reporter)
+    assert list(dict.fromkeys(reporter.stages)) == ["prepare", "load model", "sample"]
+    assert [stage["name"] for stage in result["stages"]] == ["prepare", "load model", "sample"]
+
+
+# Progress.
+
+
+def test_a_stages_first_and_last_step_are_always_shown():
+    pace = Pace(interval_s=3600.0)
+    shown = [done for done in range(1001) if pace.update("fit", done, 1000)]
+    assert shown == [0, 1000]
+    assert pace.update("texture", 0, 10), "a new stage is shown at once"
+
+
+def test_the_time_left_is_unknown_before_a_second_step():
+    pace = Pace()
+    pace.update("fit", 1, 100)
+    assert pace.eta_s(1, 100) is None
+    pace.update("fit", 2, 100)
+    eta_s = pace.eta_s(2, 100)
+    assert eta_s is not None
+    assert eta_s >= 0

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests: what they accept, and that nothing is lost on the way through JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.protocol import EngineError, ErrorCode
+from engine.requests import REQUESTS, ReconstructRequest, Request, ViewsRequest
+
+
+def valid_values(cls: type[Request]) -> st.SearchStrategy[dict[str, Any]]:
+    """Fields of a request, each within its own limits."""
+    return st.fixed_dictionaries({}, optional={f.name: _valid(f) for f in fields(cls)})
+
+
+def _valid(f: Any) -> st.SearchStrategy[Any]:
+    default = f.default_factory() if f.default_factory is not MISSING else f.default
+    low, high = f.metadata.get("min"), f.metadata.get("max")
+    if "choices" in f.metadata:
+        return st.sampled_from(f.metadata["choices"])
+    match default:
+        case bool():
+            return st.booleans()
+        case int():
+            return st.integers(low, high)
+        case float():
+            return st.floats(low, high) | st.integers(int(low) + 1, int(high))
+        case list():
+            return st.lists(st.floats(-720, 720), max_size=5)
+    return st.text()
+
+
+@given(data=st.data(), kind=st.sampled_from(sorted(REQUESTS)))
+def test_a_request_survives_json(data: st.DataObject, kind: str):
+    cls = REQUESTS[kind]
+    request = cls.from_dict(data.draw(valid_values(cls)))
+    assert cls.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
+@given(data=st.data(), kind=st.sampled_from(sorted(REQUESTS)))
+def test_a_number_beyond_its_limits_is_refused(data: st.DataObject, kind: str):
+    cls = REQUESTS[kind]
+    limited = [f for f in fields(cls) if "max" in f.metadata]
+    if not limited:
+        return
+    f = data.draw(st.sampled_from(limited))
+    below = f.metadata["min"] - data.draw(st.integers(1, 1000))
+    above = f.metadata["max"] + data.draw(st.integers(1, 1000))
+    for value in (below, above, float("nan"), float("inf")):
+        with pytest.raises(EngineError) as caught:
+            cls.from_dict({f.name: value})
+        assert caught.value.code is ErrorCode.BAD_INPUT
+        assert f.name.replace("_", "-") in caught.value.message
+
+
+@pytest.mark.parametrize("values", [
+    {"steps": "5"}, {"steps": True}, {"steps": 5.0}, {"steps": None}, {"recentre": 1},
+    {"azimuth": 30.0}, {"azimuth": ["30"]}, {"azimuth": [True]}, {"azimuth": [float("inf")]},
+    {"sampler": "euler"}, {"device": ""}, {"image": 5}, {"colour": "red"},
+])
+def test_a_value_of_another_type_is_refused(values: dict[str, Any]):
+    with pytest.raises(EngineError) as caught:
+        ViewsRequest.from_dict(values)
+    assert caught.value.code is ErrorCode.BAD_INPUT
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("cls", REQUESTS.values())
+def test_every_field_tells_what_it_is_for_and_numbers_have_limits(cls: type[Request]):
+    for f in fields(cls):
+        assert f.metadata["help"], f.name
+        default = f.default if f.default is not MISSING else None
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            assert f.metadata["min"] <= default <= f.metadata["max"], f.name
+
+
+def test_poses_pair_up_and_single_values_repeat():
+    request = ViewsRequest(azimuth=[10, 20], elevation=[5], input_radius=2.0)
+    assert request.poses() == [(10, 5, 2.0), (20, 5, 2.0)]
+
+
+def test_missing_elevation_and_radius_are_the_pictures():
+    request = ViewsRequest(azimuth=[90], input_elevation=12.0, input_radius=1.6)
+    assert request.poses() == [(90, 12.0, 1.6)]
+
+
+def test_an_orbit_goes_once_around():
+    poses = ViewsRequest(orbit=4, elevation=[30]).poses()
+    assert poses == [(0, 30, 1.85), (90, 30, 1.85), (180, 30, 1.85), (270, 30, 1.85)]
+
+
+def test_lists_of_different_lengths_are_refused():
+    with pytest.raises(EngineError) as caught:
+        ViewsRequest(azimuth=[1, 2, 3], elevation=[1, 2]).poses()
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+def test_lists_are_not_shared_between_requests():
+    first = ViewsRequest()
+    first.azimuth.append(1.0)
+    assert ViewsRequest().azimuth == []
+    assert ReconstructRequest().view_count == 16
