@@ -36,16 +36,21 @@ def focal_ndc(fov_deg: float) -> float:
     return 1.0 / math.tan(math.radians(fov_deg) / 2)
 
 
+def pixel_centres(size: int) -> Tensor:
+    """size^2 x 2 picture coordinates of pixels, rows from the top (see `project`)."""
+    centres = (torch.arange(size) + 0.5) / size * 2 - 1
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
 def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, half_extent: float) -> Rays:
     """Rays through the pixel centres of N cameras, clipped to a cube about the origin.
 
     `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
     view-major, then rows from the top.
     """
-    centres = (torch.arange(size) + 0.5) / size * 2 - 1
-    y, x = torch.meshgrid(-centres, centres, indexing="ij")
-    focal = focal_ndc(fov_deg)
-    local = torch.stack([x / focal, y / focal, -torch.ones_like(x)], dim=-1).reshape(-1, 3)
+    x, y = (pixel_centres(size) / focal_ndc(fov_deg)).T
+    local = torch.stack([x, -y, -torch.ones_like(x)], dim=-1)
     local = local / local.norm(dim=-1, keepdim=True)
     matrices = camera_to_world.to(local.dtype)
     directions = torch.einsum("nij,pj->npi", matrices[:, :3, :3], local).reshape(-1, 3)

@@ -12,7 +12,7 @@ HALF_EXTENT = 0.6
 """The field fills [-0.6, 0.6]^3: objects fill [-0.5, 0.5]^3, generated views a little more."""
 DENSITY_SCALE = 50.0
 """Density per world unit of softplus(raw) = 1: a voxel of 0.0125 then absorbs about half."""
-EMPTY_RAW = -6.0
+EMPTY_RAW = -8.0
 """Raw density of empty space."""
 
 

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..fields.rays import Rays, camera_rays
+from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
 from ..fields.voxel import EMPTY_RAW, VoxelField
-from .hull import Hull
+from .alignment import LEARNING_RATE as ALIGNMENT_RATE
+from .alignment import Alignment
+from .hull import Hull, vote_hull
 from .optimise import optimise
 
 RAYS_PER_STEP = 4096
@@ -26,8 +28,10 @@ COLOUR_TOLERANCE = 0.1
 """Colour errors beyond this count linearly: generated views disagree, and the median view wins."""
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
 """Share of the difference to a neighbour that is evened out at each step."""
-LEARNING_RATE = (0.3, 0.05)
-"""Of Adam at the first and the last step of a level, in raw grid units."""
+LEARNING_RATE = 0.3
+"""Of Adam at the first step of a level, in raw grid units."""
+DECAY = 1 / 6
+"""What is left of the learning rates at the last step of a level."""
 COARSE_SHARE = 0.4
 """Part of the iterations spent on a grid of half the resolution."""
 
@@ -43,28 +47,41 @@ class Pictures:
     fov_deg: float
     weight: Tensor
     """N; how much a picture counts."""
+    trusted: Tensor
+    """N bool; real pictures: the object never leaves their silhouette, and they aren't moved."""
 
     def shrunk(self, size: int) -> Pictures:
         """The same at size x size pixels (averaged), unless they are that small already."""
         if self.rgba.shape[1] <= size:
             return self
         smaller = F.interpolate(self.rgba.permute(0, 3, 1, 2), (size, size), mode="area")
-        return Pictures(smaller.permute(0, 2, 3, 1).contiguous(), self.camera_to_world,
-                        self.fov_deg, self.weight)
+        return replace(self, rgba=smaller.permute(0, 2, 3, 1).contiguous())
+
+
+@dataclass
+class Fit:
+    """A fitted field and what it was fitted to."""
+
+    field: VoxelField
+    pictures: Pictures
+    """As they were moved to agree with each other."""
+    hull: Hull
+    """Of those pictures."""
 
 
 class PhotometricObjective:
     """How badly a field reproduces the pictures, over a random batch of rays."""
 
-    def __init__(self, pictures: Pictures, occupancy: Occupancy, step: float,
+    def __init__(self, pictures: Pictures, alignment: Alignment, occupancy: Occupancy, step: float,
                  generator: torch.Generator) -> None:
-        size = pictures.rgba.shape[1]
+        count, size = pictures.rgba.shape[:2]
         rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.half_extent)
         rays = tightened(rays, occupancy, step)
         # Rays that miss the bound can't be changed by the field.
         hit = rays.far > rays.near
         self.rays = rays[hit]
-        self.target = pictures.rgba.reshape(-1, 4)[hit]
+        self.pictures, self.alignment = pictures.rgba, alignment
+        self.where = pixel_centres(size).repeat(count, 1)[hit]
         self.view = torch.arange(len(hit))[hit] // size**2
         self.weight = pictures.weight / pictures.weight.mean()
         self.occupancy, self.step, self.generator = occupancy, step, generator
@@ -73,16 +90,17 @@ class PhotometricObjective:
         pick = torch.randint(len(self.rays), (RAYS_PER_STEP,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator)
         seen = render(field, self.rays[pick], self.occupancy, self.step, jitter)
-        target = self.target[pick]
+        view = self.view[pick]
+        target = self.alignment.look_up(self.pictures, view, self.where[pick])
         colour = F.huber_loss(seen.rgb - seen.alpha[:, None], target[:, :3] - target[:, 3:],
                               reduction="none", delta=COLOUR_TOLERANCE).sum(-1) / COLOUR_TOLERANCE
         mask = (seen.alpha - target[:, 3]).square()
         loss = colour + MASK_WEIGHT * mask + OPAQUE_WEIGHT * seen.alpha * (1 - seen.alpha)
-        return (self.weight[self.view[pick]] * loss).mean()
+        return (self.weight[view] * loss).mean() + self.alignment.prior()
 
 
 def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: torch.Generator,
-              on_step: Callable[[int, int], None]) -> VoxelField:
+              on_step: Callable[[int, int], None]) -> Fit:
     """The field that reproduces the pictures, within the hull's bound and at its resolution.
 
     `on_step(done, total)` is called after every step.
@@ -90,25 +108,37 @@ def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: tor
     resolution = hull.bound.shape[-1]
     coarse = round(iterations * COARSE_SHARE)
     field = initial_field(hull).resampled(resolution // 2)
-    done = 0
-    for level, steps in ((resolution // 2, coarse), (resolution, iterations - coarse)):
-        if field.resolution != level:
-            field = field.resampled(level)
+    for first, last in ((0, coarse), (coarse, iterations)):
+        alignment = Alignment(pictures.trusted)
         # A pixel about as large as a voxel: more would cost time and show nothing new.
-        objective = PhotometricObjective(pictures.shrunk(level * 4 // 3), occupancy_of(hull),
-                                         field.voxel_size * 0.75, generator)
-        optimise(field, objective, steps, learning_rate=_decay(steps), smoothing=SMOOTHING,
-                 on_step=_counted(on_step, done, iterations))
-        done += steps
-    return field
+        objective = PhotometricObjective(
+            pictures.shrunk(field.resolution * 4 // 3), alignment, occupancy_of(hull),
+            field.voxel_size * 0.75, generator)
+        optimise(field, objective, last - first, learning_rate=LEARNING_RATE, decay=DECAY,
+                 smoothing=SMOOTHING, on_step=_counted(on_step, first, iterations),
+                 others=[{"params": [alignment.correction], "lr": ALIGNMENT_RATE}])
+        pictures = replace(pictures, rgba=alignment.applied(pictures.rgba))
+        hull = hull_of(pictures, resolution)
+        field = field.resampled(resolution)
+    return Fit(field, pictures, hull)
+
+
+def hull_of(pictures: Pictures, resolution: int) -> Hull:
+    """The pictures' vote hull."""
+    return vote_hull(pictures.rgba, pictures.camera_to_world, pictures.fov_deg, resolution,
+                     trusted=pictures.trusted)
 
 
 def initial_field(hull: Hull) -> VoxelField:
-    """Dense where all views see the object, thin where only the vote lets it be, empty outside."""
+    """Dense where all views see the object, thin where only the vote lets it be, empty outside.
+
+    Colours start as the views' mean, which stays where no view looks: underneath, say.
+    """
     field = VoxelField(hull.bound.shape[-1], hull.half_extent)
     dense = (hull.agreement - 0.85) / 0.15 * 3
     with torch.no_grad():
         field.raw[0, 0] = torch.where(hull.bound, dense.clamp_min(-3), EMPTY_RAW)
+        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
     return field
 
 
@@ -131,8 +161,3 @@ def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384)
 
 def _counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
     return lambda step: on_step(first + step + 1, total)
-
-
-def _decay(steps: int) -> Callable[[int], float]:
-    first, last = LEARNING_RATE
-    return lambda step: first * (last / first) ** (step / max(steps - 1, 1))

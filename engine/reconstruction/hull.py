@@ -32,39 +32,42 @@ class Hull:
     """X x Y x Z bool: where the object may be. Contains it unless many views are wrong."""
     agreement: Tensor
     """X x Y x Z in [0, 1]: mean opacity that the views show at a voxel."""
+    colour: Tensor
+    """X x Y x Z x 3 in [0, 1]: mean colour of the object that the views show at a voxel."""
     half_extent: float
 
 
-def vote_hull(alpha: Tensor, camera_to_world: Tensor, fov_deg: float, resolution: int, *,
+def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, resolution: int, *,
               trusted: Tensor | None = None, half_extent: float = HALF_EXTENT) -> Hull:
     """The hull of N silhouettes.
 
-    `alpha`: N x S x S in [0, 1]; `camera_to_world`: N x 4 x 4; `trusted`: N bool, views whose
-    silhouette (widened by a pixel) is never left, such as the input picture's.
+    `rgba`: N x S x S x 4 in [0, 1], premultiplied; `camera_to_world`: N x 4 x 4; `trusted`: N bool,
+    views whose silhouette (widened by a pixel) is never left, such as the input picture's.
 
     Raises:
         EngineError: `BAD_INPUT` if the silhouettes have no shape in common.
     """
     if trusted is None:
-        trusted = torch.zeros(len(alpha), dtype=torch.bool)
+        trusted = torch.zeros(len(rgba), dtype=torch.bool)
     points = voxel_centres(resolution, half_extent)
-    votes, agreement, seen = (torch.zeros(len(points)) for _ in range(3))
+    votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
-    for view, matrix, trust in zip(alpha, camera_to_world, trusted, strict=True):
+    pictures = rgba.permute(0, 3, 1, 2)
+    for picture, matrix, trust in zip(pictures, camera_to_world, trusted, strict=True):
         where, _ = project(points, matrix, fov_deg)
         # What lies outside the frame was not photographed: that view has no vote.
         framed = (where.abs() < 1).all(-1)
-        opacity = _look_up(view, where)
-        inside = _look_up(_widened(view), where) > 0.5
+        inside = _look_up(_widened(picture[3:]), where)[0] > 0.5
         votes += inside & framed
-        agreement += opacity * framed
+        total = total + _look_up(picture, where) * framed
         seen += framed
         if trust:
             allowed &= inside | ~framed
     seen.clamp_min_(1)
+    colour = (total[:3] / total[3].clamp_min(1e-3)).T
     shape = (resolution,) * 3
-    bound = _bound(votes / seen, allowed).reshape(shape)
-    return Hull(bound, (agreement / seen).reshape(shape), half_extent)
+    return Hull(_bound(votes / seen, allowed).reshape(shape), (total[3] / seen).reshape(shape),
+                colour.reshape(*shape, 3), half_extent)
 
 
 def _bound(share: Tensor, allowed: Tensor) -> Tensor:
@@ -78,10 +81,10 @@ def _bound(share: Tensor, allowed: Tensor) -> Tensor:
 
 
 def _widened(alpha: Tensor) -> Tensor:
-    """S x S: the silhouette, one pixel larger all round."""
-    return F.max_pool2d(alpha[None, None], 3, stride=1, padding=1)[0, 0]
+    """1 x S x S: the silhouette, one pixel larger all round."""
+    return F.max_pool2d(alpha[None], 3, stride=1, padding=1)[0]
 
 
 def _look_up(picture: Tensor, where: Tensor) -> Tensor:
-    """P bilinear values of an S x S picture at P x 2 picture coordinates; 0 outside."""
-    return F.grid_sample(picture[None, None], where[None, None], align_corners=False)[0, 0, 0]
+    """C x P bilinear values of a C x S x S picture at P x 2 picture coordinates; 0 outside."""
+    return F.grid_sample(picture[None], where[None, None], align_corners=False)[0, :, 0]

@@ -27,8 +27,7 @@ from ..mesh.unwrap import unwrap
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..viewset import ViewSet
-from .fit import Pictures, fit_field, occupancy_of
-from .hull import Hull, vote_hull
+from .fit import Fit, Pictures, fit_field, hull_of, occupancy_of
 from .level import choose_level
 
 PHOTO_WEIGHT = 3.0
@@ -72,20 +71,19 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         views, photo, input_elevation_deg, input_radius)
     with _one_thread():
         with clock.stage("hull"):
-            pictures, trusted = _pictures(views, photo_view, reporter)
-            hull = vote_hull(pictures.rgba[..., 3], pictures.camera_to_world, pictures.fov_deg,
-                             resolution, trusted=trusted)
+            pictures = _pictures(views, photo_view, reporter)
+            hull = hull_of(pictures, resolution)
         with clock.stage("fit", steps=iterations):
-            radiance = fit_field(
+            fit = fit_field(
                 pictures, hull, iterations=iterations,
                 generator=torch.Generator().manual_seed(seed),
                 on_step=lambda done, total: reporter.progress("fit", done, total))
         with clock.stage("surface"):
-            mesh = _surface(radiance, pictures, hull, faces)
+            mesh = _surface(fit, faces)
         with clock.stage("unwrap"):
             uv, uv_faces = unwrap(mesh, texture_size)
         with clock.stage("texture"):
-            texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(radiance), photo_view)
+            texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo_view)
     return Reconstruction(TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture),
                           clock.stages)
 
@@ -114,9 +112,8 @@ def _photo_view(views: ViewSet, photo: FloatArray, elevation_deg: float, radius:
                  focal_ndc(views.fov_deg))
 
 
-def _pictures(views: ViewSet, photo: Photo | None,
-              reporter: Reporter) -> tuple[Pictures, torch.Tensor]:
-    """The usable views, and the photo at their size; and which of them are trusted (N bool)."""
+def _pictures(views: ViewSet, photo: Photo | None, reporter: Reporter) -> Pictures:
+    """The usable views, and the photo at their size."""
     cover = (views.images[..., 3] > 0.5).mean(axis=(1, 2))
     usable = (cover > USABLE_COVER[0]) & (cover < USABLE_COVER[1])
     if not usable.any():
@@ -136,7 +133,7 @@ def _pictures(views: ViewSet, photo: Photo | None,
         rgba = torch.cat([rgba, resized.clamp(0, 1)])
         matrices = torch.cat([matrices, torch.from_numpy(photo.camera_to_world).float()[None]])
         weight = torch.cat([weight, torch.tensor([PHOTO_WEIGHT])])
-    return Pictures(rgba, matrices, views.fov_deg, weight), weight == PHOTO_WEIGHT
+    return Pictures(rgba, matrices, views.fov_deg, weight, trusted=weight == PHOTO_WEIGHT)
 
 
 def _premultiplied(rgba: FloatArray) -> torch.Tensor:
@@ -144,17 +141,18 @@ def _premultiplied(rgba: FloatArray) -> torch.Tensor:
     return torch.cat([picture[..., :3] * picture[..., 3:], picture[..., 3:]], dim=-1)
 
 
-def _surface(radiance: VoxelField, pictures: Pictures, hull: Hull, faces: int) -> Triangles:
+def _surface(fit: Fit, faces: int) -> Triangles:
     """The mesh of the field's density at the level that agrees best with the silhouettes."""
-    density = density_of(radiance.raw.detach()[0, 0]).numpy()
-    density = np.where(occupancy_of(hull).voxels.numpy(), density, 0.0)
+    occupancy = occupancy_of(fit.hull)
+    density = density_of(fit.field.raw.detach()[0, 0]).numpy()
+    density = np.where(occupancy.voxels.numpy(), density, 0.0)
     density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
-    pictures = pictures.shrunk(radiance.resolution * 4 // 3)
+    pictures = fit.pictures.shrunk(fit.field.resolution * 4 // 3)
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
-                       radiance.half_extent)
+                       fit.field.half_extent)
     level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
-                         occupancy_of(hull))
-    return mesh_volume(density, level, radiance.half_extent, faces)
+                         occupancy)
+    return mesh_volume(density, level, fit.field.half_extent, faces)
 
 
 class _Clock:
