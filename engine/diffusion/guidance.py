@@ -43,7 +43,8 @@ def score_distillation(pipeline: Zero123Pipeline, condition: Condition, rgb: Ten
     """
     latents = encode_pictures(pipeline, rgb, posterior_noise)
     config = pipeline.scheduler.config
-    alphas = torch.from_numpy(cumulative_alphas(config)).to(latents.device, latents.dtype)
+    # In two steps: Metal has no float64.
+    alphas = torch.from_numpy(cumulative_alphas(config)).to(latents.dtype).to(latents.device)
     alpha = alphas[timesteps][:, None, None, None]
     with torch.no_grad():
         noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
