@@ -40,13 +40,11 @@ class ZERO123_PT_main(_Tab):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.zero123
-        layout.template_ID(settings, "image", open="image.open")
+        layout.template_ID_preview(settings, "image", open="image.open", rows=3, cols=5)
         picture = settings.image or active_image(context)
-        if settings.image is not None:
-            _draw_preview(layout, settings.image)
-        elif picture is not None:
+        if settings.image is None and picture is not None:
             layout.label(text=f"Active image: {picture.name}", icon='IMAGE_DATA')
-        else:
+        elif picture is None:
             layout.label(text="Choose a picture of one object", icon='INFO')
         column = layout.column()
         column.scale_y = 1.3
@@ -83,7 +81,7 @@ class ZERO123_PT_quality(_Section):
 
 
 class ZERO123_PT_picture(_Section):
-    bl_label = "Picture"
+    bl_label = "Camera of Picture"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("input_elevation", "input_radius", "recentre")
 
@@ -110,17 +108,12 @@ def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
     return layout.column()
 
 
-def _draw_preview(layout: bpy.types.UILayout, image: bpy.types.Image) -> None:
-    preview = image.preview
-    if preview is not None and preview.icon_id:
-        layout.template_icon(preview.icon_id, scale=5.0)
-
-
 def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) -> None:
     """One job: what and in which state; below, its progress, its result or its error."""
     row = column.row()
     icon = _STATE_ICONS.get(job.state, 'TIME')
-    row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}", icon=icon)
+    note = f" ({job.state.value.lower()})" if job.state is JobState.CANCELLED else ""
+    row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}{note}", icon=icon)
     if not job.state.ended:
         row = column.row(align=True)
         row.progress(factor=job.fraction, text=_progress_text(job))
@@ -136,8 +129,9 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
 def _progress_text(job: Job) -> str:
     if job.state is not JobState.RUNNING:
         return job.state.value
-    eta = "" if job.eta_s is None else f", {_duration(job.eta_s)} left"
-    return f"{job.stage} {job.done}/{job.total}{eta}"
+    count = f" {job.done}/{job.total}" if job.total > 1 else ""
+    eta = f", {_duration(job.eta_s)} left" if job.eta_s else ""
+    return f"{job.stage.capitalize()}{count}{eta}"
 
 
 def _duration(seconds: float) -> str:
@@ -152,10 +146,9 @@ def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
     width = max(int(context.region.width / scale / 7) - 8, 16)
     lines = column.column(align=True)
     lines.scale_y = 0.8
-    for line in textwrap.wrap(message, width):
-        lines.label(text=line)
-    for line in textwrap.wrap(hint, width):
-        lines.label(text=line)
+    for text in (message, hint):
+        for line in textwrap.wrap(text[:1].upper() + text[1:], width):
+            lines.label(text=line)
     column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
 
 

@@ -51,7 +51,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
             items=[('ORBIT', "Orbit", "Views all around the object"),
                    ('SINGLE', "Single View", "One view from a chosen side")]),
         "like_picture": BoolProperty(
-            name="Height and Distance of Picture", default=True, options=set(),
+            name="As in Picture", default=True, options=set(),
             description="Take the new views from the same elevation and distance as the picture"),
     }
 

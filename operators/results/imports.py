@@ -63,6 +63,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             for item in pair:
                 record.write(item)
             objects += pair
+        _select(objects)
     return objects
 
 
@@ -81,7 +82,17 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
         for item in objects:
             record.write(item)
+        _select(objects)
     return objects
+
+
+def _select(objects: list[bpy.types.Object]) -> None:
+    """Select these and nothing else, as Blender's own importers do."""
+    view_layer = bpy.context.view_layer
+    for item in view_layer.objects:
+        item.select_set(item in objects, view_layer=view_layer)
+    if objects[0].name in view_layer.objects:
+        view_layer.objects.active = objects[0]
 
 
 def _collection(scene: bpy.types.Scene, title: str, kind: str) -> bpy.types.Collection:

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real Blender with a window, on a screen of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+SCREEN = "1280x800x24"
+TIME_LIMIT_S = 1200
+PROGRAMS = ("Xvfb", "xwd", "convert")
+SCENARIO = Path(__file__).with_name("scenario.py")
+
+
+@pytest.fixture(scope="session")
+def blender() -> str:
+    """The Blender program, which ZERO123_BLENDER names."""
+    program = os.environ.get("ZERO123_BLENDER")
+    if not program:
+        pytest.skip("needs ZERO123_BLENDER, the path of a Blender program")
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)} (packages xvfb, x11-apps, imagemagick)")
+    return program
+
+
+@pytest.fixture(scope="session")
+def archive(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's zip: the one that ZERO123_EXTENSION names, or a new one."""
+    given = os.environ.get("ZERO123_EXTENSION")
+    if given:
+        return Path(given)
+    spec = importlib.util.find_spec("bpy")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs ZERO123_EXTENSION or Blender as a module, whose tool builds the zip")
+    tool = next(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    path = tmp_path_factory.mktemp("zip") / "zero123.zip"
+    subprocess.run([sys.executable, str(tool), "build", "--source-dir", str(project_root),
+                    "--output-filepath", str(path)], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ZERO123_WINDOW_MODEL, or a tiny model with random weights, which is quick."""
+    given = os.environ.get("ZERO123_WINDOW_MODEL")
+    if given:
+        return Path(given)
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("needs the engine's libraries in the Python that runs the tests")
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    code = ("import sys; sys.path[:0] = sys.argv[1:3]; from tiny_pipeline import tiny_pipeline; "
+            "tiny_pipeline().save_pretrained(sys.argv[3])")
+    subprocess.run([sys.executable, "-c", code, str(project_root),
+                    str(project_root / "tests" / "engine"), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[str]:
+    """A virtual screen's DISPLAY."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", SCREEN, "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as number:
+        yield f":{number.readline().strip()}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ZERO123_WINDOW_PICTURE, or a small drawing on nothing."""
+    given = os.environ.get("ZERO123_WINDOW_PICTURE")
+    if given:
+        return Path(given)
+    image = Image.new("RGBA", (256, 256))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((40, 60, 216, 236), fill=(214, 110, 40, 255))
+    draw.rectangle((118, 20, 138, 80), fill=(60, 120, 50, 255))
+    path = tmp_path_factory.mktemp("picture") / "pumpkin.png"
+    image.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def report(blender: str, archive: Path, model: Path, screen: str, picture: Path,
+           tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What scenario.py saw in a Blender of its own; its pictures are in `report["pictures"]`."""
+    folder = tmp_path_factory.mktemp("window")
+    pictures = Path(os.environ.get("ZERO123_SCREENSHOTS") or folder)
+    pictures.mkdir(parents=True, exist_ok=True)
+    task = {"archive": str(archive), "model": str(model), "python": sys.executable,
+            "picture": str(picture), "results": str(folder / "results"),
+            "pictures": str(pictures), "report": str(folder / "report.json")}
+    user = folder / "user"
+    user.mkdir()
+    command = [blender, "--offline-mode", "--factory-startup", "--enable-event-simulate",
+               "--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "9",
+               "--python", str(SCENARIO), "--", json.dumps(task)]
+    log = folder / "blender.log"
+    with log.open("w") as output:
+        status = subprocess.run(
+            command, env={**os.environ, "DISPLAY": screen, "BLENDER_USER_RESOURCES": str(user)},
+            timeout=TIME_LIMIT_S, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+    assert status == 0, log.read_text()[-4000:]
+    content = json.loads(Path(task["report"]).read_text())
+    return {**content, "pictures": str(pictures)}
+
+
+@pytest.fixture(scope="session")
+def shows(report: dict[str, object]) -> Callable[[str], bool]:
+    """Whether a screenshot was taken and is not of one colour."""
+    def check(name: str) -> bool:
+        with Image.open(Path(str(report["pictures"])) / f"{name}.png") as image:
+            colors = image.convert("RGB").getcolors(maxcolors=1 << 24)
+        return colors is not None and len(colors) > 50
+    return check
