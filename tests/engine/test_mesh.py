@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a volume to a textured file: closed, of the right size, coloured where it should be."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from engine import camera
+from engine.fields.rays import focal_ndc
+from engine.mesh.bake import Photo, bake, depth_map
+from engine.mesh.raster import rasterise
+from engine.mesh.surface import Triangles, extract, mesh_volume, simplified, solid
+from engine.mesh.textured import TexturedMesh
+from engine.mesh.unwrap import unwrap
+from engine.protocol import EngineError, ErrorCode
+
+HALF = 0.6
+RADIUS = 0.4
+LEVEL = 20.0
+
+
+def volume(resolution: int = 32) -> np.ndarray:
+    """X x Y x Z x 3 positions of voxels."""
+    axis = np.linspace(-HALF, HALF, resolution)
+    return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)
+
+
+def ball_density(resolution: int = 32, centre: tuple[float, float, float] = (0, 0, 0),
+                 radius: float = RADIUS) -> np.ndarray:
+    """Density that passes LEVEL at the radius."""
+    distance = np.linalg.norm(volume(resolution) - centre, axis=-1)
+    return np.clip(LEVEL + (radius - distance) * 400, 0, 100)
+
+
+@pytest.fixture(scope="module")
+def ball() -> Triangles:
+    return mesh_volume(ball_density(), LEVEL, HALF, 2000)
+
+
+def test_a_ball_is_closed_round_and_wound_outwards() -> None:
+    mesh = extract(ball_density(), LEVEL, HALF)
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
+    np.testing.assert_allclose(np.linalg.norm(mesh.vertices, axis=1), RADIUS, atol=0.01)
+    outward = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
+    assert (mesh.vertex_normals * outward).sum(1).min() > 0.9
+
+
+def test_an_object_cut_by_the_cube_is_closed_all_the_same() -> None:
+    mesh = extract(ball_density(centre=(0.5, 0, 0)), LEVEL, HALF)
+    assert mesh.is_watertight
+    assert mesh.volume > 0
+
+
+def test_a_hole_is_noticed(ball: Triangles) -> None:
+    assert not Triangles(ball.vertices, ball.faces[1:]).is_watertight
+    flipped = ball.faces.copy()
+    flipped[0] = flipped[0, ::-1]
+    assert not Triangles(ball.vertices, flipped).is_watertight
+
+
+def test_floaters_are_dropped_and_hollows_filled() -> None:
+    density = ball_density()
+    density[np.linalg.norm(volume(), axis=-1) < 0.2] = 0
+    density[1:3, 1:3, 1:3] = 100
+    assert solid(density, LEVEL)[2, 2, 2] == 0
+    mesh = extract(solid(density, LEVEL), LEVEL, HALF)
+    assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 1
+
+
+def test_a_second_large_part_is_kept() -> None:
+    density = np.maximum(ball_density(centre=(0.35, 0, 0), radius=0.2),
+                         ball_density(centre=(-0.35, 0, 0), radius=0.15))
+    mesh = extract(solid(density, LEVEL), LEVEL, HALF)
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 2
+
+
+@pytest.mark.parametrize("faces", [500, 3000, 20000])
+def test_the_wanted_number_of_faces_is_met(faces: int) -> None:
+    mesh = mesh_volume(ball_density(), LEVEL, HALF, faces)
+    assert 0.98 * faces <= len(mesh.faces) <= faces
+    assert mesh.is_watertight
+    assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.03)
+
+
+def test_a_mesh_that_is_small_enough_stays_as_it_is(ball: Triangles) -> None:
+    assert simplified(ball, 10**6) is ball
+
+
+@pytest.fixture(scope="module")
+def charts(ball: Triangles) -> tuple[np.ndarray, np.ndarray]:
+    return unwrap(ball, 256)
+
+
+def test_charts_lie_in_the_unit_square_and_do_not_overlap(
+        ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    uv, uv_faces = charts
+    assert uv_faces.shape == ball.faces.shape
+    assert uv.min() >= 0
+    assert uv.max() <= 1
+    hits = np.zeros(512 * 512, int)
+    for fragments in rasterise(uv[uv_faces] * 512, 512):
+        inside = fragments.barycentric.min(axis=1) > 1e-3  # an edge belongs to both its faces
+        np.add.at(hits, fragments.pixel[inside], 1)
+    assert hits.max() == 1
+    assert (hits > 0).mean() > 0.4, "most of the texture is used"
+
+
+def test_a_mesh_is_unwrapped_in_pieces_without_losing_a_face() -> None:
+    mesh = mesh_volume(ball_density(), LEVEL, HALF, 6000)
+    uv, uv_faces = unwrap(mesh, 256)
+    a, b, c = np.moveaxis(uv[uv_faces], 1, 0)
+    area = np.abs(np.cross(b - a, c - a)) / 2
+    assert (area > 0).mean() > 0.999
+    pairs = np.unique(np.stack([mesh.faces.ravel(), uv_faces.ravel()], 1), axis=0)
+    assert len(pairs) == len(np.unique(pairs[:, 1])), "a UV belongs to one vertex"
+
+
+def test_rasterised_pixels_are_inside_and_interpolate_exactly() -> None:
+    corners = np.array([[[1.0, 1], [15, 2], [4, 14]], [[2.0, 2], [2, 2], [9, 9]]])
+    (fragments,) = rasterise(corners, 16)
+    assert set(fragments.face) == {0}, "a degenerate triangle covers nothing"
+    row, column = np.divmod(fragments.pixel, 16)
+    np.testing.assert_allclose(fragments.interpolate(corners),
+                               np.stack([column + 0.5, row + 0.5], 1), atol=1e-9)
+    assert len(fragments.pixel) == pytest.approx(84, abs=8), "its area"
+
+
+def position_colour(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    return np.clip(points / (2 * HALF) + 0.5, 0, 1)
+
+
+def sampled_at_faces(mesh: Triangles, texture: np.ndarray, uv: np.ndarray,
+                     uv_faces: np.ndarray) -> np.ndarray:
+    """F x 3 texels at the faces' centres."""
+    u, v = uv[uv_faces].mean(1).T * len(texture)
+    return texture[len(texture) - 1 - np.clip(v.astype(int), 0, len(texture) - 1),
+                   np.clip(u.astype(int), 0, len(texture) - 1)]
+
+
+def test_every_face_finds_its_colour_in_the_texture(
+        ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    texture = bake(ball, *charts, 256, position_colour, None)
+    found = sampled_at_faces(ball, texture, *charts)
+    expected = position_colour(ball.vertices[ball.faces].mean(1), np.zeros(3))
+    # A face smaller than a texel may hold no texel's centre; it then borrows its neighbour's.
+    assert (np.abs(found - expected).max(1) < 0.03).mean() > 0.998
+
+
+def test_texels_beside_the_charts_are_filled(
+        ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    texture = bake(ball, *charts, 128, lambda points, _: np.full_like(points, 0.5), None)
+    assert np.ptp(texture) == 0
+
+
+def two_balls() -> Triangles:
+    """A small ball in front (+X) of a large one."""
+    density = np.maximum(ball_density(48, (0.4, 0, 0), 0.12), ball_density(48, (-0.2, 0, 0), 0.3))
+    return mesh_volume(density, LEVEL, HALF, 4000)
+
+
+def test_the_photo_colours_what_its_camera_sees_and_nothing_else() -> None:
+    mesh = two_balls()
+    photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
+                  focal_ndc(camera.FOV_DEG))
+    photo.rgba[np.isfinite(depth_map(photo, mesh))] = (1, 0, 0, 1)
+    uv, uv_faces = unwrap(mesh, 256)
+    blue = np.array([0.0, 0.0, 1.0])
+    texture = bake(mesh, uv, uv_faces, 256, lambda points, _: np.ones_like(points) * blue, photo)
+    colour = sampled_at_faces(mesh, texture, uv, uv_faces)
+    centre = mesh.vertices[mesh.faces].mean(1)
+    small = centre[:, 0] > 0.2
+    beside = np.linalg.norm(centre[:, 1:], axis=1)
+    assert np.abs(colour[small & (centre[:, 0] > 0.495)] - [1, 0, 0]).max() < 0.05
+    np.testing.assert_allclose(colour[small & (centre[:, 0] < 0.38)].mean(0), blue, atol=0.02)
+    np.testing.assert_allclose(colour[centre[:, 0] < -0.25].mean(0), blue, atol=0.02)
+    hidden = ~small & (centre[:, 0] > 0) & (beside < 0.07)
+    np.testing.assert_allclose(colour[hidden].mean(0), blue, atol=0.05)
+    seen = ~small & (centre[:, 0] > -0.1) & (beside > 0.19) & (beside < 0.23)
+    assert colour[seen, 0].mean() > 0.5
+
+
+def textured(ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> TexturedMesh:
+    texture = bake(ball, *charts, 64, position_colour, None)
+    return TexturedMesh(ball.vertices, ball.faces, *charts, texture)
+
+
+def test_a_glb_read_by_another_library_is_the_same_mesh(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    mesh = textured(ball, charts)
+    mesh.vertices = mesh.vertices * [1, 1, 1.2]  # tell up from sideways
+    path = mesh.save_glb(tmp_path / "new" / "mesh.glb")
+    assert [p.name for p in path.parent.iterdir()] == ["mesh.glb"]
+    scene = trimesh.load(path)
+    (read,) = scene.geometry.values()
+    assert len(read.faces) == len(mesh.faces)
+    assert len(read.vertices) == len(mesh.uv)
+    assert read.visual.uv.min() >= 0
+    assert read.visual.uv.max() <= 1
+    np.testing.assert_allclose(np.ptp(read.vertices, axis=0), [0.8, 0.96, 0.8], atol=0.02)
+    material = read.visual.material
+    assert material.metallicFactor == 0
+    assert material.roughnessFactor == 1
+    assert material.baseColorTexture.size == (64, 64)
+    welded = trimesh.Trimesh(read.vertices, read.faces)
+    welded.merge_vertices(merge_tex=True, merge_norm=True)
+    assert welded.is_watertight
+    assert welded.volume > 0
+
+
+def test_a_glb_keeps_texture_and_corners_together(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    path = textured(ball, charts).save_glb(tmp_path / "mesh.glb")
+    read = trimesh.load(path, force="mesh")
+    colour = read.visual.to_color().vertex_colors[:, :3] / 255
+    x, y, z = read.vertices.T
+    expected = position_colour(np.stack([x, -z, y], 1), np.zeros(3))
+    assert np.abs(colour - expected).mean() < 0.02
+
+
+def test_the_same_mesh_gives_the_same_bytes(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = (textured(ball, charts).save_glb(tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_an_unwritable_place_is_a_disk_error(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(EngineError) as caught:
+        textured(ball, charts).save_glb(tmp_path / "file" / "mesh.glb")
+    assert caught.value.code is ErrorCode.DISK
+
+
+def test_the_texture_is_stored_without_loss(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    mesh = textured(ball, charts)
+    content = mesh.save_glb(tmp_path / "mesh.glb").read_bytes()
+    start = content.index(b"\x89PNG")
+    picture = np.asarray(Image.open(io.BytesIO(content[start:])).convert("RGB"))
+    np.testing.assert_array_equal(picture, np.rint(mesh.texture * 255).astype(np.uint8))
