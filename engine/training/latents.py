@@ -58,7 +58,7 @@ def precompute(views: TrainingViews, vae: AutoencoderKL, variants: int, encoder_
         (objects, variants, per_object, 3, encoder_size, encoder_size))
     generator = torch.Generator().manual_seed(seed)
     for i in range(objects):
-        rgb = torch.from_numpy(views.rgb[i]).permute(0, 3, 1, 2).float() / 255
+        rgb = torch.tensor(views.rgb[i]).permute(0, 3, 1, 2).float() / 255
         for k in range(variants):
             image = rgb.flip(-1) if k % 2 else rgb
             if k:

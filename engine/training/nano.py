@@ -24,7 +24,7 @@ EMBEDDING_DIM = 256
 def nano_unet() -> UNet2DConditionModel:
     """8 input channels: the noisy latent and the input picture's latent."""
     return UNet2DConditionModel(
-        sample_size=16, in_channels=8, out_channels=4, layers_per_block=1, norm_num_groups=16,
+        sample_size=16, in_channels=8, out_channels=4, layers_per_block=1, norm_num_groups=8,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         block_out_channels=(64, 128, 256), attention_head_dim=(2, 4, 8),

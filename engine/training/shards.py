@@ -20,6 +20,9 @@ from PIL import Image
 
 from ..protocol import EngineError, ErrorCode
 
+END_OF_ARCHIVE = bytes(1024)
+"""Two empty blocks close every tar file."""
+
 
 @dataclass(frozen=True)
 class RenderedObject:
@@ -53,13 +56,18 @@ def read_shards(folder: Path) -> Iterator[RenderedObject]:
 
 
 def _read_shard(shard: Path) -> Iterator[RenderedObject]:
+    # tarfile takes an archive that was cut between two members for a whole one.
+    with shard.open("rb") as file:
+        file.seek(max(0, shard.stat().st_size - len(END_OF_ARCHIVE)))
+        if file.read() != END_OF_ARCHIVE:
+            raise tarfile.ReadError("it was cut short")
     samples: dict[str, dict[str, bytes]] = {}
     with tarfile.open(shard) as archive:
         for member in archive:
-            file = archive.extractfile(member)
-            if file is not None:
+            content = archive.extractfile(member)
+            if content is not None:
                 key, _, extension = member.name.partition(".")
-                samples.setdefault(key, {})[extension] = file.read()
+                samples.setdefault(key, {})[extension] = content.read()
     for key, files in samples.items():
         info = json.loads(files["json"])
         pose = [(v["azimuth"], v["elevation"], v["radius"]) for v in info["views"]]

@@ -66,7 +66,7 @@ def random_crops(views: TrainingViews, count: int, size: int, generator: torch.G
         crops.append(crop)
     batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
     mirrored = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
-    return jitter_colours(torch.where(mirrored, batch.flip(-1), batch), generator) * 2 - 1
+    return jitter_colours(torch.where(mirrored, batch.flip(-1), batch), generator, 0.5) * 2 - 1
 
 
 def jitter_colours(rgb: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:

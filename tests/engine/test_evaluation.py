@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The measures of novel views and their protocol."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.evaluation.views import box_downsample, copy_input, evaluate, score_views
+from engine.reporting import SilentReporter
+from engine.training.shards import RenderedObject
+
+
+def square(side: int, at: int, size: int = 32) -> np.ndarray:
+    """A black square on a transparent ground, uint8 RGBA."""
+    rgba = np.zeros((size, size, 4), np.uint8)
+    rgba[8:8 + side, at:at + side, 3] = 255
+    return rgba
+
+
+def test_psnr_of_a_known_error() -> None:
+    truth = np.full((1, 16, 16, 3), 0.5, np.float32)
+    assert score_views(truth + 0.1, truth).psnr[0] == pytest.approx(20.0, abs=1e-3)
+
+
+def test_identical_pictures_score_best() -> None:
+    images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
+    scores = score_views(images, images)
+    assert scores.psnr.min() >= 100
+    np.testing.assert_allclose(scores.ssim, 1.0, atol=1e-5)
+    np.testing.assert_allclose(scores.silhouette_iou, 1.0)
+
+
+def test_silhouette_iou_of_shifted_squares() -> None:
+    images = np.ones((2, 32, 32, 3), np.float32)
+    images[0, 8:16, 8:16] = images[1, 8:16, 12:20] = 0.2
+    assert score_views(images[:1], images[1:]).silhouette_iou[0] == pytest.approx(32 / 96)
+
+
+def test_box_downsampling_averages_blocks() -> None:
+    image = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    np.testing.assert_allclose(box_downsample(image, 2)[..., 0], [[2.5, 4.5], [10.5, 12.5]])
+
+
+def test_copying_is_perfect_only_where_nothing_changes() -> None:
+    rgba = np.stack([square(8, 8), square(8, 8), square(8, 12), square(8, 16)])
+    pose = np.array([[350, 0, 1.85], [10, 0, 1.85], [290, 0, 1.85], [170, 0, 1.85]], np.float32)
+    table = evaluate([RenderedObject("thing", rgba, pose, {})], copy_input, 32, SilentReporter())
+    assert table["0-30"]["silhouette_iou"] == 1.0
+    assert table["30-90"]["silhouette_iou"] == pytest.approx(1 / 3)
+    assert table["90-180"]["silhouette_iou"] == 0.0
+    assert table["all"]["silhouette_iou"] == pytest.approx(4 / 9)
