@@ -84,6 +84,7 @@ class ViewSet:
         if len({image.shape for image in images}) > 1:
             raise _bad("its pictures have different sizes", "resize them all to the same square")
         meta = {key: value for key, value in document.items() if key not in ("schema", "views")}
+        _check_input(meta)
         return cls(
             images=np.stack(images),
             azimuth_deg=np.array([_number(view, "azimuth_deg", -3600, 3600) for view in views]),
@@ -149,6 +150,17 @@ def _checked_views(document: dict[str, Any]) -> list[dict[str, Any]]:
     if not 1 <= len(views) <= MAX_VIEWS:
         raise _bad(f"there are {len(views)} of them", f"use 1 to {MAX_VIEWS} views")
     return views
+
+
+def _check_input(meta: dict[str, Any]) -> None:
+    """Refuse an input camera that makes no sense; a missing one is for the caller to know."""
+    if "input" not in meta:
+        return
+    if not isinstance(meta["input"], dict):
+        raise _bad("the input camera is not an object", _HINT_FILE)
+    recorded = {"file": "the input", **meta["input"]}
+    _number(recorded, "elevation_deg", -90, 90, 0.0)
+    _number(recorded, "radius", 0.1, 100, camera.DEFAULT_RADIUS)
 
 
 def _number(view: dict[str, Any], key: str, low: float, high: float,

@@ -81,6 +81,12 @@ def test_a_camera_that_makes_no_sense_is_refused(saved: Path, key: str, value: o
     refused(saved)
 
 
+@pytest.mark.parametrize("value", [3, {"elevation_deg": "low"}, {"radius": -1}, {"radius": None}])
+def test_an_input_camera_that_makes_no_sense_is_refused(saved: Path, value: object) -> None:
+    edit(saved, lambda document: document.update(input=value))
+    refused(saved)
+
+
 @pytest.mark.parametrize("text", [
     "", "[]", "{", "[" * 100_000, '{"schema": "other/1", "views": []}',
     json.dumps({"schema": SCHEMA}), json.dumps({"schema": SCHEMA, "views": []}),
