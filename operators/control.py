@@ -114,14 +114,14 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         except EngineError as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
-        self.report({'INFO'}, f"Imported {len(created)} objects")
+        self.report({'INFO'}, f"Imported {len(created)} new items")
         return {'FINISHED'}
 
     def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
         if job is not None:
             return launch.import_job(context, job, self.planes)
         path = Path(bpy.path.abspath(self.filepath))
-        return list(results.import_result(path, context.scene, planes=self.planes))
+        return results.import_result(path, context.scene, planes=self.planes)
 
 
 class ZERO123_OT_engine_start(bpy.types.Operator):

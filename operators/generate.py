@@ -3,13 +3,14 @@
 """The operators that give the engine work: new views, a mesh, the same again."""
 
 import random
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..engine.protocol import EngineError
-from ..engine.requests import REQUESTS, ReconstructRequest, Request, ViewsRequest
+from ..engine.requests import REQUESTS, ReconstructRequest, Request, SegmentRequest, ViewsRequest
 from . import addon
 from .addon import new_job_folder
 from .launch import launch, launch_request
@@ -29,6 +30,8 @@ class PictureJob(bpy.types.Operator):
     """
 
     REQUEST: ClassVar[type[Request]]
+    SKIP: ClassVar[Collection[str]] = ()
+    """Fields that are no properties of the operator."""
     bl_options = {'REGISTER'}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -38,10 +41,10 @@ class PictureJob(bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("device"):
+        if hasattr(self, "device") and not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
         try:
-            values = request_values(self, self.REQUEST, skip={"image"})
+            values = request_values(self, self.REQUEST, skip={"image", *self.SKIP})
             if values.get("views"):
                 values["views"] = bpy.path.abspath(values["views"])
             launch(context, self.REQUEST, values, self.image, self.filepath)
@@ -51,10 +54,10 @@ class PictureJob(bpy.types.Operator):
         return {'FINISHED'}
 
 
-def _properties(request: type[Request]) -> dict[str, Any]:
+def _properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
     """The annotations of an operator for this request, which reads a picture."""
     return {
-        **properties_of(request, skip={"image"}, options=_OPTIONS),
+        **properties_of(request, skip={"image", *skip}, options=_OPTIONS),
         "image": StringProperty(
             name="Image", options=_OPTIONS,
             description="Name of the image to start from; empty takes the active one"),
@@ -80,6 +83,16 @@ class ZERO123_OT_reconstruct_mesh(PictureJob):
     bl_label = "Reconstruct Mesh"
     REQUEST = ReconstructRequest
     __annotations__ = _properties(ReconstructRequest)
+
+
+class ZERO123_OT_remove_background(PictureJob):
+    """Cut the object out of a picture; the cut-out becomes the picture to work with"""
+
+    bl_idname = "zero123.remove_background"
+    bl_label = "Remove Background"
+    REQUEST = SegmentRequest
+    SKIP = ("out",)
+    __annotations__ = _properties(SegmentRequest, SKIP)
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):
@@ -117,4 +130,5 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
         return {'FINISHED'}
 
 
-CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_regenerate)
+CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_remove_background,
+           ZERO123_OT_regenerate)

@@ -68,7 +68,8 @@ class Job:
     def result(self) -> Path:
         """The file that stands for the whole result; it exists once the job is done."""
         out = Path(self.request.out)
-        return {"views": out / "views.json", "reconstruct": out / "mesh.glb"}.get(self.kind, out)
+        files = {"views": out / "views.json", "reconstruct": out / "mesh.glb", "segment": out}
+        return files[self.kind]
 
     @property
     def fraction(self) -> float:

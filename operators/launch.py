@@ -11,10 +11,12 @@ from typing import Any
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import Request
+from ..engine.requests import Request, SegmentRequest
 from . import addon, background, images, results
 from .jobs import Job
 from .runner import runner
+
+CUT_OUT_FILE = "cut-out.png"
 
 
 def start_engine(context: bpy.types.Context) -> None:
@@ -45,7 +47,8 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     folder = _folder(context, kind.KIND, title, values.get("out", ""))
     try:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
-        request = kind(**{**values, "image": str(path), "out": str(folder)})
+        out = folder / CUT_OUT_FILE if kind is SegmentRequest else folder
+        request = kind(**{**values, "image": str(path), "out": str(out)})
         return launch_request(context, request, title)
     except EngineError:
         with suppress(OSError):  # raised, and rightly, if there is anything in it
@@ -78,7 +81,7 @@ def import_job(context: bpy.types.Context, job: Job, planes: str = 'EMPTY') -> l
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
     try:
-        return list(results.import_result(job.result, scene, job.title, job.request, planes))
+        return results.import_result(job.result, scene, job.title, job.request, planes)
     except EngineError as error:
         job.error = error
         raise

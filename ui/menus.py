@@ -10,6 +10,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.separator()
     layout.operator("zero123.generate_views", icon='CAMERA_DATA')
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
+    layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
     layout.operator("zero123.cancel_job", icon='CANCEL')
     layout.operator("zero123.clear_jobs", icon='TRASH')
@@ -22,6 +23,7 @@ def _draw_image_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.separator()
     layout.operator("zero123.generate_views", icon='CAMERA_DATA')
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
+    layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
 
 
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

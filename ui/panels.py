@@ -11,7 +11,7 @@ from ..operators.jobs import Job, JobState
 from ..operators.runner import runner
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
-_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh"}
+_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out"}
 _SHOWN_JOBS = 5
 
 
@@ -47,6 +47,9 @@ class ZERO123_PT_main(_Tab):
         elif picture is None:
             layout.label(text="Choose a picture of one object", icon='INFO')
         column = layout.column()
+        column.enabled = picture is not None
+        column.operator("zero123.remove_background", icon='IMAGE_ALPHA')
+        column = layout.column()
         column.scale_y = 1.3
         column.enabled = picture is not None
         column.operator("zero123.generate_views", icon='CAMERA_DATA')
@@ -62,7 +65,7 @@ class ZERO123_PT_views(_Section):
         column = _settings_column(self.layout)
         column.prop(settings, "orbit" if settings.mode == 'ORBIT' else "azimuth")
         column.prop(settings, "samples")
-        column.prop(settings, "like_picture")
+        column.column(heading="Camera").prop(settings, "like_picture")
         if not settings.like_picture:
             column.prop(settings, "elevation")
             column.prop(settings, "radius")

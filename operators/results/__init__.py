@@ -5,7 +5,7 @@
 An import either succeeds or leaves the file as it was.
 """
 
-from .imports import import_mesh, import_result, import_views
-from .record import KEY, Record
+from .imports import import_result
+from .record import Record
 
-__all__ = ["KEY", "Record", "import_mesh", "import_result", "import_views"]
+__all__ = ["Record", "import_result"]

@@ -17,25 +17,28 @@ from ...engine.requests import Request
 from .mesh import add_mesh
 from .record import Record
 from .transaction import all_or_nothing
-from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, read_views
+from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, load_image, read_views
 
 MAX_TITLE = 40
 """Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
 
 
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
-                  request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.Object]:
-    """Import a views.json, or a mesh.glb, into a scene. Returns the new objects.
+                  request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.ID]:
+    """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
     """
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
-    if path.suffix.lower() == ".json":
-        return import_views(path, scene, title, request, planes)
-    if path.suffix.lower() == ".glb":
-        return import_mesh(path, scene, title, request)
+    match path.suffix.lower():
+        case ".json":
+            return [*import_views(path, scene, title, request, planes)]
+        case ".glb":
+            return [*import_mesh(path, scene, title, request)]
+        case ".png":
+            return [import_cut_out(path, scene, title)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
 
@@ -84,6 +87,19 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
             record.write(item)
         _select(objects)
     return objects
+
+
+def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.types.Image:
+    """A picture without its background, which becomes the scene's picture to work with.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    with all_or_nothing(bpy.context.view_layer):
+        image = load_image(path)
+        image.name = f"{title[:MAX_TITLE] or path.stem} Cut-Out"
+    scene.zero123.image = image
+    return image
 
 
 def _select(objects: list[bpy.types.Object]) -> None:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
-             "regenerate", "engine_start", "engine_stop")
+             "regenerate", "remove_background", "engine_start", "engine_stop")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

@@ -176,6 +176,21 @@ def test_pixels_that_are_only_in_blender_reach_the_engine(bpy, scene, extension,
 
 
 @needs_engine
+def test_a_background_is_removed(bpy, scene, tmp_path):
+    pixels = np.full((64, 64, 3), 255, np.uint8)
+    pixels[16:48, 20:44] = (180, 60, 30)
+    Image.fromarray(pixels).save(path := tmp_path / "box.png")
+    bpy.ops.zero123.remove_background(filepath=str(path))
+    image = bpy.data.images["box Cut-Out"]
+    assert scene.zero123.image == image
+    assert image.packed_file is not None
+    alpha = np.array(image.pixels).reshape(64, 64, 4)[..., 3]
+    np.testing.assert_array_equal(alpha[20:44, 24:40], 1.0)
+    assert alpha[:10].max() == 0.0
+    scene.zero123.image = None
+
+
+@needs_engine
 @needs_nano
 def test_views_end_to_end(bpy, scene, picture, extension):
     """One picture in, four planes with cameras out, through a real engine and a real model."""
