@@ -51,6 +51,7 @@ REQUIREMENTS = (
     Requirement("pillow", "10.1", "pictures"),
     Requirement("scipy", "1.11", "masks and distances"),
     Requirement("trimesh", "4.0", "mesh files"),
+    Requirement("opencv-python-headless", "4.8", "background removal"),
     Requirement("onnxruntime", "1.17", "background removal"),
     Requirement("PyMCubes", "0.1.6", "marching cubes"),
     Requirement("fast-simplification", "0.1.9", "simplification of meshes"),

@@ -108,15 +108,19 @@ def test_a_job_is_accepted_progresses_and_is_done(client: EngineClient):
 
 
 def test_the_engine_answers_before_it_has_loaded_anything_heavy():
-    command = engine_command(sys.executable)
-    starts = []
+    def processor_time() -> float:
+        times = os.times()
+        return times.children_user + times.children_system
+
+    runs = []
     for _ in range(3):
-        start = time.monotonic()
-        with EngineClient(command) as client:
+        before = processor_time()
+        with EngineClient(engine_command(sys.executable)) as client:
             ready = client.wait_ready(PATIENCE_S)
-            starts.append(time.monotonic() - start)
+        # Of the processor, not of the clock: other programs can make us wait.
+        runs.append(processor_time() - before)
     assert ready == Ready(PROTOCOL_VERSION, ".".join(map(str, sys.version_info[:3])))
-    assert min(starts) < 0.5
+    assert min(runs) < 0.3
 
 
 def test_server_and_client_import_no_library(project_root: Path):
@@ -286,6 +290,16 @@ def test_a_killed_engine_is_noticed_and_every_job_ends_once(client: EngineClient
     assert len(terminals(messages, "")) == 1, "the engine's own end is told, too"
     assert client.jobs == ()
     assert client.poll() == []
+
+
+def test_what_a_dying_engine_said_last_still_counts():
+    chatter = '{"type": "log", "level": "info", "text": "still here"}\n' * 500
+    client = rude_engine('{"type": "ready", "version": 1, "python": "3.11.7"}\n---\n' + chatter
+                         + '{"type": "done", "job": "JOB", "result": {}}\nexit')
+    job = client.submit("count", {})
+    while client.running:
+        time.sleep(0.001)
+    assert terminals(client.poll(), job) == [Done(job, {})]
 
 
 def test_a_waiting_caller_learns_that_the_engine_died_with_its_last_words(client: EngineClient):
