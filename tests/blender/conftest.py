@@ -66,6 +66,17 @@ def extension(bpy: ModuleType) -> Callable[[str], ModuleType]:
     return module
 
 
+@pytest.fixture(scope="session")
+def tiny_model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete model with random weights; torch stays out of this process."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    code = ("import sys; sys.path[:0] = sys.argv[1:3]; from tiny_pipeline import tiny_pipeline; "
+            "tiny_pipeline().save_pretrained(sys.argv[3])")
+    subprocess.run([sys.executable, "-c", code, str(project_root),
+                    str(project_root / "tests" / "engine"), str(folder)], check=True)
+    return folder
+
+
 @pytest.fixture
 def scene(bpy: ModuleType, extension: Callable[[str], ModuleType]) -> Iterator[object]:
     """A file with one empty scene, and no jobs."""

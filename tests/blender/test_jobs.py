@@ -190,20 +190,25 @@ def test_a_background_is_removed(bpy, scene, tmp_path):
     scene.zero123.image = None
 
 
+@pytest.fixture(params=["tiny", pytest.param("nano", marks=needs_nano)])
+def model(request):
+    """A model with random weights, and the bundled one."""
+    return str(request.getfixturevalue("tiny_model")) if request.param == "tiny" else request.param
+
+
 @needs_engine
-@needs_nano
-def test_views_end_to_end(bpy, scene, picture, extension):
-    """One picture in, four planes with cameras out, through a real engine and a real model."""
+def test_views_end_to_end(bpy, scene, picture, extension, model):
+    """One picture in, four planes with cameras out, through a real engine."""
     image = bpy.data.images.load(str(picture))
     image.pack()
     picture.unlink()
-    bpy.ops.zero123.generate_views(image=image.name, orbit=4, steps=2, seed=5)
+    bpy.ops.zero123.generate_views(image=image.name, model=model, orbit=4, steps=2, seed=5)
     collection = bpy.data.collections["Zero123 ball"]
     planes = [item for item in collection.objects if item.name.startswith("View")
               and item.type == 'EMPTY']
     assert len(planes) == 4
     record = json.loads(planes[0]["zero123"])
-    assert (record["seed"], record["request"]["steps"], record["model"]) == (5, 2, "nano")
+    assert (record["seed"], record["request"]["steps"], record["model"]) == (5, 2, model)
     assert all(Path(file).is_file() for file in record["files"])
     job = list(extension("operators.runner").runner.jobs)[-1]
     assert job.state.value == "Done"
