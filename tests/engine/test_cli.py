@@ -21,6 +21,7 @@ from PIL import Image
 from engine.camera import FOV_DEG, camera_to_world, two_ring_orbit
 from engine.cli import main
 from engine.environment import venv_python
+from engine.models import find_model
 from engine.protocol import TERMINAL, Artifact, Cancelled, Done, Failed, Message, Progress, decode
 from engine.viewset import ViewSet
 
@@ -391,6 +392,31 @@ def test_reconstruct_takes_the_picture_beside_given_views(picture: Path, tmp_pat
     assert run("reconstruct", picture, "--views", given, "--out", tmp_path / "out",
                "--resolution", 32, "--iterations", 20, "--faces", 400, "--texture-size", 64) == 0
     assert (tmp_path / "out" / "mesh.glb").is_file()
+
+
+@pytest.mark.slow
+def test_reconstruct_goes_from_a_picture_to_a_mesh(picture: Path, tmp_path: Path):
+    nano = find_model("nano")
+    if nano is None or not nano.installed:
+        pytest.skip("needs the model nano in engine/models")
+    out = tmp_path / "out"
+    assert run("reconstruct", picture, "--out", out, "--view-count", 8, "--steps", 4,
+               "--resolution", 48, "--iterations", 60, "--faces", 1000, "--texture-size", 128,
+               "--device", "cpu") == 0
+    report = json.loads((out / "report.json").read_text())
+    assert report["model"] == "nano"
+    assert report["unet_evaluations"] >= 8 * 4
+    assert 100 < report["faces"] <= 1000
+    assert len(ViewSet.load(out / "views" / "views.json")) == 8
+
+
+def test_views_that_show_no_object_are_told(tiny_model: Path, picture: Path, tmp_path: Path,
+                                            capfd: pytest.CaptureFixture[str]):
+    """An untrained model paints everything: sampling works, but there is nothing to fit."""
+    assert run("reconstruct", picture, "--out", tmp_path / "out", "--model", tiny_model,
+               "--view-count", 4, "--device", "cpu") == 2
+    assert capfd.readouterr().err.startswith("error bad-input: the views")
+    assert names(tmp_path) == [picture.name]
 
 
 @pytest.mark.parametrize("content", [
