@@ -59,7 +59,7 @@ def echo(project_root: Path):
     with subprocess.Popen([sys.executable, "-c", ECHO, str(project_root)],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield process
-        process.stdin.close()
+        process.stdin.close()  # type: ignore[union-attr]
 
 
 @settings(deadline=None)
