@@ -124,7 +124,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     elif job.error is not None:
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
-        column.label(text="Imported when you are back in Object Mode", icon='INFO')
+        column.label(text="Waits for Object Mode", icon='INFO')
     if job.state is JobState.DONE and not job.import_pending:
         row.operator("zero123.import_result", text="", icon='IMPORT').job = job.id
 

@@ -33,7 +33,8 @@ def add_mesh(path: Path, collection: bpy.types.Collection, name: str,
         raise EngineError(ErrorCode.BAD_INPUT, f"{path} holds no mesh", "run the job again")
     for item in meshes:
         _adopt(item, collection, name)
-    bpy.data.batch_remove([item for item in created if item.type != 'MESH'])
+    for item in [item for item in created if item.type != 'MESH']:
+        bpy.data.objects.remove(item)
     return meshes
 
 

@@ -39,7 +39,8 @@ def all_or_nothing(view_layer: bpy.types.ViewLayer) -> Iterator[dict[str, set[in
     except BaseException:
         for kind in _KINDS:
             bpy.data.batch_remove(created_since(before, kind))
-        for item in view_layer.objects:
+        # A list: selecting rebuilds what is iterated, which crashes Blender 4.2.
+        for item in list(view_layer.objects):
             item.select_set(item.session_uid in selected, view_layer=view_layer)
             if item.session_uid == active_uid:
                 view_layer.objects.active = item

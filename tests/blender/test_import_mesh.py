@@ -95,7 +95,7 @@ def _no_mesh(path):
 
 @pytest.mark.parametrize("damage", [_truncate, _empty, _remove, _no_mesh])
 def test_a_failed_import_leaves_the_scene_untouched(bpy, scene, mesh_glb, contents, damage):
-    bpy.context.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
+    scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
     mine.select_set(True)
     bpy.context.view_layer.objects.active = mine
     before = contents()

@@ -165,7 +165,7 @@ def _edit_json(**changes):
     _damage_picture, _remove_picture, _truncate_json, _edit_json(file="../../ball.png"),
     _edit_json(camera_to_world=[[1, 0], [0, 1]]), _edit_json(fov_deg=0), _edit_json(radius="far")])
 def test_a_failed_import_leaves_the_scene_untouched(bpy, scene, views_json, contents, damage):
-    bpy.context.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
+    scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
     mine.select_set(True)
     bpy.context.view_layer.objects.active = mine
     before = contents()

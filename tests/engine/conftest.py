@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from boundary import LONG_JOB_SERVER, PATIENCE_S
 from PIL import Image, ImageDraw
+
+from engine.client import EngineClient
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,12 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "ball.png"
     image.save(path)
     return path
+
+
+@pytest.fixture
+def client() -> Iterator[EngineClient]:
+    """A client of the real server with the test's kinds of jobs."""
+    with EngineClient(LONG_JOB_SERVER) as client:
+        client.wait_ready(PATIENCE_S)
+        client.poll()
+        yield client

@@ -62,7 +62,7 @@ def contains(boxes: list[Box], points: np.ndarray) -> np.ndarray:
     return np.any([(np.abs(points - box.centre) <= box.half_size).all(-1) for box in boxes], axis=0)
 
 
-def grid_points(count: int = 48, half_extent: float = 0.6) -> np.ndarray:
+def grid_points(count: int = 20, half_extent: float = 0.6) -> np.ndarray:
     """count^3 x 3 points that fill the field's cube."""
     axis = (np.arange(count) + 0.5) / count * 2 * half_extent - half_extent
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
@@ -70,14 +70,18 @@ def grid_points(count: int = 48, half_extent: float = 0.6) -> np.ndarray:
 
 def mesh_contains(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> np.ndarray:
     """P bool by winding number (Jacobson et al. 2013): which points a closed mesh encloses."""
-    winding = np.zeros(len(points))
-    for chunk in np.array_split(np.arange(len(points)), max(1, len(points) * len(faces) // 2**22)):
-        a, b, c = np.moveaxis(vertices[faces][None] - points[chunk, None, None], 2, 0)
-        la, lb, lc = (np.linalg.norm(v, axis=-1) for v in (a, b, c))
-        product = (a * np.cross(b, c)).sum(-1)
-        rest = (la * lb * lc + (a * b).sum(-1) * lc + (b * c).sum(-1) * la + (c * a).sum(-1) * lb)
-        winding[chunk] = np.arctan2(product, rest).sum(-1) / (2 * np.pi)
-    return winding > 0.5
+    corners = np.moveaxis(vertices[faces].astype(np.float32), 1, 0)
+    winding = [_solid_angle(*(corners - point.astype(np.float32))) for point in points]
+    return np.array(winding) > 2 * np.pi
+
+
+def _solid_angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
+    """Total angle under which triangles (F x 3 per corner) are seen from the origin."""
+    la, lb, lc = (np.sqrt(np.einsum("fi,fi->f", v, v)) for v in (a, b, c))
+    product = np.einsum("fi,fi->f", a, np.cross(b, c))
+    rest = (la * lb * lc + np.einsum("fi,fi->f", a, b) * lc + np.einsum("fi,fi->f", b, c) * la
+            + np.einsum("fi,fi->f", c, a) * lb)
+    return float(2 * np.arctan2(product, rest).sum())
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -20,7 +20,7 @@ import bpy
 
 TASK = json.loads(sys.argv[sys.argv.index("--") + 1])
 PACKAGE = "bl_ext.user_default.zero123"
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 report = {"chapters": [], "error": None, "time_registering_ms": None}
 _mouse = [0, 0]
 _start = time.monotonic()
