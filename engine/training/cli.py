@@ -81,11 +81,11 @@ def _add_loop(parser: argparse.ArgumentParser, steps: int, batch_size: int, rate
     parser.add_argument("--seed", type=int, default=0)
 
 
-def _settings(args: argparse.Namespace):
+def _settings(args: argparse.Namespace, **faster: float):
     from .loop import LoopSettings
 
     return LoopSettings(steps=args.steps, learning_rate=args.learning_rate, cooldown=args.cooldown,
-                        ema_decay=args.ema_decay, seed=args.seed)
+                        ema_decay=args.ema_decay, seed=args.seed, faster=faster)
 
 
 def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -141,7 +141,9 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     data = load(args.work / "latents")
     objects = torch.arange(len(data.latent) - args.held_out)
     loss = denoising_loss(data, objects, nano_scheduler(), args.batch_size)
-    train(Zero123Denoiser.nano(), loss, _settings(args), args.work / "denoiser", reporter)
+    # As in the original: the projection starts as the identity and has the pose yet to learn.
+    settings = _settings(args, cc_projection=10.0)
+    train(Zero123Denoiser.nano(), loss, settings, args.work / "denoiser", reporter)
 
 
 def _export(args: argparse.Namespace, reporter: Reporter) -> None:

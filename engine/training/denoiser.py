@@ -28,7 +28,7 @@ def conditioning_dropout(count: int, generator: torch.Generator) -> tuple[Tensor
 
 
 def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler, batch_size: int,
-                   high_noise_power: float = 0.6) -> LossFunction:
+                   high_noise_power: float = 0.3) -> LossFunction:
     """Squared error of the predicted velocity.
 
     Timesteps are drawn as 1000 * u^`high_noise_power` with uniform u: below 1 this favours high

@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -33,6 +33,8 @@ class LoopSettings:
     """The last steps in which the rate falls linearly to zero; constant before, as in the paper."""
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
+    faster: Mapping[str, float] = field(default_factory=dict)
+    """Multiplies the learning rate of the module's parts with these names."""
     ema_decay: float = 0.999
     seed: int = 0
     save_every_s: float = 120.0
@@ -74,8 +76,9 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
         The module with its averaged (EMA) weights, in eval mode.
     """
     averaged = AveragedModel(module, avg_fn=ema_average(settings.ema_decay))
-    optimizer = torch.optim.AdamW(module.parameters(), settings.learning_rate,
-                                  weight_decay=settings.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(_parameter_groups(module, settings.faster),
+                                  settings.learning_rate, weight_decay=settings.weight_decay,
+                                  fused=True)
     state = {"module": module, "averaged": averaged, "optimizer": optimizer}
     step, seconds = _load(folder / "checkpoint.pt", state)
     saved = logged = time.monotonic()
@@ -84,7 +87,7 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
     try:
         while step < settings.steps:
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, settings)
+                group["lr"] = learning_rate(step, settings) * group["multiplier"]
             generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
             with mixed_precision():
                 loss = loss_function(module, generator)
@@ -116,6 +119,15 @@ def load_averaged(module: nn.Module, folder: Path) -> int:
     module.load_state_dict({key.removeprefix(prefix): value
                             for key, value in values["averaged"].items() if key.startswith(prefix)})
     return values["step"]
+
+
+def _parameter_groups(module: nn.Module, faster: Mapping[str, float]) -> list[dict]:
+    """The module's parameters: first those of the common rate, then each faster part's."""
+    common = [value for name, value in module.named_parameters()
+              if name.partition(".")[0] not in faster]
+    parts = [{"params": list(module.get_submodule(name).parameters()), "multiplier": multiplier}
+             for name, multiplier in faster.items()]
+    return [{"params": common, "multiplier": 1.0}, *parts]
 
 
 def _log(path: Path, step: int, seconds: float, losses: list[Tensor], rate: float) -> None:

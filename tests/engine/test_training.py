@@ -208,3 +208,18 @@ def test_colours_cross_the_untrained_autoencoder() -> None:
         difference = torch.sub(*vae.decode(vae.encode(image).latent_dist.mode()).sample)
     mean = difference.mean(dim=(1, 2))
     assert mean[0] > 0.1 and mean[2] < -0.1
+
+
+def test_a_faster_part_has_its_own_learning_rate(tmp_path: Path) -> None:
+    def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
+        return sum(part.weight.sum() for part in module.children())
+
+    module = torch.nn.ModuleDict({"slow": torch.nn.Linear(2, 1), "fast": torch.nn.Linear(2, 1)})
+    before = {name: part.weight.detach().clone() for name, part in module.items()}
+    settings = LoopSettings(steps=1, learning_rate=0.01, warmup=1, weight_decay=0.0,
+                            faster={"fast": 10.0})
+    train(module, loss, settings, tmp_path, SilentReporter())
+    moved = {name: float((part.weight - before[name]).abs().mean())
+             for name, part in module.items()}
+    assert moved["slow"] == pytest.approx(0.01, rel=1e-3)
+    assert moved["fast"] == pytest.approx(0.1, rel=1e-3)
