@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Helpers of the tests of the process boundary."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.client import EngineClient
+from engine.protocol import TERMINAL, Message
+
+HERE = Path(__file__).parent
+LONG_JOB_SERVER = [sys.executable, str(HERE / "long_job_server.py")]
+LONG = {"steps": 10_000, "sleep": 0.02}
+PATIENCE_S = 20.0
+"""Longest wait for something that should come at once: these machines can be busy."""
+
+
+def poll_until(client: EngineClient, enough: Callable[[list[Message]], bool]) -> list[Message]:
+    """All messages up to the poll after which `enough` holds of them."""
+    messages: list[Message] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while not enough(messages):
+        assert time.monotonic() < deadline, f"waited in vain; there came {messages[-5:]}"
+        messages += client.poll()
+        time.sleep(0.005)
+    return messages
+
+
+def has(kind: type[Message], job: str) -> Callable[[list[Message]], bool]:
+    return lambda messages: any(isinstance(m, kind) and getattr(m, "job", "") == job
+                                for m in messages)
+
+
+def terminals(messages: list[Message], job: str) -> list[Message]:
+    return [m for m in messages if isinstance(m, TERMINAL) and m.job == job]
