@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything a developer or a newcomer runs: `pip install nox`, then `nox -s demo` or `nox -s tests`.
+"""What a developer or a newcomer runs: `pip install nox`, then `nox -s demo` or `nox -s tests`.
 
 Sessions make their own virtual environments and install what they need into them.
 """

@@ -69,8 +69,8 @@ def focal_length_px(size: int, fov_deg: float = FOV_DEG) -> float:
     return size / 2 / float(np.tan(np.radians(fov_deg) / 2))
 
 
-def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike, radius: npt.ArrayLike, *,
-                  input_elevation_deg: npt.ArrayLike = 0.0,
+def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
+                  radius: npt.ArrayLike, *, input_elevation_deg: npt.ArrayLike = 0.0,
                   input_radius: npt.ArrayLike = DEFAULT_RADIUS,
                   encoding: PoseEncoding = "zero123") -> Array:
     """The four numbers that tell the network where the target camera stands; S x 4, float32.
@@ -90,7 +90,7 @@ def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike, radi
 
 
 def relative_pose_from_extrinsics(target: npt.ArrayLike, condition: npt.ArrayLike) -> Array:
-    """"zero123" pose of world-to-camera matrices (S x 3 x 4), as the original's data set computes it.
+    """The "zero123" pose of world-to-camera matrices (S x 3 x 4), as the original computes it.
 
     Returns S x 4 float32; the camera centre is -R^T t.
     """
@@ -102,7 +102,8 @@ def relative_pose_from_extrinsics(target: npt.ArrayLike, condition: npt.ArrayLik
                          input_elevation_deg=elevation_in, input_radius=radius_in)
 
 
-def two_ring_orbit(count: int, low_deg: float = 0.0, high_deg: float = 40.0) -> list[tuple[float, float]]:
+def two_ring_orbit(count: int, low_deg: float = 0.0,
+                   high_deg: float = 40.0) -> list[tuple[float, float]]:
     """(azimuth, elevation) of `count` cameras on two rings, staggered, for reconstruction.
 
     Two elevations separate shapes that one ring confuses; half the cameras stand on each ring.

@@ -12,8 +12,10 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..camera import PoseEncoding
+if TYPE_CHECKING:
+    from ..camera import PoseEncoding
 
 INDEX_FILE = "model_index.json"
 """Present in every complete model folder: written last by an import or a download."""
