@@ -3,7 +3,8 @@
 """Cameras: poses, intrinsics, orbits. The one place for angle and axis conventions.
 
 World: Z up, right-handed; the object's bounding box is centred at the origin and its longest side
-is 1. A camera at azimuth a, elevation e and radius r stands at r * (cos e cos a, cos e sin a, sin e)
+is 1. A camera at azimuth a, elevation e and radius r stands at
+r * (cos e cos a, cos e sin a, sin e)
 and looks at the origin with Z up. The input camera has azimuth 0. Camera axes are Blender's and
 OpenGL's: X right, Y up, looking along -Z.
 """
