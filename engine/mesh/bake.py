@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from .raster import rasterise
-from .surface import FloatArray, IntArray, Triangles
+from .triangles import FloatArray, IntArray, Triangles
 
 SurfaceColour = Callable[[FloatArray, FloatArray], FloatArray]
 """RGB (K x 3) of surface points (K x 3) with unit normals (K x 3)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .surface import FloatArray, IntArray
+from .triangles import FloatArray, IntArray
 
 MAX_CANDIDATES = 1 << 21
 """Pixels of bounding boxes that are tested at a time; bounds the memory."""

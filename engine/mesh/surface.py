@@ -5,55 +5,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import fast_simplification
 import mcubes
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-FloatArray = npt.NDArray[np.floating]
-IntArray = npt.NDArray[np.integer]
+from .repair import unpinched
+from .triangles import FloatArray, Triangles
 
 MIN_PART = 0.03
 """Separate parts smaller than this share of the largest are floaters."""
 MAX_RESOLUTION = 320
 """Finest volume that marching cubes is given, whatever number of faces is wanted."""
-
-
-@dataclass
-class Triangles:
-    """A triangle mesh, counter-clockwise seen from outside."""
-
-    vertices: FloatArray
-    """V x 3, world."""
-    faces: IntArray
-    """F x 3, indices of vertices."""
-
-    @property
-    def is_watertight(self) -> bool:
-        """Whether every edge joins exactly two faces that run along it in opposite directions."""
-        start, end = self.faces.reshape(-1), np.roll(self.faces, -1, axis=1).reshape(-1)
-        count = len(self.vertices)
-        forward = np.sort(start.astype(np.int64) * count + end)
-        backward = np.sort(end.astype(np.int64) * count + start)
-        return bool(len(forward) and np.array_equal(forward, backward)
-                    and (np.diff(forward) > 0).all())
-
-    @property
-    def volume(self) -> float:
-        """Enclosed volume; positive if the faces are wound as promised."""
-        a, b, c = np.moveaxis(self.vertices[self.faces].astype(float), 1, 0)
-        return float((a * np.cross(b, c)).sum() / 6)
-
-    @property
-    def vertex_normals(self) -> FloatArray:
-        """V x 3 unit normals, the faces' weighted by their area."""
-        a, b, c = np.moveaxis(self.vertices[self.faces].astype(float), 1, 0)
-        normals = np.zeros((len(self.vertices), 3))
-        np.add.at(normals, self.faces, np.cross(b - a, c - a)[:, None])
-        return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def solid(density: FloatArray, level: float) -> FloatArray:
@@ -105,21 +69,19 @@ def mesh_volume(density: FloatArray, level: float, half_extent: float, faces: in
 def simplified(mesh: Triangles, faces: int) -> Triangles:
     """The mesh with at most `faces` triangles (quadric edge collapse; Garland & Heckbert 1997).
 
-    A collapse can pinch a surface so that an edge has four faces. A slightly different target makes
-    other collapses, so up to 2 % fewer triangles are tried until the result is closed.
+    Collapses can pinch the surface, and mending that adds triangles: then it starts again from a
+    slightly lower target. The result is closed if the mesh was.
     """
     if len(mesh.faces) <= faces:
         return mesh
-    best = None
-    for target in np.unique(np.linspace(faces, 0.98 * faces, 6).astype(int))[::-1]:
+    for share in (1.0, 0.99, 0.97, 0.9):
         vertices, triangles = fast_simplification.simplify(
-            mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32), target_count=int(target))
-        result = Triangles(vertices.astype(float), triangles.astype(np.int64))
-        if result.is_watertight:
-            return result
-        best = best or result
-    assert best is not None
-    return best
+            mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32),
+            target_count=int(faces * share))
+        result = unpinched(Triangles(vertices.astype(float), triangles.astype(np.int64)))
+        if len(result.faces) <= faces:
+            break
+    return result
 
 
 def _refined(density: FloatArray, factor: int) -> FloatArray:

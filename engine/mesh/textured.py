@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..protocol import EngineError, ErrorCode
-from .surface import FloatArray, IntArray, Triangles
+from .triangles import FloatArray, IntArray, Triangles
 
 NAME = "object"
 """What the mesh is called inside a file."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import xatlas
 
-from .surface import FloatArray, IntArray, Triangles
+from .triangles import FloatArray, IntArray, Triangles
 
 FACES_PER_PIECE = 2500
 """xatlas takes quadratic time in a mesh's faces; pieces cost a few more seams."""

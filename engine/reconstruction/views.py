@@ -21,8 +21,9 @@ from ..fields.rays import camera_rays, focal_ndc
 from ..fields.render import absorption_weights
 from ..fields.voxel import VoxelField, density_of
 from ..mesh.bake import Photo, SurfaceColour, bake
-from ..mesh.surface import Triangles, mesh_volume
+from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
+from ..mesh.triangles import Triangles
 from ..mesh.unwrap import unwrap
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter

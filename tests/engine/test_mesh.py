@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
+from scipy import ndimage
 
 from engine import camera
 from engine.fields.rays import focal_ndc
 from engine.mesh.bake import Photo, bake, depth_map
 from engine.mesh.raster import rasterise
-from engine.mesh.surface import Triangles, extract, mesh_volume, simplified, solid
+from engine.mesh.repair import crowded_edges, unpinched
+from engine.mesh.surface import extract, mesh_volume, simplified, solid
 from engine.mesh.textured import TexturedMesh
+from engine.mesh.triangles import Triangles
 from engine.mesh.unwrap import unwrap
 from engine.protocol import EngineError, ErrorCode
 
@@ -89,6 +92,37 @@ def test_the_wanted_number_of_faces_is_met(faces: int) -> None:
     assert 0.98 * faces <= len(mesh.faces) <= faces
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.03)
+
+
+def rough_density() -> np.ndarray:
+    """A ball with tunnels and spikes, as a fit to views that disagree leaves it."""
+    noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(40, 40, 40)), 1.2)
+    return solid(np.clip(ball_density(40) * 0.4 + noise / noise.std() * 12, 0, None), LEVEL)
+
+
+@pytest.mark.parametrize("faces", [6000, 3000, 1500])
+def test_a_rough_mesh_stays_closed_when_simplified(faces: int) -> None:
+    rough = extract(rough_density(), LEVEL, HALF)
+    assert rough.is_watertight
+    assert len(rough.faces) > 2 * faces
+    mesh = simplified(rough, faces)
+    assert 0.98 * faces <= len(mesh.faces) <= faces
+    assert mesh.is_watertight
+
+
+def test_boxes_that_share_an_edge_are_taken_apart() -> None:
+    """Two cubes that touch along an edge: the plainest surface that is closed but pinched."""
+    first, second = trimesh.creation.box(), trimesh.creation.box()
+    second.apply_translation([1, 1, 0])
+    touching = trimesh.util.concatenate([first, second])
+    touching.merge_vertices()
+    pinched = Triangles(np.array(touching.vertices), np.array(touching.faces))
+    assert len(crowded_edges(pinched)) == 1
+    assert not pinched.is_watertight
+    mended = unpinched(pinched)
+    assert mended.is_watertight
+    assert len(mended.faces) == len(pinched.faces) + 4
+    assert mended.volume == pytest.approx(2, rel=0.05)
 
 
 def test_a_mesh_that_is_small_enough_stays_as_it_is(ball: Triangles) -> None:

@@ -1,0 +1,260 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views to mesh, on shapes whose truth is known: hull, alignment, the whole way, and bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from scipy import ndimage
+from shapes import BLOCK, TABLE, contains, grid_points, iou, mesh_contains, photograph
+
+from engine import camera
+from engine.fields.voxel import voxel_centres
+from engine.protocol import EngineError, ErrorCode, JobCancelled
+from engine.reconstruction import reconstruct
+from engine.reconstruction.alignment import Alignment
+from engine.reconstruction.hull import Hull, vote_hull
+from engine.reporting import SilentReporter
+from engine.viewset import ViewSet
+
+SMALL = {"resolution": 40, "iterations": 60, "faces": 1500, "texture_size": 128}
+
+
+def orbit(count: int = 16) -> list[tuple[float, float]]:
+    return camera.two_ring_orbit(count, -10.0, 45.0)
+
+
+@pytest.fixture(scope="module")
+def block_views() -> ViewSet:
+    return photograph(BLOCK, orbit())
+
+
+@pytest.fixture(scope="module")
+def block_photo() -> np.ndarray:
+    return photograph(BLOCK, [(0.0, 10.0)], size=128).images[0]
+
+
+@pytest.fixture(scope="module")
+def block(block_views: ViewSet, block_photo: np.ndarray):
+    return reconstruct(block_views, photo=block_photo, input_elevation_deg=10.0, **SMALL)
+
+
+def hull_of(views: ViewSet, resolution: int = 40, **options) -> Hull:
+    rgba = torch.from_numpy(views.images)
+    rgba = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
+    return vote_hull(rgba, torch.from_numpy(views.camera_to_world).float(), views.fov_deg,
+                     resolution, **options)
+
+
+def inside(resolution: int = 40) -> torch.Tensor:
+    points = voxel_centres(resolution).numpy()
+    return torch.from_numpy(contains(BLOCK, points)).reshape((resolution,) * 3)
+
+
+def test_the_hull_holds_the_whole_object_and_little_else(block_views: ViewSet) -> None:
+    hull, truth = hull_of(block_views), inside()
+    assert hull.bound[truth].all()
+    assert hull.bound.sum() < 2.2 * truth.sum()
+    assert hull.agreement[truth].min() > 0.6
+    red = truth & (voxel_centres(40)[:, 0].reshape(40, 40, 40) > 0.3)
+    assert hull.colour[red][:, 0].mean() > hull.colour[red][:, 2].mean()
+
+
+def test_one_wrong_view_does_not_cut_the_hull(block_views: ViewSet) -> None:
+    wrong = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
+                    block_views.radius, block_views.sample)
+    wrong.images[3, :, :40, 3] = 0
+    assert hull_of(wrong).bound[inside()].float().mean() > 0.99
+
+
+def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
+    narrow = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
+                     block_views.radius, block_views.sample)
+    narrow.images[0, :, :32, 3] = 0  # view 0 looks along X: its left half is Y < 0
+    trusted = torch.zeros(len(narrow), dtype=torch.bool)
+    trusted[0] = True
+    bound = hull_of(narrow, trusted=trusted).bound
+    y = voxel_centres(40)[:, 1].reshape(40, 40, 40)
+    assert not bound[y < -0.06].any()
+    assert bound[inside() & (y > 0.06)].all()
+
+
+def test_views_without_a_shape_in_common_are_refused(block_views: ViewSet) -> None:
+    scattered = ViewSet(np.zeros_like(block_views.images), block_views.azimuth_deg,
+                        block_views.elevation_deg, block_views.radius, block_views.sample)
+    for i, image in enumerate(scattered.images):
+        image[4 + 4 * i:8 + 4 * i, 4:8] = 1
+    refused(scattered)
+
+
+def test_empty_masks_are_refused_with_a_hint(block_views: ViewSet) -> None:
+    empty = ViewSet(np.zeros_like(block_views.images), block_views.azimuth_deg,
+                    block_views.elevation_deg, block_views.radius, block_views.sample)
+    assert "alpha" in refused(empty).hint
+
+
+def test_pictures_without_background_are_refused(block_views: ViewSet) -> None:
+    full = ViewSet(np.ones_like(block_views.images), block_views.azimuth_deg,
+                   block_views.elevation_deg, block_views.radius, block_views.sample)
+    assert "background" in refused(full).message
+
+
+def refused(views: ViewSet) -> EngineError:
+    with pytest.raises(EngineError) as caught:
+        reconstruct(views, **SMALL)
+    assert caught.value.code is ErrorCode.BAD_INPUT
+    assert caught.value.hint
+    return caught.value
+
+
+def test_the_block_comes_back(block) -> None:
+    mesh, points = block.mesh, grid_points()
+    assert mesh.is_watertight
+    assert 0.98 * SMALL["faces"] <= len(mesh.faces) <= SMALL["faces"]
+    overlap = iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points))
+    assert overlap > 0.85
+    np.testing.assert_allclose(mesh.vertices.max(0), [0.4, 0.3, 0.4], atol=0.06)
+
+
+def test_each_half_of_the_block_has_its_colour(block) -> None:
+    mesh = block.mesh
+    centre, normal = mesh.vertices[mesh.faces].mean(1), mesh.vertex_normals[mesh.faces].mean(1)
+    u, v = (mesh.uv[mesh.uv_faces].mean(1) * len(mesh.texture)).astype(int).T
+    colour = mesh.texture[len(mesh.texture) - 1 - v, u]
+    sides = np.abs(normal[:, 2]) < 0.5
+    front, back = sides & (centre[:, 0] > 0.2), sides & (centre[:, 0] < -0.2)
+    np.testing.assert_allclose(np.median(colour[front], 0), BLOCK[0].colour, atol=0.05)
+    np.testing.assert_allclose(np.median(colour[back], 0), BLOCK[1].colour, atol=0.08)
+
+
+def test_the_stages_are_timed_in_order(block) -> None:
+    assert [stage["name"] for stage in block.stages] == ["hull", "fit", "surface", "unwrap",
+                                                         "texture"]
+    assert all(stage["seconds"] >= 0 for stage in block.stages)
+
+
+def test_the_same_seed_gives_the_same_bytes(block_views: ViewSet, tmp_path: Path) -> None:
+    options = SMALL | {"iterations": 12, "resolution": 32, "faces": 400}
+    first, second, other = (
+        reconstruct(block_views, **options, seed=seed).mesh.save_glb(tmp_path / name).read_bytes()
+        for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    assert first == second
+    assert first != other
+
+
+def test_thin_legs_survive() -> None:
+    views = photograph(TABLE, orbit(), size=80)
+    mesh = reconstruct(views, **SMALL | {"resolution": 48, "faces": 4000}).mesh
+    legs = np.array([[x, y, z] for x in (-0.38, 0.38) for y in (-0.38, 0.38)
+                     for z in (-0.35, -0.2, 0.0, 0.15)])
+    assert mesh_contains(mesh.vertices, mesh.faces, legs).mean() > 0.9
+    between = np.array([[0, 0, -0.2], [0.38, 0, -0.2], [0, -0.38, -0.2]])
+    assert not mesh_contains(mesh.vertices, mesh.faces, between).any()
+
+
+def disturbed(views: ViewSet) -> ViewSet:
+    """Blurred, and shifted and sized at random, as generated views are."""
+    rng = np.random.default_rng(0)
+    images = views.images.copy()
+    images[..., :3] *= images[..., 3:]
+    middle = np.array([images.shape[1] - 1, images.shape[1] - 1, 0]) / 2
+    for image in images:
+        zoom = np.append(np.full(2, np.exp(0.02 * rng.normal())), 1.0)
+        shift = np.append(rng.normal(size=2), 0.0)
+        blurred = ndimage.gaussian_filter(image, (1.0, 1.0, 0))
+        offset = middle - (middle + shift) * zoom
+        image[:] = ndimage.affine_transform(blurred, zoom, offset, order=1)
+    images[..., :3] /= np.maximum(images[..., 3:], 1e-3)
+    return ViewSet(images.clip(0, 1), views.azimuth_deg, views.elevation_deg, views.radius,
+                   views.sample)
+
+
+def test_disturbed_views_still_give_one_sensible_body(block_views: ViewSet,
+                                                      block_photo: np.ndarray) -> None:
+    mesh = reconstruct(disturbed(block_views), photo=block_photo, input_elevation_deg=10.0,
+                       **SMALL).mesh
+    assert mesh.is_watertight
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 1
+    points = grid_points()
+    assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
+
+
+def test_an_empty_view_among_good_ones_is_left_out_and_said(block_views: ViewSet) -> None:
+    views = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
+                    block_views.radius, block_views.sample)
+    views.images[5] = 0
+    reporter = Listener()
+    mesh = reconstruct(views, **SMALL | {"iterations": 12}, reporter=reporter).mesh
+    assert mesh.is_watertight
+    assert [level for level, text in reporter.lines if "5" in text] == ["warning"]
+
+
+class Listener(SilentReporter):
+    """Remembers what it is told; asks to stop at a step."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+        self.lines: list[tuple[str, str]] = []
+        self.stop_at = stop_at
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.steps.append((stage, done, total))
+        if stage == "fit" and done == self.stop_at:
+            raise JobCancelled
+
+    def log(self, level: str, text: str) -> None:
+        self.lines.append((level, text))
+
+
+def test_every_step_is_reported_and_can_be_the_last(block_views: ViewSet) -> None:
+    reporter = Listener(stop_at=9)
+    threads = torch.get_num_threads()
+    with pytest.raises(JobCancelled):
+        reconstruct(block_views, **SMALL | {"iterations": 20}, reporter=reporter)
+    assert [step for step in reporter.steps if step[0] == "fit"] == [
+        ("fit", i, 20) for i in range(1, 10)]
+    assert torch.get_num_threads() == threads
+
+
+def test_alignment_leaves_fixed_pictures_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(2, 16, 16, 4, generator=generator)
+    alignment = Alignment(torch.tensor([True, False]))
+    where = torch.rand(40, 2, generator=generator) * 1.6 - 0.8
+    with torch.no_grad():
+        plain = alignment.look_up(pictures, torch.zeros(40, dtype=torch.long), where)
+        alignment.correction.copy_(torch.tensor([[0.3, 0.3, 0.3], [0.1, -0.2, 0.05]]))
+        fixed = alignment.look_up(pictures, torch.zeros(40, dtype=torch.long), where)
+    torch.testing.assert_close(plain, fixed)
+    torch.testing.assert_close(alignment.applied(pictures)[0], pictures[0], atol=1e-5, rtol=0)
+
+
+def test_alignment_finds_a_known_shift() -> None:
+    centres = (np.arange(32) + 0.5) / 16 - 1
+    x, y = np.meshgrid(centres, centres)
+    blob = np.exp(-8 * ((x - 0.1) ** 2 + (y + 0.2) ** 2))
+    centred = np.exp(-8 * (x**2 + y**2))
+    # Two free pictures moved apart: what all free pictures share isn't corrected.
+    pictures = torch.from_numpy(np.stack([centred, blob, blob[::-1, ::-1]])).float()
+    pictures = pictures[..., None].expand(-1, -1, -1, 4)
+    alignment = Alignment(torch.tensor([True, False, False]))
+    optimiser = torch.optim.Adam(alignment.parameters(), lr=0.02)
+    where = torch.from_numpy(np.stack([x, y], -1).reshape(-1, 2)).float()
+    for _ in range(80):
+        optimiser.zero_grad()
+        loss = torch.zeros(())
+        for view in (1, 2):
+            index = torch.full((len(where),), view)
+            seen = alignment.look_up(pictures, index, where)[:, 3]
+            loss = loss + (seen - torch.from_numpy(centred).float().reshape(-1)).square().mean()
+        loss.backward()
+        optimiser.step()
+    found = alignment.centred().detach()[:, :2]
+    torch.testing.assert_close(found[1], torch.tensor([0.1, -0.2]), atol=0.01, rtol=0)
+    torch.testing.assert_close(found[2], torch.tensor([-0.1, 0.2]), atol=0.01, rtol=0)
+    assert found[0].abs().max() == 0
