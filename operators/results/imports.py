@@ -105,6 +105,7 @@ def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.t
 def _select(objects: list[bpy.types.Object]) -> None:
     """Select these and nothing else, as Blender's own importers do."""
     view_layer = bpy.context.view_layer
+    view_layer.update()  # else it doesn't know the new objects yet
     for item in list(view_layer.objects):  # selecting rebuilds what is iterated
         item.select_set(item in objects, view_layer=view_layer)
     if objects[0].name in view_layer.objects:

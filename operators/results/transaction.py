@@ -39,6 +39,7 @@ def all_or_nothing(view_layer: bpy.types.ViewLayer) -> Iterator[dict[str, set[in
     except BaseException:
         for kind in _KINDS:
             bpy.data.batch_remove(created_since(before, kind))
+        view_layer.update()
         # A list: selecting rebuilds what is iterated, which crashes Blender 4.2.
         for item in list(view_layer.objects):
             item.select_set(item.session_uid in selected, view_layer=view_layer)

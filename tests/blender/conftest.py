@@ -28,25 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.blender)
 
 
-def _build(root: Path, archive: Path) -> Path:
-    """The extension's zip, made by the builder that Blender ships."""
-    scripts = Path(importlib.util.find_spec("bpy").origin).parent  # type: ignore[union-attr, arg-type]
-    tool = next(scripts.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-    command = [sys.executable, str(tool), "build", "--source-dir", str(root),
-               "--output-filepath", str(archive)]
-    subprocess.run(command, check=True, capture_output=True)
-    subprocess.run([sys.executable, str(tool), "validate", str(archive)], check=True,
-                   capture_output=True)
-    return archive
-
-
 @pytest.fixture(scope="session")
-def bpy(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def bpy(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The bpy module with the extension installed, its results in a temporary folder."""
     if importlib.util.find_spec("bpy") is None:
         pytest.skip("needs Blender as a module: pip install bpy")
     folder = tmp_path_factory.mktemp("blender")
-    archive = os.environ.get("ZERO123_EXTENSION") or _build(project_root, folder / "zero123.zip")
     # Read by Blender as it starts, which for the module is the import.
     user = folder / "user"
     user.mkdir()

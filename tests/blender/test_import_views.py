@@ -115,6 +115,15 @@ def test_every_object_tells_where_it_comes_from(bpy, scene, views_json, picture)
     assert record["files"][1].endswith("view_001.png")
 
 
+def test_what_was_imported_is_selected(bpy, scene, views_json):
+    scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
+    mine.select_set(True)
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    collection = bpy.data.collections["Zero123 ball"]
+    assert set(bpy.context.selected_objects) == set(collection.objects)
+    assert bpy.context.view_layer.objects.active == _views(bpy)[0][0]
+
+
 def test_the_input_picture_stands_before_its_own_camera(bpy, scene, views_json, picture):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     plane = bpy.data.objects["Input"]
