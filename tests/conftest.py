@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build_extension import build
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # `import engine` however pytest was started
@@ -22,6 +24,17 @@ _exit_status = 0
 def project_root() -> Path:
     """The folder that holds the manifest, `engine/` and `tests/`."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's zip: the one that ZERO123_EXTENSION names, or a new one."""
+    given = os.environ.get("ZERO123_EXTENSION")
+    if given:
+        return Path(given)
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("needs ZERO123_EXTENSION or Blender as a module, whose tool builds the zip")
+    return build(tmp_path_factory.mktemp("zip") / "zero123.zip")
 
 
 @pytest.fixture(scope="session")

@@ -35,22 +35,6 @@ def blender() -> str:
 
 
 @pytest.fixture(scope="session")
-def archive(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension's zip: the one that ZERO123_EXTENSION names, or a new one."""
-    given = os.environ.get("ZERO123_EXTENSION")
-    if given:
-        return Path(given)
-    spec = importlib.util.find_spec("bpy")
-    if spec is None or spec.origin is None:
-        pytest.skip("needs ZERO123_EXTENSION or Blender as a module, whose tool builds the zip")
-    tool = next(Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-    path = tmp_path_factory.mktemp("zip") / "zero123.zip"
-    subprocess.run([sys.executable, str(tool), "build", "--source-dir", str(project_root),
-                    "--output-filepath", str(path)], check=True, capture_output=True)
-    return path
-
-
-@pytest.fixture(scope="session")
 def model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ZERO123_WINDOW_MODEL, or a tiny model with random weights, which is quick."""
     given = os.environ.get("ZERO123_WINDOW_MODEL")
