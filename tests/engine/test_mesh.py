@@ -100,7 +100,7 @@ def rough_density() -> np.ndarray:
     return solid(np.clip(ball_density(40) * 0.4 + noise / noise.std() * 12, 0, None), LEVEL)
 
 
-@pytest.mark.parametrize("faces", [6000, 3000, 1500])
+@pytest.mark.parametrize("faces", [5000, 3000, 1500])
 def test_a_rough_mesh_stays_closed_when_simplified(faces: int) -> None:
     rough = extract(rough_density(), LEVEL, HALF)
     assert rough.is_watertight
