@@ -54,7 +54,7 @@ def tests(session: nox.Session) -> None:
     session.install(*TEST_TOOLS)
     if not session.posargs:
         session.run("ruff", "check", ".")
-        session.run("mypy", "engine")
+        session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
     archive = build_extension(session)
     session.run("pytest", *session.posargs, env={"ZERO123_EXTENSION": str(archive)})
 

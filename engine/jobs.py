@@ -133,6 +133,7 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
         picture = _prepare(request, INPUT_SIZE, reporter, stages)
         sampled = _sample(request, picture, poses, request.samples, reporter, stages)
         sampled.views.save(stage)
+        _save_input(stage, picture)
     _announce_views(out, len(sampled.views), reporter)
     return {"views": str(out / "views.json"), "count": len(sampled.views),
             "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
@@ -143,7 +144,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
     out = Path(request.out)
     stages = _Stages()
     with outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage:
-        photo = None
+        prepared = photo = None
         if request.image:
             prepared = _prepare(request, PHOTO_SIZE, reporter, stages)
             photo = _straight_alpha(prepared.rgb, prepared.alpha)
@@ -156,6 +157,8 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             iterations=request.iterations, faces=request.faces, texture_size=request.texture_size,
             seed=request.seed, reporter=reporter)
         views.save(stage / "views")
+        if prepared is not None:
+            _save_input(stage / "views", prepared)
         result.mesh.save_glb(stage / "mesh.glb")
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
@@ -189,13 +192,24 @@ def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
 def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
              stages: _Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
-    from .imaging import load_input
+    from .camera import DEFAULT_RADIUS
+    from .imaging import OBJECT_FRACTION, load_input
 
     with stages.measure("prepare"):
         reporter.progress("prepare", 0, 1)
-        prepared = load_input(Path(request.image), size=size, recentre=request.recentre)
+        # The closer the camera, the more of the frame an object of the same size fills.
+        fraction = min(OBJECT_FRACTION * DEFAULT_RADIUS / request.input_radius, 1.0)
+        prepared = load_input(Path(request.image), size=size, recentre=request.recentre,
+                              object_fraction=fraction)
         reporter.progress("prepare", 1, 1)
     return prepared
+
+
+def _save_input(folder: Path, picture: PreparedImage) -> None:
+    """The input picture as the network saw it, in the frame of the input camera."""
+    from .imaging import save_png
+
+    save_png(folder / "input.png", _straight_alpha(picture.rgb, picture.alpha))
 
 
 def _sample(request: DiffusionRequest, picture: PreparedImage,

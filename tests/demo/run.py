@@ -78,36 +78,39 @@ def run(what: str, operator: str, **settings) -> None:
 
 
 def save_scene(out: Path) -> None:
-    """Light the scene, render it with a camera that sees planes and mesh, and save it."""
+    """Light the scene, save it, and render what a camera sees that looks down on all of it."""
     import bpy
-    from mathutils import Euler, Vector
 
     scene = bpy.context.scene
-    world = bpy.data.worlds.new("World")
-    world.color = (0.6, 0.6, 0.6)
-    scene.world = world
-    for azimuth, energy in ((30, 150), (150, 60), (270, 60)):
+    scene.world = bpy.data.worlds.new("World")
+    scene.world.color = (0.25, 0.25, 0.25)
+    for azimuth, energy in ((30, 60), (150, 25), (270, 25)):
         light = bpy.data.objects.new("Light", bpy.data.lights.new("Light", "AREA"))
         light.data.energy, light.data.size = energy, 2
-        position = Vector((2.5, 0, 0))
-        position.rotate(Euler((0, radians(-45), radians(azimuth))))
-        light.location = position
-        light.rotation_euler = (-position).to_track_quat("-Z", "Y").to_euler()
-        scene.collection.objects.link(light)
-    camera = bpy.data.objects.new("Overview", bpy.data.cameras.new("Overview"))
-    position = Vector((5.2, 0, 0))
-    position.rotate(Euler((0, radians(-32), radians(35))))
-    camera.location = position
-    camera.rotation_euler = (-position).to_track_quat("-Z", "Y").to_euler()
-    scene.collection.objects.link(camera)
-    scene.camera = camera
+        place(light, 2.8, azimuth, 45)
+    scene.camera = bpy.data.objects.new("Overview", bpy.data.cameras.new("Overview"))
+    place(scene.camera, 6.0, 35, 35)
     scene.render.engine = "CYCLES"
-    scene.cycles.samples = 32
+    scene.cycles.samples = 16
     scene.render.resolution_x, scene.render.resolution_y = 960, 720
     scene.view_settings.view_transform = "Standard"
     scene.render.filepath = str(out / "preview.png")
-    bpy.ops.render.render(write_still=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(out / "scene.blend"), check_existing=False)
+    # The scene's planes are image empties, which every viewport shows but no render does.
+    bpy.ops.zero123.import_result(filepath=str(out / "views" / "views.json"), planes="MESH")
+    bpy.ops.render.render(write_still=True)
+
+
+def place(thing, radius: float, azimuth_deg: float, elevation_deg: float) -> None:
+    """Put a lamp or camera on a sphere about the object, looking at it."""
+    import bpy
+    from mathutils import Euler, Vector
+
+    position = Vector((radius, 0, 0))
+    position.rotate(Euler((0, radians(-elevation_deg), radians(azimuth_deg))))
+    thing.location = position
+    thing.rotation_euler = (-position).to_track_quat("-Z", "Y").to_euler()
+    bpy.context.scene.collection.objects.link(thing)
 
 
 if __name__ == "__main__":

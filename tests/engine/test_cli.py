@@ -111,7 +111,7 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     captured = capfd.readouterr()
     assert captured.err == ""
     assert captured.out == f"{out / 'views.json'}\n"
-    assert names(out) == [*(f"view_{i:03d}.png" for i in range(4)), "views.json"]
+    assert names(out) == ["input.png", *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
     document = json.loads((out / "views.json").read_text())
     views = document.pop("views")
     assert document == {
@@ -145,7 +145,7 @@ def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, p
     for count in (4, 2):
         assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
         (out / "notes.txt").write_text("mine")
-    assert names(out) == ["notes.txt", "view_000.png", "view_001.png", "views.json"]
+    assert names(out) == ["input.png", "notes.txt", "view_000.png", "view_001.png", "views.json"]
     assert len(ViewSet.load(out / "views.json")) == 2
 
 
