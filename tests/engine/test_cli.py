@@ -326,7 +326,7 @@ def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture
     assert run("models", "import", golden / "checkpoint_lightning.ckpt",
                "--config", golden / "config.yaml", "--out", model) == 0
     assert run("views", picture, "--out", tmp_path / "out", "--model", model, "--steps", 2) == 0
-    assert names(tmp_path / "out") == ["view_000.png", "views.json"]
+    assert names(tmp_path / "out") == ["input.png", "view_000.png", "views.json"]
 
 
 def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
