@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import bpy
@@ -56,13 +57,32 @@ def image_file(image: bpy.types.Image, folder: Path) -> Path:
     if not image.has_data and image.packed_file is None and image.source != 'GENERATED':
         raise EngineError(ErrorCode.BAD_INPUT, f"the image {image.name} has no pixels",
                           "render it, or choose another picture")
-    copy = folder / "picture.png"
+    path = folder / "picture.png"
+    copy = _copy_of_pixels(image)
     try:
-        # save_copy leaves the image's path and its unsaved state alone.
-        image.save(filepath=str(copy), save_copy=True)
+        copy.save(filepath=str(path))
     except RuntimeError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write {copy}: {error}",
+        raise EngineError(ErrorCode.DISK, f"can't write {path}: {error}",
                           "choose another results folder in the preferences") from error
+    finally:
+        bpy.data.images.remove(copy)
+    return path
+
+
+def _copy_of_pixels(image: bpy.types.Image) -> bpy.types.Image:
+    """A new PNG image with these pixels. Saving the image itself would change its path and its
+    unsaved state, and `save_copy`, which doesn't, is missing from Blender 4.2.
+    """
+    copy = bpy.data.images.new(image.name, *image.size, alpha=True, float_buffer=image.is_float)
+    copy.colorspace_settings.name = image.colorspace_settings.name
+    copy.file_format = 'PNG'
+    channels = image.channels
+    pixels = array("f", [0.0]) * len(image.pixels)
+    image.pixels.foreach_get(pixels)
+    rgba = array("f", [1.0]) * len(copy.pixels)
+    for channel in range(4 if channels == 4 else 3):
+        rgba[channel::4] = pixels[min(channel, channels - 1)::channels]
+    copy.pixels.foreach_set(rgba)
     return copy
 
 
