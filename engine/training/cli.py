@@ -51,6 +51,10 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     _add_loop(denoiser, steps=6000, batch_size=48, rate=5e-4, ema=0.999)
     denoiser.add_argument("--held-out", type=int, default=HELD_OUT,
                           help="objects at the end of the list that training never sees")
+    denoiser.add_argument("--initial", metavar="MODEL", help="start from the weights of this model "
+                          "(a name or a folder) instead of random ones")
+    denoiser.add_argument("--huber-delta", type=float, default=0.0,
+                          help="Huber loss with this delta instead of the squared error")
     denoiser.set_defaults(run=_train_denoiser)
 
     export = verbs.add_parser("export", help="write the averaged weights in diffusers layout, fp16")
@@ -132,6 +136,7 @@ def _precompute(args: argparse.Namespace, reporter: Reporter) -> None:
 def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     import torch
 
+    from ..models import load_pipeline
     from .denoiser import denoising_loss
     from .latents import load
     from .loop import train
@@ -140,10 +145,14 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     torch.manual_seed(args.seed)
     data = load(args.work / "latents")
     objects = torch.arange(len(data.latent) - args.held_out)
-    loss = denoising_loss(data, objects, nano_scheduler(), args.batch_size)
+    loss = denoising_loss(data, objects, nano_scheduler(), args.batch_size,
+                          huber_delta=args.huber_delta)
+    denoiser = Zero123Denoiser.nano()
+    if args.initial:
+        denoiser.continue_from(load_pipeline(args.initial, "cpu"))
     # As in the original: the projection starts as the identity and has the pose yet to learn.
     settings = _settings(args, cc_projection=10.0)
-    train(Zero123Denoiser.nano(), loss, settings, args.work / "denoiser", reporter)
+    train(denoiser, loss, settings, args.work / "denoiser", reporter)
 
 
 def _export(args: argparse.Namespace, reporter: Reporter) -> None:

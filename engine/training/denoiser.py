@@ -28,11 +28,18 @@ def conditioning_dropout(count: int, generator: torch.Generator) -> tuple[Tensor
 
 
 def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler, batch_size: int,
-                   high_noise_power: float = 0.3) -> LossFunction:
-    """Squared error of the predicted velocity.
+                   high_noise_power: float = 0.3, pure_noise_share: float = 0.5,
+                   huber_delta: float = 0.0) -> LossFunction:
+    """Error of the predicted velocity: squared as in the paper, or Huber's if a delta is given.
 
-    Timesteps are drawn as 1000 * u^`high_noise_power` with uniform u: below 1 this favours high
-    noise, where the shape of the new view is decided.
+    The best answer to the squared error is the mean of all views that are possible, soft wherever
+    the outline is uncertain; to Huber's with a small delta it is nearly the median, which there
+    decides between object and background.
+
+    `pure_noise_share` of the timesteps are the last one, where the latent shows nothing of the new
+    view: what a single step makes of that is nano's default. The others are drawn as
+    1000 * u^`high_noise_power` with uniform u: below 1 this favours high noise, where the shape of
+    the new view is decided.
     """
     total = scheduler.config.num_train_timesteps
 
@@ -42,11 +49,14 @@ def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler,
         noise = torch.randn(batch.target.shape, generator=generator)
         u = torch.rand(batch_size, generator=generator)
         timestep = (total * u**high_noise_power).long().clamp(max=total - 1)
+        timestep[:round(batch_size * pure_noise_share)] = total - 1
         noisy = scheduler.add_noise(batch.target, noise, timestep)
         velocity = scheduler.get_velocity(batch.target, noise, timestep)
         keep_embedding, keep_concat = conditioning_dropout(batch_size, generator)
         predicted = denoiser(noisy, timestep, batch.concat * keep_concat[:, None, None, None],
                              batch.pixels, batch.pose, keep_embedding[:, None])
+        if huber_delta:
+            return F.huber_loss(predicted.float(), velocity, delta=huber_delta) / huber_delta
         return F.mse_loss(predicted.float(), velocity)
 
     return loss

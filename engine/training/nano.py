@@ -15,6 +15,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from ..diffusion import Zero123Pipeline
 from ..diffusion.conditioning import CCProjection
 
 EMBEDDING_DIM = 256
@@ -22,13 +23,18 @@ EMBEDDING_DIM = 256
 
 
 def nano_unet() -> UNet2DConditionModel:
-    """8 input channels: the noisy latent and the input picture's latent."""
+    """8 input channels: the noisy latent and the input picture's latent.
+
+    The context token is added to the time embedding, too: the 16 x 16 level, which doesn't attend,
+    learns the camera from there.
+    """
     return UNet2DConditionModel(
         sample_size=16, in_channels=8, out_channels=4, layers_per_block=1, norm_num_groups=8,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
         block_out_channels=(64, 128, 256), attention_head_dim=(2, 4, 8),
-        cross_attention_dim=EMBEDDING_DIM)
+        cross_attention_dim=EMBEDDING_DIM, addition_embed_type="text",
+        addition_embed_type_num_heads=4)
 
 
 def nano_image_encoder() -> CLIPVisionModelWithProjection:
@@ -58,9 +64,32 @@ class Zero123Denoiser(nn.Module):
 
     @classmethod
     def nano(cls) -> Zero123Denoiser:
-        """With random weights."""
+        """With random weights.
+
+        The pose's columns of the projection start as large as the image's: started small, as in
+        the original, which had millions of pairs to make them grow, they take most of a training.
+        """
+        projection = CCProjection(EMBEDDING_DIM, 4, EMBEDDING_DIM)
+        nn.init.normal_(projection.projection.weight[:, EMBEDDING_DIM:])
         return cls(nano_unet().to(memory_format=torch.channels_last), nano_image_encoder(),
-                   CCProjection(EMBEDDING_DIM, 4, EMBEDDING_DIM))
+                   projection)
+
+    def continue_from(self, earlier: Zero123Pipeline) -> None:
+        """Take over a trained model's weights; parts of the UNet that it lacks start silent.
+
+        Raises:
+            RuntimeError: other sizes.
+        """
+        self.image_encoder.load_state_dict(earlier.image_encoder.state_dict())
+        self.cc_projection.load_state_dict(earlier.cc_projection.state_dict())
+        missing = self.unet.load_state_dict(earlier.unet.state_dict(), strict=False).missing_keys
+        for name in missing:
+            if not name.startswith("add_embedding."):
+                raise RuntimeError(f"the earlier model lacks {name}")
+        if missing:
+            norm = self.unet.add_embedding.norm2
+            nn.init.zeros_(norm.weight)
+            nn.init.zeros_(norm.bias)
 
     def forward(self, noisy: Tensor, timestep: Tensor, concat: Tensor, pixels: Tensor,
                 pose: Tensor, keep_embedding: Tensor) -> Tensor:

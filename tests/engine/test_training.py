@@ -8,10 +8,12 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 from PIL import Image
 
 from engine.camera import relative_pose
@@ -223,3 +225,36 @@ def test_a_faster_part_has_its_own_learning_rate(tmp_path: Path) -> None:
              for name, part in module.items()}
     assert moved["slow"] == pytest.approx(0.01, rel=1e-3)
     assert moved["fast"] == pytest.approx(0.1, rel=1e-3)
+
+
+def test_training_continues_from_a_model_without_the_newer_parts() -> None:
+    torch.manual_seed(0)
+    first = Zero123Denoiser.nano()
+    older = {key: value for key, value in first.unet.config.items()
+             if not key.startswith(("_", "addition_embed_type"))}
+    earlier = SimpleNamespace(
+        unet=UNet2DConditionModel.from_config(older), image_encoder=first.image_encoder,
+        cc_projection=first.cc_projection)
+    second = Zero123Denoiser.nano()
+    second.continue_from(earlier)
+    latent, context = torch.randn(1, 8, 16, 16), torch.randn(1, 1, 256)
+    with torch.no_grad():
+        expected = earlier.unet(latent, 999, context).sample
+        torch.testing.assert_close(second.unet(latent, 999, context).sample, expected)
+    second.continue_from(first)
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_hubers_error_with_a_large_delta_is_half_the_squared_one(work: Path) -> None:
+    data = latents.load(work / "latents")
+    torch.manual_seed(0)
+    denoiser = Zero123Denoiser.nano().eval()
+
+    def loss(**options: float) -> float:
+        function = denoising_loss(data, torch.arange(OBJECTS), nano_scheduler(), 4, **options)
+        with torch.no_grad():
+            return float(function(denoiser, torch.Generator().manual_seed(0)))
+
+    delta = 1000.0
+    assert loss(huber_delta=delta) * 2 * delta == pytest.approx(loss(), rel=1e-4)
