@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`evaluate views`: a model against rendered test objects, beside the baseline."""
+"""`evaluate views` and `evaluate meshes`: a model against test objects, beside baselines."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from ..reporting import Reporter
@@ -27,23 +28,46 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     views.add_argument("--seed", type=int, default=0)
     views.add_argument("--last", type=int, default=0, metavar="N",
                        help="only the last N objects (those held out from training)")
+    views.add_argument("--training", type=Path, metavar="WORK", help="working folder of a training "
+                       "(after `dataset unpack`): adds the baselines that need its views")
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
+
+    meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
+                              "reconstructions")
+    meshes.add_argument("objects", type=Path, metavar="OBJECTS",
+                        help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    meshes.add_argument("--out", type=Path, required=True, metavar="DIR", help="receives NAME/mesh."
+                        "glb and scores.json; objects that have their mesh there aren't redone")
+    meshes.add_argument("--predictions", type=Path, metavar="DIR",
+                        help="score the NAME.glb of this folder instead of reconstructing")
+    meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
+    meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
+    meshes.add_argument("--seed", type=int, default=0)
+    meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
+    meshes.set_defaults(run=_evaluate_meshes)
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models import load_pipeline
     from ..training.shards import read_shards
-    from .views import BUCKETS, copy_input, evaluate, pipeline_predictor
+    from ..training.views import load
+    from .baselines import copy_input, mean_training_view, nearest_training_object
+    from .views import BUCKETS, Predictor, evaluate, pipeline_predictor
 
     pipeline = load_pipeline(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
     objects = list(read_shards(args.shards))[-args.last:]
     size = pipeline.vae.config.sample_size
-    methods = {"copy": copy_input, args.model: pipeline_predictor(
+    methods: dict[str, Predictor] = {"copy": copy_input}
+    if args.training:
+        training = load(args.training / "views")
+        methods["mean view"] = mean_training_view(training)
+        methods["nearest"] = nearest_training_object(training)
+    methods[args.model] = pipeline_predictor(
         pipeline, steps=steps, guidance=guidance, sampler=args.sampler, seed=args.seed,
-        samples=args.samples)}
+        samples=args.samples)
     table = {name: evaluate(objects, predict, size, reporter)
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
@@ -58,3 +82,18 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         record = {"objects": len(objects), "size": size, "steps": steps, "guidance": guidance,
                   "sampler": args.sampler, "seed": args.seed, "scores": table}
         args.out.write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .reconstructions import evaluate_meshes, mean_scores
+
+    options = {"model": args.model, "view_count": args.view_count, "seed": args.seed}
+    args.out.mkdir(parents=True, exist_ok=True)
+    scores = evaluate_meshes(args.objects, args.out, options, reporter,
+                             predictions=args.predictions, last=args.last)
+    mean = mean_scores(scores)
+    print("object".ljust(36), *(name.rjust(11) for name in mean))
+    for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:
+        print(name.ljust(36), *(f"{value:11.4f}" for value in row.values()))
+    record = {"mean": mean, "objects": {name: asdict(row) for name, row in scores.items()}}
+    (args.out / "scores.json").write_text(json.dumps(record, indent=2), encoding="utf-8")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good novel views are: the protocol for rendered test objects, and its baseline.
+"""How good novel views are: the protocol for rendered test objects.
 
 View 0 of every object is the input, all others are targets. Pictures are composited on white and
 box-downsampled to the model's size. Every measure is averaged over the views of an object, then
@@ -77,11 +77,6 @@ def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int,
         reporter.progress("evaluate", done, len(objects))
     return {bucket: dict(zip(("psnr", "ssim", "silhouette_iou"), np.mean(rows, axis=0).tolist(),
                              strict=True)) for bucket, rows in collected.items() if rows}
-
-
-def copy_input(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The baseline that any model must beat: every view looks like the input."""
-    return np.broadcast_to(image, (len(targets), *image.shape))
 
 
 def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, seed: int,

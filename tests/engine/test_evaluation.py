@@ -7,9 +7,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.evaluation.views import box_downsample, copy_input, evaluate, score_views
+from engine.evaluation.baselines import (
+    copy_input,
+    mean_training_view,
+    nearest_training_object,
+)
+from engine.evaluation.views import box_downsample, evaluate, score_views
 from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject
+from engine.training.views import TrainingViews
 
 
 def square(side: int, at: int, size: int = 32) -> np.ndarray:
@@ -51,3 +57,30 @@ def test_copying_is_perfect_only_where_nothing_changes() -> None:
     assert table["30-90"]["silhouette_iou"] == pytest.approx(1 / 3)
     assert table["90-180"]["silhouette_iou"] == 0.0
     assert table["all"]["silhouette_iou"] == pytest.approx(4 / 9)
+
+
+@pytest.fixture
+def training() -> TrainingViews:
+    """A red and a blue object; four views each, darker the further the camera has turned."""
+    rgb = np.full((2, 4, 32, 32, 3), 255, np.uint8)
+    for view in range(4):
+        rgb[0, view, 8:24, 8:24] = (200 - 40 * view, 0, 0)
+        rgb[1, view, 8:24, 8:24] = (0, 0, 200 - 40 * view)
+    pose = np.array([[[90 * view + turn, 10, 1.85] for view in range(4)] for turn in (0, 45)],
+                    np.float32)
+    return TrainingViews(rgb, pose, ["red", "blue"])
+
+
+def test_the_nearest_training_object_is_turned_as_the_camera_was(training: TrainingViews) -> None:
+    predict = nearest_training_object(training)
+    seen = training.rgb[1, 1].astype(np.float32) / 255
+    targets = np.array([[20, 10, 1.85], [110, 10, 1.85], [-80, 10, 1.85]], np.float32)
+    shown = predict(seen, np.array([20, 10, 1.85], np.float32), targets)
+    np.testing.assert_allclose(shown * 255, training.rgb[1, [1, 2, 0]], atol=1e-3)
+
+
+def test_the_mean_training_view_averages_the_nearest_cameras(training: TrainingViews) -> None:
+    targets = np.array([[22, 10, 1.85]], np.float32)
+    mean = mean_training_view(training, count=2)(np.zeros((32, 32, 3)), targets[0], targets)
+    np.testing.assert_allclose(mean[0, 16, 16] * 255, [100, 0, 100], atol=1e-3)
+    np.testing.assert_allclose(mean[0, 0, 0], 1)

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a model has to beat: predictors that may know training views, but not how to turn a thing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..camera import camera_to_world
+from ..training.views import TrainingViews
+from .views import Predictor
+
+NEAREST_CAMERAS = 128
+"""Training views whose average stands for a pose: 0.5 percent of nano's."""
+THUMBNAIL = 16
+"""Side of the pictures by which the nearest object is found, pixels."""
+
+
+def copy_input(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Every view looks like the input."""
+    return np.broadcast_to(image, (len(targets), *image.shape))
+
+
+def mean_training_view(training: TrainingViews, count: int = NEAREST_CAMERAS) -> Predictor:
+    """The average of the training views with the cameras nearest to the target's, in space.
+
+    It knows neither the object nor the input view: artists' models mostly face the same way, so
+    the camera's own azimuth counts.
+    """
+    views = _flat(training.rgb)
+    cameras = camera_positions(training.pose.reshape(-1, 3))
+
+    def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        means = []
+        for position in camera_positions(targets):
+            distance = np.square(cameras - position).sum(axis=-1)
+            nearest = np.argpartition(distance, min(count, len(distance)) - 1)[:count]
+            # In the order of the file, which is read from disk.
+            means.append(views[np.sort(nearest)].mean(axis=0, dtype=np.float32) / 255)
+        return np.stack(means)
+
+    return predict
+
+
+def nearest_training_object(training: TrainingViews) -> Predictor:
+    """Finds the training view most like the input and turns that object instead.
+
+    Likeness is the squared difference of small pictures. Of the object found, the view is shown
+    whose camera, seen from the matching one, is nearest to the target's seen from the input.
+    """
+    views, per_object = _flat(training.rgb), training.rgb.shape[1]
+    thumbnails = np.concatenate([_thumbnails(part) for part in training.rgb])
+
+    def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        error = np.square(thumbnails - _thumbnails((image * 255)[None])).mean(axis=(1, 2, 3))
+        thing, matching = divmod(int(error.argmin()), per_object)
+        there = training.pose[thing].copy()
+        there[:, 0] += pose[0] - there[matching, 0]
+        distance = np.linalg.norm(
+            camera_positions(there) - camera_positions(targets)[:, None], axis=-1)
+        return views[thing * per_object + distance.argmin(axis=1)].astype(np.float32) / 255
+
+    return predict
+
+
+def camera_positions(pose: np.ndarray) -> np.ndarray:
+    """... x 3 (azimuth and elevation in degrees, radius) to ... x 3 world coordinates."""
+    return camera_to_world(pose[..., 0], pose[..., 1], pose[..., 2])[..., :3, 3]
+
+
+def _flat(rgb: np.ndarray) -> np.ndarray:
+    return rgb.reshape(-1, *rgb.shape[2:])
+
+
+def _thumbnails(images: np.ndarray) -> np.ndarray:
+    """V x S x S x 3 in 0 to 255, averaged in blocks to V x `THUMBNAIL` x `THUMBNAIL` x 3."""
+    count, side = images.shape[:2]
+    block = side // THUMBNAIL
+    shape = (count, THUMBNAIL, block, THUMBNAIL, block, 3)
+    return images.reshape(shape).mean(axis=(2, 4), dtype=np.float32)

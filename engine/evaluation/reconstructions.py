@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How good meshes from one picture are: the whole job on test objects whose shape is known.
+
+A test set is a folder with `views/` (shards; view 0 is the input) and `meshes/NAME.glb` (the truth,
+glTF's Y up, facing the camera of azimuth 0).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .. import jobs
+from ..protocol import EngineError, ErrorCode
+from ..reporting import Reporter, SilentReporter
+from ..requests import ReconstructRequest
+from ..training.shards import RenderedObject, read_shards
+from .meshes import MeshScores, compare, load_mesh
+
+
+def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
+    """Every object of a test set with its true mesh.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the set is incomplete.
+    """
+    for rendered in read_shards(folder / "views"):
+        truth = folder / "meshes" / f"{rendered.name}.glb"
+        if not truth.is_file():
+            raise EngineError(ErrorCode.BAD_INPUT, f"{truth} is missing",
+                              "a test set holds one mesh for each object of its views")
+        yield rendered, truth
+
+
+def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, Any]) -> Path:
+    """Reconstruct an object from its view 0 as a user would; an earlier result in `out` is kept.
+
+    `options`: fields of the request. Returns the mesh's file.
+    """
+    mesh = out / "mesh.glb"
+    if not mesh.is_file():
+        azimuth, elevation, radius = map(float, rendered.pose[0])
+        if azimuth:
+            raise EngineError(ErrorCode.BAD_INPUT, f"{rendered.name}'s input is at {azimuth:g} "
+                              "degrees of azimuth", "the input's azimuth must be 0")
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "input.png"
+            Image.fromarray(rendered.rgba[0]).save(image)
+            jobs.run(ReconstructRequest(
+                image=str(image), out=str(out), input_elevation=elevation, input_radius=radius,
+                **options), SilentReporter())
+    return mesh
+
+
+def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: Reporter, *,
+                    predictions: Path | None = None, last: int = 0) -> dict[str, MeshScores]:
+    """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
+
+    `predictions`: a folder of another method's `NAME.glb`, scored instead. `last`: only so many
+    objects of the end.
+    """
+    objects = list(read_test_objects(folder))[-last:]
+    scores = {}
+    for done, (rendered, truth) in enumerate(objects, 1):
+        mesh = (predictions / f"{rendered.name}.glb" if predictions
+                else reconstruct_object(rendered, out / rendered.name, options))
+        scores[rendered.name] = compare(load_mesh(mesh), load_mesh(truth))
+        reporter.progress("evaluate", done, len(objects))
+    return scores
+
+
+def mean_scores(scores: dict[str, MeshScores]) -> dict[str, float]:
+    """The average of every measure over the objects."""
+    rows = [asdict(row) for row in scores.values()]
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`evaluate meshes`: the whole job on a test set of one object."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from engine.cli import main
+from engine.evaluation.reconstructions import evaluate_meshes, mean_scores, reconstruct_object
+from engine.protocol import EngineError, ErrorCode
+from engine.reporting import SilentReporter
+from engine.training.shards import RenderedObject
+
+
+@pytest.fixture(scope="module")
+def test_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A box with one view, and its mesh with Y up."""
+    folder = tmp_path_factory.mktemp("objects")
+    for room in ("views", "meshes", "predictions"):
+        (folder / room).mkdir()
+    rgba = np.zeros((64, 64, 4), np.uint8)
+    rgba[16:48, 16:48] = (180, 60, 40, 255)
+    picture = io.BytesIO()
+    Image.fromarray(rgba).save(picture, "webp", lossless=True)
+    pose = [{"azimuth": 0.0, "elevation": 20.0, "radius": 1.85}]
+    files = {"box.json": json.dumps({"name": "box", "views": pose}).encode(),
+             "box.00.webp": picture.getvalue()}
+    with tarfile.open(folder / "views" / "000.tar", "w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    for room, sides in (("meshes", (1, 1, 0.5)), ("predictions", (2, 2, 1))):
+        trimesh.creation.box(sides).export(folder / room / "box.glb")
+    return folder
+
+
+def test_a_scaled_copy_of_the_truth_scores_best(
+        test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "meshes", str(test_set), "--out", str(tmp_path),
+                 "--predictions", str(test_set / "predictions")]) == 0
+    record = json.loads((tmp_path / "scores.json").read_text())
+    assert record["mean"]["iou"] == 1 and record["mean"]["chamfer"] < 0.005
+    assert "box" in capsys.readouterr().out
+
+
+def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> None:
+    options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10}
+    scores = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
+    assert mean_scores(scores)["chamfer"] == scores["box"].chamfer > 0
+    made = (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns
+    again = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
+    assert again == scores
+    assert (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns == made
+
+
+def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "views").symlink_to(test_set / "views")
+    with pytest.raises(EngineError) as caught:
+        evaluate_meshes(tmp_path, tmp_path / "out", {}, SilentReporter())
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+def test_a_turned_input_is_refused(tmp_path: Path) -> None:
+    turned = RenderedObject("box", np.zeros((1, 8, 8, 4), np.uint8),
+                            np.array([[30, 0, 1.85]], np.float32), {})
+    with pytest.raises(EngineError):
+        reconstruct_object(turned, tmp_path, {})
