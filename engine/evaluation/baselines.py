@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a model has to beat: predictors that may know training views, but not how to turn a thing."""
+"""What a model has to beat: predictors that know training views, but not how to turn an object."""
 
 from __future__ import annotations
 
