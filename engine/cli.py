@@ -97,6 +97,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     _add_models(verbs)
     doctor = verbs.add_parser("doctor", help="show versions, device and models")
     doctor.set_defaults(run=_doctor)
+    _add_install(verbs)
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
     serve.set_defaults(run=_serve)
     for name, room in ROOMS.items():
@@ -234,6 +235,27 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
     print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
             "models": here}
+
+
+def _add_install(verbs: Any) -> None:
+    from .environment import user_folder
+
+    install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
+    install.add_argument("--folder", type=Path, default=user_folder() / "engine",
+                         help="where it goes; one that is there is replaced when the new one works")
+    install.add_argument("--python", type=Path, help="the Python to build on; default: this one")
+    install.add_argument("--wheels", type=Path, metavar="DIR",
+                         help="install from the wheels in this folder, without the network")
+    install.set_defaults(run=_install)
+
+
+def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .installation import install
+
+    report = install(arguments.folder, reporter, python=arguments.python, wheels=arguments.wheels)
+    print(report.python)
+    return {"python": str(report.python), "python_version": report.python_version,
+            "versions": dict(report.versions)}
 
 
 def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:

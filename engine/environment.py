@@ -87,6 +87,17 @@ class EnvironmentReport:
                            if not wanted.met_by(self.versions.get(wanted.name))) + "`")
 
 
+def user_folder() -> Path:
+    """Where this user's data of the program stands: models, the engine's own Python."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "zero123"
+
+
 def isolated_python(python: str | Path) -> list[str]:
     """The command's beginning that keeps the user's and Blender's Python settings out.
 
@@ -129,7 +140,7 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
         return venv_python(venv)
     raise EngineError(
         ErrorCode.ENVIRONMENT, "the engine isn't set up: no Python with torch was found",
-        "choose a Python that has torch and diffusers in the extension's preferences")
+        "install it in the extension's preferences, or choose a Python there that has torch")
 
 
 def is_python(executable: str | None) -> bool:

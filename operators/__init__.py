@@ -4,10 +4,11 @@
 
 import bpy
 
-from . import background, control, generate
+from . import background, control, generate, setup
+from .installing import installation_job
 from .runner import runner
 
-CLASSES = (*generate.CLASSES, *control.CLASSES)
+CLASSES = (*generate.CLASSES, *control.CLASSES, *setup.CLASSES)
 
 
 def register() -> None:
@@ -19,6 +20,7 @@ def register() -> None:
 def unregister() -> None:
     """Take everything back: the timer, the engine's process, the operators."""
     background.unwatch()
+    installation_job.cancel()
     runner.stop_engine()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

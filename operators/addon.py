@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import bpy
 
+from ..engine.environment import user_folder
+
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
 ROOT_FOLDER = Path(__file__).resolve().parents[1]
@@ -47,6 +49,14 @@ def results_folder(context: bpy.types.Context) -> Path:
         return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="results"))
     except ValueError:  # not installed as an extension
         return Path(tempfile.gettempdir()) / "zero123-results"
+
+
+def engine_folder() -> Path:
+    """Where the engine's own Python is installed; may not exist yet."""
+    try:
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="engine"))
+    except ValueError:  # not installed as an extension
+        return user_folder() / "engine"
 
 
 def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import bpy
 
+from .installing import installation_job
 from .runner import runner
 
 INTERVAL_S = 0.2
-_SHOWN_IN = {'VIEW_3D', 'IMAGE_EDITOR'}
+_SHOWN_IN = {'VIEW_3D', 'IMAGE_EDITOR', 'PREFERENCES'}
 
 
 def watch() -> None:
@@ -48,9 +49,10 @@ def why_import_waits(context: bpy.types.Context) -> str:
 def _tick() -> float | None:
     changed = runner.pump()
     changed |= _import_finished()
+    changed |= installation_job.changed()
     if changed:
         redraw()
-    return INTERVAL_S if runner.busy else None
+    return INTERVAL_S if runner.busy or installation_job.running else None
 
 
 def _import_finished() -> bool:

@@ -27,7 +27,7 @@ def start_engine(context: bpy.types.Context) -> None:
     """
     chosen = addon.preferences(context)
     log = addon.results_folder(context) / "engine.log"
-    runner.start_engine(chosen.engine_python, chosen.model_folder, log)
+    runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder())
     background.watch()
 
 

@@ -51,8 +51,11 @@ class Runner:
         starting = self.engine_running and self._client is not None and not self._client.ready
         return starting or any(not job.state.ended or job.import_pending for job in self.jobs)
 
-    def start_engine(self, python: str, model_folder: str, log: Path) -> None:
+    def start_engine(self, python: str, model_folder: str, log: Path,
+                     own_python: Path | None = None) -> None:
         """Start the engine unless it runs; with other settings an idle one is replaced.
+
+        `python`: the user's choice; without one, the environment in `own_python` is looked for.
 
         Raises:
             EngineError: `ENVIRONMENT` if there is no Python that can run it, `DISK` if its log
@@ -63,7 +66,8 @@ class Runner:
             setup = (python, model_folder)
             if self._client is None or (setup != self._setup and not self.jobs.active()):
                 self.stop_engine()
-                self._client, self._setup = _new_client(python, model_folder, log), setup
+                self._client = _new_client(python, model_folder, log, own_python)
+                self._setup = setup
             # A client that is kept knows how often it was started of late, and stops respawning.
             self._client.start()
         except EngineError as error:
@@ -127,9 +131,10 @@ class Runner:
         return True
 
 
-def _new_client(python: str, model_folder: str, log: Path) -> engine_client.EngineClient:
+def _new_client(python: str, model_folder: str, log: Path,
+                own_python: Path | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
-    command = engine_client.engine_command(environment.find_python(python or None))
+    command = engine_client.engine_command(environment.find_python(python or None, own_python))
     extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
     return engine_client.EngineClient(
         command, environment={**environment.engine_environment(), **extra}, log_path=log)

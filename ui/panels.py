@@ -6,7 +6,9 @@ import textwrap
 
 import bpy
 
+from ..engine.protocol import ErrorCode
 from ..operators.images import active_image
+from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
 from ..operators.runner import runner
 
@@ -102,7 +104,7 @@ class ZERO123_PT_jobs(_Tab):
         row = layout.row()
         row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
-        _draw_engine(layout)
+        _draw_engine(layout, context)
 
 
 def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
@@ -144,7 +146,14 @@ def _duration(seconds: float) -> str:
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
                 context: bpy.types.Context, job_id: str) -> None:
-    """The message and, if there is one, what to do; wrapped, as labels are cut at the edge."""
+    """The message and, if there is one, what to do, and the button that copies them."""
+    draw_lines(column, message, hint, context)
+    column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
+
+
+def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
+               context: bpy.types.Context) -> None:
+    """Two texts, wrapped, as labels are cut at the edge."""
     scale = context.preferences.system.ui_scale
     width = max(int(context.region.width / scale / 7) - 8, 16)
     lines = column.column(align=True)
@@ -152,17 +161,32 @@ def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
     for text in (message, hint):
         for line in textwrap.wrap(text[:1].upper() + text[1:], width):
             lines.label(text=line)
-    column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
 
 
-def _draw_engine(layout: bpy.types.UILayout) -> None:
+def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Whether the engine runs, and the button that changes it."""
+    if installation_job.running or installation_job.error or (
+            runner.engine_error and runner.engine_error.code is ErrorCode.ENVIRONMENT):
+        draw_installation(layout.box().column(), context)
     row = layout.row()
     row.label(text=f"Engine: {runner.engine_state}")
     if runner.engine_running:
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
     else:
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
+
+
+def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button that installs the engine; while it works, how far it is, and the way out."""
+    if installation_job.running:
+        row = column.row(align=True)
+        row.progress(factor=installation_job.done / installation_job.total, text="Installing")
+        row.operator("zero123.engine_install_cancel", text="", icon='X')
+        column.label(text=installation_job.line)
+        return
+    column.operator("zero123.engine_install", icon='IMPORT')
+    if installation_job.error is not None:
+        draw_lines(column, installation_job.error.message, installation_job.error.hint, context)
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,

@@ -8,6 +8,7 @@ from bpy.props import StringProperty
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
 from ..operators.request_properties import properties_of, request_fields
+from .panels import draw_installation
 
 _ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
 
@@ -35,6 +36,7 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         layout.use_property_decorate = False
         for name in ("engine_python", "device", "model_folder", "results_folder"):
             layout.prop(self, name)
+        draw_installation(layout.column(), context)
 
 
 CLASSES = (ZERO123_AP_preferences,)

@@ -8,11 +8,12 @@ Standard library only, so that listing models loads nothing.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..environment import user_folder
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding
@@ -105,10 +106,4 @@ def models_folder() -> Path:
     chosen = os.environ.get("ZERO123_MODELS")
     if chosen:
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "zero123" / "models"
+    return user_folder() / "models"

@@ -11,7 +11,8 @@ import time
 import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
-             "regenerate", "remove_background", "engine_start", "engine_stop")
+             "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
+             "engine_install_cancel")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

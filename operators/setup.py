@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that set the engine up."""
+
+import bpy
+from bpy.props import StringProperty
+
+from ..engine.protocol import EngineError
+from . import addon, background
+from .installing import installation_job
+from .runner import runner
+
+_OPTIONS = {'SKIP_SAVE'}
+
+
+class ZERO123_OT_engine_install(bpy.types.Operator):
+    """Make the engine's own Python and download its libraries into it, about 1.5 GB"""
+
+    bl_idname = "zero123.engine_install"
+    bl_label = "Install Zero123 Engine"
+
+    python: StringProperty(  # type: ignore[valid-type]
+        name="Python", subtype='FILE_PATH', options=_OPTIONS,
+        description="The Python to build on; empty takes Blender's")
+    wheels: StringProperty(  # type: ignore[valid-type]
+        name="Wheels", subtype='DIR_PATH', options=_OPTIONS,
+        description="Folder of wheels to install from; without one they are downloaded")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = "The engine is being installed" if installation_job.running else (
+            "Wait for the jobs to end, or cancel them" if runner.jobs.active() else "")
+        cls.poll_message_set(reason or " ")
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.wheels and not bpy.app.online_access:
+            self.report({'ERROR'}, "Allow Online Access in the preferences' System section, or "
+                        "give a folder of wheels")
+            return {'CANCELLED'}
+        runner.stop_engine()  # it may run from what is about to be replaced
+        runner.engine_error = None
+        installation_job.start(addon.engine_folder(), bpy.path.abspath(self.python),
+                               bpy.path.abspath(self.wheels))
+        if not bpy.app.background:
+            background.watch()
+            background.redraw()
+            return {'FINISHED'}
+        try:
+            installation_job.wait()
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+
+class ZERO123_OT_engine_install_cancel(bpy.types.Operator):
+    """Stop the installation; an engine that was there before stays"""
+
+    bl_idname = "zero123.engine_install_cancel"
+    bl_label = "Cancel Zero123 Engine Installation"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Nothing is being installed")
+        return installation_job.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        installation_job.cancel()
+        background.redraw()
+        return {'FINISHED'}
+
+
+CLASSES = (ZERO123_OT_engine_install, ZERO123_OT_engine_install_cancel)
