@@ -137,22 +137,24 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     import torch
 
     from ..models import load_pipeline
-    from .denoiser import denoising_loss
+    from .denoiser import denoising_loss, first_step_error
     from .latents import load
     from .loop import train
     from .nano import Zero123Denoiser, nano_scheduler
 
     torch.manual_seed(args.seed)
     data = load(args.work / "latents")
-    objects = torch.arange(len(data.latent) - args.held_out)
-    loss = denoising_loss(data, objects, nano_scheduler(), args.batch_size,
+    count = len(data.latent)
+    seen, held_out = torch.arange(count).split([count - args.held_out, args.held_out])
+    loss = denoising_loss(data, seen, nano_scheduler(), args.batch_size,
                           huber_delta=args.huber_delta)
+    measure = first_step_error(data, held_out, nano_scheduler()) if args.held_out else None
     denoiser = Zero123Denoiser.nano()
     if args.initial:
         denoiser.continue_from(load_pipeline(args.initial, "cpu"))
     # As in the original: the projection starts as the identity and has the pose yet to learn.
     settings = _settings(args, cc_projection=10.0)
-    train(denoiser, loss, settings, args.work / "denoiser", reporter)
+    train(denoiser, loss, settings, args.work / "denoiser", reporter, measure)
 
 
 def _export(args: argparse.Namespace, reporter: Reporter) -> None:

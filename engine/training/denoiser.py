@@ -10,7 +10,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from .latents import LatentViews, random_pairs
-from .loop import LossFunction
+from .loop import LossFunction, Measure, mixed_precision
 from .nano import Zero123Denoiser
 
 DROP = 0.05
@@ -60,3 +60,34 @@ def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler,
         return F.mse_loss(predicted.float(), velocity)
 
     return loss
+
+
+def first_step_error(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler, pairs: int = 128,
+                     seed: int = 0) -> Measure:
+    """Mean squared error of the latents that a single step makes of pure noise, for fixed pairs.
+
+    `held_out` is with the true cameras, `held_out_shuffled` with those of other pairs: their
+    difference is what the model has learned of the camera. `objects`: those it isn't trained on.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    batch = random_pairs(data, objects, pairs, generator)
+    noise = torch.randn(batch.target.shape, generator=generator)
+    last = torch.full((pairs,), scheduler.config.num_train_timesteps - 1)
+    alpha = scheduler.alphas_cumprod[-1]
+
+    def error(denoiser: nn.Module, pose: Tensor) -> float:
+        with torch.inference_mode(), mixed_precision():
+            velocity = denoiser(noise, last, batch.concat, batch.pixels, pose,
+                                torch.ones(pairs, 1)).float()
+        clean = alpha.sqrt() * noise - (1 - alpha).sqrt() * velocity
+        return round(float(F.mse_loss(clean, batch.target)), 6)
+
+    def measure(denoiser: nn.Module) -> dict[str, float]:
+        training = denoiser.training
+        denoiser.eval()
+        result = {"held_out": error(denoiser, batch.pose),
+                  "held_out_shuffled": error(denoiser, batch.pose.roll(1, dims=0))}
+        denoiser.train(training)
+        return result
+
+    return measure

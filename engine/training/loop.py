@@ -20,6 +20,9 @@ from ..reporting import Reporter
 LossFunction = Callable[[nn.Module, torch.Generator], Tensor]
 """Draws a batch with the generator and returns the scalar loss of the module on it."""
 
+Measure = Callable[[nn.Module], Mapping[str, float]]
+"""How good the averaged module is by now, as numbers for the log."""
+
 
 @dataclass(kw_only=True)
 class LoopSettings:
@@ -39,6 +42,7 @@ class LoopSettings:
     seed: int = 0
     save_every_s: float = 120.0
     log_every: int = 50
+    measure_every: int = 500
 
 
 def learning_rate(step: int, settings: LoopSettings) -> float:
@@ -65,11 +69,12 @@ def mixed_precision() -> torch.autocast:
 
 
 def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings, folder: Path,
-          reporter: Reporter) -> nn.Module:
+          reporter: Reporter, measure: Measure | None = None) -> nn.Module:
     """Optimise until `settings.steps`; resume from `folder/checkpoint.pt` if it is there.
 
     Every step draws its batch from a generator seeded with (seed, step), so a resumed run continues
-    exactly as an uninterrupted one. Progress goes to `folder/log.jsonl` (step, seconds, loss, lr).
+    exactly as an uninterrupted one. Progress goes to `folder/log.jsonl` (step, seconds, loss, lr),
+    and every `settings.measure_every` steps what `measure` says of the averaged weights.
     When the reporter cancels, a checkpoint is written first.
 
     Returns:
@@ -103,6 +108,8 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
                 seconds, logged = seconds + now - logged, now
                 _log(folder / "log.jsonl", step, seconds, losses, learning_rate(step, settings))
                 losses.clear()
+            if measure and (step % settings.measure_every == 0 or step == settings.steps):
+                _write(folder / "log.jsonl", {"step": step, **measure(averaged.module)})
             if now - saved > settings.save_every_s:
                 saved = now
                 _save(folder / "checkpoint.pt", state, step, seconds)
@@ -133,6 +140,10 @@ def _parameter_groups(module: nn.Module, faster: Mapping[str, float]) -> list[di
 def _log(path: Path, step: int, seconds: float, losses: list[Tensor], rate: float) -> None:
     record = {"step": step, "seconds": round(seconds, 1),
               "loss": round(float(torch.stack(losses).mean()), 6), "lr": round(rate, 8)}
+    _write(path, record)
+
+
+def _write(path: Path, record: dict[str, float]) -> None:
     with path.open("a") as file:
         file.write(json.dumps(record) + "\n")
 

@@ -21,7 +21,12 @@ from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reporting import SilentReporter
 from engine.training import latents, views
 from engine.training.autoencoder import autoencoder_loss, nano_autoencoder
-from engine.training.denoiser import DROP, conditioning_dropout, denoising_loss
+from engine.training.denoiser import (
+    DROP,
+    conditioning_dropout,
+    denoising_loss,
+    first_step_error,
+)
 from engine.training.export import export
 from engine.training.loop import LoopSettings, learning_rate, load_averaged, train
 from engine.training.nano import Zero123Denoiser, nano_scheduler
@@ -258,3 +263,33 @@ def test_hubers_error_with_a_large_delta_is_half_the_squared_one(work: Path) -> 
 
     delta = 1000.0
     assert loss(huber_delta=delta) * 2 * delta == pytest.approx(loss(), rel=1e-4)
+
+
+def test_the_log_says_how_good_the_averaged_weights_are(tmp_path: Path) -> None:
+    def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
+        return module.weight.square().sum()
+
+    settings = LoopSettings(steps=5, learning_rate=0.1, warmup=1, measure_every=2, log_every=5)
+    trained = train(torch.nn.Linear(1, 1), loss, settings, tmp_path, SilentReporter(),
+                    lambda module: {"weight": float(module.weight)})
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    measured = [record for record in log if "weight" in record]
+    assert [record["step"] for record in measured] == [2, 4, 5]
+    assert measured[-1]["weight"] == pytest.approx(float(trained.weight))
+
+
+def test_the_first_step_is_measured_with_the_true_and_with_other_cameras(work: Path) -> None:
+    data = latents.load(work / "latents")
+    measure = first_step_error(data, torch.arange(OBJECTS), nano_scheduler(), pairs=6)
+
+    class Knows(torch.nn.Module):
+        """Answers with the camera, the same for every pixel."""
+
+        def forward(self, noisy, timestep, concat, pixels, pose, keep):
+            assert set(timestep.tolist()) == {999}
+            return pose[:, :, None, None].expand_as(noisy)
+
+    result = measure(Knows())
+    assert result["held_out"] > 0
+    assert result["held_out"] != result["held_out_shuffled"]
+    assert result == measure(Knows())
