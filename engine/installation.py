@@ -41,20 +41,18 @@ LAST_LINES = 5
 
 
 def install(folder: Path, reporter: Reporter, *, python: str | Path | None = None,
-            wheels: Path | None = None,
-            requirements: Path = REQUIREMENTS_FILE) -> EnvironmentReport:
+            wheels: Path | None = None) -> EnvironmentReport:
     """Make or replace the environment in `folder`; everything the installer says goes to its log,
     `folder` with the suffix .log.
 
     Args:
         python: the Python to build on; default: this one.
         wheels: folder of wheels to install from, without a network.
-        requirements: what to install, in pip's format.
 
     Raises:
         EngineError: `DISK` without space or permission, `ENVIRONMENT` if Python is too old, or
             the installer or the check of its work fails.
-        JobCancelled: from the reporter, at a line of the installer's output.
+        JobCancelled: from the reporter, which is asked several times a second.
     """
     folder, python = folder.expanduser().absolute(), Path(python or sys.executable)
     _check_python(python)
@@ -65,17 +63,16 @@ def install(folder: Path, reporter: Reporter, *, python: str | Path | None = Non
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _check_space(folder.parent)
-        for leftover in (staging, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        if old.exists() and not folder.exists():  # the last installation was killed in between
+            old.rename(folder)
+        shutil.rmtree(staging, ignore_errors=True)
         with folder.with_suffix(".log").open("w", encoding="utf-8") as log:
-            for step, command in enumerate(_commands(python, staging, wheels, requirements)):
+            for step, command in enumerate(_commands(python, staging, wheels)):
                 _run(command, log, reporter, step)
         reporter.progress("install", 2, STEPS)
         report = describe(venv_python(staging))
         report.check()
-        if folder.exists():
-            folder.rename(old)
-        staging.rename(folder)
+        _replace(folder, staging, old)
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write the engine's Python: {error}",
                           "choose a folder that you may write to, with 4 GB free") from error
@@ -91,10 +88,9 @@ def find_uv() -> str | None:
     return shutil.which("uv")
 
 
-def _commands(python: Path, staging: Path, wheels: Path | None,
-              requirements: Path) -> list[list[str]]:
+def _commands(python: Path, staging: Path, wheels: Path | None) -> list[list[str]]:
     """The two steps: an empty environment, then the libraries."""
-    source = ["-r", str(requirements)]
+    source = ["-r", str(REQUIREMENTS_FILE)]
     if wheels is not None:
         source += ["--no-index", "--find-links", str(wheels)]
     uv = find_uv()
@@ -104,6 +100,19 @@ def _commands(python: Path, staging: Path, wheels: Path | None,
     return [[*isolated_python(python), "-m", "venv", str(staging)],
             [*isolated_python(venv_python(staging)), "-m", "pip", "install", "--no-input",
              "--disable-pip-version-check", *source]]
+
+
+def _replace(folder: Path, staging: Path, old: Path) -> None:
+    """Put the new environment in the place of what is there, or leave that."""
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        staging.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
 
 
 def _check_python(python: Path) -> None:

@@ -71,6 +71,14 @@ def test_a_stopped_installation_leaves_the_earlier_environment(wheels: Path, ear
     assert_untouched(earlier)
 
 
+def test_an_installation_that_was_killed_while_it_replaced_loses_nothing(
+        wheels: Path, earlier: Path) -> None:
+    earlier.rename(earlier.with_name("engine.old"))
+    with pytest.raises(JobCancelled):
+        install(earlier, StopAtLibraries(), wheels=wheels)
+    assert_untouched(earlier)
+
+
 def test_a_full_disk_is_told_before_anything_is_written(
         wheels: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000_000))
