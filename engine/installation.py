@@ -50,8 +50,8 @@ def install(folder: Path, reporter: Reporter, *, python: str | Path | None = Non
         wheels: folder of wheels to install from, without a network.
 
     Raises:
-        EngineError: `DISK` without space or permission, `ENVIRONMENT` if Python is too old, or
-            the installer or the check of its work fails.
+        EngineError: `DISK` without space or permission, `BAD_INPUT` without the folder of wheels,
+            `ENVIRONMENT` if Python is too old, or the installer or the check of its work fails.
         JobCancelled: from the reporter, which is asked several times a second.
     """
     folder, python = folder.expanduser().absolute(), Path(python or sys.executable)

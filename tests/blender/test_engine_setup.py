@@ -33,7 +33,7 @@ def test_a_failed_installation_tells_why(bpy, tmp_path):
         bpy.ops.zero123.engine_install(wheels=str(tmp_path / "nothing"))
 
 
-def test_nothing_is_downloaded_without_permission(bpy):
-    bpy.context.preferences.system.use_online_access = False
+def test_nothing_is_downloaded_without_permission(bpy, monkeypatch):
+    monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", False)
     with pytest.raises(RuntimeError, match="Online Access"):
         bpy.ops.zero123.engine_install()
