@@ -21,7 +21,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     verbs = dataset.add_subparsers(dest="dataset_verb", required=True)
 
     unpack = verbs.add_parser("unpack", help="composite the views of WebDataset shards on white")
-    unpack.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    unpack.add_argument("shards", type=Path, nargs="+", metavar="SHARDS",
+                        help="folders of .tar shards, in the order the objects shall have")
     unpack.set_defaults(run=_unpack)
     _add_work(unpack)
 
@@ -32,6 +33,15 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                             help="versions of every object: 1 is plain, odd ones are mirrored")
     precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
     precompute.set_defaults(run=_precompute)
+
+    shapes = verbs.add_parser("shapes", help="render random household shapes as shards")
+    shapes.add_argument("--out", type=Path, required=True, help="folder for the shards")
+    shapes.add_argument("--count", type=int, default=1200, help="number of objects")
+    shapes.add_argument("--views", type=int, default=24, help="pictures of each")
+    shapes.add_argument("--size", type=int, default=128, help="side of a picture, pixels")
+    shapes.add_argument("--seed", type=int, default=0)
+    shapes.add_argument("--workers", type=int, default=2, help="processes that render")
+    shapes.set_defaults(run=_shapes)
 
     info = verbs.add_parser("info", help="count the objects and views of WebDataset shards")
     info.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
@@ -44,6 +54,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)
     autoencoder.add_argument("--crop", type=int, default=64,
                              help="side of the random crops, pixels")
+    _add_initial(autoencoder)
     autoencoder.set_defaults(run=_train_autoencoder)
 
     denoiser = verbs.add_parser("denoiser", help="then: the view-conditioned UNet, image encoder "
@@ -51,8 +62,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     _add_loop(denoiser, steps=6000, batch_size=48, rate=5e-4, ema=0.999)
     denoiser.add_argument("--held-out", type=int, default=HELD_OUT,
                           help="objects at the end of the list that training never sees")
-    denoiser.add_argument("--initial", metavar="MODEL", help="start from the weights of this model "
-                          "(a name or a folder) instead of random ones")
+    _add_initial(denoiser)
     denoiser.add_argument("--huber-delta", type=float, default=0.0,
                           help="Huber loss with this delta instead of the squared error")
     denoiser.set_defaults(run=_train_denoiser)
@@ -85,6 +95,11 @@ def _add_loop(parser: argparse.ArgumentParser, steps: int, batch_size: int, rate
     parser.add_argument("--seed", type=int, default=0)
 
 
+def _add_initial(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--initial", metavar="MODEL", help="start from the weights of this model "
+                        "(a name or a folder) instead of random ones")
+
+
 def _settings(args: argparse.Namespace, **faster: float):
     from .loop import LoopSettings
 
@@ -96,6 +111,12 @@ def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
     from .views import unpack
 
     unpack(args.shards, args.work / "views", reporter)
+
+
+def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .synthetic.render import render_shards
+
+    render_shards(args.out, args.count, args.views, args.size, args.seed, args.workers, reporter)
 
 
 def _info(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -110,12 +131,15 @@ def _info(args: argparse.Namespace, reporter: Reporter) -> None:
 def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:
     import torch
 
+    from ..models import load_pipeline
     from .autoencoder import autoencoder_loss, nano_autoencoder
     from .loop import train
     from .views import load
 
     torch.manual_seed(args.seed)
     vae = nano_autoencoder().to(memory_format=torch.channels_last)
+    if args.initial:
+        vae.load_state_dict(load_pipeline(args.initial, "cpu").vae.state_dict())
     loss = autoencoder_loss(load(args.work / "views"), args.batch_size, args.crop)
     train(vae, loss, _settings(args), args.work / "autoencoder", reporter)
 

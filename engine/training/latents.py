@@ -24,6 +24,9 @@ from ..reporting import Reporter
 from .loop import mixed_precision
 from .views import TrainingViews, jitter_colours
 
+PHOTO_ELEVATION_DEG = (-10.0, 45.0)
+"""From where people take pictures of objects."""
+
 
 @dataclass(frozen=True)
 class LatentViews:
@@ -104,7 +107,8 @@ def random_pairs(data: LatentViews, objects: Tensor, count: int,
                  generator: torch.Generator) -> PairBatch:
     """Two different views of a random object in a random variant, `count` times.
 
-    `objects`: indices to draw from, so that some can be held out.
+    `objects`: indices to draw from, so that some can be held out. An input view from an elevation
+    that is rare in photos is drawn once more.
     """
     variants, per_object = data.latent.shape[1:3]
 
@@ -112,6 +116,9 @@ def random_pairs(data: LatentViews, objects: Tensor, count: int,
         return torch.randint(high, (count,), generator=generator).numpy()
 
     i, k, source = objects.numpy()[draw(len(objects))], draw(variants), draw(per_object)
+    elevation = data.pose[i, source, 1]
+    usual = (elevation > PHOTO_ELEVATION_DEG[0]) & (elevation < PHOTO_ELEVATION_DEG[1])
+    source = np.where(usual, source, draw(per_object))
     target = (source + 1 + draw(per_object - 1)) % per_object
     return make_pairs(data, i, k, source, target)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,31 @@ def _read_shard(shard: Path) -> Iterator[RenderedObject]:
         rgba = [np.asarray(Image.open(io.BytesIO(files[f"{i:02d}.webp"])).convert("RGBA"))
                 for i in range(len(pose))]
         yield RenderedObject(key, np.stack(rgba), np.asarray(pose, np.float32), info)
+
+
+def write_shard(path: Path, objects: Iterable[RenderedObject]) -> None:
+    """Write objects as one shard, with `name`, `source` and `licence` from their `info`.
+
+    The file appears under its name only when it is complete.
+    """
+    partial = path.with_name(path.name + ".part")
+    with tarfile.open(partial, "w") as archive:
+        for rendered in objects:
+            views = [{"azimuth": float(a), "elevation": float(e), "radius": float(r)}
+                     for a, e, r in rendered.pose]
+            _add(archive, f"{rendered.name}.json",
+                 json.dumps({**rendered.info, "views": views}).encode())
+            for i, rgba in enumerate(rendered.rgba):
+                picture = io.BytesIO()
+                Image.fromarray(rgba).save(picture, "WEBP", quality=90)
+                _add(archive, f"{rendered.name}.{i:02d}.webp", picture.getvalue())
+    os.replace(partial, path)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
 
 
 def on_white(rgba: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,9 @@ class TrainingViews:
     names: list[str]
 
 
-def unpack(shards: Path, folder: Path, reporter: Reporter) -> TrainingViews:
-    """Composite every view of a shard folder on white and store them as .npy files in `folder`."""
-    objects = list(read_shards(shards))
+def unpack(shards: Sequence[Path], folder: Path, reporter: Reporter) -> TrainingViews:
+    """Composite every view of shard folders on white and store them as .npy files in `folder`."""
+    objects = [rendered for source in shards for rendered in read_shards(source)]
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(objects), *objects[0].rgba.shape[:-1], 3)
     rgb = np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, shape)

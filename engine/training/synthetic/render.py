@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shards of synthetic objects, seen by random cameras as the collected training objects are."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ...camera import FOV_DEG
+from ...reporting import Reporter
+from ..shards import RenderedObject, write_shard
+from .objects import random_object
+from .paint import random_texture
+from .picture import PaintedObject, random_lights
+
+ELEVATION_DEG = (-20.0, 75.0)
+RADIUS = (1.5, 2.2)
+PER_SHARD = 300
+
+
+def render_shards(folder: Path, count: int, views: int, size: int, seed: int, workers: int,
+                  reporter: Reporter) -> None:
+    """Write `count` random objects with `views` pictures of `size` pixels each to `folder`.
+
+    An object depends on (seed, its number) alone. Shards that are already there are kept, so a run
+    that was stopped goes on where it was.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    render = partial(render_object, seed=seed, views=views, size=size)
+    with ProcessPoolExecutor(workers) as pool:
+        for start in range(0, count, PER_SHARD):
+            path = folder / f"shapes-{seed}-{start // PER_SHARD:03d}.tar"
+            numbers = range(start, min(start + PER_SHARD, count))
+            if not path.exists():
+                def reported(numbers: range = numbers):
+                    for number, rendered in zip(numbers, pool.map(render, numbers), strict=True):
+                        reporter.progress("render", number + 1, count)
+                        yield rendered
+                write_shard(path, reported())
+
+
+def render_object(number: int, seed: int, views: int, size: int) -> RenderedObject:
+    """The object with this number: shape, paint, lights and cameras."""
+    rng = np.random.default_rng((seed, number))
+    parts = random_object(rng)
+    materials = 1 + max(part.material for part in parts)
+    painted = PaintedObject(parts, [random_texture(rng) for _ in range(materials)])
+    lights = random_lights(rng)
+    low, high = np.sin(np.radians(ELEVATION_DEG))
+    pose = np.stack([rng.uniform(0, 360, views),
+                     np.degrees(np.arcsin(rng.uniform(low, high, views))),
+                     rng.uniform(*RADIUS, views)], axis=1)
+    rgba = np.stack([painted.picture(azimuth, elevation, radius, size, lights)
+                     for azimuth, elevation, radius in pose])
+    name = f"shape_{seed}_{number:05d}"
+    info = {"name": name, "source": "synthetic", "licence": "GPL-3.0-or-later",
+            "fov_deg": round(FOV_DEG, 2)}
+    return RenderedObject(name, rgba, pose.astype(np.float32), info)

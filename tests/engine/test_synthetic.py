@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Synthetic training objects: closed shapes in the unit box, pictures that agree with cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.mesh.triangles import Triangles
+from engine.reporting import SilentReporter
+from engine.training.shards import read_shards
+from engine.training.synthetic.geometry import Part, box, ellipsoid
+from engine.training.synthetic.objects import RECIPES, normalised
+from engine.training.synthetic.paint import SIZE, random_texture
+from engine.training.synthetic.picture import Lights, PaintedObject
+from engine.training.synthetic.render import render_object, render_shards
+
+AMBIENT = Lights(np.array([[0.0, 0, 1], [0, 0, 1]]), np.zeros(2), 1.0, 0.0, 1.0)
+"""Every surface shows its own colour."""
+RED = np.full((4, 8, 3), [1.0, 0, 0])
+BLUE = np.full((4, 8, 3), [0.0, 0, 1])
+
+
+def welded(part: Part) -> Triangles:
+    """The same surface with one vertex per place and without degenerate faces."""
+    vertices, index = np.unique(part.vertices.round(6), axis=0, return_inverse=True)
+    faces = index.reshape(-1)[part.faces]
+    real = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+    return Triangles(vertices, faces[real])
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe, _ in RECIPES])
+def test_every_kind_is_made_of_closed_outward_surfaces(recipe) -> None:
+    for seed in range(5):
+        for part in recipe(np.random.default_rng(seed)):
+            surface = welded(part)
+            assert surface.is_watertight
+            assert surface.volume > 0
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe, _ in RECIPES])
+def test_every_kind_fills_the_unit_box(recipe) -> None:
+    parts = normalised(recipe(np.random.default_rng(0)))
+    vertices = np.concatenate([part.vertices for part in parts])
+    np.testing.assert_allclose(vertices.min(axis=0) + vertices.max(axis=0), 0, atol=1e-9)
+    assert np.ptp(vertices, axis=0).max() == pytest.approx(1)
+
+
+def test_a_box_encloses_its_volume() -> None:
+    assert welded(box([0.5, 1, 0.25], exponent=64)).volume == pytest.approx(0.125, rel=0.02)
+
+
+def test_an_ellipsoid_encloses_its_volume() -> None:
+    volume = welded(ellipsoid([1.0, 0.5, 0.8])).volume
+    assert volume == pytest.approx(np.pi / 6 * 0.4, rel=0.03)
+
+
+def test_a_picture_shows_the_side_that_faces_the_camera() -> None:
+    left = box([0.2, 0.2, 0.2], 0).moved(np.eye(3), np.array([0.4, 0, 0]))
+    right = box([0.2, 0.2, 0.2], 1).moved(np.eye(3), np.array([-0.4, 0, 0]))
+    painted = PaintedObject([left, right], [RED, BLUE])
+    for azimuth, colour in ((0, 0), (180, 2)):
+        centre = painted.picture(azimuth, 0, 1.85, 32, AMBIENT)[16, 16]
+        assert centre.argmax() in (colour, 3)
+        assert centre[colour] == 255
+        assert centre[3] == 255
+    beside = painted.picture(90, 0, 1.85, 32, AMBIENT)
+    # The camera on the left side (azimuth 90) has +x on its left.
+    assert beside[16, 8, 0] == 255
+    assert beside[16, 23, 2] == 255
+    assert beside[16, 16, 3] == 0
+
+
+def test_a_picture_has_the_size_that_the_camera_sees() -> None:
+    painted = PaintedObject([box([1, 1, 1], exponent=64)], [RED])
+    alpha = painted.picture(0, 0, 2.0, 128, AMBIENT)[..., 3] / 255
+    # The front face is 1.5 away; the focal length is 128 * 35 / 32 pixels.
+    assert np.sqrt(alpha.sum()) == pytest.approx(140 / 1.5, rel=0.02)
+
+
+def test_textures_are_colours() -> None:
+    for seed in range(8):
+        texture = random_texture(np.random.default_rng(seed))
+        assert texture.shape == (SIZE, 2 * SIZE, 3)
+        assert texture.min() >= 0
+        assert texture.max() <= 1
+
+
+def test_an_object_depends_on_its_number_and_seed_alone() -> None:
+    first = render_object(3, seed=1, views=2, size=32)
+    again = render_object(3, seed=1, views=2, size=32)
+    other = render_object(4, seed=1, views=2, size=32)
+    np.testing.assert_array_equal(first.rgba, again.rgba)
+    assert not np.array_equal(first.rgba, other.rgba)
+
+
+def test_shards_of_shapes_read_back(tmp_path: Path) -> None:
+    render_shards(tmp_path, 3, 2, 32, 0, 1, SilentReporter())
+    objects = list(read_shards(tmp_path))
+    assert [rendered.name for rendered in objects] == [f"shape_0_{i:05d}" for i in range(3)]
+    expected = render_object(2, seed=0, views=2, size=32)
+    np.testing.assert_allclose(objects[2].pose, expected.pose, rtol=1e-6)
+    np.testing.assert_array_equal(objects[2].rgba[..., 3], expected.rgba[..., 3])
+
+
+def test_a_finished_shard_is_kept(tmp_path: Path) -> None:
+    render_shards(tmp_path, 2, 2, 32, 0, 1, SilentReporter())
+    shard = next(tmp_path.glob("*.tar"))
+    before = shard.stat().st_mtime_ns
+    render_shards(tmp_path, 2, 2, 32, 0, 1, SilentReporter())
+    assert shard.stat().st_mtime_ns == before
