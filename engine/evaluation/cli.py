@@ -17,14 +17,16 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
-    views = verbs.add_parser("views", help="PSNR, SSIM and silhouette IoU of novel views")
+    views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
+                              "perceptual distance of novel views")
     views.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
     views.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     views.add_argument("--steps", type=int, default=0, help="0 takes the model's own default")
     views.add_argument("--guidance", type=float, default=0.0,
                        help="0 takes the model's own default")
     views.add_argument("--sampler", choices=SAMPLERS, default="dpm++")
-    views.add_argument("--samples", type=int, default=1, help="samples averaged per view")
+    views.add_argument("--diversity", type=int, default=0, metavar="K",
+                       help="also report how far K samples of the same view differ")
     views.add_argument("--seed", type=int, default=0)
     views.add_argument("--last", type=int, default=0, metavar="N",
                        help="only the last N objects (those held out from training)")
@@ -53,7 +55,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..training.shards import read_shards
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
-    from .views import BUCKETS, Predictor, evaluate, pipeline_predictor
+    from .views import Predictor, diversity, evaluate, pipeline_predictor
 
     pipeline = load_pipeline(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
@@ -65,22 +67,26 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         training = load(args.training / "views")
         methods["mean view"] = mean_training_view(training)
         methods["nearest"] = nearest_training_object(training)
-    methods[args.model] = pipeline_predictor(
-        pipeline, steps=steps, guidance=guidance, sampler=args.sampler, seed=args.seed,
-        samples=args.samples)
+    sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
+    methods[args.model] = pipeline_predictor(pipeline, **sampling)
     table = {name: evaluate(objects, predict, size, reporter)
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
-    print(f"{'method':12} {'azimuth':8} {'PSNR':>7} {'SSIM':>7} {'IoU':>7}")
+    print(f"{'method':12} {'azimuth':8} {'PSNR':>7} {'SSIM':>7} {'IoU':>7} {'GMSD':>7}")
     for name, scores in table.items():
-        for bucket in BUCKETS:
-            row = scores[bucket]
+        for bucket, row in scores.items():
             print(f"{Path(name).name:12} {bucket:8} {row['psnr']:7.2f} {row['ssim']:7.3f} "
-                  f"{row['silhouette_iou']:7.3f}")
+                  f"{row['silhouette_iou']:7.3f} {row['gmsd']:7.4f}")
+    spread: dict[str, float] = {}
+    if args.diversity:
+        several = pipeline_predictor(pipeline, **sampling, samples=args.diversity)
+        spread = diversity(objects, several, args.diversity, size, reporter)
+        print(f"spread of {args.diversity} samples: "
+              + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
-        record = {"objects": len(objects), "size": size, "steps": steps, "guidance": guidance,
-                  "sampler": args.sampler, "seed": args.seed, "scores": table}
+        record = {"objects": len(objects), "size": size, **sampling, "scores": table,
+                  "spread": spread}
         args.out.write_text(json.dumps(record, indent=2), encoding="utf-8")
 
 

@@ -10,10 +10,11 @@ over objects; buckets split the targets by absolute relative azimuth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -24,6 +25,9 @@ BUCKETS = {"all": (0.0, 180.0), "0-30": (0.0, 30.0), "30-90": (30.0, 90.0), "90-
 """Name to range of absolute relative azimuth, degrees; the upper end belongs to the bucket."""
 SILHOUETTE_LEVEL = 0.96
 """A pixel with any channel below this is foreground."""
+
+GMSD_CONSTANT = 170 / 255**2
+"""The paper's, for grey levels in [0, 1]."""
 
 Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """(input S x S x 3, input pose 3, target poses V x 3) to V x S x S x 3; float32 in [0, 1]."""
@@ -37,6 +41,11 @@ class ViewScores:
     """Decibels."""
     ssim: np.ndarray
     silhouette_iou: np.ndarray
+    gmsd: np.ndarray
+    """Perceptual distance, 0 for equal pictures (see `gradient_deviation`)."""
+
+
+MEASURES = tuple(f.name for f in fields(ViewScores))
 
 
 def box_downsample(images: np.ndarray, size: int) -> np.ndarray:
@@ -53,7 +62,7 @@ def score_views(predicted: np.ndarray, truth: np.ndarray) -> ViewScores:
     first, second = (foreground(images) for images in (predicted, truth))
     intersection, union = (first & second).sum((1, 2)), (first | second).sum((1, 2))
     return ViewScores(-10 * np.log10(np.maximum(error, 1e-10)), _ssim(predicted, truth),
-                      intersection / np.maximum(union, 1))
+                      intersection / np.maximum(union, 1), gradient_deviation(predicted, truth))
 
 
 def foreground(images: np.ndarray) -> np.ndarray:
@@ -63,36 +72,80 @@ def foreground(images: np.ndarray) -> np.ndarray:
 
 def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int,
              reporter: Reporter) -> dict[str, dict[str, float]]:
-    """Scores by bucket: {"all": {"psnr", "ssim", "silhouette_iou"}, "0-30": ..., ...}."""
+    """Scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}."""
     collected: dict[str, list[list[float]]] = {bucket: [] for bucket in BUCKETS}
     for done, rendered in enumerate(objects, 1):
         images = box_downsample(on_white(rendered.rgba).astype(np.float32) / 255, size)
         scores = score_views(predict(images[0], rendered.pose[0], rendered.pose[1:]), images[1:])
-        turn = np.abs((rendered.pose[1:, 0] - rendered.pose[0, 0] + 180) % 360 - 180)
-        for bucket, (low, high) in BUCKETS.items():
-            inside = (turn <= high) & ((turn > low) | (low == 0))
-            if inside.any():
-                collected[bucket].append([float(values[inside].mean()) for values in (
-                    scores.psnr, scores.ssim, scores.silhouette_iou)])
+        for bucket, inside in in_buckets(rendered.pose).items():
+            collected[bucket].append([float(values[inside].mean()) for values in astuple(scores)])
         reporter.progress("evaluate", done, len(objects))
-    return {bucket: dict(zip(("psnr", "ssim", "silhouette_iou"), np.mean(rows, axis=0).tolist(),
-                             strict=True)) for bucket, rows in collected.items() if rows}
+    return {bucket: dict(zip(MEASURES, np.mean(rows, axis=0).tolist(), strict=True))
+            for bucket, rows in collected.items() if rows}
+
+
+def in_buckets(pose: np.ndarray) -> dict[str, np.ndarray]:
+    """Which of the targets (V - 1 bool) lie in each bucket, for V poses; empty buckets are left
+    out."""
+    turn = np.abs((pose[1:, 0] - pose[0, 0] + 180) % 360 - 180)
+    inside = {bucket: (turn <= high) & ((turn > low) | (low == 0))
+              for bucket, (low, high) in BUCKETS.items()}
+    return {bucket: mask for bucket, mask in inside.items() if mask.any()}
+
+
+def diversity(objects: Sequence[RenderedObject], predict: Predictor, samples: int, size: int,
+              reporter: Reporter) -> dict[str, float]:
+    """How far samples of the same view differ, by bucket: their standard deviation, root mean
+    square over the pixels where any of them shows the object, in [0, 1].
+
+    `predict` gives all samples of the first view, then of the second, and so on. A sampler of
+    what the picture leaves open agrees on the seen side and differs on the unseen one.
+    """
+    collected: dict[str, list[float]] = {bucket: [] for bucket in BUCKETS}
+    for done, rendered in enumerate(objects, 1):
+        image = box_downsample(on_white(rendered.rgba[0]).astype(np.float32) / 255, size)
+        images = predict(image, rendered.pose[0], rendered.pose[1:])
+        images = images.reshape(-1, samples, *images.shape[1:])
+        shown = foreground(images).any(axis=1)
+        variance = images.var(axis=1, ddof=1).mean(axis=-1)
+        spread = np.sqrt((variance * shown).sum((1, 2)) / np.maximum(shown.sum((1, 2)), 1))
+        for bucket, inside in in_buckets(rendered.pose).items():
+            collected[bucket].append(float(spread[inside].mean()))
+        reporter.progress("diversity", done, len(objects))
+    return {bucket: float(np.mean(rows)) for bucket, rows in collected.items() if rows}
 
 
 def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, seed: int,
                        samples: int = 1) -> Predictor:
-    """One prediction per view from a `Zero123Pipeline`; more samples are averaged."""
+    """Predictions of a `Zero123Pipeline`: `samples` pictures per view, one view after another."""
 
     def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        images = pipeline(
+        return pipeline(
             image, azimuth=(targets[:, 0] - pose[0]).tolist(), elevation=targets[:, 1].tolist(),
             radius=targets[:, 2].tolist(), input_elevation=float(pose[1]),
             input_radius=float(pose[2]), num_samples=samples, num_inference_steps=steps,
             guidance_scale=guidance, sampler=sampler, output_type="np",
             generator=torch.Generator().manual_seed(seed)).images
-        return images.reshape(len(targets), samples, *images.shape[1:]).mean(axis=1)
 
     return predict
+
+
+def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Gradient magnitude similarity deviation of V x S x S x 3 pictures in [0, 1]; V values.
+
+    Xue et al. 2014 (arXiv 1308.3052), on luminance at half the size. It stands in for LPIPS, whose
+    networks have to be downloaded: it needs no weights, and like LPIPS it punishes blurred and
+    displaced edges that the mean error hardly notices.
+    """
+    first, second = _gradient_magnitude(predicted), _gradient_magnitude(truth)
+    similarity = (2 * first * second + GMSD_CONSTANT) / (first**2 + second**2 + GMSD_CONSTANT)
+    return similarity.std(axis=(1, 2))
+
+
+def _gradient_magnitude(images: np.ndarray) -> np.ndarray:
+    grey = box_downsample(images @ np.float32([[0.299], [0.587], [0.114]]),
+                          images.shape[-2] // 2)[..., 0]
+    return np.hypot(*(ndimage.prewitt(grey, axis, mode="nearest") / 3 for axis in (1, 2)))
 
 
 def _ssim(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:

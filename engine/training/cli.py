@@ -67,6 +67,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                           help="Huber loss with this delta instead of the squared error")
     denoiser.set_defaults(run=_train_denoiser)
 
+    curves = verbs.add_parser("curves", help="draw the log of a training")
+    curves.add_argument("log", type=Path, metavar="LOG", help="log.jsonl that a training wrote")
+    curves.add_argument("--out", type=Path, required=True, help="PNG to write")
+    curves.set_defaults(run=_curves)
+
     export = verbs.add_parser("export", help="write the averaged weights in diffusers layout, fp16")
     _add_work(export)
     export.add_argument("--out", type=Path, required=True, help="the model's folder")
@@ -179,6 +184,12 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     # As in the original: the projection starts as the identity and has the pose yet to learn.
     settings = _settings(args, cc_projection=10.0)
     train(denoiser, loss, settings, args.work / "denoiser", reporter, measure)
+
+
+def _curves(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .curves import draw, read_log
+
+    draw(read_log(args.log.read_text(encoding="utf-8").splitlines()), args.out)
 
 
 def _export(args: argparse.Namespace, reporter: Reporter) -> None:

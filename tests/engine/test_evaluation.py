@@ -6,13 +6,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from engine.evaluation.baselines import (
     copy_input,
     mean_training_view,
     nearest_training_object,
 )
-from engine.evaluation.views import box_downsample, evaluate, score_views
+from engine.evaluation.views import (
+    box_downsample,
+    diversity,
+    evaluate,
+    gradient_deviation,
+    score_views,
+)
 from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject
 from engine.training.views import TrainingViews
@@ -36,12 +43,36 @@ def test_identical_pictures_score_best() -> None:
     assert scores.psnr.min() >= 100
     np.testing.assert_allclose(scores.ssim, 1.0, atol=1e-5)
     np.testing.assert_allclose(scores.silhouette_iou, 1.0)
+    np.testing.assert_allclose(scores.gmsd, 0.0, atol=1e-6)
 
 
 def test_silhouette_iou_of_shifted_squares() -> None:
     images = np.ones((2, 32, 32, 3), np.float32)
     images[0, 8:16, 8:16] = images[1, 8:16, 12:20] = 0.2
     assert score_views(images[:1], images[1:]).silhouette_iou[0] == pytest.approx(32 / 96)
+
+
+def test_the_perceptual_distance_punishes_blur_more_than_a_change_of_brightness() -> None:
+    truth = np.ones((1, 32, 32, 3), np.float32)
+    truth[:, 8:24, 8:24] = 0.2
+    blurred = ndimage.uniform_filter(truth, (1, 7, 7, 1))
+    shade = truth * (1 - np.sqrt(np.square(blurred - truth).mean()) / truth.std())
+    assert gradient_deviation(blurred, truth)[0] > 3 * gradient_deviation(shade, truth)[0]
+
+
+def test_diversity_is_the_spread_of_samples_where_the_object_is() -> None:
+    rgba = np.stack([square(8, 8)] * 3)
+    pose = np.array([[0, 0, 1.85], [10, 0, 1.85], [180, 0, 1.85]], np.float32)
+
+    def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Two samples a view: the front agrees, the back differs by 0.2 inside the object."""
+        images = np.ones((4, 32, 32, 3), np.float32)
+        images[:, 8:16, 8:16] = np.array([0.5, 0.5, 0.3, 0.5])[:, None, None, None]
+        return images
+
+    spread = diversity([RenderedObject("thing", rgba, pose, {})], predict, 2, 32, SilentReporter())
+    assert spread["0-30"] == 0
+    assert spread["90-180"] == pytest.approx(0.2 / np.sqrt(2))
 
 
 def test_box_downsampling_averages_blocks() -> None:

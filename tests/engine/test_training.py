@@ -19,7 +19,7 @@ from PIL import Image
 from engine.camera import relative_pose
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reporting import SilentReporter
-from engine.training import latents, views
+from engine.training import curves, latents, views
 from engine.training.autoencoder import autoencoder_loss, nano_autoencoder
 from engine.training.denoiser import (
     DROP,
@@ -67,7 +67,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def work(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder as two short trainings leave it."""
     folder = tmp_path_factory.mktemp("work")
-    pictures = views.unpack(shards, folder / "views", SilentReporter())
+    pictures = views.unpack([shards], folder / "views", SilentReporter())
     settings = LoopSettings(steps=2, learning_rate=1e-3, warmup=1)
     torch.manual_seed(0)
     vae = train(nano_autoencoder(), autoencoder_loss(pictures, 2, 32), settings,
@@ -293,3 +293,22 @@ def test_the_first_step_is_measured_with_the_true_and_with_other_cameras(work: P
     assert result["held_out"] > 0
     assert result["held_out"] != result["held_out_shuffled"]
     assert result == measure(Knows())
+
+
+def test_the_curves_show_every_stage_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    records = [{"stage": stage, "step": step, "seconds": 36.0 * step, "loss": 1 / step, "lr": 1e-3}
+               for stage in ("autoencoder", "denoiser") for step in (50, 100)]
+    records.append({"stage": "denoiser", "step": 100, "held_out": 0.5, "held_out_shuffled": 0.6})
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    first, second = curves.read_log(log.read_text().splitlines())
+    assert (first.name, first.hours, first.loss) == ("autoencoder", [0.5, 1.0], [0.02, 0.01])
+    assert second.measured == {"held_out": [(1.0, 0.5)], "held_out_shuffled": [(1.0, 0.6)]}
+    curves.draw([first, second], tmp_path / "curves.png")
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 10
+
+
+def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="line 2"):
+        curves.read_log(['{"step": 1, "seconds": 1, "loss": 1}', "nonsense"])
