@@ -43,6 +43,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                         "glb and scores.json; objects that have their mesh there aren't redone")
     meshes.add_argument("--predictions", type=Path, metavar="DIR",
                         help="score the NAME.glb of this folder instead of reconstructing")
+    meshes.add_argument("--views", choices=("model", "truth"), default="model",
+                        help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
     meshes.add_argument("--seed", type=int, default=0)
@@ -96,7 +98,8 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed}
     args.out.mkdir(parents=True, exist_ok=True)
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
-                             predictions=args.predictions, last=args.last)
+                             predictions=args.predictions, last=args.last,
+                             perfect_views=args.views == "truth")
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
     for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,17 @@ import numpy as np
 from PIL import Image
 
 from .. import jobs
+from ..camera import DEFAULT_RADIUS, two_ring_orbit
+from ..mesh.picture import load_textured
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..requests import ReconstructRequest
 from ..training.shards import RenderedObject, read_shards
+from ..viewset import ViewSet
 from .meshes import MeshScores, compare, load_mesh
+
+TRUE_VIEW_SIZE = 256
+"""Side in pixels of the renderings of the truth."""
 
 
 def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
@@ -59,18 +65,39 @@ def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, A
     return mesh
 
 
+def true_views(truth: Path, count: int) -> ViewSet:
+    """Rendered pictures of a mesh from the cameras whose views `reconstruct` would sample."""
+    thing = load_textured(truth)
+    low, high = thing.corners.min(axis=(0, 1)), thing.corners.max(axis=(0, 1))
+    thing = replace(thing, corners=(thing.corners - (low + high) / 2) / (high - low).max())
+    azimuth, elevation = np.array(two_ring_orbit(count)).T
+    images = [thing.picture(a, e, DEFAULT_RADIUS, TRUE_VIEW_SIZE)
+              for a, e in zip(azimuth, elevation, strict=True)]
+    return ViewSet(np.stack(images) / np.float32(255), azimuth, elevation,
+                   np.full(count, DEFAULT_RADIUS), np.zeros(count, int))
+
+
 def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: Reporter, *,
-                    predictions: Path | None = None, last: int = 0) -> dict[str, MeshScores]:
+                    predictions: Path | None = None, last: int = 0,
+                    perfect_views: bool = False) -> dict[str, MeshScores]:
     """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
 
     `predictions`: a folder of another method's `NAME.glb`, scored instead. `last`: only so many
-    objects of the end.
+    objects of the end. `perfect_views`: fit renderings of the truth instead of the model's views,
+    which tells what the reconstruction alone loses.
     """
     objects = list(read_test_objects(folder))[-last:]
     scores = {}
     for done, (rendered, truth) in enumerate(objects, 1):
-        mesh = (predictions / f"{rendered.name}.glb" if predictions
-                else reconstruct_object(rendered, out / rendered.name, options))
+        place = out / rendered.name
+        if predictions:
+            mesh = predictions / f"{rendered.name}.glb"
+        else:
+            given = {}
+            if perfect_views and not (place / "mesh.glb").is_file():
+                saved = true_views(truth, options["view_count"]).save(place / "truth")
+                given = {"views": str(saved)}
+            mesh = reconstruct_object(rendered, place, {**options, **given})
         scores[rendered.name] = compare(load_mesh(mesh), load_mesh(truth))
         reporter.progress("evaluate", done, len(objects))
     return scores

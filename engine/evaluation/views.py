@@ -26,6 +26,7 @@ BUCKETS = {"all": (0.0, 180.0), "0-30": (0.0, 30.0), "30-90": (30.0, 90.0), "90-
 SILHOUETTE_LEVEL = 0.96
 """A pixel with any channel below this is foreground."""
 
+LUMINANCE = np.array([[0.299], [0.587], [0.114]], np.float32)
 GMSD_CONSTANT = 170 / 255**2
 """The paper's, for grey levels in [0, 1]."""
 
@@ -143,7 +144,7 @@ def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _gradient_magnitude(images: np.ndarray) -> np.ndarray:
-    grey = box_downsample(images @ np.float32([[0.299], [0.587], [0.114]]),
+    grey = box_downsample(images @ LUMINANCE,
                           images.shape[-2] // 2)[..., 0]
     return np.hypot(*(ndimage.prewitt(grey, axis, mode="nearest") / 3 for axis in (1, 2)))
 

@@ -54,14 +54,14 @@ class TexturedMesh(Triangles):
         material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(pixels),
                                roughnessFactor=1.0, metallicFactor=0.0)
         mesh = trimesh.Trimesh(
-            _y_up(positions), faces, vertex_normals=_y_up(normals), process=False,
+            y_up(positions), faces, vertex_normals=y_up(normals), process=False,
             visual=TextureVisuals(uv=uv, material=material))
         scene = trimesh.Scene()
         scene.add_geometry(mesh, node_name=NAME, geom_name=NAME)
         return _write(Path(path), scene.export(file_type="glb", include_normals=True))
 
 
-def _y_up(vectors: FloatArray) -> FloatArray:
+def y_up(vectors: FloatArray) -> FloatArray:
     """glTF's axes: X right, Y up, Z towards the viewer, for vectors whose Z is up."""
     x, y, z = vectors.T
     return np.stack([x, z, -y], axis=1)

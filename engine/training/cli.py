@@ -41,6 +41,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     shapes.add_argument("--size", type=int, default=128, help="side of a picture, pixels")
     shapes.add_argument("--seed", type=int, default=0)
     shapes.add_argument("--workers", type=int, default=2, help="processes that render")
+    shapes.add_argument("--test-set", action="store_true", help="with meshes, in the layout that "
+                        "`evaluate meshes` reads: OUT/views and OUT/meshes")
     shapes.set_defaults(run=_shapes)
 
     info = verbs.add_parser("info", help="count the objects and views of WebDataset shards")
@@ -121,7 +123,10 @@ def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
 def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
     from .synthetic.render import render_shards
 
-    render_shards(args.out, args.count, args.views, args.size, args.seed, args.workers, reporter)
+    folder, meshes = ((args.out / "views", args.out / "meshes") if args.test_set
+                      else (args.out, None))
+    render_shards(folder, args.count, args.views, args.size, args.seed, args.workers, reporter,
+                  meshes)
 
 
 def _info(args: argparse.Namespace, reporter: Reporter) -> None:

@@ -12,14 +12,11 @@ import pytest
 from engine.mesh.triangles import Triangles
 from engine.reporting import SilentReporter
 from engine.training.shards import read_shards
-from engine.training.synthetic.geometry import Part, box, ellipsoid
+from engine.training.synthetic.geometry import Part, box, ellipsoid, painted
 from engine.training.synthetic.objects import RECIPES, normalised
 from engine.training.synthetic.paint import SIZE, random_texture
-from engine.training.synthetic.picture import Lights, PaintedObject
 from engine.training.synthetic.render import render_object, render_shards
 
-AMBIENT = Lights(np.array([[0.0, 0, 1], [0, 0, 1]]), np.zeros(2), 1.0, 0.0, 1.0)
-"""Every surface shows its own colour."""
 RED = np.full((4, 8, 3), [1.0, 0, 0])
 BLUE = np.full((4, 8, 3), [0.0, 0, 1])
 
@@ -61,13 +58,13 @@ def test_an_ellipsoid_encloses_its_volume() -> None:
 def test_a_picture_shows_the_side_that_faces_the_camera() -> None:
     left = box([0.2, 0.2, 0.2], 0).moved(np.eye(3), np.array([0.4, 0, 0]))
     right = box([0.2, 0.2, 0.2], 1).moved(np.eye(3), np.array([-0.4, 0, 0]))
-    painted = PaintedObject([left, right], [RED, BLUE])
+    thing = painted([left, right], [RED, BLUE])
     for azimuth, colour in ((0, 0), (180, 2)):
-        centre = painted.picture(azimuth, 0, 1.85, 32, AMBIENT)[16, 16]
+        centre = thing.picture(azimuth, 0, 1.85, 32)[16, 16]
         assert centre.argmax() in (colour, 3)
         assert centre[colour] == 255
         assert centre[3] == 255
-    beside = painted.picture(90, 0, 1.85, 32, AMBIENT)
+    beside = thing.picture(90, 0, 1.85, 32)
     # The camera on the left side (azimuth 90) has +x on its left.
     assert beside[16, 8, 0] == 255
     assert beside[16, 23, 2] == 255
@@ -75,8 +72,8 @@ def test_a_picture_shows_the_side_that_faces_the_camera() -> None:
 
 
 def test_a_picture_has_the_size_that_the_camera_sees() -> None:
-    painted = PaintedObject([box([1, 1, 1], exponent=64)], [RED])
-    alpha = painted.picture(0, 0, 2.0, 128, AMBIENT)[..., 3] / 255
+    thing = painted([box([1, 1, 1], exponent=64)], [RED])
+    alpha = thing.picture(0, 0, 2.0, 128)[..., 3] / 255
     # The front face is 1.5 away; the focal length is 128 * 35 / 32 pixels.
     assert np.sqrt(alpha.sum()) == pytest.approx(140 / 1.5, rel=0.02)
 

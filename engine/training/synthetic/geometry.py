@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...mesh.picture import TexturedTriangles
 from ...mesh.triangles import FloatArray, IntArray, Triangles
 
 SIDES = 32
@@ -19,7 +20,7 @@ ROUND, BOX = 2.0, 16.0
 
 @dataclass
 class Part(Triangles):
-    """One painted surface. `texture` is chosen later; `uv` points into it."""
+    """One surface to be painted."""
 
     uv: FloatArray
     """V x 2 in [0, 1]: the left half wraps around the path, the right half covers both ends."""
@@ -33,6 +34,16 @@ class Part(Triangles):
     def scaled(self, factors: FloatArray) -> Part:
         """Stretched along the axes by three positive factors."""
         return replace(self, vertices=self.vertices * factors)
+
+
+def painted(parts: Sequence[Part], textures: Sequence[FloatArray]) -> TexturedTriangles:
+    """The parts as one list of triangles; `textures` by their material numbers, of one size."""
+    return TexturedTriangles(
+        np.concatenate([part.vertices[part.faces] for part in parts]),
+        np.concatenate([part.vertex_normals[part.faces] for part in parts]),
+        np.concatenate([part.uv[part.faces] for part in parts]),
+        np.concatenate([np.full(len(part.faces), part.material) for part in parts]),
+        np.stack(textures))
 
 
 def rotation_about(axis: int, angle_deg: float) -> FloatArray:

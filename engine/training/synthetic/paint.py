@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random paint: one picture per material, whose left half wraps around and right half caps."""
+"""Random paint and light. A texture's left half wraps around a part, its right half caps it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ...mesh.picture import Lights
 from ...mesh.triangles import FloatArray
 
 SIZE = 128
@@ -76,3 +77,13 @@ def _weathered(rng: np.random.Generator, texture: FloatArray) -> FloatArray:
         across, along = rng.integers(0, 6), rng.uniform(0, 6)
         change += np.sin(across * x + along * y + rng.uniform(0, 2 * np.pi))
     return (texture * (1 + rng.uniform(0, 0.06) * change[..., None])).clip(0, 1)
+
+
+def random_lights(rng: np.random.Generator) -> Lights:
+    """Two lights from above the horizon, the first one stronger."""
+    directions = rng.normal(size=(2, 3))
+    directions[:, 2] = np.abs(directions[:, 2]) + 0.2
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    strengths = np.array([rng.uniform(0.3, 0.7), rng.uniform(0.05, 0.35)])
+    return Lights(directions, strengths, rng.uniform(0.35, 0.65),
+                  rng.choice([0.0, rng.uniform(0.05, 0.4)]), rng.uniform(8, 60))

@@ -11,26 +11,34 @@ from pathlib import Path
 import numpy as np
 
 from ...camera import FOV_DEG
+from ...mesh.textured import y_up
 from ...reporting import Reporter
 from ..shards import RenderedObject, write_shard
+from .geometry import Part, painted
 from .objects import random_object
-from .paint import random_texture
-from .picture import PaintedObject, random_lights
+from .paint import random_lights, random_texture
 
 ELEVATION_DEG = (-20.0, 75.0)
 RADIUS = (1.5, 2.2)
 PER_SHARD = 300
 
 
+TEST_INPUT = (0.0, 20.0, 1.85)
+"""Camera of view 0 in a test set: azimuth, elevation, radius."""
+
+
 def render_shards(folder: Path, count: int, views: int, size: int, seed: int, workers: int,
-                  reporter: Reporter) -> None:
+                  reporter: Reporter, meshes: Path | None = None) -> None:
     """Write `count` random objects with `views` pictures of `size` pixels each to `folder`.
 
     An object depends on (seed, its number) alone. Shards that are already there are kept, so a run
-    that was stopped goes on where it was.
+    that was stopped goes on where it was. `meshes` receives the shapes as NAME.glb; with it, view
+    0 is always taken by `TEST_INPUT`: that is what `evaluate meshes` expects.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    render = partial(render_object, seed=seed, views=views, size=size)
+    if meshes:
+        meshes.mkdir(parents=True, exist_ok=True)
+    render = partial(render_object, seed=seed, views=views, size=size, meshes=meshes)
     with ProcessPoolExecutor(workers) as pool:
         for start in range(0, count, PER_SHARD):
             path = folder / f"shapes-{seed}-{start // PER_SHARD:03d}.tar"
@@ -43,20 +51,32 @@ def render_shards(folder: Path, count: int, views: int, size: int, seed: int, wo
                 write_shard(path, reported())
 
 
-def render_object(number: int, seed: int, views: int, size: int) -> RenderedObject:
-    """The object with this number: shape, paint, lights and cameras."""
+def render_object(number: int, seed: int, views: int, size: int,
+                  meshes: Path | None = None) -> RenderedObject:
+    """The object with this number: shape, paint, lights and cameras (see `render_shards`)."""
     rng = np.random.default_rng((seed, number))
     parts = random_object(rng)
     materials = 1 + max(part.material for part in parts)
-    painted = PaintedObject(parts, [random_texture(rng) for _ in range(materials)])
+    thing = painted(parts, [random_texture(rng) for _ in range(materials)])
     lights = random_lights(rng)
     low, high = np.sin(np.radians(ELEVATION_DEG))
     pose = np.stack([rng.uniform(0, 360, views),
                      np.degrees(np.arcsin(rng.uniform(low, high, views))),
                      rng.uniform(*RADIUS, views)], axis=1)
-    rgba = np.stack([painted.picture(azimuth, elevation, radius, size, lights)
-                     for azimuth, elevation, radius in pose])
     name = f"shape_{seed}_{number:05d}"
+    if meshes:
+        pose[0] = TEST_INPUT
+        _save_shape(parts, meshes / f"{name}.glb")
+    rgba = np.stack([thing.picture(azimuth, elevation, radius, size, lights)
+                     for azimuth, elevation, radius in pose])
     info = {"name": name, "source": "synthetic", "licence": "GPL-3.0-or-later",
             "fov_deg": round(FOV_DEG, 2)}
     return RenderedObject(name, rgba, pose.astype(np.float32), info)
+
+
+def _save_shape(parts: list[Part], path: Path) -> None:
+    """The parts' surfaces as one mesh, Y up."""
+    import trimesh
+
+    meshes = [trimesh.Trimesh(y_up(part.vertices), part.faces, process=False) for part in parts]
+    trimesh.util.concatenate(meshes).export(path)

@@ -1,64 +1,56 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of painted parts: rasterised, lit by two distant lights, on transparency."""
+"""Pictures of textured triangles: rasterised, lit by distant lights, on transparency."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from ...camera import camera_to_world, focal_length_px
-from ...mesh.raster import rasterise
-from ...mesh.triangles import FloatArray
-from .geometry import Part
+from ..camera import camera_to_world, focal_length_px
+from .raster import rasterise
+from .triangles import FloatArray
 
 SUPERSAMPLING = 2
 
 
 @dataclass(frozen=True)
 class Lights:
-    """What lights an object; drawn once for all its views."""
+    """What lights an object, the same for all its views. By default every surface shows its own
+    colour."""
 
-    directions: FloatArray
-    """2 x 3 unit vectors towards the lights."""
-    strengths: FloatArray
-    """2."""
-    ambient: float
-    gloss: float
+    directions: FloatArray = field(default_factory=lambda: np.zeros((0, 3)))
+    """L x 3 unit vectors towards the lights."""
+    strengths: FloatArray = field(default_factory=lambda: np.zeros(0))
+    """L."""
+    ambient: float = 1.0
+    gloss: float = 0.0
     """Strength of the highlight."""
-    sharpness: float
+    sharpness: float = 1.0
     """Exponent of the highlight (Blinn 1977)."""
 
 
-def random_lights(rng: np.random.Generator) -> Lights:
-    """Two lights from above the horizon, the first one stronger."""
-    directions = rng.normal(size=(2, 3))
-    directions[:, 2] = np.abs(directions[:, 2]) + 0.2
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    strengths = np.array([rng.uniform(0.3, 0.7), rng.uniform(0.05, 0.35)])
-    return Lights(directions, strengths, rng.uniform(0.35, 0.65),
-                  rng.choice([0.0, rng.uniform(0.05, 0.4)]), rng.uniform(8, 60))
+@dataclass
+class TexturedTriangles:
+    """F triangles with one of several textures each, described corner by corner."""
 
-
-class PaintedObject:
-    """Parts joined into one list of triangles, with their textures."""
-
-    def __init__(self, parts: list[Part], textures: list[FloatArray]) -> None:
-        """`textures`: H x W x 3 in [0, 1] by the parts' material numbers, all of one size."""
-        corners = [part.vertices[part.faces] for part in parts]
-        self.corners: FloatArray = np.concatenate(corners)
-        """F x 3 x 3 world."""
-        self.attributes: FloatArray = np.concatenate([
-            np.concatenate([part.vertex_normals, part.uv,
-                            np.full((len(part.uv), 1), part.material)], axis=1)[part.faces]
-            for part in parts])
-        """F x 3 x 6: normal, uv and material of every corner."""
-        self.textures: FloatArray = np.stack(textures)
+    corners: FloatArray
+    """F x 3 x 3, world; counter-clockwise seen from outside. The other side isn't drawn."""
+    normals: FloatArray
+    """F x 3 x 3."""
+    uv: FloatArray
+    """F x 3 x 2 in [0, 1], u to the right, v up."""
+    material: FloatArray
+    """F; which texture."""
+    textures: FloatArray
+    """M x H x W x 3 in [0, 1], sRGB, row 0 at v = 1."""
 
     def picture(self, azimuth_deg: float, elevation_deg: float, radius: float, size: int,
-                lights: Lights) -> np.ndarray:
+                lights: Lights | None = None) -> np.ndarray:
         """size x size x 4 uint8, straight alpha, seen by a camera of `engine.camera`."""
+        lights = lights or Lights()
         fine = size * SUPERSAMPLING
         camera = camera_to_world(azimuth_deg, elevation_deg, radius)
         seen = (self.corners - camera[:3, 3]) @ camera[:3, :3]
@@ -66,7 +58,8 @@ class PaintedObject:
         flat = seen[..., :2] / depth[..., None] * [1, -1] * focal_length_px(fine) + fine / 2
         (ax, ay), (bx, by), (cx, cy) = flat.transpose(1, 2, 0)
         front = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay) < 0
-        values = np.concatenate([self.attributes, self.corners], axis=-1)[front]
+        values = np.concatenate([self.normals, self.uv, self.corners], axis=-1)[front]
+        material = self.material[front]
         rgba = np.zeros((fine * fine, 4))
         nearest = np.full(fine * fine, np.inf)
         # Interpolating 1 / depth and value / depth is linear on the screen (perspective-correct).
@@ -86,17 +79,19 @@ class PaintedObject:
             weights = (fragments.barycentric[chosen] * inverse[fragments.face[chosen]]
                        * distance[chosen, None])
             value = np.einsum("kc,kcd->kd", weights, values[fragments.face[chosen]])
-            rgba[where, :3] = self._shaded(value, camera[:3, 3], lights)
+            rgba[where, :3] = self._shaded(value, material[fragments.face[chosen]], camera[:3, 3],
+                                           lights)
             rgba[where, 3] = 1
         return _downsampled(rgba.reshape(fine, fine, 4))
 
-    def _shaded(self, value: FloatArray, eye: FloatArray, lights: Lights) -> FloatArray:
-        """K x 3 colours of surface points (K x 9: normal, uv, material, position)."""
-        normal, view = _unit(value[:, :3]), _unit(eye - value[:, 6:])
+    def _shaded(self, value: FloatArray, material: FloatArray, eye: FloatArray,
+                lights: Lights) -> FloatArray:
+        """K x 3 colours of surface points (K x 8: normal, uv, position; K texture numbers)."""
+        normal, view = _unit(value[:, :3]), _unit(eye - value[:, 5:])
         height, width = self.textures.shape[1:3]
         column = (value[:, 3] * width).astype(int).clip(0, width - 1)
         row = ((1 - value[:, 4]) * height).astype(int).clip(0, height - 1)
-        albedo = self.textures[np.rint(value[:, 5]).astype(int), row, column]
+        albedo = self.textures[material, row, column]
         light = np.full(len(value), lights.ambient)
         shine = np.zeros(len(value))
         for direction, strength in zip(lights.directions, lights.strengths, strict=True):
@@ -105,6 +100,24 @@ class PaintedObject:
             cosine = np.maximum(np.einsum("kd,kd->k", normal, halfway), 0)
             shine += strength * lights.gloss * cosine**lights.sharpness
         return (albedo * light[:, None] + shine[:, None]).clip(0, 1)
+
+
+def load_textured(path: Path) -> TexturedTriangles:
+    """The triangles of a GLB, Z up, with its base colour texture or a plain grey."""
+    import trimesh
+
+    mesh = trimesh.load_scene(path).to_mesh()
+    vertices, normals = (np.stack([x, -z, y], axis=1) for x, y, z in (
+        np.asarray(mesh.vertices, float).T, np.asarray(mesh.vertex_normals, float).T))
+    faces = np.asarray(mesh.faces)
+    uv = getattr(mesh.visual, "uv", None)
+    picture = getattr(getattr(mesh.visual, "material", None), "baseColorTexture", None)
+    if uv is None or picture is None:
+        uv, texture = np.zeros((len(vertices), 2)), np.full((1, 1, 3), 0.6)
+    else:
+        texture = np.asarray(picture.convert("RGB"), np.float32) / 255
+    return TexturedTriangles(vertices[faces], normals[faces], np.asarray(uv, float)[faces],
+                             np.zeros(len(faces), int), texture[None])
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
