@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from .diffusion import Zero123Pipeline
     from .imaging import PreparedImage
+    from .reconstruction import Reconstruction
     from .viewset import ViewSet
 
 INPUT_SIZE = 256
@@ -140,7 +141,7 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
-    """Fit a textured mesh to sampled or given views; the folder `out` receives everything."""
+    """A textured mesh, with the views it was fitted to or pictures of it, in the folder `out`."""
     out = Path(request.out)
     stages = _Stages()
     with outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage:
@@ -148,14 +149,10 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
         if request.image:
             prepared = _prepare(request, PHOTO_SIZE, reporter, stages)
             photo = _straight_alpha(prepared.rgb, prepared.alpha)
-        sampled = _given_or_sampled_views(request, reporter, stages)
-        views = sampled.views
-        from .reconstruction import reconstruct
-
-        result = reconstruct(
-            views, photo=photo, **_input_camera(request, views), resolution=request.resolution,
-            iterations=request.iterations, faces=request.faces, texture_size=request.texture_size,
-            seed=request.seed, reporter=reporter)
+        if request.method == "views":
+            views, result, evaluations = _fit_views(request, photo, reporter, stages)
+        else:
+            views, result, evaluations = _fit_by_score(request, photo, reporter, stages)
         views.save(stage / "views")
         if prepared is not None:
             _save_input(stage / "views", prepared)
@@ -164,8 +161,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "schema": "zero123.mesh/1", "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
-            "watertight": bool(result.mesh.is_watertight),
-            "unet_evaluations": sampled.unet_evaluations,
+            "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
             "stages": [*stages.seconds, *result.stages]}
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     _announce_views(out / "views", len(views), reporter)
@@ -173,6 +169,49 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
     reporter.artifact("report", out / "report.json")
     return {"mesh": str(out / "mesh.glb"), "views": str(out / "views" / "views.json"),
             "report": str(out / "report.json"), **report}
+
+
+def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, reporter: Reporter,
+               stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
+    """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
+    from .reconstruction import reconstruct
+
+    sampled = _given_or_sampled_views(request, reporter, stages)
+    pipeline = _load_model(request, reporter, stages) if request.refine else None
+    result = reconstruct(
+        sampled.views, photo=photo, refine=request.refine, pipeline=pipeline, reporter=reporter,
+        **_input_camera(request, sampled.views), **_mesh_options(request))
+    return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
+
+
+def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, reporter: Reporter,
+                  stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
+    """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
+    import numpy as np
+
+    from .camera import two_ring_orbit
+    from .mesh.picture import of_mesh
+    from .reconstruction import reconstruct_by_score
+
+    if photo is None:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
+                          "give `image`, or use the method views")
+    pipeline = _load_model(request, reporter, stages)
+    result = reconstruct_by_score(
+        pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
+        input_radius=request.input_radius, **_mesh_options(request), reporter=reporter)
+    poses = [(azimuth, elevation, request.input_radius)
+             for azimuth, elevation in two_ring_orbit(request.view_count)]
+    thing = of_mesh(result.mesh)
+    images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
+    meta = {"image": request.image, "model": request.model, "seed": request.seed}
+    return _view_set(request, images, poses, 1, meta), result, result.unet_evaluations
+
+
+def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
+    """What every method is told of the mesh."""
+    return {"resolution": request.resolution, "iterations": request.iterations,
+            "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed}
 
 
 def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
@@ -212,6 +251,15 @@ def _save_input(folder: Path, picture: PreparedImage) -> None:
     save_png(folder / "input.png", _straight_alpha(picture.rgb, picture.alpha))
 
 
+def _load_model(request: DiffusionRequest, reporter: Reporter, stages: _Stages) -> Zero123Pipeline:
+    """The pipeline that a request names."""
+    with stages.measure("load model"):
+        reporter.progress("load model", 0, 1)
+        pipeline = _loaded.get(request.model, request.device)
+        reporter.progress("load model", 1, 1)
+    return pipeline
+
+
 def _sample(request: DiffusionRequest, picture: PreparedImage,
             poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
             stages: _Stages) -> _Sampled:
@@ -219,10 +267,9 @@ def _sample(request: DiffusionRequest, picture: PreparedImage,
     import numpy as np
     import torch
 
-    with stages.measure("load model"):
-        reporter.progress("load model", 0, 1)
-        pipeline = _loaded.get(request.model, request.device)
-        reporter.progress("load model", 1, 1)
+    from .imaging import foreground_alpha
+
+    pipeline = _load_model(request, reporter, stages)
     steps = request.steps or pipeline.config.default_num_inference_steps
     guidance = request.guidance or pipeline.config.default_guidance_scale
 
@@ -242,25 +289,23 @@ def _sample(request: DiffusionRequest, picture: PreparedImage,
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler}
     assert isinstance(output.images, np.ndarray)
-    views = _view_set(request, output.images, poses, samples, meta)
-    return _Sampled(views, output.unet_evaluations)
+    rgba = np.stack([_straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
+    return _Sampled(_view_set(request, rgba, poses, samples, meta), output.unet_evaluations)
 
 
 def _view_set(request: DiffusionRequest, images: np.ndarray,
               poses: Sequence[tuple[float, float, float]], samples: int,
               meta: dict[str, Any]) -> ViewSet:
-    """The pipeline's pictures (views x samples, view-major, on white) with cameras and alpha."""
+    """RGBA pictures (views x samples, view-major) with their cameras."""
     import numpy as np
 
     from .camera import FOV_DEG
-    from .imaging import foreground_alpha
     from .viewset import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
-    rgba = np.stack([_straight_alpha(rgb, foreground_alpha(rgb)) for rgb in images])
     camera = {"elevation_deg": request.input_elevation, "radius": request.input_radius,
               "fov_deg": FOV_DEG}
-    return ViewSet(images=rgba, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
+    return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
                    sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
 
 
@@ -287,7 +332,7 @@ def _given_or_sampled_views(request: ReconstructRequest, reporter: Reporter,
     return _sample(request, picture, poses, 1, reporter, stages)
 
 
-def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, float]:
+def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, Any]:
     """Where the photo was taken from: as recorded with the views, else as asked for."""
     recorded = views.meta.get("input")
     camera = recorded if isinstance(recorded, dict) else {}

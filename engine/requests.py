@@ -18,7 +18,7 @@ from .protocol import EngineError, ErrorCode
 
 SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-METHODS = ("views",)
+METHODS = ("views", "sds", "sjc")
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
@@ -124,11 +124,17 @@ class ReconstructRequest(DiffusionRequest):
 
     KIND = "reconstruct"
 
-    method: str = option("views", "how the shape is found", choices=METHODS)
+    method: str = option(
+        "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
+        "or Score Jacobian Chaining (sjc, the paper's) from the picture alone", choices=METHODS)
     views: str = option("", "a views.json to fit instead of sampling new views")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
     resolution: int = option(96, "voxels along each side of the field", min=32, max=256)
-    iterations: int = option(300, "optimisation steps of the fit", min=10, max=10000)
+    iterations: int = option(
+        0, "optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)",
+        min=0, max=100000)
+    refine: int = option(
+        0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
     faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
     texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
 

@@ -62,3 +62,29 @@ def encode_pictures(pipeline: Zero123Pipeline, rgb: Tensor, posterior_noise: Ten
     pictures = F.interpolate(rgb.permute(0, 3, 1, 2), size, mode="bilinear", align_corners=False)
     posterior = pipeline.vae.encode(pictures * 2 - 1).latent_dist
     return (posterior.mean + posterior.std * posterior_noise) * pipeline.vae.config.scaling_factor
+
+
+def score_jacobian(pipeline: Zero123Pipeline, condition: Condition, latents: Tensor,
+                   contexts: Tensor, timesteps: Tensor, noise: Tensor, *,
+                   guidance_scale: float = 100.0) -> Tensor:
+    """The perturb-and-average score of Score Jacobian Chaining (Wang et al. 2023, equation 12).
+
+    Latents y perturbed by sigma n are denoised to D; the score is (D - y) / sigma^2, and the
+    original's gradient is sigma times that. Returns (D - y) / sigma, N x 4 x h x w: the direction
+    in which the latents should move.
+
+    Args:
+        latents: N x 4 x h x w, scaled.
+        contexts: N x 1 x C, of their cameras.
+        timesteps: N, integers; sigma^2 = (1 - a_t) / a_t.
+        noise: N x 4 x h x w, unit Gaussian n.
+    """
+    config = pipeline.scheduler.config
+    alphas = torch.from_numpy(cumulative_alphas(config)).to(latents.dtype).to(latents.device)
+    alpha = alphas[timesteps][:, None, None, None]
+    sigma = ((1 - alpha) / alpha).sqrt()
+    with torch.no_grad():
+        noisy = alpha.sqrt() * (latents + sigma * noise)
+        output = pipeline.predict(noisy, timesteps, contexts, condition, guidance_scale)
+        clean, _ = predict_clean_and_noise(output, noisy, alpha, config.prediction_type)
+        return torch.nan_to_num((clean - latents) / sigma)

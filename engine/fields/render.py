@@ -27,7 +27,8 @@ class Rendered:
     """What R rays see."""
 
     rgb: Tensor
-    """R x 3, premultiplied: add (1 - alpha) for a white background."""
+    """R x C features of the field, premultiplied: for RGB, add (1 - alpha) for a white
+    background."""
     alpha: Tensor
     """R; opacity in [0, 1]."""
     depth: Tensor
@@ -122,6 +123,7 @@ def composite(field: VoxelField, samples: Samples, ray_count: int, step: float) 
     density, rgb = field(samples.points)
     weight = absorption_weights(density, samples.ray, step)
     values = torch.cat([rgb, torch.ones_like(rgb[:, :1]), samples.distance[:, None]], dim=-1)
-    total = values.new_zeros(ray_count, 5).index_add(0, samples.ray, weight[:, None] * values)
-    alpha = total[:, 3]
-    return Rendered(total[:, :3], alpha, total[:, 4] / alpha.clamp_min(1e-6))
+    total = values.new_zeros(ray_count, values.shape[1]).index_add(
+        0, samples.ray, weight[:, None] * values)
+    alpha = total[:, -2]
+    return Rendered(total[:, :-2], alpha, total[:, -1] / alpha.clamp_min(1e-6))

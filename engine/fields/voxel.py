@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A radiance field on a dense voxel grid: density and colour in one fused grid."""
+"""A radiance field on a dense voxel grid: density and features in one fused grid."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ EMPTY_RAW = -8.0
 
 
 class VoxelField(nn.Module):
-    """Density and RGB at every point of a cube, interpolated trilinearly before activation.
+    """Density and features at every point of a cube, interpolated trilinearly before activation.
 
-    Interpolating raw values and activating afterwards lets a surface be sharper than a voxel
-    (Sun et al., Direct Voxel Grid Optimization, 2022, section 4.2).
+    Features are RGB, or latents of a diffusion model (Score Jacobian Chaining, Wang et al. 2023,
+    section 5). Interpolating raw values and activating afterwards lets a surface be sharper than a
+    voxel (Sun et al., Direct Voxel Grid Optimization, 2022, section 4.2).
     """
 
-    def __init__(self, resolution: int, half_extent: float = HALF_EXTENT) -> None:
+    def __init__(self, resolution: int, half_extent: float = HALF_EXTENT,
+                 latent_channels: int = 0) -> None:
+        """`latent_channels`: that many unbounded features instead of RGB."""
         super().__init__()
-        self.half_extent = half_extent
-        raw = torch.zeros(1, 4, resolution, resolution, resolution)
+        self.half_extent, self.latent_channels = half_extent, latent_channels
+        raw = torch.zeros(1, 1 + (latent_channels or 3), resolution, resolution, resolution)
         raw[:, 0] = EMPTY_RAW
-        # Channels last: the four values of a voxel lie together, so one cache line serves a corner.
+        # Channels last: the values of a voxel lie together, so one cache line serves a corner.
         self.raw = nn.Parameter(raw.contiguous(memory_format=torch.channels_last_3d))
-        """1 x 4 x X x Y x Z: raw density, then raw RGB. The outermost voxels lie on the cube."""
+        """1 x (1 + C) x X x Y x Z: raw density, then raw features. The outermost voxels lie on the
+        cube."""
 
     @property
     def resolution(self) -> int:
@@ -47,14 +51,15 @@ class VoxelField(nn.Module):
         return density_of(self._sample(self.raw[:, :1], points)[0])
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """(P densities, P x 3 RGB in [0, 1]) at P x 3 world points."""
+        """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
         values = self._sample(self.raw, points)
-        return density_of(values[0]), torch.sigmoid(values[1:]).T
+        features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
+        return density_of(values[0]), features.T
 
     @torch.no_grad()
     def resampled(self, resolution: int) -> VoxelField:
         """The same field on a grid of another resolution."""
-        other = VoxelField(resolution, self.half_extent)
+        other = VoxelField(resolution, self.half_extent, self.latent_channels)
         other.raw.copy_(F.interpolate(self.raw, (resolution,) * 3, mode="trilinear",
                                       align_corners=True))
         return other

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..camera import camera_to_world, focal_length_px
 from .raster import rasterise
+from .textured import TexturedMesh
 from .triangles import FloatArray
 
 SUPERSAMPLING = 2
@@ -100,6 +101,13 @@ class TexturedTriangles:
             cosine = np.maximum(np.einsum("kd,kd->k", normal, halfway), 0)
             shine += strength * lights.gloss * cosine**lights.sharpness
         return (albedo * light[:, None] + shine[:, None]).clip(0, 1)
+
+
+def of_mesh(mesh: TexturedMesh) -> TexturedTriangles:
+    """A mesh with its texture."""
+    return TexturedTriangles(mesh.vertices[mesh.faces], mesh.vertex_normals[mesh.faces],
+                             mesh.uv[mesh.uv_faces], np.zeros(len(mesh.faces), int),
+                             mesh.texture[None])
 
 
 def load_textured(path: Path) -> TexturedTriangles:

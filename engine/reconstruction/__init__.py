@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From pictures with cameras to a mesh."""
 
-from .views import Reconstruction, reconstruct
+from .views import Reconstruction, reconstruct, reconstruct_by_score
 
-__all__ = ["Reconstruction", "reconstruct"]
+__all__ = ["Reconstruction", "reconstruct", "reconstruct_by_score"]

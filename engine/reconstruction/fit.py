@@ -115,7 +115,7 @@ def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: tor
             pictures.shrunk(field.resolution * 4 // 3), alignment, occupancy_of(hull),
             field.voxel_size * 0.75, generator)
         optimise(field, objective, last - first, learning_rate=LEARNING_RATE, decay=DECAY,
-                 smoothing=SMOOTHING, on_step=_counted(on_step, first, iterations),
+                 smoothing=SMOOTHING, on_step=counted(on_step, first, iterations),
                  others=[{"params": [alignment.correction], "lr": ALIGNMENT_RATE}])
         pictures = replace(pictures, rgba=alignment.applied(pictures.rgba))
         hull = hull_of(pictures, resolution)
@@ -159,5 +159,6 @@ def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384)
     return Rays(rays.origins, rays.directions, near, far)
 
 
-def _counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
+def counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
+    """Progress of a level whose steps start at `first`, as progress of all `total`."""
     return lambda step: on_step(first + step + 1, total)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 
 from .. import camera
+from ..diffusion import Zero123Pipeline
 from ..fields.rays import camera_rays, focal_ndc
 from ..fields.render import absorption_weights
 from ..fields.voxel import VoxelField, density_of
@@ -29,7 +30,9 @@ from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..viewset import ViewSet
 from .fit import Fit, Pictures, fit_field, hull_of, occupancy_of
+from .guide import Guide
 from .level import choose_level
+from .score import fit_by_distillation, fit_by_jacobian, refined
 
 PHOTO_WEIGHT = 3.0
 """How much the input picture counts against a generated view."""
@@ -37,6 +40,10 @@ SMOOTHING_SIGMA = 0.8
 """Of the density before marching cubes, in voxels: removes speckle, keeps edges."""
 USABLE_COVER = (1e-4, 0.95)
 """Share of a picture that its object covers, or there is no silhouette to work with."""
+
+VIEWS_ITERATIONS = 300
+SCORE_METHODS = {"sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000)}
+"""Each with the original's number of steps."""
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -48,45 +55,118 @@ class Reconstruction:
     mesh: TexturedMesh
     stages: list[dict[str, Any]] = field(default_factory=list)
     """In order, {"name": str, "seconds": float}."""
+    unet_evaluations: int = 0
+    """Rows that went through the UNet during the reconstruction itself."""
 
 
 def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 input_elevation_deg: float = 0.0, input_radius: float = camera.DEFAULT_RADIUS,
-                resolution: int = 96, iterations: int = 300, faces: int = 20000,
-                texture_size: int = 1024, seed: int = 0,
+                resolution: int = 96, iterations: int = 0, faces: int = 20000,
+                texture_size: int = 1024, seed: int = 0, refine: int = 0,
+                pipeline: Zero123Pipeline | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
 
     `photo` is the input picture, S x S x 4 in [0, 1] with straight alpha, seen from azimuth 0,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
     do, and colours the side it sees. `resolution` is the voxels along each side of the field,
-    `faces` the most triangles. The same arguments give the same mesh on the CPU.
+    0 `iterations` the default number, `faces` the most triangles. `refine`: steps of score
+    distillation at small noise after the fit; they need `pipeline` and `photo`. The same arguments
+    give the same mesh on the CPU.
 
     Raises:
-        EngineError: `BAD_INPUT` if the views show no object or none they agree on.
+        EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
+            nothing to refine with.
         JobCancelled: from the reporter.
     """
     reporter = reporter or SilentReporter()
     clock = _Clock(reporter)
+    threads = torch.get_num_threads()
+    iterations = iterations or VIEWS_ITERATIONS
     photo_view = None if photo is None else _photo_view(
-        views, photo, input_elevation_deg, input_radius)
+        photo, views.fov_deg, input_elevation_deg, input_radius)
+    if refine and (pipeline is None or photo_view is None):
+        raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input picture and a model",
+                          "give the picture, or leave out the refinement")
+    evaluations = 0
+    generator = torch.Generator().manual_seed(seed)
     with _one_thread():
         with clock.stage("hull"):
             pictures = _pictures(views, photo_view, reporter)
             hull = hull_of(pictures, resolution)
         with clock.stage("fit", steps=iterations):
             fit = fit_field(
-                pictures, hull, iterations=iterations,
-                generator=torch.Generator().manual_seed(seed),
+                pictures, hull, iterations=iterations, generator=generator,
                 on_step=lambda done, total: reporter.progress("fit", done, total))
-        with clock.stage("surface"):
-            mesh = _surface(fit, faces)
-        with clock.stage("unwrap"):
-            uv, uv_faces = unwrap(mesh, texture_size)
-        with clock.stage("texture"):
-            texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo_view)
-    return Reconstruction(TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture),
-                          clock.stages)
+        if refine and pipeline is not None and photo_view is not None:
+            with clock.stage("refine", steps=refine):
+                scored = refined(
+                    fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius),
+                    photo_pictures(photo_view, pipeline.image_size), iterations=refine,
+                    threads=threads, generator=generator,
+                    on_step=lambda done, total: reporter.progress("refine", done, total))
+            fit, evaluations = scored.fit, scored.unet_evaluations
+        mesh = _textured(fit, photo_view, faces, texture_size, clock)
+    return Reconstruction(mesh, clock.stages, evaluations)
+
+
+def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method: str = "sds",
+                         input_elevation_deg: float = 0.0,
+                         input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
+                         iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
+                         seed: int = 0, reporter: Reporter | None = None) -> Reconstruction:
+    """A textured mesh from the input picture and what the model finds likely around it.
+
+    `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
+    paper's). `photo`: S x S x 4 in [0, 1], straight alpha. 0 iterations: as many as the original.
+    Other arguments as in `reconstruct`.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the picture shows no object, or the field ends empty.
+        JobCancelled: from the reporter.
+    """
+    reporter = reporter or SilentReporter()
+    clock = _Clock(reporter)
+    photo_view = _photo_view(photo, camera.FOV_DEG, input_elevation_deg, input_radius)
+    threads = torch.get_num_threads()
+    fit_method, default_iterations = SCORE_METHODS[method]
+    iterations = iterations or default_iterations
+    guide = _guide(pipeline, photo_view, input_elevation_deg, input_radius)
+    with _one_thread():
+        with clock.stage(method, steps=iterations):
+            scored = fit_method(
+                guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
+                iterations=iterations, threads=threads,
+                generator=torch.Generator().manual_seed(seed),
+                on_step=lambda done, total: reporter.progress(method, done, total))
+        mesh = _textured(scored.fit, photo_view, faces, texture_size, clock)
+    return Reconstruction(mesh, clock.stages, scored.unet_evaluations)
+
+
+def _guide(pipeline: Zero123Pipeline, photo: Photo, elevation_deg: float, radius: float) -> Guide:
+    alpha = photo.rgba[..., 3:]
+    return Guide.of(pipeline, photo.rgba[..., :3] * alpha + (1 - alpha), elevation_deg, radius)
+
+
+def photo_pictures(photo: Photo, size: int) -> Pictures:
+    """The input picture alone, as something to fit, at size x size pixels."""
+    cover = float((photo.rgba[..., 3] > 0.5).mean())
+    if not USABLE_COVER[0] < cover < USABLE_COVER[1]:
+        raise _no_silhouette("the picture's mask shows", cover)
+    return Pictures(_resized(photo, size), torch.from_numpy(photo.camera_to_world).float()[None],
+                    camera.FOV_DEG, torch.ones(1), torch.ones(1, dtype=torch.bool))
+
+
+def _textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
+              clock: _Clock) -> TexturedMesh:
+    """Surface, UVs and texture of a fitted field."""
+    with clock.stage("surface"):
+        mesh = _surface(fit, faces)
+    with clock.stage("unwrap"):
+        uv, uv_faces = unwrap(mesh, texture_size)
+    with clock.stage("texture"):
+        texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo)
+    return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
 
 
 def surface_colour(radiance: VoxelField) -> SurfaceColour:
@@ -108,9 +188,22 @@ def surface_colour(radiance: VoxelField) -> SurfaceColour:
     return colour
 
 
-def _photo_view(views: ViewSet, photo: FloatArray, elevation_deg: float, radius: float) -> Photo:
+def _photo_view(photo: FloatArray, fov_deg: float, elevation_deg: float, radius: float) -> Photo:
     return Photo(np.asarray(photo, np.float32), camera.camera_to_world(0.0, elevation_deg, radius),
-                 focal_ndc(views.fov_deg))
+                 focal_ndc(fov_deg))
+
+
+def _resized(photo: Photo, size: int) -> torch.Tensor:
+    """1 x size x size x 4, premultiplied."""
+    rgba = _premultiplied(photo.rgba[None]).permute(0, 3, 1, 2)
+    resized = F.interpolate(rgba, (size, size), mode="bilinear", antialias=True)
+    return resized.permute(0, 2, 3, 1).clamp(0, 1)
+
+
+def _no_silhouette(what: str, cover: float) -> EngineError:
+    shown = "nothing" if cover <= USABLE_COVER[0] else "no background"
+    return EngineError(ErrorCode.BAD_INPUT, f"{what} {shown}",
+                       "the alpha channel must be 1 on the object and 0 around it")
 
 
 def _pictures(views: ViewSet, photo: Photo | None, reporter: Reporter) -> Pictures:
@@ -118,9 +211,7 @@ def _pictures(views: ViewSet, photo: Photo | None, reporter: Reporter) -> Pictur
     cover = (views.images[..., 3] > 0.5).mean(axis=(1, 2))
     usable = (cover > USABLE_COVER[0]) & (cover < USABLE_COVER[1])
     if not usable.any():
-        what = "nothing" if cover.max() <= USABLE_COVER[0] else "no background"
-        raise EngineError(ErrorCode.BAD_INPUT, f"the views' masks show {what}",
-                          "the alpha channel must be 1 on the object and 0 around it")
+        raise _no_silhouette("the views' masks show", cover.max())
     if not usable.all():
         bad = ", ".join(str(i) for i in np.nonzero(~usable)[0])
         reporter.log("warning", f"views without an object or without background left out: {bad}")
@@ -128,10 +219,7 @@ def _pictures(views: ViewSet, photo: Photo | None, reporter: Reporter) -> Pictur
     matrices = torch.from_numpy(views.camera_to_world[usable]).float()
     weight = torch.ones(len(rgba))
     if photo is not None:
-        size = rgba.shape[1]
-        resized = F.interpolate(_premultiplied(photo.rgba[None]).permute(0, 3, 1, 2), (size, size),
-                                mode="bilinear", antialias=True).permute(0, 2, 3, 1)
-        rgba = torch.cat([rgba, resized.clamp(0, 1)])
+        rgba = torch.cat([rgba, _resized(photo, rgba.shape[1])])
         matrices = torch.cat([matrices, torch.from_numpy(photo.camera_to_world).float()[None]])
         weight = torch.cat([weight, torch.tensor([PHOTO_WEIGHT])])
     return Pictures(rgba, matrices, views.fov_deg, weight, trusted=weight == PHOTO_WEIGHT)

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What score-based reconstruction shares: a model that knows the input picture, random cameras,
+pictures of a field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import camera
+from ..diffusion import Condition, Zero123Pipeline
+from ..fields.rays import camera_rays
+from ..fields.render import Occupancy, Rendered, render
+from ..fields.voxel import VoxelField
+
+STEP = 0.75
+"""Distance between samples, in voxels."""
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """N cameras that look at the origin; azimuth 0 is the input picture's."""
+
+    azimuth_deg: Tensor
+    elevation_deg: Tensor
+    radius: Tensor
+
+    def __len__(self) -> int:
+        return len(self.radius)
+
+    @property
+    def camera_to_world(self) -> Tensor:
+        """N x 4 x 4."""
+        return torch.from_numpy(camera.camera_to_world(
+            self.azimuth_deg.numpy(), self.elevation_deg.numpy(), self.radius.numpy())).float()
+
+    @classmethod
+    def at(cls, positions: Tensor) -> Cameras:
+        """Cameras whose centres are N x 3 positions."""
+        return cls(*(torch.from_numpy(np.asarray(values)).float()
+                     for values in camera.spherical_from_position(positions.numpy())))
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A Zero123 model that has seen the input picture."""
+
+    pipeline: Zero123Pipeline
+    condition: Condition
+    input_elevation_deg: float
+    input_radius: float
+
+    @classmethod
+    def of(cls, pipeline: Zero123Pipeline, rgb: np.ndarray, input_elevation_deg: float,
+           input_radius: float) -> Guide:
+        """For a picture on white, S x S x 3 in [0, 1]."""
+        condition = pipeline.encode_image(pipeline.image_tensor(rgb))
+        return cls(pipeline, condition, input_elevation_deg, input_radius)
+
+    @property
+    def input_camera(self) -> Cameras:
+        """The one that took the picture."""
+        return Cameras(torch.zeros(1), torch.tensor([self.input_elevation_deg]),
+                       torch.tensor([self.input_radius]))
+
+    @torch.no_grad()
+    def contexts(self, cameras: Cameras) -> Tensor:
+        """N x 1 x C context tokens."""
+        poses = self.pipeline.poses(
+            cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), cameras.radius.tolist(),
+            self.input_elevation_deg, self.input_radius)
+        return self.pipeline.contexts(self.condition, poses)
+
+
+def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, int]:
+    """Of `count` latents."""
+    side = pipeline.unet.config.sample_size
+    return count, pipeline.unet.config.out_channels, side, side
+
+
+def take_pictures(field: VoxelField, cameras: Cameras, size: int, occupancy: Occupancy,
+                  generator: torch.Generator | None = None) -> Rendered:
+    """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
+    rays = camera_rays(cameras.camera_to_world, size, camera.FOV_DEG, field.half_extent)
+    jitter = None if generator is None else torch.rand(len(rays), generator=generator)
+    return render(field, rays, occupancy, field.voxel_size * STEP, jitter)
+
+
+def as_pictures(values: Tensor, count: int) -> Tensor:
+    """N * S * S x C values of rays as N x C x S x S pictures."""
+    size = round((len(values) // count) ** 0.5)
+    return values.reshape(count, size, size, -1).permute(0, 3, 1, 2)
+
+
+@contextmanager
+def all_threads(count: int) -> Iterator[None]:
+    """`count` threads for the networks; the renderer around them is fastest on one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

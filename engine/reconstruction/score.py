@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reconstruction from the input picture alone, driven by a model's score: SDS and SJC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..camera import FOV_DEG, two_ring_orbit
+from ..fields.voxel import VoxelField, voxel_centres
+from .alignment import Alignment
+from .fit import (
+    COARSE_SHARE,
+    DECAY,
+    SMOOTHING,
+    Fit,
+    PhotometricObjective,
+    Pictures,
+    counted,
+    hull_of,
+    occupancy_of,
+)
+from .guide import STEP, Cameras, Guide, as_pictures, take_pictures
+from .hull import Hull
+from .optimise import Objective, optimise
+from .sds import Annealing, ScoreDistillationObjective, SDSSettings
+from .sjc import ScoreJacobianObjective, background_latent, latents_of
+
+SDS_LEARNING_RATE = 0.1
+SJC_LEARNING_RATE = 0.05
+"""The original's."""
+FOG_RAW = -5.0
+"""Raw density at first: thin enough for light to cross the whole cube."""
+BLOB_RADIUS = 0.5
+"""SDS starts with something at the origin, as threestudio does (a blob after Magic3D)."""
+REFINEMENT = SDSSettings(
+    min_noise=Annealing(0.02, 0.02, 0.0, 1.0), max_noise=Annealing(0.3, 0.1, 0.0, 1.0),
+    stages=((0.0, 2, 128),))
+"""Small noise: details may change, the shape stays."""
+REFINEMENT_LEARNING_RATE = 0.05
+VIEWS_WEIGHT = 500.0
+"""Of the fit to the views, against the weights in `SDSSettings`."""
+DECODED_VIEWS = 16
+COLOUR_ITERATIONS = 150
+
+
+@dataclass
+class ScoredFit:
+    """A fitted field with RGB, and what it cost."""
+
+    fit: Fit
+    unet_evaluations: int
+
+
+def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
+                        threads: int, generator: torch.Generator,
+                        on_step: Callable[[int, int], None],
+                        settings: SDSSettings | None = None) -> ScoredFit:
+    """Score distillation from the input picture (`photo` holds it alone).
+
+    `threads`: for the networks; the renderer runs on the current number. `on_step(done, total)`.
+    """
+    settings = settings or SDSSettings()
+    hull = hull_of(photo, resolution)
+    field = foggy_field(hull)
+    with torch.no_grad():
+        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
+        distance = voxel_centres(resolution).norm(dim=-1).reshape(field.raw.shape[2:])
+        blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
+        field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
+    evaluations = 0
+
+    def objective(steps: range) -> ScoreDistillationObjective:
+        return ScoreDistillationObjective(guide, photo, occupancy_of(hull), settings, steps,
+                                          iterations, threads, generator)
+
+    for level, steps in zip((resolution // 2, resolution), _levels(iterations), strict=True):
+        field, current = field.resampled(level), objective(steps)
+        optimise(field, current, len(steps), learning_rate=SDS_LEARNING_RATE, decay=DECAY,
+                 smoothing=SMOOTHING, on_step=counted(on_step, steps.start, iterations))
+        evaluations += current.unet_evaluations
+    return ScoredFit(Fit(field, photo, hull), evaluations)
+
+
+def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
+            generator: torch.Generator, on_step: Callable[[int, int], None]) -> ScoredFit:
+    """A fit to views, moved a little towards what the model finds likely at small noise.
+
+    The views keep their say: they are what a score at small noise can't bring back. Arguments as
+    in `fit_by_distillation`; the fit's field changes in place.
+    """
+    occupancy = occupancy_of(fit.hull)
+    alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool))
+    views = PhotometricObjective(fit.pictures.shrunk(fit.field.resolution * 4 // 3), alignment,
+                                 occupancy, fit.field.voxel_size * STEP, generator)
+    score = ScoreDistillationObjective(guide, photo, occupancy, REFINEMENT, range(iterations),
+                                       iterations, threads, generator)
+
+    def objective(field: VoxelField, step: int) -> Tensor:
+        return VIEWS_WEIGHT * views(field, step) + score(field, step)
+
+    optimise(fit.field, objective, iterations, learning_rate=REFINEMENT_LEARNING_RATE, decay=DECAY,
+             smoothing=SMOOTHING, on_step=counted(on_step, 0, iterations))
+    return ScoredFit(fit, score.unet_evaluations)
+
+
+def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
+                    threads: int, generator: torch.Generator,
+                    on_step: Callable[[int, int], None]) -> ScoredFit:
+    """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
+
+    Arguments as in `fit_by_distillation`.
+    """
+    hull = hull_of(photo, resolution)
+    occupancy = occupancy_of(hull)
+    background = background_latent(guide)
+    field = foggy_field(hull, latent_channels=len(background))
+    with torch.no_grad():
+        field.raw[0, 1:] = background[:, None, None, None]
+    target = on_white_at(photo, guide.pipeline.image_size)
+    evaluations = 0
+    for level, steps in zip((resolution // 2, resolution), _levels(iterations), strict=True):
+        field = field.resampled(level)
+        objective = ScoreJacobianObjective(guide, target, occupancy, steps, iterations, threads,
+                                           generator)
+        optimise(field, objective, len(steps), learning_rate=SJC_LEARNING_RATE, decay=1.0,
+                 smoothing=torch.zeros(1 + len(background)),
+                 on_step=counted(on_step, steps.start, iterations))
+        evaluations += objective.unet_evaluations
+    return ScoredFit(coloured(field, guide, photo, hull, generator), evaluations)
+
+
+def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
+    """Thin fog wherever the input picture allows the object to be."""
+    field = VoxelField(hull.bound.shape[-1], hull.half_extent, latent_channels)
+    with torch.no_grad():
+        field.raw[0, 0][hull.bound] = FOG_RAW
+    return field
+
+
+def on_white_at(photo: Pictures, size: int) -> Tensor:
+    """1 x 3 x size x size in [0, 1]: the first picture on white."""
+    rgba = F.interpolate(photo.rgba[:1].permute(0, 3, 1, 2), (size, size), mode="bilinear",
+                         antialias=True)
+    return (rgba[:, :3] + 1 - rgba[:, 3:]).clamp(0, 1)
+
+
+def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull,
+             generator: torch.Generator) -> Fit:
+    """The same densities with the RGB that decoded views and the input picture show."""
+    views = decoded_views(latent_field, guide, hull)
+    size = views.rgba.shape[1]
+    pictures = Pictures(
+        torch.cat([views.rgba, photo.shrunk(size).rgba]),
+        torch.cat([views.camera_to_world, photo.camera_to_world]), photo.fov_deg,
+        torch.cat([views.weight, 3 * photo.weight]), torch.cat([views.trusted, photo.trusted]))
+    occupancy = occupancy_of(hull)
+    field = VoxelField(latent_field.resolution, latent_field.half_extent)
+    with torch.no_grad():
+        field.raw[0, 0] = latent_field.raw[0, 0]
+        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
+    colours_only = torch.ones(4)
+    colours_only[0] = 0
+    field.raw.register_hook(lambda gradient: gradient * colours_only[:, None, None, None])
+    objective: Objective = PhotometricObjective(
+        pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)), occupancy,
+        field.voxel_size * STEP, generator)
+    optimise(field, objective, COLOUR_ITERATIONS, learning_rate=0.3, decay=DECAY,
+             smoothing=SMOOTHING * colours_only, on_step=lambda step: None)
+    return Fit(field, photo, hull)
+
+
+@torch.no_grad()
+def decoded_views(field: VoxelField, guide: Guide, hull: Hull) -> Pictures:
+    """Views around the object: opacities of the field, colours as the decoder shows its latents."""
+    poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
+    cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guide.input_radius))
+    occupancy, pipeline = occupancy_of(hull), guide.pipeline
+    small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
+    latents = latents_of(small, background_latent(guide), len(cameras))
+    rgb = pipeline.decode(latents.to(pipeline.device)).cpu()
+    alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
+                        .alpha[:, None], len(cameras))
+    premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)
+    rgba = torch.cat([premultiplied, alpha], dim=1).permute(0, 2, 3, 1).contiguous()
+    return Pictures(rgba, cameras.camera_to_world, FOV_DEG, torch.ones(len(cameras)),
+                    torch.zeros(len(cameras), dtype=torch.bool))
+
+
+def _levels(iterations: int) -> tuple[range, range]:
+    """The steps on the coarse grid and on the fine one."""
+    coarse = round(iterations * COARSE_SHARE)
+    return range(coarse), range(coarse, iterations)

@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score distillation sampling as threestudio does it for Zero123 (`--method sds`).
+
+DreamFusion (Poole et al. 2023), section 3; weights and schedules of threestudio's zero123.yaml.
+Differences: a voxel grid instead of a hash grid; the training set's lens and distance instead of a
+narrow lens from afar (the object is as large in the frame); the grid's own smoothing in place of
+losses on normals; the input view's losses on a random batch of its pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..diffusion import score_distillation
+from ..fields.rays import camera_rays
+from ..fields.render import Occupancy, render
+from ..fields.voxel import VoxelField
+from .fit import Pictures
+from .guide import STEP, Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
+
+REFERENCE_RAYS = 4096
+ELEVATION_DEG = (-10.0, 80.0)
+
+
+@dataclass(frozen=True)
+class Annealing:
+    """How a number changes: `first` until `start`, `last` from `end` on, linear between; both are
+    shares of the iterations."""
+
+    first: float
+    last: float
+    start: float
+    end: float
+
+    def at(self, share: float) -> float:
+        """The value after this share of the iterations."""
+        along = (share - self.start) / max(self.end - self.start, 1e-9)
+        return self.first + (self.last - self.first) * min(max(along, 0.0), 1.0)
+
+
+@dataclass(frozen=True)
+class SDSSettings:
+    """threestudio's zero123.yaml, 600 steps."""
+
+    guidance_scale: float = 3.0
+    min_noise: Annealing = Annealing(0.4, 0.2, 0.0, 1 / 3)
+    """Lowest timestep, as a share of the training timesteps."""
+    max_noise: Annealing = Annealing(0.85, 0.5, 0.0, 1 / 3)
+    stages: tuple[tuple[float, int, int], ...] = ((0.0, 12, 64), (1 / 3, 4, 128), (1 / 2, 2, 256))
+    """(from this share of the iterations, novel views in a step, their side in pixels)."""
+    score_weight: float = 0.1
+    rgb_weight: float = 500.0
+    mask_weight: float = 50.0
+    sparsity_weight: float = 0.1
+    opaque_weight: float = 0.1
+
+    def batch(self, share: float) -> tuple[int, int]:
+        """(views, side in pixels) after this share of the iterations."""
+        return next((count, size) for start, count, size in reversed(self.stages) if share >= start)
+
+
+class ScoreDistillationObjective:
+    """Novel views that the model finds likely, and the input view as it is."""
+
+    def __init__(self, guide: Guide, photo: Pictures, occupancy: Occupancy, settings: SDSSettings,
+                 steps: range, iterations: int, threads: int, generator: torch.Generator) -> None:
+        """`photo`: the input picture alone; `steps`: which of the `iterations` these are."""
+        self.guide, self.occupancy, self.settings = guide, occupancy, settings
+        self.first, self.iterations, self.threads = steps.start, iterations, threads
+        self.generator = generator
+        self.target = photo.rgba.reshape(-1, 4)
+        self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
+                                occupancy.half_extent)
+        self.unet_evaluations = 0
+
+    def __call__(self, field: VoxelField, step: int) -> Tensor:
+        share = (self.first + step) / self.iterations
+        count, size = self.settings.batch(share)
+        size = min(size, self.guide.pipeline.image_size)
+        cameras = self._random_cameras(count)
+        seen = take_pictures(field, cameras, size, self.occupancy, self.generator)
+        rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
+        gradient = self._score(rgb.detach(), cameras, share)
+        return (self.settings.score_weight * (gradient * rgb).sum()
+                + self._reference(field)
+                + self.settings.sparsity_weight * (seen.alpha**2 + 0.01).sqrt().mean()
+                + self.settings.opaque_weight * entropy(seen.alpha))
+
+    def _random_cameras(self, count: int) -> Cameras:
+        """At the input's distance: half of them uniform in elevation, half on the sphere."""
+        u = torch.rand(3, count, generator=self.generator)
+        low, high = torch.deg2rad(torch.tensor(ELEVATION_DEG))
+        sphere = torch.asin(low.sin() + u[1] * (high.sin() - low.sin()))
+        elevation = torch.where(u[2] < 0.5, low + u[1] * (high - low), sphere)
+        return Cameras(u[0] * 360, elevation.rad2deg(),
+                       torch.full((count,), self.guide.input_radius))
+
+    def _score(self, rgb: Tensor, cameras: Cameras, share: float) -> Tensor:
+        """Gradient of the score distillation with respect to N x H x W x 3 pictures."""
+        pipeline, settings = self.guide.pipeline, self.settings
+        total = pipeline.scheduler.config.num_train_timesteps
+        low, high = settings.min_noise.at(share), settings.max_noise.at(share)
+        u = torch.rand(len(cameras), generator=self.generator)
+        timesteps = ((low + u * (high - low)) * total).long().clamp(1, total - 1)
+        noise, posterior_noise = torch.randn(2, *latent_shape(pipeline, len(cameras)),
+                                             generator=self.generator)
+        self.unet_evaluations += len(cameras) * (1 if settings.guidance_scale == 1 else 2)
+        device = pipeline.device
+        with all_threads(self.threads):
+            rgb = rgb.to(device).requires_grad_()
+            distilled = score_distillation(
+                pipeline, self.guide.condition, rgb, self.guide.contexts(cameras),
+                timesteps.to(device), noise.to(device), posterior_noise.to(device),
+                guidance_scale=settings.guidance_scale)
+            return torch.autograd.grad(distilled.loss, rgb)[0].cpu()
+
+    def _reference(self, field: VoxelField) -> Tensor:
+        """Squared errors of colour (on the object) and opacity in the input view."""
+        pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
+        jitter = torch.rand(len(pick), generator=self.generator)
+        seen = render(field, self.rays[pick], self.occupancy, field.voxel_size * STEP, jitter)
+        target = self.target[pick]
+        error = (seen.rgb + (1 - seen.alpha[:, None])) - (target[:, :3] + (1 - target[:, 3:]))
+        mask = (target[:, 3] > 0.5).float()
+        return (self.settings.rgb_weight * (error.square().mean(-1) * mask).mean()
+                + self.settings.mask_weight * (seen.alpha - target[:, 3]).square().mean())
+
+
+def entropy(opacity: Tensor) -> Tensor:
+    """Mean binary entropy: least where every ray meets all or nothing."""
+    p = opacity.clamp(1e-3, 1 - 1e-3)
+    return -(p * p.log() + (1 - p) * (-p).log1p()).mean()

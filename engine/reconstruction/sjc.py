@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score Jacobian Chaining as Zero-1-to-3's 3drec does it (`--method sjc`).
+
+Wang et al. 2023 (arXiv 2212.00774), with the losses of Zero-1-to-3, section 3.3. The field holds
+latents, which are rendered at the latents' small size; the weights are those of run_zero123.py.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..diffusion.guidance import score_jacobian
+from ..fields.render import Occupancy, Rendered
+from ..fields.voxel import VoxelField
+from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
+
+GUIDANCE_SCALE = 100.0
+NOISE_STEPS = (10, 970)
+"""Timesteps from which sigma is drawn."""
+RADIUS = (1.8, 2.2)
+HEIGHT = (-0.5, 2.2)
+"""Cameras lower or higher than this aren't used."""
+BACKGROUND_DEPTH = 10.0
+PHOTO_WEIGHT = 1e4
+PHOTO_DEPTH_WEIGHT = 0.1 * 1e4
+NEAR_VIEW_WEIGHT = 1e4
+NEAR_VIEW_DISTANCE = 0.05
+DEPTH_SMOOTHNESS_WEIGHT = 1e4
+DEPTH_SMOOTHNESS_FROM = 0.5
+"""Share of the iterations after which novel views' depths are smoothed."""
+
+
+class ScoreJacobianObjective:
+    """Latent views that the model finds likely; the input view decodes to the input picture."""
+
+    def __init__(self, guide: Guide, photo: Tensor, occupancy: Occupancy, steps: range,
+                 iterations: int, threads: int, generator: torch.Generator) -> None:
+        """`photo`: 1 x 3 x S x S in [0, 1] on white, at the model's size; `steps`: which of the
+        `iterations` these are."""
+        self.guide, self.photo, self.occupancy = guide, photo, occupancy
+        self.first, self.iterations, self.threads = steps.start, iterations, threads
+        self.generator = generator
+        self.background = background_latent(guide)
+        self.unet_evaluations = 0
+
+    def __call__(self, field: VoxelField, step: int) -> Tensor:
+        position = self._random_position()
+        cameras = Cameras.at(position)
+        y, depth = self._look(field, cameras)
+        loss = -(self._score(y.detach(), cameras) * y).sum() + self._input_view(field)
+        shift = torch.randn(1, 3, generator=self.generator)
+        near = position + NEAR_VIEW_DISTANCE * F.normalize(shift)
+        near_y, near_depth = self._look(field, Cameras.at(near))
+        loss = loss + NEAR_VIEW_WEIGHT * ((near_y - y).abs().mean()
+                                          + (near_depth - depth).abs().mean())
+        if self.first + step >= self.iterations * DEPTH_SMOOTHNESS_FROM:
+            loss = loss + DEPTH_SMOOTHNESS_WEIGHT * roughness(depth)
+        return loss
+
+    def _look(self, field: VoxelField, cameras: Cameras) -> tuple[Tensor, Tensor]:
+        """(latents 1 x 4 x h x w, depths 1 x 1 x h x w) of one camera."""
+        size = self.guide.pipeline.unet.config.sample_size
+        seen = take_pictures(field, cameras, size, self.occupancy, self.generator)
+        return latents_of(seen, self.background), depths_of(seen)
+
+    def _random_position(self) -> Tensor:
+        """1 x 3: a direction uniform in the cube, at a random distance, neither too low nor too
+        high."""
+        while True:
+            direction = F.normalize(torch.rand(1, 3, generator=self.generator) * 2 - 1)
+            low, high = RADIUS
+            radius = low + torch.rand(1, generator=self.generator) * (high - low)
+            position = direction * radius
+            if HEIGHT[0] < float(position[0, 2]) < HEIGHT[1]:
+                return position
+
+    def _score(self, y: Tensor, cameras: Cameras) -> Tensor:
+        timestep = torch.randint(*NOISE_STEPS, (1,), generator=self.generator)
+        noise = torch.randn(y.shape, generator=self.generator)
+        self.unet_evaluations += 2
+        pipeline = self.guide.pipeline
+        device = pipeline.device
+        with all_threads(self.threads):
+            return score_jacobian(
+                pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
+                timestep.to(device), noise.to(device), guidance_scale=GUIDANCE_SCALE).cpu()
+
+    def _input_view(self, field: VoxelField) -> Tensor:
+        """Error of the decoded input view, and its depth's roughness."""
+        y, depth = self._look(field, self.guide.input_camera)
+        vae = self.guide.pipeline.vae
+        with all_threads(self.threads):
+            latents = y.detach().to(vae.device).requires_grad_()
+            decoded = (vae.decode(latents / vae.config.scaling_factor).sample + 1) / 2
+            error = F.mse_loss(decoded, self.photo.to(vae.device))
+            gradient = torch.autograd.grad(error, latents)[0].cpu()
+        return PHOTO_WEIGHT * (gradient * y).sum() + PHOTO_DEPTH_WEIGHT * roughness(depth)
+
+
+def latents_of(seen: Rendered, background: Tensor, count: int = 1) -> Tensor:
+    """N x 4 x h x w latents in front of the background's."""
+    return as_pictures(seen.rgb + (1 - seen.alpha[:, None]) * background, count)
+
+
+def depths_of(seen: Rendered) -> Tensor:
+    """1 x 1 x h x w depths of one camera, the background far away."""
+    return as_pictures((seen.depth * seen.alpha
+                        + BACKGROUND_DEPTH * (1 - seen.alpha))[:, None], 1)
+
+
+def roughness(depth: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels, both directions averaged."""
+    return (depth.diff(dim=-1).abs().mean() + depth.diff(dim=-2).abs().mean()) / 2
+
+
+@torch.no_grad()
+def background_latent(guide: Guide) -> Tensor:
+    """4; mean scaled latent of a white picture."""
+    pipeline = guide.pipeline
+    white = torch.ones(1, 3, pipeline.image_size, pipeline.image_size, device=pipeline.device)
+    latent = pipeline.vae.encode(white).latent_dist.mode() * pipeline.vae.config.scaling_factor
+    assert latent.shape == latent_shape(pipeline, 1)
+    return latent.mean(dim=(0, 2, 3)).cpu()
