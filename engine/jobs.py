@@ -28,6 +28,7 @@ from .requests import (
     SegmentRequest,
     ViewsRequest,
 )
+from .resuming import WorkInProgress, work_in_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .diffusion import Zero123Pipeline
     from .imaging import PreparedImage
     from .reconstruction import Reconstruction
+    from .reconstruction.checkpoint import Checkpoints
     from .viewset import ViewSet
 
 INPUT_SIZE = 256
@@ -144,15 +146,16 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
     """A textured mesh, with the views it was fitted to or pictures of it, in the folder `out`."""
     out = Path(request.out)
     stages = _Stages()
-    with outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage:
+    with (outputs.staged_folder(out, replaces=(f"views/{OLD_VIEWS}",)) as stage,
+          work_in_progress(request) as work):
         prepared = photo = None
         if request.image:
             prepared = _prepare(request, PHOTO_SIZE, reporter, stages)
             photo = _straight_alpha(prepared.rgb, prepared.alpha)
         if request.method == "views":
-            views, result, evaluations = _fit_views(request, photo, reporter, stages)
+            views, result, evaluations = _fit_views(request, photo, work, reporter, stages)
         else:
-            views, result, evaluations = _fit_by_score(request, photo, reporter, stages)
+            views, result, evaluations = _fit_by_score(request, photo, work, reporter, stages)
         views.save(stage / "views")
         if prepared is not None:
             _save_input(stage / "views", prepared)
@@ -171,21 +174,22 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "report": str(out / "report.json"), **report}
 
 
-def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, reporter: Reporter,
-               stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
+def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: WorkInProgress,
+               reporter: Reporter, stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
     from .reconstruction import reconstruct
 
-    sampled = _given_or_sampled_views(request, reporter, stages)
+    sampled = _given_or_sampled_views(request, work, reporter, stages)
     pipeline = _load_model(request, reporter, stages) if request.refine else None
     result = reconstruct(
-        sampled.views, photo=photo, refine=request.refine, pipeline=pipeline, reporter=reporter,
+        sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
+        checkpoints=_checkpoints(work), reporter=reporter,
         **_input_camera(request, sampled.views), **_mesh_options(request))
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
-def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, reporter: Reporter,
-                  stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
+def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: WorkInProgress,
+                  reporter: Reporter, stages: _Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
     import numpy as np
 
@@ -199,13 +203,20 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, reporte
     pipeline = _load_model(request, reporter, stages)
     result = reconstruct_by_score(
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
-        input_radius=request.input_radius, **_mesh_options(request), reporter=reporter)
+        input_radius=request.input_radius, checkpoints=_checkpoints(work), reporter=reporter,
+        **_mesh_options(request))
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)
     images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
     meta = {"image": request.image, "model": request.model, "seed": request.seed}
     return _view_set(request, images, poses, 1, meta), result, result.unet_evaluations
+
+
+def _checkpoints(work: WorkInProgress) -> Checkpoints:
+    from .reconstruction.checkpoint import Checkpoints
+
+    return Checkpoints(work.folder, work.key)
 
 
 def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
@@ -318,18 +329,23 @@ def _straight_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.dstack([np.clip(colour, 0, 1), alpha])
 
 
-def _given_or_sampled_views(request: ReconstructRequest, reporter: Reporter,
-                            stages: _Stages) -> _Sampled:
-    """The views to fit."""
+def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,
+                            reporter: Reporter, stages: _Stages) -> _Sampled:
+    """The views to fit. Sampled ones are kept as files, which a resumed job starts from."""
     from .camera import two_ring_orbit
     from .viewset import ViewSet
 
     if request.views:
         return _Sampled(ViewSet.load(request.views), unet_evaluations=0)
-    poses = [(azimuth, elevation, request.input_radius)
-             for azimuth, elevation in two_ring_orbit(request.view_count)]
-    picture = _prepare(request, INPUT_SIZE, reporter, stages)
-    return _sample(request, picture, poses, 1, reporter, stages)
+    if not work.views.is_file():
+        poses = [(azimuth, elevation, request.input_radius)
+                 for azimuth, elevation in two_ring_orbit(request.view_count)]
+        picture = _prepare(request, INPUT_SIZE, reporter, stages)
+        sampled = _sample(request, picture, poses, 1, reporter, stages)
+        sampled.views.meta["unet_evaluations"] = sampled.unet_evaluations
+        sampled.views.save(work.views.parent)
+    views = ViewSet.load(work.views)
+    return _Sampled(views, int(views.meta["unet_evaluations"]))
 
 
 def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, Any]:

@@ -137,6 +137,7 @@ class ReconstructRequest(DiffusionRequest):
         0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
     faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
     texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
+    resume: bool = option(False, "go on where the same reconstruction was stopped")
 
 
 @dataclass(kw_only=True)

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +17,9 @@ from ..fields.render import Occupancy, occupied_samples, render
 from ..fields.voxel import EMPTY_RAW, VoxelField
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
+from .checkpoint import Checkpoint
 from .hull import Hull, vote_hull
-from .optimise import optimise
+from .optimise import Rates, coarse_to_fine
 
 RAYS_PER_STEP = 4096
 MASK_WEIGHT = 0.5
@@ -32,8 +34,8 @@ LEARNING_RATE = 0.3
 """Of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6
 """What is left of the learning rates at the last step of a level."""
-COARSE_SHARE = 0.4
-"""Part of the iterations spent on a grid of half the resolution."""
+STEP = 0.75
+"""Distance between samples along a ray, in voxels."""
 
 
 @dataclass
@@ -99,28 +101,47 @@ class PhotometricObjective:
         return (self.weight[view] * loss).mean() + self.alignment.prior()
 
 
+class ViewsProblem:
+    """Reproduce the pictures; after each level they are moved to agree with each other."""
+
+    def __init__(self, pictures: Pictures, hull: Hull, generator: torch.Generator) -> None:
+        self.pictures, self.hull, self.generator = pictures, hull, generator
+        self.alignment = Alignment(pictures.trusted)
+
+    def begin(self, field: VoxelField, steps: range) -> PhotometricObjective:
+        self.alignment = Alignment(self.pictures.trusted)
+        # A pixel about as large as a voxel: more would cost time and show nothing new.
+        return PhotometricObjective(
+            self.pictures.shrunk(field.resolution * 4 // 3), self.alignment,
+            occupancy_of(self.hull), field.voxel_size * STEP, self.generator)
+
+    def parameters(self) -> Sequence[dict[str, Any]]:
+        return [{"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}]
+
+    def end(self) -> None:
+        self.pictures = replace(self.pictures, rgba=self.alignment.applied(self.pictures.rgba))
+        self.hull = hull_of(self.pictures, self.hull.bound.shape[-1])
+
+    def state(self) -> dict[str, Tensor]:
+        return {"rgba": self.pictures.rgba}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        if not torch.equal(self.pictures.rgba, state["rgba"]):
+            self.pictures = replace(self.pictures, rgba=state["rgba"])
+            self.hull = hull_of(self.pictures, self.hull.bound.shape[-1])
+
+
 def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: torch.Generator,
-              on_step: Callable[[int, int], None]) -> Fit:
+              on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None) -> Fit:
     """The field that reproduces the pictures, within the hull's bound and at its resolution.
 
     `on_step(done, total)` is called after every step.
     """
-    resolution = hull.bound.shape[-1]
-    coarse = round(iterations * COARSE_SHARE)
-    field = initial_field(hull).resampled(resolution // 2)
-    for first, last in ((0, coarse), (coarse, iterations)):
-        alignment = Alignment(pictures.trusted)
-        # A pixel about as large as a voxel: more would cost time and show nothing new.
-        objective = PhotometricObjective(
-            pictures.shrunk(field.resolution * 4 // 3), alignment, occupancy_of(hull),
-            field.voxel_size * 0.75, generator)
-        optimise(field, objective, last - first, learning_rate=LEARNING_RATE, decay=DECAY,
-                 smoothing=SMOOTHING, on_step=counted(on_step, first, iterations),
-                 others=[{"params": [alignment.correction], "lr": ALIGNMENT_RATE}])
-        pictures = replace(pictures, rgba=alignment.applied(pictures.rgba))
-        hull = hull_of(pictures, resolution)
-        field = field.resampled(resolution)
-    return Fit(field, pictures, hull)
+    problem = ViewsProblem(pictures, hull, generator)
+    field = coarse_to_fine(
+        initial_field(hull), problem, Rates(LEARNING_RATE, DECAY, SMOOTHING),
+        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
+    return Fit(field, problem.pictures, problem.hull)
 
 
 def hull_of(pictures: Pictures, resolution: int) -> Hull:
@@ -158,7 +179,3 @@ def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384)
         far[part].scatter_reduce_(0, samples.ray, samples.distance + step, "amax")
     return Rays(rays.origins, rays.directions, near, far)
 
-
-def counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
-    """Progress of a level whose steps start at `first`, as progress of all `total`."""
-    return lambda step: on_step(first + step + 1, total)

@@ -18,9 +18,7 @@ from ..diffusion import Condition, Zero123Pipeline
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, Rendered, render
 from ..fields.voxel import VoxelField
-
-STEP = 0.75
-"""Distance between samples, in voxels."""
+from .fit import STEP
 
 
 @dataclass(frozen=True)

@@ -5,40 +5,134 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ..fields.voxel import VoxelField
+from ..protocol import JobCancelled
+from .checkpoint import Checkpoint
 
 ADAM_EPSILON = 1e-7
 """Gradients far below this don't move a voxel: with the usual 1e-8, one faint glance does."""
+COARSE_SHARE = 0.4
+"""Part of the iterations spent on a grid of half the resolution."""
 
 Objective = Callable[[VoxelField, int], Tensor]
 """Loss of the field at a step. What it learns from (views, a score) is its own business."""
 
 
-def optimise(field: VoxelField, objective: Objective, iterations: int, *,
-             learning_rate: float, decay: float, smoothing: Tensor,
-             on_step: Callable[[int], None], others: Sequence[dict[str, Any]] = ()) -> None:
+class Problem(Protocol):
+    """What a reconstruction method asks of a field, level by level."""
+
+    def begin(self, field: VoxelField, steps: range) -> Objective:
+        """The objective of a level's field; `steps` of all iterations are spent on it."""
+
+    def parameters(self) -> Sequence[dict[str, Any]]:
+        """What else the current objective depends on, as parameter groups with their own rates."""
+
+    def end(self) -> None:
+        """The level is done; the next one may build on what was learned."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What `end` has changed so far."""
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Put back what `state` gave."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How fast the field changes."""
+
+    learning_rate: float
+    """Of Adam at the first step of a level, in raw grid units."""
+    decay: float
+    """What is left of all rates at the last step of a level."""
+    smoothing: Tensor
+    """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours."""
+
+
+def coarse_to_fine(field: VoxelField, problem: Problem, rates: Rates, *, iterations: int,
+                   generator: torch.Generator, on_step: Callable[[int, int], None],
+                   checkpoint: Checkpoint | None = None) -> VoxelField:
+    """The field that solves the problem: first at half its resolution, then at its own.
+
+    `generator`: whatever the problem draws from; `on_step(done, total)` is called after every step
+    and may raise to stop. With a checkpoint, a stopped run goes on where it was.
+    """
+    saved = checkpoint.load() if checkpoint else None
+    if saved:
+        problem.restore(saved["problem"])
+    coarse = round(iterations * COARSE_SHARE)
+    resolution = field.resolution
+    levels = ((resolution // 2, range(coarse)), (resolution, range(coarse, iterations)))
+    for number, (size, steps) in enumerate(levels):
+        if saved and number < saved["level"]:
+            continue
+        field = field.resampled(size)
+        objective = problem.begin(field, steps)
+        optimise(field, objective, len(steps), rates, others=problem.parameters(),
+                 generator=generator, checkpoint=checkpoint, saved=saved,
+                 on_step=_counted(on_step, steps.start, iterations),
+                 context={"level": number, "problem": problem.state()})
+        saved = None
+        problem.end()
+    return field
+
+
+def _counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
+    """Progress of a level whose steps start at `first`, as progress of all `total`."""
+    return lambda step: on_step(first + step + 1, total)
+
+
+def optimise(field: VoxelField, objective: Objective, iterations: int, rates: Rates, *,
+             on_step: Callable[[int], None], generator: torch.Generator,
+             others: Sequence[dict[str, Any]] = (), checkpoint: Checkpoint | None = None,
+             saved: dict[str, Any] | None = None, context: dict[str, Any] | None = None) -> None:
     """Minimise `objective` over the field's grid, in place.
 
-    `learning_rate` falls exponentially to its `decay`-th part; `smoothing`: 4 factors (density,
-    RGB) in [0, 0.25] by which voxels approach their neighbours; `on_step` is called after each step
-    and may raise to stop; `others`: what else the objective depends on, as parameter groups of
-    Adam with their own rates, which fall alike.
+    `on_step` is called after each step and may raise to stop; `others`: parameter groups of Adam
+    with their own rates. `checkpoint` receives the state, together with `context`, now and then and
+    when the job is cancelled; `saved` is such a state to go on from.
     """
-    groups = [{"params": [field.raw], "lr": learning_rate}, *others]
+    groups = [{"params": [field.raw], "lr": rates.learning_rate}, *others]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=ADAM_EPSILON, fused=True)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, decay ** (1 / max(iterations, 1)))
-    for step in range(iterations):
+    schedule = torch.optim.lr_scheduler.ExponentialLR(
+        optimiser, rates.decay ** (1 / max(iterations, 1)))
+    parameters = [value for group in groups for value in group["params"]]
+    first = 0
+    if saved:
+        first = saved["step"]
+        with torch.no_grad():
+            for value, kept in zip(parameters, saved["parameters"], strict=True):
+                value.copy_(kept)
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        generator.set_state(saved["generator"])
+
+    def save(done: int) -> None:
+        if checkpoint:
+            checkpoint.save({
+                **(context or {}), "step": done, "optimiser": optimiser.state_dict(),
+                "parameters": [value.detach() for value in parameters],
+                "schedule": schedule.state_dict(), "generator": generator.get_state()})
+
+    for step in range(first, iterations):
         optimiser.zero_grad(set_to_none=True)
         objective(field, step).backward()
         optimiser.step()
         schedule.step()
-        diffuse(field.raw, smoothing, axis=2 + step % 3)
-        on_step(step)
+        diffuse(field.raw, rates.smoothing, axis=2 + step % 3)
+        if checkpoint and checkpoint.due:
+            save(step + 1)
+        try:
+            on_step(step)
+        except JobCancelled:
+            save(step + 1)
+            raise
 
 
 @torch.no_grad()

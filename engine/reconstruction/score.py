@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,22 +15,23 @@ from torch import Tensor
 from ..camera import FOV_DEG, two_ring_orbit
 from ..fields.voxel import VoxelField, voxel_centres
 from .alignment import Alignment
+from .checkpoint import Checkpoint
 from .fit import (
-    COARSE_SHARE,
     DECAY,
+    LEARNING_RATE,
     SMOOTHING,
+    STEP,
     Fit,
     PhotometricObjective,
     Pictures,
-    counted,
     hull_of,
     occupancy_of,
 )
-from .guide import STEP, Cameras, Guide, as_pictures, take_pictures
+from .guide import Cameras, Guide, as_pictures, take_pictures
 from .hull import Hull
-from .optimise import Objective, optimise
+from .optimise import Objective, Rates, coarse_to_fine, optimise
 from .sds import Annealing, ScoreDistillationObjective, SDSSettings
-from .sjc import ScoreJacobianObjective, background_latent, latents_of
+from .sjc import UNET_EVALUATIONS, ScoreJacobianObjective, background_latent, latents_of
 
 SDS_LEARNING_RATE = 0.1
 SJC_LEARNING_RATE = 0.05
@@ -57,9 +59,26 @@ class ScoredFit:
     unet_evaluations: int
 
 
+@dataclass
+class ScoreProblem:
+    """A score's objective at every level; nothing is carried from one to the next."""
+
+    begin: Callable[[VoxelField, range], Objective]
+
+    def parameters(self) -> Sequence[dict[str, Any]]:
+        return ()
+
+    def end(self) -> None: ...
+
+    def state(self) -> dict[str, Tensor]:
+        return {}
+
+    def restore(self, state: dict[str, Tensor]) -> None: ...
+
+
 def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                         threads: int, generator: torch.Generator,
-                        on_step: Callable[[int, int], None],
+                        on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None,
                         settings: SDSSettings | None = None) -> ScoredFit:
     """Score distillation from the input picture (`photo` holds it alone).
 
@@ -67,28 +86,27 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
     """
     settings = settings or SDSSettings()
     hull = hull_of(photo, resolution)
+    occupancy = occupancy_of(hull)
     field = foggy_field(hull)
     with torch.no_grad():
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
         distance = voxel_centres(resolution).norm(dim=-1).reshape(field.raw.shape[2:])
         blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
         field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
-    evaluations = 0
 
-    def objective(steps: range) -> ScoreDistillationObjective:
-        return ScoreDistillationObjective(guide, photo, occupancy_of(hull), settings, steps,
-                                          iterations, threads, generator)
+    def begin(field: VoxelField, steps: range) -> Objective:
+        return ScoreDistillationObjective(guide, photo, occupancy, settings, steps, iterations,
+                                          threads, generator)
 
-    for level, steps in zip((resolution // 2, resolution), _levels(iterations), strict=True):
-        field, current = field.resampled(level), objective(steps)
-        optimise(field, current, len(steps), learning_rate=SDS_LEARNING_RATE, decay=DECAY,
-                 smoothing=SMOOTHING, on_step=counted(on_step, steps.start, iterations))
-        evaluations += current.unet_evaluations
-    return ScoredFit(Fit(field, photo, hull), evaluations)
+    field = coarse_to_fine(
+        field, ScoreProblem(begin), Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
+        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
+    return ScoredFit(Fit(field, photo, hull), settings.unet_evaluations(iterations))
 
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
-            generator: torch.Generator, on_step: Callable[[int, int], None]) -> ScoredFit:
+            generator: torch.Generator, on_step: Callable[[int, int], None],
+            checkpoint: Checkpoint | None = None) -> ScoredFit:
     """A fit to views, moved a little towards what the model finds likely at small noise.
 
     The views keep their say: they are what a score at small noise can't bring back. Arguments as
@@ -104,14 +122,17 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     def objective(field: VoxelField, step: int) -> Tensor:
         return VIEWS_WEIGHT * views(field, step) + score(field, step)
 
-    optimise(fit.field, objective, iterations, learning_rate=REFINEMENT_LEARNING_RATE, decay=DECAY,
-             smoothing=SMOOTHING, on_step=counted(on_step, 0, iterations))
-    return ScoredFit(fit, score.unet_evaluations)
+    optimise(fit.field, objective, iterations,
+             Rates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING), generator=generator,
+             on_step=lambda step: on_step(step + 1, iterations), checkpoint=checkpoint,
+             saved=checkpoint.load() if checkpoint else None)
+    return ScoredFit(fit, REFINEMENT.unet_evaluations(iterations))
 
 
 def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                     threads: int, generator: torch.Generator,
-                    on_step: Callable[[int, int], None]) -> ScoredFit:
+                    on_step: Callable[[int, int], None],
+                    checkpoint: Checkpoint | None = None) -> ScoredFit:
     """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
 
     Arguments as in `fit_by_distillation`.
@@ -123,16 +144,15 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     with torch.no_grad():
         field.raw[0, 1:] = background[:, None, None, None]
     target = on_white_at(photo, guide.pipeline.image_size)
-    evaluations = 0
-    for level, steps in zip((resolution // 2, resolution), _levels(iterations), strict=True):
-        field = field.resampled(level)
-        objective = ScoreJacobianObjective(guide, target, occupancy, steps, iterations, threads,
-                                           generator)
-        optimise(field, objective, len(steps), learning_rate=SJC_LEARNING_RATE, decay=1.0,
-                 smoothing=torch.zeros(1 + len(background)),
-                 on_step=counted(on_step, steps.start, iterations))
-        evaluations += objective.unet_evaluations
-    return ScoredFit(coloured(field, guide, photo, hull, generator), evaluations)
+
+    def begin(field: VoxelField, steps: range) -> Objective:
+        return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, threads,
+                                      generator)
+
+    rates = Rates(SJC_LEARNING_RATE, 1.0, torch.zeros(1 + len(background)))
+    field = coarse_to_fine(field, ScoreProblem(begin), rates, iterations=iterations,
+                           generator=generator, on_step=on_step, checkpoint=checkpoint)
+    return ScoredFit(coloured(field, guide, photo, hull, generator), UNET_EVALUATIONS * iterations)
 
 
 def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
@@ -170,8 +190,9 @@ def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull
     objective: Objective = PhotometricObjective(
         pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)), occupancy,
         field.voxel_size * STEP, generator)
-    optimise(field, objective, COLOUR_ITERATIONS, learning_rate=0.3, decay=DECAY,
-             smoothing=SMOOTHING * colours_only, on_step=lambda step: None)
+    optimise(field, objective, COLOUR_ITERATIONS,
+             Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
+             on_step=lambda step: None)
     return Fit(field, photo, hull)
 
 
@@ -191,8 +212,3 @@ def decoded_views(field: VoxelField, guide: Guide, hull: Hull) -> Pictures:
     return Pictures(rgba, cameras.camera_to_world, FOV_DEG, torch.ones(len(cameras)),
                     torch.zeros(len(cameras), dtype=torch.bool))
 
-
-def _levels(iterations: int) -> tuple[range, range]:
-    """The steps on the coarse grid and on the fine one."""
-    coarse = round(iterations * COARSE_SHARE)
-    return range(coarse), range(coarse, iterations)

@@ -19,8 +19,8 @@ from ..diffusion import score_distillation
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
 from ..fields.voxel import VoxelField
-from .fit import Pictures
-from .guide import STEP, Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
+from .fit import STEP, Pictures
+from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
 
 REFERENCE_RAYS = 4096
 ELEVATION_DEG = (-10.0, 80.0)
@@ -62,6 +62,11 @@ class SDSSettings:
         """(views, side in pixels) after this share of the iterations."""
         return next((count, size) for start, count, size in reversed(self.stages) if share >= start)
 
+    def unet_evaluations(self, iterations: int) -> int:
+        """Rows that go through the UNet in so many iterations."""
+        views = sum(self.batch(step / iterations)[0] for step in range(iterations))
+        return views * (1 if self.guidance_scale == 1 else 2)
+
 
 class ScoreDistillationObjective:
     """Novel views that the model finds likely, and the input view as it is."""
@@ -75,7 +80,6 @@ class ScoreDistillationObjective:
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
                                 occupancy.half_extent)
-        self.unet_evaluations = 0
 
     def __call__(self, field: VoxelField, step: int) -> Tensor:
         share = (self.first + step) / self.iterations
@@ -108,7 +112,6 @@ class ScoreDistillationObjective:
         timesteps = ((low + u * (high - low)) * total).long().clamp(1, total - 1)
         noise, posterior_noise = torch.randn(2, *latent_shape(pipeline, len(cameras)),
                                              generator=self.generator)
-        self.unet_evaluations += len(cameras) * (1 if settings.guidance_scale == 1 else 2)
         device = pipeline.device
         with all_threads(self.threads):
             rgb = rgb.to(device).requires_grad_()

@@ -18,6 +18,8 @@ from ..fields.voxel import VoxelField
 from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
+UNET_EVALUATIONS = 2
+"""Rows in one step: one view, with and without its condition."""
 NOISE_STEPS = (10, 970)
 """Timesteps from which sigma is drawn."""
 RADIUS = (1.8, 2.2)
@@ -44,7 +46,6 @@ class ScoreJacobianObjective:
         self.first, self.iterations, self.threads = steps.start, iterations, threads
         self.generator = generator
         self.background = background_latent(guide)
-        self.unet_evaluations = 0
 
     def __call__(self, field: VoxelField, step: int) -> Tensor:
         position = self._random_position()
@@ -80,7 +81,6 @@ class ScoreJacobianObjective:
     def _score(self, y: Tensor, cameras: Cameras) -> Tensor:
         timestep = torch.randint(*NOISE_STEPS, (1,), generator=self.generator)
         noise = torch.randn(y.shape, generator=self.generator)
-        self.unet_evaluations += 2
         pipeline = self.guide.pipeline
         device = pipeline.device
         with all_threads(self.threads):

@@ -29,6 +29,7 @@ from ..mesh.unwrap import unwrap
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..viewset import ViewSet
+from .checkpoint import Checkpoint, Checkpoints
 from .fit import Fit, Pictures, fit_field, hull_of, occupancy_of
 from .guide import Guide
 from .level import choose_level
@@ -63,7 +64,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 input_elevation_deg: float = 0.0, input_radius: float = camera.DEFAULT_RADIUS,
                 resolution: int = 96, iterations: int = 0, faces: int = 20000,
                 texture_size: int = 1024, seed: int = 0, refine: int = 0,
-                pipeline: Zero123Pipeline | None = None,
+                pipeline: Zero123Pipeline | None = None, checkpoints: Checkpoints | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
 
@@ -71,8 +72,9 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
     do, and colours the side it sees. `resolution` is the voxels along each side of the field,
     0 `iterations` the default number, `faces` the most triangles. `refine`: steps of score
-    distillation at small noise after the fit; they need `pipeline` and `photo`. The same arguments
-    give the same mesh on the CPU.
+    distillation at small noise after the fit; they need `pipeline` and `photo`. `checkpoints`:
+    where a stopped run is kept and goes on from. The same arguments give the same mesh on the CPU,
+    in one go or not.
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
@@ -97,6 +99,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         with clock.stage("fit", steps=iterations):
             fit = fit_field(
                 pictures, hull, iterations=iterations, generator=generator,
+                checkpoint=_checkpoint(checkpoints, "fit"),
                 on_step=lambda done, total: reporter.progress("fit", done, total))
         if refine and pipeline is not None and photo_view is not None:
             with clock.stage("refine", steps=refine):
@@ -104,6 +107,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                     fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius),
                     photo_pictures(photo_view, pipeline.image_size), iterations=refine,
                     threads=threads, generator=generator,
+                    checkpoint=_checkpoint(checkpoints, "refine"),
                     on_step=lambda done, total: reporter.progress("refine", done, total))
             fit, evaluations = scored.fit, scored.unet_evaluations
         mesh = _textured(fit, photo_view, faces, texture_size, clock)
@@ -114,7 +118,8 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                          input_elevation_deg: float = 0.0,
                          input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
                          iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
-                         seed: int = 0, reporter: Reporter | None = None) -> Reconstruction:
+                         seed: int = 0, checkpoints: Checkpoints | None = None,
+                         reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh from the input picture and what the model finds likely around it.
 
     `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
@@ -138,6 +143,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                 guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
                 iterations=iterations, threads=threads,
                 generator=torch.Generator().manual_seed(seed),
+                checkpoint=_checkpoint(checkpoints, method),
                 on_step=lambda done, total: reporter.progress(method, done, total))
         mesh = _textured(scored.fit, photo_view, faces, texture_size, clock)
     return Reconstruction(mesh, clock.stages, scored.unet_evaluations)
@@ -242,6 +248,10 @@ def _surface(fit: Fit, faces: int) -> Triangles:
     level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
                          occupancy)
     return mesh_volume(density, level, fit.field.half_extent, faces)
+
+
+def _checkpoint(checkpoints: Checkpoints | None, stage: str) -> Checkpoint | None:
+    return None if checkpoints is None else checkpoints.of(stage)
 
 
 class _Clock:

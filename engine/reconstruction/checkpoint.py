@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running optimisation on disk, so that a stopped one goes on and ends with the same bytes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+EVERY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The optimisations of one reconstruction, which happen one after the other."""
+
+    folder: Path
+    key: str
+    """Tells what is being reconstructed, and how; a file of something else counts as none."""
+    every_s: float = EVERY_S
+
+    def of(self, stage: str) -> Checkpoint:
+        """The one of a stage."""
+        return Checkpoint(self.folder / f"{stage}.pt", self.key, self.every_s)
+
+
+class Checkpoint:
+    """The state of one optimisation in one file."""
+
+    def __init__(self, path: Path, key: str, every_s: float) -> None:
+        self.path, self.key, self.every_s = path, key, every_s
+        self._saved_at = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether the last save is long enough ago."""
+        return time.monotonic() - self._saved_at >= self.every_s
+
+    def load(self) -> dict[str, Any] | None:
+        """What was saved last; None without a sound file for this key."""
+        try:
+            values = torch.load(self.path, weights_only=True, map_location="cpu")
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+            return None
+        if not isinstance(values, dict) or values.get("key") != self.key:
+            return None
+        return values["state"]
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the state (tensors, numbers, strings, lists, dicts); replaces the last one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(self.path.name + ".part")
+        torch.save({"key": self.key, "state": state}, partial)
+        os.replace(partial, self.path)
+        self._saved_at = time.monotonic()

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reconstruction that was stopped goes on and ends with the bytes of one that wasn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from shapes import BLOCK, photograph
+
+from engine import jobs
+from engine.protocol import EngineError, JobCancelled
+from engine.reconstruction.checkpoint import Checkpoint
+from engine.reporting import SilentReporter
+from engine.requests import ReconstructRequest
+
+SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
+         "input_elevation": 10.0}
+
+
+class Stopper(SilentReporter):
+    """Asks a job to stop at a step of a stage; counts the steps it was told of."""
+
+    def __init__(self, stage: str = "", step: int = 0) -> None:
+        self.stage, self.step = stage, step
+        self.steps: list[tuple[str, int]] = []
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.steps.append((stage, done))
+        if (stage, done) == (self.stage, self.step):
+            raise JobCancelled
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "block.png"
+    rgba = photograph(BLOCK, [(0.0, 10.0)], size=128).images[0]
+    Image.fromarray((rgba * 255).round().astype(np.uint8)).save(path)
+    return path
+
+
+def request(picture: Path, out: Path, **options) -> ReconstructRequest:
+    return ReconstructRequest(image=str(picture), out=str(out), **SMALL, **options)
+
+
+def hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(("options", "stage", "step"), [
+    ({"iterations": 20}, "fit", 5),
+    ({"iterations": 20}, "fit", 15),
+    ({"iterations": 10, "refine": 4}, "refine", 2),
+    ({"iterations": 5, "method": "sds"}, "sds", 3),
+], ids=["coarse", "fine", "refine", "sds"])
+def test_a_stopped_run_ends_with_the_same_bytes(picture: Path, tmp_path: Path, options: dict,
+                                                stage: str, step: int) -> None:
+    jobs.run(request(picture, tmp_path / "whole", **options), SilentReporter())
+    with pytest.raises(JobCancelled):
+        jobs.run(request(picture, tmp_path / "parts", **options), Stopper(stage, step))
+    assert not (tmp_path / "parts").exists()
+    assert hidden(tmp_path) == [".parts.resume"]
+    again = Stopper()
+    jobs.run(request(picture, tmp_path / "parts", **options, resume=True), again)
+    done = [number for name, number in again.steps if name == stage]
+    assert done[0] == step + 1
+    for name in ("mesh.glb", "views/view_001.png"):
+        whole, parts = ((tmp_path / folder / name).read_bytes() for folder in ("whole", "parts"))
+        assert whole == parts
+    assert hidden(tmp_path) == []
+
+
+def test_views_are_not_sampled_again(picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobCancelled):
+        jobs.run(request(picture, tmp_path / "out", iterations=10), Stopper("fit", 4))
+    again = Stopper("surface", 0)
+    with pytest.raises(JobCancelled):
+        jobs.run(request(picture, tmp_path / "out", iterations=10, resume=True), again)
+    assert "sample" not in [stage for stage, _ in again.steps]
+
+
+@pytest.mark.parametrize("change", [{"seed": 3}, {"resume": False}])
+def test_another_request_starts_anew(picture: Path, tmp_path: Path, change: dict) -> None:
+    with pytest.raises(JobCancelled):
+        jobs.run(request(picture, tmp_path / "out", iterations=10), Stopper("fit", 4))
+    again = Stopper("fit", 1)
+    with pytest.raises(JobCancelled):
+        jobs.run(request(picture, tmp_path / "out", iterations=10, **{"resume": True, **change}),
+                 again)
+    assert ("fit", 1) in again.steps
+
+
+def test_nothing_is_left_where_nothing_was_done(tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(EngineError):
+        jobs.run(request(tmp_path / "bad.png", tmp_path / "out"), SilentReporter())
+    assert hidden(tmp_path) == []
+
+
+def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "key", every_s=60)
+    assert checkpoint.load() is None
+    checkpoint.save({"step": 3})
+    assert checkpoint.load() == {"step": 3}
+    content = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes(content[:len(content) // 2])
+    assert checkpoint.load() is None
+
+
+def test_a_checkpoint_of_something_else_counts_as_none(tmp_path: Path) -> None:
+    Checkpoint(tmp_path / "fit.pt", "one", every_s=60).save({"step": 3})
+    assert Checkpoint(tmp_path / "fit.pt", "another", every_s=60).load() is None
+
+
+def test_a_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
+    assert Checkpoint(tmp_path / "fit.pt", "key", every_s=0).due
+    assert not Checkpoint(tmp_path / "fit.pt", "key", every_s=3600).due
