@@ -14,7 +14,8 @@ from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
-           "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta"}
+           "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
+           "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
 _PATHS = {"out": "DIR_PATH", "views": "FILE_PATH"}
 
 

@@ -12,7 +12,8 @@ from ..engine.requests import ReconstructRequest, Request, ViewsRequest
 from ..operators import addon
 from ..operators.request_properties import properties_of, request_fields
 
-_SKIP = {"image", "out", "device"}  # chosen in the panel; made for each job; in the preferences
+# Chosen in the panel; made for each job; in the preferences; only where `out` stays the same.
+_SKIP = {"image", "out", "device", "resume"}
 
 
 def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
