@@ -160,6 +160,10 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
         if prepared is not None:
             _save_input(stage / "views", prepared)
         result.mesh.save_glb(stage / "mesh.glb")
+        if request.obj:
+            result.mesh.save_obj(stage / "mesh.obj")
+        if request.ply:
+            result.mesh.save_ply(stage / "mesh.ply")
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
@@ -168,7 +172,8 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "stages": [*stages.seconds, *result.stages]}
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     _announce_views(out / "views", len(views), reporter)
-    reporter.artifact("mesh", out / "mesh.glb")
+    for name in ["mesh.glb"] + ["mesh.obj"] * request.obj + ["mesh.ply"] * request.ply:
+        reporter.artifact("mesh", out / name)
     reporter.artifact("report", out / "report.json")
     return {"mesh": str(out / "mesh.glb"), "views": str(out / "views" / "views.json"),
             "report": str(out / "report.json"), **report}

@@ -137,6 +137,8 @@ class ReconstructRequest(DiffusionRequest):
         0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
     faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
     texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
+    obj: bool = option(False, "write mesh.obj, with material and texture, beside mesh.glb")
+    ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
     resume: bool = option(False, "go on where the same reconstruction was stopped")
 
 

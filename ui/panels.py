@@ -77,7 +77,7 @@ class ZERO123_PT_mesh(_Section):
     bl_label = "Mesh"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("method", "view_count", "views", "faces", "texture_size", "resolution", "iterations",
-             "refine")
+             "refine", "obj", "ply")
 
 
 class ZERO123_PT_quality(_Section):

@@ -7,12 +7,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from ..protocol import EngineError, ErrorCode
 from .triangles import FloatArray, IntArray, Triangles
+
+if TYPE_CHECKING:
+    import trimesh
 
 NAME = "object"
 """What the mesh is called inside a file."""
@@ -46,19 +51,61 @@ class TexturedMesh(Triangles):
             EngineError: `DISK` if it can't be written.
         """
         import trimesh
+
+        scene = trimesh.Scene()
+        scene.add_geometry(self._trimesh(), node_name=NAME, geom_name=NAME)
+        return _write(Path(path), scene.export(file_type="glb", include_normals=True))
+
+    def save_obj(self, path: str | Path) -> Path:
+        """Write Wavefront OBJ, Y up, with its MTL and its texture (PNG) beside it.
+
+        The OBJ, which names the others, appears last.
+
+        Raises:
+            EngineError: `DISK` if it can't be written.
+        """
+        from trimesh.exchange.obj import export_obj
+
+        path = Path(path)
+        text, files = export_obj(self._trimesh(), include_normals=True, return_texture=True,
+                                 mtl_name=f"{path.stem}.mtl")
+        for name, content in files.items():
+            _write(path.with_name(name), content)
+        return _write(path, text.encode())
+
+    def save_ply(self, path: str | Path) -> Path:
+        """Write binary PLY, Z up, with the texture's colours at the vertices.
+
+        Raises:
+            EngineError: `DISK` if it can't be written.
+        """
+        import trimesh
+        from trimesh.exchange.ply import export_ply
+
+        size = len(self.texture)
+        column, row = (self.uv * [1, -1] + [0, 1]).T * size
+        texel = np.clip(np.stack([row, column]).astype(int), 0, size - 1)
+        colours = np.zeros((len(self.vertices), 3))
+        colours[self.faces.reshape(-1)] = self.texture[tuple(texel)][self.uv_faces.reshape(-1)]
+        mesh = trimesh.Trimesh(self.vertices, self.faces, process=False,
+                               vertex_colors=_bytes(colours))
+        return _write(Path(path), export_ply(mesh))
+
+    def _trimesh(self) -> trimesh.Trimesh:
+        """Y up, with one material: rough, base colour texture."""
+        import trimesh
         from trimesh.visual.material import PBRMaterial
         from trimesh.visual.texture import TextureVisuals
 
         positions, normals, uv, faces = self.split()
-        pixels = np.rint(np.clip(self.texture, 0, 1) * 255).astype(np.uint8)
-        material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(pixels),
+        material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(_bytes(self.texture)),
                                roughnessFactor=1.0, metallicFactor=0.0)
-        mesh = trimesh.Trimesh(
-            y_up(positions), faces, vertex_normals=y_up(normals), process=False,
-            visual=TextureVisuals(uv=uv, material=material))
-        scene = trimesh.Scene()
-        scene.add_geometry(mesh, node_name=NAME, geom_name=NAME)
-        return _write(Path(path), scene.export(file_type="glb", include_normals=True))
+        return trimesh.Trimesh(y_up(positions), faces, vertex_normals=y_up(normals), process=False,
+                               visual=TextureVisuals(uv=uv, material=material))
+
+
+def _bytes(colours: FloatArray) -> npt.NDArray[np.uint8]:
+    return np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
 
 
 def y_up(vectors: FloatArray) -> FloatArray:

@@ -260,6 +260,30 @@ def test_a_glb_keeps_texture_and_corners_together(
     assert np.abs(colour - expected).mean() < 0.02
 
 
+def test_an_obj_read_by_another_library_is_the_same_mesh(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    mesh = textured(ball, charts)
+    path = mesh.save_obj(tmp_path / "new" / "mesh.obj")
+    names = {p.name for p in path.parent.iterdir()}
+    assert {"mesh.obj", "mesh.mtl"} < names
+    assert [name for name in names if name.endswith((".png", ".jpg", ".jpeg"))]
+    read = trimesh.load(path, force="mesh", process=False)
+    assert len(read.faces) == len(mesh.faces)
+    colour = read.visual.to_color().vertex_colors[:, :3] / 255
+    x, y, z = read.vertices.T
+    expected = position_colour(np.stack([x, -z, y], 1), np.zeros(3))
+    assert np.abs(colour - expected).mean() < 0.02
+
+
+def test_a_ply_has_the_surface_and_its_colours(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    read = trimesh.load(textured(ball, charts).save_ply(tmp_path / "mesh.ply"), process=False)
+    np.testing.assert_allclose(read.vertices, ball.vertices, atol=1e-6)
+    np.testing.assert_array_equal(read.faces, ball.faces)
+    colour = read.visual.vertex_colors[:, :3] / 255
+    assert np.abs(colour - position_colour(ball.vertices, np.zeros(3))).mean() < 0.03
+
+
 def test_the_same_mesh_gives_the_same_bytes(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     first, second = (textured(ball, charts).save_glb(tmp_path / name) for name in ("a", "b"))
