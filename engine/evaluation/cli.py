@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..reporting import Reporter
-from ..requests import SAMPLERS
+from ..requests import METHODS, SAMPLERS
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -46,6 +46,9 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
+    meshes.add_argument("--method", choices=METHODS, default="views")
+    meshes.add_argument("--iterations", type=int, default=0, help="0 takes the method's own number")
+    meshes.add_argument("--refine", type=int, default=0, help="steps of refinement after the fit")
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
     meshes.add_argument("--seed", type=int, default=0)
     meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
@@ -93,9 +96,10 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .reconstructions import evaluate_meshes, mean_scores
+    from .reconstructions import evaluate_meshes, mean_cost, mean_scores
 
-    options = {"model": args.model, "view_count": args.view_count, "seed": args.seed}
+    options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
+               "method": args.method, "iterations": args.iterations, "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
                              predictions=args.predictions, last=args.last,
@@ -104,5 +108,8 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     print("object".ljust(36), *(name.rjust(11) for name in mean))
     for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:
         print(name.ljust(36), *(f"{value:11.4f}" for value in row.values()))
-    record = {"mean": mean, "objects": {name: asdict(row) for name, row in scores.items()}}
+    cost = {} if args.predictions else mean_cost(args.out, scores)
+    print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
+    record = {"options": options, "mean": mean, "cost": cost,
+              "objects": {name: asdict(row) for name, row in scores.items()}}
     (args.out / "scores.json").write_text(json.dumps(record, indent=2), encoding="utf-8")

@@ -8,8 +8,9 @@ glTF's Y up, facing the camera of azimuth 0).
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,11 @@ def mean_scores(scores: dict[str, MeshScores]) -> dict[str, float]:
     """The average of every measure over the objects."""
     rows = [asdict(row) for row in scores.values()]
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+
+def mean_cost(out: Path, names: Iterable[str]) -> dict[str, float]:
+    """What a reconstruction took on average, from the reports in `out/NAME`."""
+    reports = [json.loads((out / name / "report.json").read_text()) for name in names]
+    return {"unet_evaluations": float(np.mean([report["unet_evaluations"] for report in reports])),
+            "seconds": float(np.mean([sum(stage["seconds"] for stage in report["stages"])
+                                      for report in reports]))}

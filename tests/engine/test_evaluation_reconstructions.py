@@ -15,7 +15,13 @@ import trimesh
 from PIL import Image
 
 from engine.cli import main
-from engine.evaluation.reconstructions import evaluate_meshes, mean_scores, reconstruct_object
+from engine.evaluation.reconstructions import (
+    evaluate_meshes,
+    mean_cost,
+    mean_scores,
+    reconstruct_object,
+    true_views,
+)
 from engine.protocol import EngineError, ErrorCode
 from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject
@@ -57,10 +63,30 @@ def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> 
     options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10}
     scores = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
     assert mean_scores(scores)["chamfer"] == scores["box"].chamfer > 0
+    cost = mean_cost(tmp_path, scores)
+    assert cost["unet_evaluations"] == 4 and cost["seconds"] > 0
     made = (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns
     again = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
     assert again == scores
     assert (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns == made
+
+
+def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -> None:
+    views = true_views(test_set / "meshes" / "box.glb", 4)
+    assert sorted(set(views.elevation_deg)) == [0, 40]
+    front = views.images[0, ..., 3]
+    # The box is 1 wide, half as high, and its front face half a unit nearer than its centre.
+    rows, columns = np.nonzero(front > 0.5)
+    focal = 256 * 35 / 32
+    assert np.ptp(columns) + 1 == pytest.approx(focal / 1.35, abs=2)
+    assert np.ptp(rows) + 1 == pytest.approx(focal / 2 / 1.35, abs=2)
+
+
+def test_a_fit_to_the_truth_beats_nano(test_set: Path, tmp_path: Path) -> None:
+    options = {"model": "nano", "view_count": 8, "resolution": 32, "iterations": 40}
+    scores = evaluate_meshes(test_set, tmp_path, options, SilentReporter(), perfect_views=True)
+    assert scores["box"].iou > 0.8
+    assert mean_cost(tmp_path, scores)["unet_evaluations"] == 0
 
 
 def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:
