@@ -35,6 +35,16 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
+    sheet = verbs.add_parser("sheet", help="a picture of inputs and views around the objects")
+    sheet.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
+    sheet.add_argument("--last", type=int, default=0, metavar="N", help="of the last N objects")
+    sheet.add_argument("--count", type=int, default=8, help="objects, evenly spaced")
+    sheet.add_argument("--views", type=int, default=8, help="views of each")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
+    sheet.set_defaults(run=_sheet)
+
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
     meshes.add_argument("objects", type=Path, metavar="OBJECTS",
@@ -93,6 +103,20 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         record = {"objects": len(objects), "size": size, **sampling, "scores": table,
                   "spread": spread}
         args.out.write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..models import load_pipeline
+    from ..training.shards import read_shards
+    from .sheet import draw_sheet, spread
+    from .views import pipeline_predictor
+
+    pipeline = load_pipeline(args.model, "cpu")
+    predict = pipeline_predictor(
+        pipeline, steps=pipeline.config.default_num_inference_steps,
+        guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)
+    objects = spread(list(read_shards(args.shards))[-args.last:], args.count)
+    draw_sheet(objects, predict, args.views, pipeline.vae.config.sample_size, args.out)
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 
 from engine.evaluation.baselines import (
@@ -13,6 +16,7 @@ from engine.evaluation.baselines import (
     mean_training_view,
     nearest_training_object,
 )
+from engine.evaluation.sheet import draw_sheet, spread
 from engine.evaluation.views import (
     box_downsample,
     diversity,
@@ -115,3 +119,23 @@ def test_the_mean_training_view_averages_the_nearest_cameras(training: TrainingV
     mean = mean_training_view(training, count=2)(np.zeros((32, 32, 3)), targets[0], targets)
     np.testing.assert_allclose(mean[0, 16, 16] * 255, [100, 0, 100], atol=1e-3)
     np.testing.assert_allclose(mean[0, 0, 0], 1)
+
+
+def test_a_sheet_shows_the_input_and_then_the_views_around(tmp_path: Path) -> None:
+    rgba = np.stack([square(8, 8)] * 2)
+    pose = np.array([[30, 10, 1.85], [60, 0, 1.7]], np.float32)
+    asked: list[np.ndarray] = []
+
+    def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        asked.append(targets)
+        return np.stack([np.full((32, 32, 3), i / 4, np.float32) for i in range(len(targets))])
+
+    objects = [RenderedObject(str(i), rgba, pose, {}) for i in range(10)]
+    assert [rendered.name for rendered in spread(objects, 3)] == ["0", "3", "6"]
+    draw_sheet(objects[:2], predict, 4, 32, tmp_path / "sheet.png")
+    np.testing.assert_allclose(asked[0], [[120, 10, 1.85], [210, 10, 1.85], [300, 10, 1.85],
+                                          [390, 10, 1.85]])
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape == (72, 5 * 36, 3)
+    assert sheet[12, 12].max() == 0  # the input's square
+    assert sheet[36 + 5, 3 * 36 + 5, 0] == 128  # second row, third view
