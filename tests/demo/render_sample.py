@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renders the demo's sample picture, an armchair made of boxes: `python render_sample.py OUT.png`.
+"""Renders the demo's sample picture, a toy truck: `python render_sample.py OUT.png`.
 
 Camera as in training: the object's longest side is 1, elevation 20 degrees, radius 1.85, 49.13
 degrees field of view; transparent film.
@@ -15,13 +15,27 @@ import bpy
 from mathutils import Euler, Vector
 
 ELEVATION_DEG, RADIUS = 20.0, 1.85
-RED, WOOD, YELLOW = (0.55, 0.05, 0.05), (0.25, 0.12, 0.05), (0.85, 0.55, 0.08)
+RED, BLUE, YELLOW = (0.6, 0.04, 0.03), (0.03, 0.12, 0.5), (0.85, 0.5, 0.04)
+BLACK, GLASS = (0.02, 0.02, 0.02), (0.35, 0.6, 0.75)
 
 
 def box(centre: tuple, size: tuple, colour: tuple, rounding: float) -> None:
-    """A box with rounded edges; the chair looks along +X, where the camera stands."""
+    """A box with rounded edges; the truck drives along +X, where the camera stands."""
     bpy.ops.mesh.primitive_cube_add(size=1, location=centre, scale=size)
     bpy.ops.object.transform_apply(location=False, scale=True)
+    finish(colour, rounding)
+
+
+def wheel(x: float, side: int) -> None:
+    """A wheel and its hub."""
+    for radius, y, colour in ((0.13, 0.21, BLACK), (0.06, 0.225, YELLOW)):
+        bpy.ops.mesh.primitive_cylinder_add(radius=radius, depth=0.1, location=(x, side * y, -0.23),
+                                            rotation=(radians(90), 0, 0))
+        finish(colour, 0.015)
+
+
+def finish(colour: tuple, rounding: float) -> None:
+    """Round the active object's edges and paint it."""
     thing = bpy.context.object
     bevel = thing.modifiers.new("Bevel", "BEVEL")
     bevel.width, bevel.segments = rounding, 4
@@ -33,19 +47,20 @@ def box(centre: tuple, size: tuple, colour: tuple, rounding: float) -> None:
     thing.data.materials.append(material)
 
 
-def armchair() -> None:
-    box((0.02, 0, -0.14), (0.66, 0.70, 0.22), RED, 0.04)
-    box((-0.27, 0, 0.12), (0.18, 0.78, 0.76), RED, 0.06)
+def truck() -> None:
+    box((0, 0, -0.2), (0.98, 0.36, 0.1), YELLOW, 0.03)
+    box((-0.14, 0, 0.1), (0.68, 0.5, 0.5), BLUE, 0.04)
+    box((0.36, 0, 0.04), (0.26, 0.46, 0.4), RED, 0.06)
+    box((0.485, 0, 0.12), (0.02, 0.36, 0.14), GLASS, 0.01)
     for side in (-1, 1):
-        box((0.04, side * 0.36, -0.02), (0.70, 0.16, 0.40), RED, 0.05)
-        for front in (-1, 1):
-            box((0.02 + front * 0.27, side * 0.33, -0.37), (0.07, 0.07, 0.26), WOOD, 0.01)
-    box((0.08, 0, 0.02), (0.52, 0.52, 0.12), YELLOW, 0.05)
+        box((0.485, side * 0.15, -0.09), (0.03, 0.08, 0.08), YELLOW, 0.03)
+        for x in (-0.28, 0.3):
+            wheel(x, side)
 
 
 def main(out: str) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    armchair()
+    truck()
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.data.lens, camera.data.sensor_width = 35, 32
