@@ -43,7 +43,7 @@ def read_log(lines: Iterable[str]) -> list[Stage]:
             if "loss" in record:
                 stage.hours.append(float(record["seconds"]) / 3600)
                 stage.loss.append(float(record["loss"]))
-            for key in MEASURES.keys() & record.keys():
+            for key in (key for key in MEASURES if key in record):
                 hours = stage.hours[-1] if stage.hours else 0.0
                 stage.measured.setdefault(key, []).append((hours, float(record[key])))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renders the demo's sample picture, a toy truck: `python render_sample.py OUT.png`.
+"""Renders the demo's sample picture, a bottle of juice: `python render_sample.py OUT.png`.
 
 Camera as in training: the object's longest side is 1, elevation 20 degrees, radius 1.85, 49.13
 degrees field of view; transparent film.
@@ -15,23 +15,16 @@ import bpy
 from mathutils import Euler, Vector
 
 ELEVATION_DEG, RADIUS = 20.0, 1.85
-RED, BLUE, YELLOW = (0.6, 0.04, 0.03), (0.03, 0.12, 0.5), (0.85, 0.5, 0.04)
-BLACK, GLASS = (0.02, 0.02, 0.02), (0.35, 0.6, 0.75)
+ORANGE, CREAM = (0.7, 0.15, 0.02), (0.7, 0.6, 0.4)
+GREEN, RED = (0.03, 0.25, 0.06), (0.4, 0.02, 0.02)
 
 
-def box(centre: tuple, size: tuple, colour: tuple, rounding: float) -> None:
-    """A box with rounded edges; the truck drives along +X, where the camera stands."""
-    bpy.ops.mesh.primitive_cube_add(size=1, location=centre, scale=size)
-    bpy.ops.object.transform_apply(location=False, scale=True)
+def turned(bottom: float, top: float, radii: tuple[float, float], colour: tuple,
+           rounding: float) -> None:
+    """A cylinder or cone between two heights, with rounded edges."""
+    bpy.ops.mesh.primitive_cone_add(vertices=64, radius1=radii[0], radius2=radii[1],
+                                    depth=top - bottom, location=(0, 0, (top + bottom) / 2))
     finish(colour, rounding)
-
-
-def wheel(x: float, side: int) -> None:
-    """A wheel and its hub."""
-    for radius, y, colour in ((0.13, 0.21, BLACK), (0.06, 0.225, YELLOW)):
-        bpy.ops.mesh.primitive_cylinder_add(radius=radius, depth=0.1, location=(x, side * y, -0.23),
-                                            rotation=(radians(90), 0, 0))
-        finish(colour, 0.015)
 
 
 def finish(colour: tuple, rounding: float) -> None:
@@ -47,20 +40,17 @@ def finish(colour: tuple, rounding: float) -> None:
     thing.data.materials.append(material)
 
 
-def truck() -> None:
-    box((0, 0, -0.2), (0.98, 0.36, 0.1), YELLOW, 0.03)
-    box((-0.14, 0, 0.1), (0.68, 0.5, 0.5), BLUE, 0.04)
-    box((0.36, 0, 0.04), (0.26, 0.46, 0.4), RED, 0.06)
-    box((0.485, 0, 0.12), (0.02, 0.36, 0.14), GLASS, 0.01)
-    for side in (-1, 1):
-        box((0.485, side * 0.15, -0.09), (0.03, 0.08, 0.08), YELLOW, 0.03)
-        for x in (-0.28, 0.3):
-            wheel(x, side)
+def bottle() -> None:
+    turned(-0.5, 0.16, (0.24, 0.24), ORANGE, 0.04)
+    turned(-0.34, 0.04, (0.245, 0.245), CREAM, 0.0)
+    turned(-0.24, -0.06, (0.247, 0.247), GREEN, 0.0)
+    turned(0.12, 0.36, (0.235, 0.09), ORANGE, 0.02)
+    turned(0.34, 0.5, (0.11, 0.1), RED, 0.02)
 
 
 def main(out: str) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    truck()
+    bottle()
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.data.lens, camera.data.sensor_width = 35, 32

@@ -17,7 +17,7 @@ from math import radians
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SAMPLE, SAMPLE_ELEVATION_DEG = HERE / "truck.png", 20.0
+SAMPLE, SAMPLE_ELEVATION_DEG = HERE / "bottle.png", 20.0
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("image", nargs="?", type=Path, help="a photo; default: a toy truck")
+    parser.add_argument("image", nargs="?", type=Path, help="a photo; default: a bottle")
     parser.add_argument("--input-elevation", type=float,
                         help="degrees above the horizon from which it was taken; default 0")
     parser.add_argument("--seed", type=int, default=0)
