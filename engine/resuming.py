@@ -43,7 +43,8 @@ def work_in_progress(request: ReconstructRequest) -> Iterator[WorkInProgress]:
     """The folder for a job's intermediate results; it goes away when the job is done.
 
     It stays if the job is stopped or fails after something was kept, for the same request with
-    `resume`. Without `resume`, or for another request, it starts empty.
+    `resume`; not if the input is bad, because then the same request would fail again. Without
+    `resume`, or for another request, it starts empty.
 
     Raises:
         EngineError: `DISK` if it can't be made.
@@ -65,6 +66,10 @@ def work_in_progress(request: ReconstructRequest) -> Iterator[WorkInProgress]:
     try:
         yield WorkInProgress(folder, key)
         shutil.rmtree(folder, ignore_errors=True)
+    except EngineError as error:
+        if error.code is ErrorCode.BAD_INPUT:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         if folder.is_dir() and all(path == note for path in folder.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
