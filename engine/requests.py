@@ -126,7 +126,8 @@ class ReconstructRequest(DiffusionRequest):
 
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
-        "or Score Jacobian Chaining (sjc, the paper's) from the picture alone", choices=METHODS)
+        "or Score Jacobian Chaining (sjc, for original models) from the picture alone",
+        choices=METHODS)
     views: str = option("", "a views.json to fit instead of sampling new views")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
     resolution: int = option(96, "voxels along each side of the field", min=32, max=256)
