@@ -227,7 +227,8 @@ def _checkpoints(work: WorkInProgress) -> Checkpoints:
 def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
     """What every method is told of the mesh."""
     return {"resolution": request.resolution, "iterations": request.iterations,
-            "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed}
+            "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
+            "guidance_scale": request.guidance}
 
 
 def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:

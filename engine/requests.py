@@ -74,7 +74,8 @@ class DiffusionRequest(Request):
     input_radius: float = option(1.85, "its distance to the object's centre", min=0.5, max=10.0)
     steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
     guidance: float = option(
-        0.0, "classifier-free guidance scale; 0 takes the model's own default", min=0.0, max=100.0)
+        0.0, "classifier-free guidance scale; 0 takes the model's or the method's own",
+        min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
     seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)

@@ -67,6 +67,15 @@ class Guide:
         return Cameras(torch.zeros(1), torch.tensor([self.input_elevation_deg]),
                        torch.tensor([self.input_radius]))
 
+    def guidance_scale(self, wanted: float, usual: float) -> float:
+        """What to use where `wanted` (0 if nobody cares) is asked for and `usual` is the method's.
+
+        A model whose own default is 1 was made to be used without: amplified, the difference
+        between its answers with and without the picture leads away from both.
+        """
+        without = self.pipeline.config.default_guidance_scale == 1
+        return wanted or (1.0 if without else usual)
+
     @torch.no_grad()
     def contexts(self, cameras: Cameras) -> Tensor:
         """N x 1 x C context tokens."""
@@ -74,6 +83,11 @@ class Guide:
             cameras.azimuth_deg.tolist(), cameras.elevation_deg.tolist(), cameras.radius.tolist(),
             self.input_elevation_deg, self.input_radius)
         return self.pipeline.contexts(self.condition, poses)
+
+
+def rows_per_view(guidance_scale: float) -> int:
+    """Rows of the UNet for one view: guidance asks with and without the condition."""
+    return 1 if guidance_scale == 1 else 2
 
 
 def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, int]:

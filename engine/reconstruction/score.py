@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,11 +27,11 @@ from .fit import (
     hull_of,
     occupancy_of,
 )
-from .guide import Cameras, Guide, as_pictures, take_pictures
+from .guide import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
 from .optimise import Objective, Rates, coarse_to_fine, optimise
 from .sds import Annealing, ScoreDistillationObjective, SDSSettings
-from .sjc import UNET_EVALUATIONS, ScoreJacobianObjective, background_latent, latents_of
+from .sjc import GUIDANCE_SCALE, ScoreJacobianObjective, background_latent, latents_of
 
 SDS_LEARNING_RATE = 0.1
 SJC_LEARNING_RATE = 0.05
@@ -79,12 +79,13 @@ class ScoreProblem:
 def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                         threads: int, generator: torch.Generator,
                         on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None,
-                        settings: SDSSettings | None = None) -> ScoredFit:
+                        guidance_scale: float = 0.0) -> ScoredFit:
     """Score distillation from the input picture (`photo` holds it alone).
 
     `threads`: for the networks; the renderer runs on the current number. `on_step(done, total)`.
+    `guidance_scale`: 0 takes the original's, or none for a model that is made for none.
     """
-    settings = settings or SDSSettings()
+    settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, resolution)
     occupancy = occupancy_of(hull)
     field = foggy_field(hull)
@@ -106,17 +107,18 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
             generator: torch.Generator, on_step: Callable[[int, int], None],
-            checkpoint: Checkpoint | None = None) -> ScoredFit:
+            checkpoint: Checkpoint | None = None, guidance_scale: float = 0.0) -> ScoredFit:
     """A fit to views, moved a little towards what the model finds likely at small noise.
 
     The views keep their say: they are what a score at small noise can't bring back. Arguments as
     in `fit_by_distillation`; the fit's field changes in place.
     """
+    settings = _guided(REFINEMENT, guide, guidance_scale)
     occupancy = occupancy_of(fit.hull)
     alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool))
     views = PhotometricObjective(fit.pictures.shrunk(fit.field.resolution * 4 // 3), alignment,
                                  occupancy, fit.field.voxel_size * STEP, generator)
-    score = ScoreDistillationObjective(guide, photo, occupancy, REFINEMENT, range(iterations),
+    score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
                                        iterations, threads, generator)
 
     def objective(field: VoxelField, step: int) -> Tensor:
@@ -126,13 +128,13 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
              Rates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING), generator=generator,
              on_step=lambda step: on_step(step + 1, iterations), checkpoint=checkpoint,
              saved=checkpoint.load() if checkpoint else None)
-    return ScoredFit(fit, REFINEMENT.unet_evaluations(iterations))
+    return ScoredFit(fit, settings.unet_evaluations(iterations))
 
 
 def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                     threads: int, generator: torch.Generator,
-                    on_step: Callable[[int, int], None],
-                    checkpoint: Checkpoint | None = None) -> ScoredFit:
+                    on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None,
+                    guidance_scale: float = 0.0) -> ScoredFit:
     """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
 
     Arguments as in `fit_by_distillation`.
@@ -144,15 +146,22 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     with torch.no_grad():
         field.raw[0, 1:] = background[:, None, None, None]
     target = on_white_at(photo, guide.pipeline.image_size)
+    scale = guide.guidance_scale(guidance_scale, GUIDANCE_SCALE)
 
     def begin(field: VoxelField, steps: range) -> Objective:
-        return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, threads,
+        return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, scale, threads,
                                       generator)
 
     rates = Rates(SJC_LEARNING_RATE, 1.0, torch.zeros(1 + len(background)))
     field = coarse_to_fine(field, ScoreProblem(begin), rates, iterations=iterations,
                            generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(coloured(field, guide, photo, hull, generator), UNET_EVALUATIONS * iterations)
+    return ScoredFit(coloured(field, guide, photo, hull, generator),
+                     rows_per_view(scale) * iterations)
+
+
+def _guided(settings: SDSSettings, guide: Guide, wanted: float) -> SDSSettings:
+    scale = guide.guidance_scale(wanted, settings.guidance_scale)
+    return replace(settings, guidance_scale=scale)
 
 
 def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:

@@ -20,7 +20,15 @@ from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
 from ..fields.voxel import VoxelField
 from .fit import STEP, Pictures
-from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
+from .guide import (
+    Cameras,
+    Guide,
+    all_threads,
+    as_pictures,
+    latent_shape,
+    rows_per_view,
+    take_pictures,
+)
 
 REFERENCE_RAYS = 4096
 ELEVATION_DEG = (-10.0, 80.0)
@@ -65,7 +73,7 @@ class SDSSettings:
     def unet_evaluations(self, iterations: int) -> int:
         """Rows that go through the UNet in so many iterations."""
         views = sum(self.batch(step / iterations)[0] for step in range(iterations))
-        return views * (1 if self.guidance_scale == 1 else 2)
+        return views * rows_per_view(self.guidance_scale)
 
 
 class ScoreDistillationObjective:

@@ -18,8 +18,6 @@ from ..fields.voxel import VoxelField
 from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
-UNET_EVALUATIONS = 2
-"""Rows in one step: one view, with and without its condition."""
 NOISE_STEPS = (10, 970)
 """Timesteps from which sigma is drawn."""
 RADIUS = (1.8, 2.2)
@@ -39,10 +37,12 @@ class ScoreJacobianObjective:
     """Latent views that the model finds likely; the input view decodes to the input picture."""
 
     def __init__(self, guide: Guide, photo: Tensor, occupancy: Occupancy, steps: range,
-                 iterations: int, threads: int, generator: torch.Generator) -> None:
+                 iterations: int, guidance_scale: float, threads: int,
+                 generator: torch.Generator) -> None:
         """`photo`: 1 x 3 x S x S in [0, 1] on white, at the model's size; `steps`: which of the
         `iterations` these are."""
         self.guide, self.photo, self.occupancy = guide, photo, occupancy
+        self.guidance_scale = guidance_scale
         self.first, self.iterations, self.threads = steps.start, iterations, threads
         self.generator = generator
         self.background = background_latent(guide)
@@ -86,7 +86,7 @@ class ScoreJacobianObjective:
         with all_threads(self.threads):
             return score_jacobian(
                 pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
-                timestep.to(device), noise.to(device), guidance_scale=GUIDANCE_SCALE).cpu()
+                timestep.to(device), noise.to(device), guidance_scale=self.guidance_scale).cpu()
 
     def _input_view(self, field: VoxelField) -> Tensor:
         """Error of the decoded input view, and its depth's roughness."""

@@ -64,7 +64,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 input_elevation_deg: float = 0.0, input_radius: float = camera.DEFAULT_RADIUS,
                 resolution: int = 96, iterations: int = 0, faces: int = 20000,
                 texture_size: int = 1024, seed: int = 0, refine: int = 0,
-                pipeline: Zero123Pipeline | None = None, checkpoints: Checkpoints | None = None,
+                guidance_scale: float = 0.0, pipeline: Zero123Pipeline | None = None,
+                checkpoints: Checkpoints | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
 
@@ -72,7 +73,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
     do, and colours the side it sees. `resolution` is the voxels along each side of the field,
     0 `iterations` the default number, `faces` the most triangles. `refine`: steps of score
-    distillation at small noise after the fit; they need `pipeline` and `photo`. `checkpoints`:
+    distillation at small noise after the fit; they need `pipeline` and `photo`, and use
+    `guidance_scale` (0: the method's, or none for a model that is made for none). `checkpoints`:
     where a stopped run is kept and goes on from. The same arguments give the same mesh on the CPU,
     in one go or not.
 
@@ -106,7 +108,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 scored = refined(
                     fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius),
                     photo_pictures(photo_view, pipeline.image_size), iterations=refine,
-                    threads=threads, generator=generator,
+                    guidance_scale=guidance_scale, threads=threads, generator=generator,
                     checkpoint=_checkpoint(checkpoints, "refine"),
                     on_step=lambda done, total: reporter.progress("refine", done, total))
             fit, evaluations = scored.fit, scored.unet_evaluations
@@ -118,13 +120,15 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                          input_elevation_deg: float = 0.0,
                          input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
                          iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
-                         seed: int = 0, checkpoints: Checkpoints | None = None,
+                         seed: int = 0, guidance_scale: float = 0.0,
+                         checkpoints: Checkpoints | None = None,
                          reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh from the input picture and what the model finds likely around it.
 
     `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
-    paper's). `photo`: S x S x 4 in [0, 1], straight alpha. 0 iterations: as many as the original.
-    Other arguments as in `reconstruct`.
+    paper's). `photo`: S x S x 4 in [0, 1], straight alpha. 0 iterations: as many as the original;
+    0 guidance scale: the original's, or none for a model that is made for none. Other arguments as
+    in `reconstruct`.
 
     Raises:
         EngineError: `BAD_INPUT` if the picture shows no object, or the field ends empty.
@@ -141,7 +145,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
         with clock.stage(method, steps=iterations):
             scored = fit_method(
                 guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
-                iterations=iterations, threads=threads,
+                iterations=iterations, guidance_scale=guidance_scale, threads=threads,
                 generator=torch.Generator().manual_seed(seed),
                 checkpoint=_checkpoint(checkpoints, method),
                 on_step=lambda done, total: reporter.progress(method, done, total))

@@ -111,6 +111,22 @@ def test_the_input_view_is_kept_and_the_mesh_is_closed(method: str, nano, photo)
     assert [stage["name"] for stage in result.stages] == [method, "surface", "unwrap", "texture"]
 
 
+@pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
+def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, nano,
+                                                   photo) -> None:
+    """nano's own default is none."""
+    plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
+                                          guidance_scale=scale, **SMALL).unet_evaluations
+                     for scale in (0.0, 3.0))
+    assert (plain, guided) == (expected, 2 * expected)
+
+
+def test_models_with_guidance_get_the_methods_own() -> None:
+    guide = Guide.of(tiny_pipeline(), np.ones((32, 32, 3), np.float32), 0.0, 1.85)
+    assert guide.guidance_scale(0.0, 100.0) == 100.0
+    assert guide.guidance_scale(5.0, 100.0) == 5.0
+
+
 def test_distillation_repeats_itself(nano, photo) -> None:
     first, second = (reconstruct_by_score(nano, photo, iterations=8, **SMALL).mesh
                      for _ in range(2))
@@ -123,7 +139,7 @@ def test_refinement_keeps_the_fitted_shape(nano, photo) -> None:
     result = reconstruct(views, photo=photo, input_elevation_deg=ELEVATION, iterations=60, refine=8,
                          pipeline=nano, **SMALL)
     assert "refine" in [stage["name"] for stage in result.stages]
-    assert result.unet_evaluations == 8 * 2 * 2
+    assert result.unet_evaluations == 8 * 2
     points = grid_points()
     mesh = result.mesh
     assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
