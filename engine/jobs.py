@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from .diffusion import Zero123Pipeline
     from .imaging import PreparedImage
     from .reconstruction import Reconstruction
-    from .reconstruction.checkpoint import Checkpoints
     from .viewset import ViewSet
 
 INPUT_SIZE = 256
@@ -188,8 +187,8 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: Work
     pipeline = _load_model(request, reporter, stages) if request.refine else None
     result = reconstruct(
         sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
-        checkpoints=_checkpoints(work), reporter=reporter,
-        **_input_camera(request, sampled.views), **_mesh_options(request))
+        **_companions(work, reporter), **_input_camera(request, sampled.views),
+        **_mesh_options(request))
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
@@ -208,7 +207,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     pipeline = _load_model(request, reporter, stages)
     result = reconstruct_by_score(
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
-        input_radius=request.input_radius, checkpoints=_checkpoints(work), reporter=reporter,
+        input_radius=request.input_radius, **_companions(work, reporter),
         **_mesh_options(request))
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
@@ -218,10 +217,14 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     return _view_set(request, images, poses, 1, meta), result, result.unet_evaluations
 
 
-def _checkpoints(work: WorkInProgress) -> Checkpoints:
+def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
+    """What goes along with every method: where it is kept, shown and told of."""
     from .reconstruction.checkpoint import Checkpoints
+    from .reconstruction.preview import Previews
 
-    return Checkpoints(work.folder, work.key)
+    return {"checkpoints": Checkpoints(work.folder, work.key,
+                                       warn=lambda text: reporter.log("warning", text)),
+            "previews": Previews(work.folder, reporter.preview), "reporter": reporter}
 
 
 def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:

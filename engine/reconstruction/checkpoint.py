@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import pickle
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,21 @@ class Checkpoints:
     folder: Path
     key: str
     """Tells what is being reconstructed, and how; a file of something else counts as none."""
+    warn: Callable[[str], None]
+    """Told if a state can't be kept."""
     every_s: float = EVERY_S
 
     def of(self, stage: str) -> Checkpoint:
         """The one of a stage."""
-        return Checkpoint(self.folder / f"{stage}.pt", self.key, self.every_s)
+        return Checkpoint(self.folder / f"{stage}.pt", self.key, self.warn, self.every_s)
 
 
 class Checkpoint:
     """The state of one optimisation in one file."""
 
-    def __init__(self, path: Path, key: str, every_s: float) -> None:
-        self.path, self.key, self.every_s = path, key, every_s
+    def __init__(self, path: Path, key: str, warn: Callable[[str], None],
+                 every_s: float = EVERY_S) -> None:
+        self.path, self.key, self.warn, self.every_s = path, key, warn, every_s
         self._saved_at = time.monotonic()
 
     @property
@@ -53,9 +58,18 @@ class Checkpoint:
         return values["state"]
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the state (tensors, numbers, strings, lists, dicts); replaces the last one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the state (tensors, numbers, strings, lists, dicts); replaces the last one.
+
+        A disk without room is no reason to end the run itself: that is told and gone over.
+        """
         partial = self.path.with_name(self.path.name + ".part")
-        torch.save({"key": self.key, "state": state}, partial)
-        os.replace(partial, self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save({"key": self.key, "state": state}, partial)
+            os.replace(partial, self.path)
+        except (OSError, RuntimeError) as error:  # torch's writer fails with a RuntimeError
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            self.warn(f"the work so far can't be kept for a resume: {reason}")
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
         self._saved_at = time.monotonic()

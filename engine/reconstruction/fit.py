@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .checkpoint import Checkpoint
 from .hull import Hull, vote_hull
-from .optimise import Rates, coarse_to_fine
+from .optimise import OnStep, Rates, coarse_to_fine
 
 RAYS_PER_STEP = 4096
 MASK_WEIGHT = 0.5
@@ -132,11 +132,8 @@ class ViewsProblem:
 
 
 def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: torch.Generator,
-              on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None) -> Fit:
-    """The field that reproduces the pictures, within the hull's bound and at its resolution.
-
-    `on_step(done, total)` is called after every step.
-    """
+              on_step: OnStep, checkpoint: Checkpoint | None = None) -> Fit:
+    """The field that reproduces the pictures, within the hull's bound and at its resolution."""
     problem = ViewsProblem(pictures, hull, generator)
     field = coarse_to_fine(
         initial_field(hull), problem, Rates(LEARNING_RATE, DECAY, SMOOTHING),

@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from ..fields.voxel import VoxelField
-from ..protocol import JobCancelled
+from ..protocol import EngineError, ErrorCode, JobCancelled
 from .checkpoint import Checkpoint
 
 ADAM_EPSILON = 1e-7
 """Gradients far below this don't move a voxel: with the usual 1e-8, one faint glance does."""
 COARSE_SHARE = 0.4
 """Part of the iterations spent on a grid of half the resolution."""
+
+OnStep = Callable[[int, int, VoxelField], None]
+"""Told of every step: how many are done, of all, and the field so far. It may raise to stop."""
 
 Objective = Callable[[VoxelField, int], Tensor]
 """Loss of the field at a step. What it learns from (views, a score) is its own business."""
@@ -56,12 +59,12 @@ class Rates:
 
 
 def coarse_to_fine(field: VoxelField, problem: Problem, rates: Rates, *, iterations: int,
-                   generator: torch.Generator, on_step: Callable[[int, int], None],
+                   generator: torch.Generator, on_step: OnStep,
                    checkpoint: Checkpoint | None = None) -> VoxelField:
     """The field that solves the problem: first at half its resolution, then at its own.
 
-    `generator`: whatever the problem draws from; `on_step(done, total)` is called after every step
-    and may raise to stop. With a checkpoint, a stopped run goes on where it was.
+    `generator`: whatever the problem draws from. With a checkpoint, a stopped run goes on where it
+    was.
     """
     saved = checkpoint.load() if checkpoint else None
     if saved:
@@ -74,34 +77,32 @@ def coarse_to_fine(field: VoxelField, problem: Problem, rates: Rates, *, iterati
             continue
         field = field.resampled(size)
         objective = problem.begin(field, steps)
-        optimise(field, objective, len(steps), rates, others=problem.parameters(),
-                 generator=generator, checkpoint=checkpoint, saved=saved,
-                 on_step=_counted(on_step, steps.start, iterations),
+        optimise(field, objective, steps, iterations, rates, others=problem.parameters(),
+                 generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,
                  context={"level": number, "problem": problem.state()})
         saved = None
         problem.end()
     return field
 
 
-def _counted(on_step: Callable[[int, int], None], first: int, total: int) -> Callable[[int], None]:
-    """Progress of a level whose steps start at `first`, as progress of all `total`."""
-    return lambda step: on_step(first + step + 1, total)
-
-
-def optimise(field: VoxelField, objective: Objective, iterations: int, rates: Rates, *,
-             on_step: Callable[[int], None], generator: torch.Generator,
+def optimise(field: VoxelField, objective: Objective, steps: range, total: int, rates: Rates, *,
+             on_step: OnStep, generator: torch.Generator,
              others: Sequence[dict[str, Any]] = (), checkpoint: Checkpoint | None = None,
              saved: dict[str, Any] | None = None, context: dict[str, Any] | None = None) -> None:
-    """Minimise `objective` over the field's grid, in place.
+    """Minimise `objective` over the field's grid, in place, for these `steps` of `total`.
 
-    `on_step` is called after each step and may raise to stop; `others`: parameter groups of Adam
-    with their own rates. `checkpoint` receives the state, together with `context`, now and then and
-    when the job is cancelled; `saved` is such a state to go on from.
+    The objective's steps count from 0. `others`: parameter groups of Adam with their own rates.
+    `checkpoint` receives the state, together with `context`, now and then and when the job is
+    stopped; `saved` is such a state to go on from.
+
+    Raises:
+        EngineError: `INTERNAL` if the loss or its gradient isn't finite; the checkpoint then holds
+            the state before that step.
     """
     groups = [{"params": [field.raw], "lr": rates.learning_rate}, *others]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=ADAM_EPSILON, fused=True)
     schedule = torch.optim.lr_scheduler.ExponentialLR(
-        optimiser, rates.decay ** (1 / max(iterations, 1)))
+        optimiser, rates.decay ** (1 / max(len(steps), 1)))
     parameters = [value for group in groups for value in group["params"]]
     first = 0
     if saved:
@@ -120,19 +121,31 @@ def optimise(field: VoxelField, objective: Objective, iterations: int, rates: Ra
                 "parameters": [value.detach() for value in parameters],
                 "schedule": schedule.state_dict(), "generator": generator.get_state()})
 
-    for step in range(first, iterations):
+    for step in range(first, len(steps)):
         optimiser.zero_grad(set_to_none=True)
-        objective(field, step).backward()
+        loss = objective(field, step)
+        loss.backward()
+        if not is_sound(loss, field.raw.grad):
+            save(step)
+            raise EngineError(
+                ErrorCode.INTERNAL, f"step {steps[step] + 1} of {total} came to no finite number",
+                "try another seed, or a lower guidance scale if the method uses one")
         optimiser.step()
         schedule.step()
         diffuse(field.raw, rates.smoothing, axis=2 + step % 3)
         if checkpoint and checkpoint.due:
             save(step + 1)
         try:
-            on_step(step)
+            on_step(steps[step] + 1, total, field)
         except JobCancelled:
             save(step + 1)
             raise
+
+
+def is_sound(loss: Tensor, gradient: Tensor | None) -> bool:
+    """Whether a step can be taken: not a number and infinity would spread over the whole grid."""
+    total = loss.detach() if gradient is None else loss.detach() + gradient.sum()
+    return bool(total.isfinite())
 
 
 @torch.no_grad()

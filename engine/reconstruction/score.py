@@ -29,7 +29,7 @@ from .fit import (
 )
 from .guide import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
-from .optimise import Objective, Rates, coarse_to_fine, optimise
+from .optimise import Objective, OnStep, Rates, coarse_to_fine, optimise
 from .sds import Annealing, ScoreDistillationObjective, SDSSettings
 from .sjc import GUIDANCE_SCALE, ScoreJacobianObjective, background_latent, latents_of
 
@@ -78,12 +78,12 @@ class ScoreProblem:
 
 def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                         threads: int, generator: torch.Generator,
-                        on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None,
+                        on_step: OnStep, checkpoint: Checkpoint | None = None,
                         guidance_scale: float = 0.0) -> ScoredFit:
     """Score distillation from the input picture (`photo` holds it alone).
 
-    `threads`: for the networks; the renderer runs on the current number. `on_step(done, total)`.
-    `guidance_scale`: 0 takes the original's, or none for a model that is made for none.
+    `threads`: for the networks; the renderer runs on the current number. `guidance_scale`: 0 takes
+    the original's, or none for a model that is made for none.
     """
     settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, resolution)
@@ -106,7 +106,7 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
 
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
-            generator: torch.Generator, on_step: Callable[[int, int], None],
+            generator: torch.Generator, on_step: OnStep,
             checkpoint: Checkpoint | None = None, guidance_scale: float = 0.0) -> ScoredFit:
     """A fit to views, moved a little towards what the model finds likely at small noise.
 
@@ -124,16 +124,16 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     def objective(field: VoxelField, step: int) -> Tensor:
         return VIEWS_WEIGHT * views(field, step) + score(field, step)
 
-    optimise(fit.field, objective, iterations,
+    optimise(fit.field, objective, range(iterations), iterations,
              Rates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING), generator=generator,
-             on_step=lambda step: on_step(step + 1, iterations), checkpoint=checkpoint,
+             on_step=on_step, checkpoint=checkpoint,
              saved=checkpoint.load() if checkpoint else None)
     return ScoredFit(fit, settings.unet_evaluations(iterations))
 
 
 def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                     threads: int, generator: torch.Generator,
-                    on_step: Callable[[int, int], None], checkpoint: Checkpoint | None = None,
+                    on_step: OnStep, checkpoint: Checkpoint | None = None,
                     guidance_scale: float = 0.0) -> ScoredFit:
     """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
 
@@ -199,9 +199,9 @@ def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull
     objective: Objective = PhotometricObjective(
         pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)), occupancy,
         field.voxel_size * STEP, generator)
-    optimise(field, objective, COLOUR_ITERATIONS,
+    optimise(field, objective, range(COLOUR_ITERATIONS), COLOUR_ITERATIONS,
              Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
-             on_step=lambda step: None)
+             on_step=lambda done, total, field: None)
     return Fit(field, photo, hull)
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,31 +13,27 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
 
 from .. import camera
 from ..diffusion import Zero123Pipeline
-from ..fields.rays import camera_rays, focal_ndc
-from ..fields.render import absorption_weights
-from ..fields.voxel import VoxelField, density_of
-from ..mesh.bake import Photo, SurfaceColour, bake
-from ..mesh.surface import mesh_volume
+from ..fields.rays import focal_ndc
+from ..fields.voxel import VoxelField
+from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
-from ..mesh.triangles import Triangles
-from ..mesh.unwrap import unwrap
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
-from .fit import Fit, Pictures, fit_field, hull_of, occupancy_of
+from .clock import Clock
+from .finish import textured
+from .fit import Pictures, fit_field, hull_of
 from .guide import Guide
-from .level import choose_level
+from .optimise import OnStep
+from .preview import Previews
 from .score import fit_by_distillation, fit_by_jacobian, refined
 
 PHOTO_WEIGHT = 3.0
 """How much the input picture counts against a generated view."""
-SMOOTHING_SIGMA = 0.8
-"""Of the density before marching cubes, in voxels: removes speckle, keeps edges."""
 USABLE_COVER = (1e-4, 0.95)
 """Share of a picture that its object covers, or there is no silhouette to work with."""
 
@@ -65,7 +60,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 resolution: int = 96, iterations: int = 0, faces: int = 20000,
                 texture_size: int = 1024, seed: int = 0, refine: int = 0,
                 guidance_scale: float = 0.0, pipeline: Zero123Pipeline | None = None,
-                checkpoints: Checkpoints | None = None,
+                checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
 
@@ -75,8 +70,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     0 `iterations` the default number, `faces` the most triangles. `refine`: steps of score
     distillation at small noise after the fit; they need `pipeline` and `photo`, and use
     `guidance_scale` (0: the method's, or none for a model that is made for none). `checkpoints`:
-    where a stopped run is kept and goes on from. The same arguments give the same mesh on the CPU,
-    in one go or not.
+    where a stopped run is kept and goes on from; `previews`: where a running one is shown. The same
+    arguments give the same mesh on the CPU, in one go or not.
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
@@ -84,7 +79,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         JobCancelled: from the reporter.
     """
     reporter = reporter or SilentReporter()
-    clock = _Clock(reporter)
+    clock = Clock(reporter)
     threads = torch.get_num_threads()
     iterations = iterations or VIEWS_ITERATIONS
     photo_view = None if photo is None else _photo_view(
@@ -102,7 +97,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
             fit = fit_field(
                 pictures, hull, iterations=iterations, generator=generator,
                 checkpoint=_checkpoint(checkpoints, "fit"),
-                on_step=lambda done, total: reporter.progress("fit", done, total))
+                on_step=_on_step("fit", reporter, previews))
         if refine and pipeline is not None and photo_view is not None:
             with clock.stage("refine", steps=refine):
                 scored = refined(
@@ -110,9 +105,9 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                     photo_pictures(photo_view, pipeline.image_size), iterations=refine,
                     guidance_scale=guidance_scale, threads=threads, generator=generator,
                     checkpoint=_checkpoint(checkpoints, "refine"),
-                    on_step=lambda done, total: reporter.progress("refine", done, total))
+                    on_step=_on_step("refine", reporter, previews))
             fit, evaluations = scored.fit, scored.unet_evaluations
-        mesh = _textured(fit, photo_view, faces, texture_size, clock)
+        mesh = textured(fit, photo_view, faces, texture_size, clock)
     return Reconstruction(mesh, clock.stages, evaluations)
 
 
@@ -121,7 +116,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                          input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
                          iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
                          seed: int = 0, guidance_scale: float = 0.0,
-                         checkpoints: Checkpoints | None = None,
+                         checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                          reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh from the input picture and what the model finds likely around it.
 
@@ -135,7 +130,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
         JobCancelled: from the reporter.
     """
     reporter = reporter or SilentReporter()
-    clock = _Clock(reporter)
+    clock = Clock(reporter)
     photo_view = _photo_view(photo, camera.FOV_DEG, input_elevation_deg, input_radius)
     threads = torch.get_num_threads()
     fit_method, default_iterations = SCORE_METHODS[method]
@@ -148,8 +143,8 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                 iterations=iterations, guidance_scale=guidance_scale, threads=threads,
                 generator=torch.Generator().manual_seed(seed),
                 checkpoint=_checkpoint(checkpoints, method),
-                on_step=lambda done, total: reporter.progress(method, done, total))
-        mesh = _textured(scored.fit, photo_view, faces, texture_size, clock)
+                on_step=_on_step(method, reporter, previews, guide))
+        mesh = textured(scored.fit, photo_view, faces, texture_size, clock)
     return Reconstruction(mesh, clock.stages, scored.unet_evaluations)
 
 
@@ -165,37 +160,6 @@ def photo_pictures(photo: Photo, size: int) -> Pictures:
         raise _no_silhouette("the picture's mask shows", cover)
     return Pictures(_resized(photo, size), torch.from_numpy(photo.camera_to_world).float()[None],
                     camera.FOV_DEG, torch.ones(1), torch.ones(1, dtype=torch.bool))
-
-
-def _textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
-              clock: _Clock) -> TexturedMesh:
-    """Surface, UVs and texture of a fitted field."""
-    with clock.stage("surface"):
-        mesh = _surface(fit, faces)
-    with clock.stage("unwrap"):
-        uv, uv_faces = unwrap(mesh, texture_size)
-    with clock.stage("texture"):
-        texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo)
-    return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
-
-
-def surface_colour(radiance: VoxelField) -> SurfaceColour:
-    """What a camera in front of a surface point would see of the field just around it."""
-    step = radiance.voxel_size * 0.5
-    # From just outside the surface to the depth that light still returns from.
-    depths = torch.arange(-3, 6) * step
-
-    @torch.no_grad()
-    def colour(points: FloatArray, normals: FloatArray) -> FloatArray:
-        start, direction = (torch.from_numpy(np.asarray(a, np.float32)) for a in (points, normals))
-        along = start[:, None] - depths[:, None] * direction[:, None]
-        ray = torch.repeat_interleave(torch.arange(len(points)), len(depths))
-        density, rgb = radiance(along.reshape(-1, 3))
-        weight = absorption_weights(density, ray, step).reshape(along.shape[:2]) + 1e-6
-        rgb = rgb.reshape(along.shape)
-        return ((weight[..., None] * rgb).sum(1) / weight.sum(1, keepdim=True)).numpy()
-
-    return colour
 
 
 def _photo_view(photo: FloatArray, fov_deg: float, elevation_deg: float, radius: float) -> Photo:
@@ -240,40 +204,19 @@ def _premultiplied(rgba: FloatArray) -> torch.Tensor:
     return torch.cat([picture[..., :3] * picture[..., 3:], picture[..., 3:]], dim=-1)
 
 
-def _surface(fit: Fit, faces: int) -> Triangles:
-    """The mesh of the field's density at the level that agrees best with the silhouettes."""
-    occupancy = occupancy_of(fit.hull)
-    density = density_of(fit.field.raw.detach()[0, 0]).numpy()
-    density = np.where(occupancy.voxels.numpy(), density, 0.0)
-    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
-    pictures = fit.pictures.shrunk(fit.field.resolution * 4 // 3)
-    rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
-                       fit.field.half_extent)
-    level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
-                         occupancy)
-    return mesh_volume(density, level, fit.field.half_extent, faces)
+def _on_step(stage: str, reporter: Reporter, previews: Previews | None,
+             guide: Guide | None = None) -> OnStep:
+    """Progress, and a preview now and then."""
+    def on_step(done: int, total: int, field: VoxelField) -> None:
+        reporter.progress(stage, done, total)
+        if previews:
+            previews.update(field, guide)
+
+    return on_step
 
 
 def _checkpoint(checkpoints: Checkpoints | None, stage: str) -> Checkpoint | None:
     return None if checkpoints is None else checkpoints.of(stage)
-
-
-class _Clock:
-    """Times the stages and reports the short ones, which have no steps of their own."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self.stages: list[dict[str, Any]] = []
-        self._reporter = reporter
-
-    @contextmanager
-    def stage(self, name: str, steps: int = 0) -> Iterator[None]:
-        if not steps:
-            self._reporter.progress(name, 0, 1)
-        start = time.perf_counter()
-        yield
-        self.stages.append({"name": name, "seconds": round(time.perf_counter() - start, 3)})
-        if not steps:
-            self._reporter.progress(name, 1, 1)
 
 
 @contextmanager

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from shapes import BLOCK, photograph
 
 from engine import jobs
-from engine.protocol import EngineError, JobCancelled
+from engine.fields.voxel import VoxelField
+from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction.checkpoint import Checkpoint
+from engine.reconstruction.optimise import Rates, is_sound, optimise
 from engine.reporting import SilentReporter
 from engine.requests import ReconstructRequest
 
@@ -101,7 +104,7 @@ def test_nothing_is_left_where_nothing_was_done(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path / "fit.pt", "key", every_s=60)
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "key", pytest.fail)
     assert checkpoint.load() is None
     checkpoint.save({"step": 3})
     assert checkpoint.load() == {"step": 3}
@@ -111,10 +114,48 @@ def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_something_else_counts_as_none(tmp_path: Path) -> None:
-    Checkpoint(tmp_path / "fit.pt", "one", every_s=60).save({"step": 3})
-    assert Checkpoint(tmp_path / "fit.pt", "another", every_s=60).load() is None
+    Checkpoint(tmp_path / "fit.pt", "one", pytest.fail).save({"step": 3})
+    assert Checkpoint(tmp_path / "fit.pt", "another", pytest.fail).load() is None
 
 
 def test_a_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
-    assert Checkpoint(tmp_path / "fit.pt", "key", every_s=0).due
-    assert not Checkpoint(tmp_path / "fit.pt", "key", every_s=3600).due
+    assert Checkpoint(tmp_path / "fit.pt", "key", pytest.fail, every_s=0).due
+    assert not Checkpoint(tmp_path / "fit.pt", "key", pytest.fail, every_s=3600).due
+
+
+def test_a_state_that_cannot_be_kept_is_told_and_no_end(tmp_path: Path) -> None:
+    """A file stands where the folder should be: as unwritable as a full disk, for root too."""
+    (tmp_path / "taken").write_text("")
+    warnings: list[str] = []
+    checkpoint = Checkpoint(tmp_path / "taken" / "fit.pt", "key", warnings.append, every_s=0)
+    checkpoint.save({"step": 1})
+    assert len(warnings) == 1
+    assert "can't be kept" in warnings[0]
+    assert checkpoint.load() is None
+
+
+def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> None:
+    field = VoxelField(4)
+    before = []
+
+    def objective(field: VoxelField, step: int) -> torch.Tensor:
+        if step == 3:
+            before.append(field.raw.detach().clone())
+        factor = float("nan") if step == 3 else 1.0
+        return (field.raw.square().sum() * factor)
+
+    checkpoint = Checkpoint(tmp_path / "fit.pt", "key", pytest.fail)
+    with pytest.raises(EngineError, match="step 14 of 20") as caught:
+        optimise(field, objective, range(10, 20), 20, Rates(0.1, 1.0, torch.zeros(4)),
+                 generator=torch.Generator(), on_step=lambda *_: None, checkpoint=checkpoint)
+    assert caught.value.code is ErrorCode.INTERNAL
+    kept = checkpoint.load()
+    assert kept is not None
+    assert kept["step"] == 3
+    torch.testing.assert_close(kept["parameters"][0], before[0])
+
+
+def test_an_infinite_gradient_is_no_step_either() -> None:
+    assert is_sound(torch.tensor(1.0), torch.ones(3))
+    assert not is_sound(torch.tensor(1.0), torch.tensor([1.0, float("inf")]))
+    assert not is_sound(torch.tensor(float("nan")), None)

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a fitted field to a textured mesh: surface, UVs, texture."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from ..fields.rays import camera_rays
+from ..fields.render import absorption_weights
+from ..fields.voxel import VoxelField, density_of
+from ..mesh.bake import Photo, SurfaceColour, bake
+from ..mesh.surface import mesh_volume
+from ..mesh.textured import TexturedMesh
+from ..mesh.triangles import FloatArray, Triangles
+from ..mesh.unwrap import unwrap
+from .clock import Clock
+from .fit import Fit, occupancy_of
+from .level import choose_level
+
+SMOOTHING_SIGMA = 0.8
+"""Of the density before marching cubes, in voxels: removes speckle, keeps edges."""
+
+
+def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
+              clock: Clock) -> TexturedMesh:
+    """Surface, UVs and texture of a fitted field."""
+    with clock.stage("surface"):
+        mesh = surface(fit, faces)
+    with clock.stage("unwrap"):
+        uv, uv_faces = unwrap(mesh, texture_size)
+    with clock.stage("texture"):
+        texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo)
+    return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
+
+
+def surface_colour(radiance: VoxelField) -> SurfaceColour:
+    """What a camera in front of a surface point would see of the field just around it."""
+    step = radiance.voxel_size * 0.5
+    # From just outside the surface to the depth that light still returns from.
+    depths = torch.arange(-3, 6) * step
+
+    @torch.no_grad()
+    def colour(points: FloatArray, normals: FloatArray) -> FloatArray:
+        start, direction = (torch.from_numpy(np.asarray(a, np.float32)) for a in (points, normals))
+        along = start[:, None] - depths[:, None] * direction[:, None]
+        ray = torch.repeat_interleave(torch.arange(len(points)), len(depths))
+        density, rgb = radiance(along.reshape(-1, 3))
+        weight = absorption_weights(density, ray, step).reshape(along.shape[:2]) + 1e-6
+        rgb = rgb.reshape(along.shape)
+        return ((weight[..., None] * rgb).sum(1) / weight.sum(1, keepdim=True)).numpy()
+
+    return colour
+
+
+def surface(fit: Fit, faces: int) -> Triangles:
+    """The mesh of the field's density at the level that agrees best with the silhouettes."""
+    occupancy = occupancy_of(fit.hull)
+    density = density_of(fit.field.raw.detach()[0, 0]).numpy()
+    density = np.where(occupancy.voxels.numpy(), density, 0.0)
+    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
+    pictures = fit.pictures.shrunk(fit.field.resolution * 4 // 3)
+    rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
+                       fit.field.half_extent)
+    level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
+                         occupancy)
+    return mesh_volume(density, level, fit.field.half_extent, faces)

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a running optimisation looks like: a rendered picture and a coarse mesh, now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .. import camera
+from ..fields.render import Occupancy
+from ..fields.voxel import VoxelField, density_of
+from ..imaging import save_png
+from ..mesh.surface import extract, solid
+from ..mesh.triangles import Triangles
+from ..outputs import staged_file
+from ..protocol import EngineError
+from .finish import surface_colour
+from .guide import Cameras, Guide, as_pictures, take_pictures
+from .sjc import background_latent, latents_of
+
+EVERY_S = 4.0
+PICTURE_SIZE = 128
+AZIMUTH_DEG, ELEVATION_DEG = 40.0, 20.0
+"""The picture shows a side that the input picture doesn't."""
+RESOLUTION = 40
+"""Voxels along each side of the volume that becomes the mesh: some thousand faces."""
+LEVEL = 8.0
+"""Density at the surface; a fog thinner than twice that has it at half its highest density."""
+OCCUPIED = 0.05
+"""Density below which nothing can be seen."""
+GREY = 0.7
+
+
+@dataclass
+class Previews:
+    """Writes `preview.png` (on white) and `preview.npz` into a folder and tells of them.
+
+    The NPZ holds `vertices` (V x 3 float32, world), `faces` (F x 3 int32) and `colours` (V x 3
+    uint8, sRGB). Each file replaces the last one as a whole.
+    """
+
+    folder: Path
+    tell: Callable[[Path], None]
+    every_s: float = EVERY_S
+    _shown_at: float = field(default_factory=time.monotonic)
+
+    def update(self, field: VoxelField, guide: Guide | None = None) -> None:
+        """Show the field if the last time is long enough ago.
+
+        A field of latents is drawn by its guide's decoder, and its mesh is grey. A preview that
+        can't be written is left out: the job itself may well succeed.
+        """
+        if time.monotonic() - self._shown_at < self.every_s:
+            return
+        mesh = coarse_mesh(field)
+        if mesh is not None:
+            with suppress(OSError, EngineError):
+                save_mesh(self.folder / "preview.npz", mesh, field)
+                self.tell(self.folder / "preview.npz")
+                save_png(self.folder / "preview.png", draw(field, guide))
+                self.tell(self.folder / "preview.png")
+        self._shown_at = time.monotonic()  # after the work: a slow machine isn't kept busy with it
+
+
+@torch.no_grad()
+def coarse_mesh(field: VoxelField) -> Triangles | None:
+    """A closed mesh of about where the object is; None as long as there is nothing."""
+    raw = F.interpolate(field.raw[:, :1], (RESOLUTION,) * 3, mode="trilinear", align_corners=True)
+    density = density_of(raw[0, 0]).numpy()
+    level = min(LEVEL, float(density.max()) / 2)
+    if level < OCCUPIED:
+        return None
+    return extract(solid(density, level), level, field.half_extent)
+
+
+@torch.no_grad()
+def draw(field: VoxelField, guide: Guide | None = None) -> np.ndarray:
+    """S x S x 3 float32 in [0, 1]: the field on white, half from the side."""
+    occupied = density_of(field.raw[0, 0]) > OCCUPIED
+    larger = F.max_pool3d(occupied[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    occupancy = Occupancy(larger, field.half_extent)
+    cameras = Cameras(*(torch.tensor([value]) for value in (
+        AZIMUTH_DEG, ELEVATION_DEG, camera.DEFAULT_RADIUS)))
+    if field.latent_channels and guide is not None:
+        pipeline = guide.pipeline
+        seen = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
+        latents = latents_of(seen, background_latent(guide))
+        rgb = pipeline.decode(latents.to(pipeline.device)).cpu()
+    else:
+        seen = take_pictures(field, cameras, PICTURE_SIZE, occupancy)
+        rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), 1)
+    return rgb[0].permute(1, 2, 0).clamp(0, 1).numpy()
+
+
+def save_mesh(path: Path, mesh: Triangles, field: VoxelField) -> None:
+    """Write the NPZ that `Previews` describes, complete or not at all."""
+    if field.latent_channels:
+        colours = np.full(mesh.vertices.shape, GREY)
+    else:
+        colours = surface_colour(field)(mesh.vertices, mesh.vertex_normals)
+    with staged_file(path) as stage:
+        np.savez(stage, vertices=mesh.vertices.astype(np.float32),
+                 faces=mesh.faces.astype(np.int32),
+                 colours=(colours * 255).round().astype(np.uint8))
