@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import bpy
 
+from .growing import growing_meshes
 from .installing import installation_job
 from .runner import runner
 
@@ -21,7 +22,8 @@ def watch() -> None:
 
 
 def unwatch() -> None:
-    """Remove the timer; a pending one at exit can crash Blender."""
+    """Remove the timer and what is drawn; a pending timer at exit can crash Blender."""
+    growing_meshes.clear()
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
 
@@ -48,6 +50,7 @@ def why_import_waits(context: bpy.types.Context) -> str:
 
 def _tick() -> float | None:
     changed = runner.pump()
+    changed |= growing_meshes.update(runner.jobs)
     changed |= _import_finished()
     changed |= installation_job.changed()
     if changed:

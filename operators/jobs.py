@@ -16,6 +16,7 @@ from ..engine.protocol import (
     EngineError,
     Failed,
     Message,
+    Preview,
     Progress,
 )
 from ..engine.requests import Request
@@ -56,6 +57,9 @@ class Job:
     total: int = 0
     eta_s: float | None = None
     error: EngineError | None = None
+    preview: Path | None = None
+    """The mesh so far, which the engine overwrites while it works."""
+    preview_count: int = 0
     import_pending: bool = False
     """The result is on the disk and still has to be brought into the scene."""
 
@@ -91,6 +95,9 @@ class Job:
                     self.state = JobState.RUNNING
                 self.stage, self.done, self.total = message.stage, message.done, message.total
                 self.eta_s = message.eta_s
+            case Preview() if message.path.endswith(".npz"):
+                self.preview = Path(message.path)
+                self.preview_count += 1
             case Done():
                 self.state, self.import_pending = JobState.DONE, True
             case Failed():

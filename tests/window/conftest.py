@@ -39,7 +39,7 @@ def model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ZERO123_WINDOW_MODEL, or a tiny model with random weights, which is quick."""
     given = os.environ.get("ZERO123_WINDOW_MODEL")
     if given:
-        return Path(given)
+        return Path(given).resolve()
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs the engine's libraries in the Python that runs the tests")
     folder = tmp_path_factory.mktemp("models") / "tiny"
@@ -69,7 +69,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ZERO123_WINDOW_PICTURE, or a small drawing on nothing."""
     given = os.environ.get("ZERO123_WINDOW_PICTURE")
     if given:
-        return Path(given)
+        return Path(given).resolve()
     image = Image.new("RGBA", (256, 256))
     draw = ImageDraw.Draw(image)
     draw.ellipse((40, 60, 216, 236), fill=(214, 110, 40, 255))

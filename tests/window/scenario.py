@@ -193,13 +193,40 @@ def cancel():
     report["state_after_cancel"] = jobs()[-1].state.value
 
 
+def mesh_grows():
+    """A reconstruction is seen in the 3D View while it runs, and leaves nothing when stopped."""
+    growing = module("operators.growing").growing_meshes
+    before = len(bpy.data.objects), len(bpy.data.meshes)
+    with in_view():
+        for item in planes():
+            item.hide_set(True)
+        bpy.ops.zero123.reconstruct_mesh('INVOKE_DEFAULT', model="nano", iterations=3000,
+                                         view_count=8)
+        bpy.ops.view3d.view_axis(type='FRONT')
+    yield lambda: growing.shown or jobs()[-1].state.ended
+    report["growing"] = len(growing.shown)
+    yield 1.0
+    screenshot("mesh grows")
+    report["data_while_growing"] = [len(bpy.data.objects) - before[0],
+                                    len(bpy.data.meshes) - before[1]]
+    with in_view():
+        bpy.ops.zero123.cancel_job()
+    yield ended(4)
+    yield 0.5
+    report["growing_after_cancel"] = len(growing.shown)
+    screenshot("mesh gone")
+    with in_view():
+        for item in planes():
+            item.hide_set(False)
+
+
 def engine_dies():
     """The engine is killed while it works: its job says so, and a new one starts."""
     with in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT', orbit=8, steps=1000)
     yield lambda: jobs()[-1].done > 0
     os.kill(runner().engine_pid, signal.SIGKILL)
-    yield ended(4)
+    yield ended(5)
     yield 0.5
     screenshot("tab after engine died")
     report["error_after_death"] = jobs()[-1].error.code.value
@@ -215,11 +242,11 @@ def survives_file_loading():
     with in_view():
         bpy.ops.zero123.generate_views(filepath=image, model=TASK["model"], orbit=3, steps=20)
         bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
-    yield ended(5)
+    yield ended(6)
     report["planes_in_new_file"] = len(planes())
 
 
-CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, engine_dies,
+CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
             survives_file_loading)
 
 

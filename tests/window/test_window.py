@@ -10,13 +10,13 @@ import pytest
 def test_the_story_is_told_to_its_end(report):
     assert report["error"] is None, report["error"]
     assert report["chapters"] == [
-        "install", "generate", "import_waits_for_object_mode", "cancel", "engine_dies",
-        "survives_file_loading"]
+        "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
+        "engine_dies", "survives_file_loading"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
                                   "search generate views", "views in scene",
-                                  "tab after engine died"])
+                                  "mesh grows", "mesh gone", "tab after engine died"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -49,6 +49,12 @@ def test_an_import_waits_for_object_mode(report):
 def test_a_job_can_be_cancelled(report):
     assert report["state_on_cancel"] == "Cancelling"
     assert report["state_after_cancel"] == "Cancelled"
+
+
+def test_a_mesh_is_seen_while_it_grows_and_is_in_no_file(report):
+    assert report["growing"] == 1
+    assert report["data_while_growing"] == [0, 0]
+    assert report["growing_after_cancel"] == 0
 
 
 def test_a_dead_engine_is_told_and_replaced(report):

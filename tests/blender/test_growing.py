@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the 3D View would draw of a running reconstruction; a window test looks at the drawing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def test_a_preview_is_read_and_lit(extension, tmp_path):
+    """A tetrahedron: the face that looks to the light is brighter than the one that looks away."""
+    vertices = np.array([[0, 0, 1], [1, -1, -0.5], [-1, -1, -0.5], [0, 1, -0.5]], np.float32)
+    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
+    path = tmp_path / "preview.npz"
+    np.savez(path, vertices=vertices, faces=faces, colours=np.full((4, 3), 200, np.uint8))
+    shape = extension("operators.growing").read_shape(path)
+    np.testing.assert_array_equal(shape.vertices, vertices)
+    assert shape.colours.dtype == np.float32
+    assert shape.colours[:, 3].min() == 1
+    assert shape.colours[:, :3].max() <= 200 / 255 + 1e-6
+    assert shape.colours[0, 0] > shape.colours[3, 0]
+
+
+def test_a_preview_that_is_gone_or_damaged_is_none(extension, tmp_path):
+    read_shape = extension("operators.growing").read_shape
+    assert read_shape(tmp_path / "gone.npz") is None
+    (tmp_path / "bad.npz").write_bytes(b"PK\3\4 cut off")
+    assert read_shape(tmp_path / "bad.npz") is None
+
+
+def test_a_job_remembers_its_newest_mesh(extension):
+    protocol, jobs = extension("engine.protocol"), extension("operators.jobs")
+    request = extension("engine.requests").ReconstructRequest(image="a.png", out="b")
+    job = jobs.Job("1", request, "a")
+    assert not job.apply(protocol.Preview("1", "/tmp/preview.png"))
+    assert job.preview is None
+    for count in (1, 2):
+        assert job.apply(protocol.Preview("1", "/tmp/preview.npz"))
+        assert job.preview_count == count
+    assert job.preview is not None
+    assert job.preview.name == "preview.npz"
