@@ -28,6 +28,7 @@ from .clock import Clock
 from .finish import textured
 from .fit import Pictures, fit_field, hull_of
 from .guide import Guide
+from .memory import require_memory
 from .optimise import OnStep
 from .preview import Previews
 from .score import fit_by_distillation, fit_by_jacobian, refined
@@ -75,7 +76,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
-            nothing to refine with.
+            nothing to refine with; `OUT_OF_MEMORY` if the memory would not suffice.
         JobCancelled: from the reporter.
     """
     reporter = reporter or SilentReporter()
@@ -87,6 +88,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     if refine and (pipeline is None or photo_view is None):
         raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input picture and a model",
                           "give the picture, or leave out the refinement")
+    require_memory(resolution, faces, texture_size)
     evaluations = 0
     generator = torch.Generator().manual_seed(seed)
     with _one_thread():
@@ -126,11 +128,13 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     in `reconstruct`.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture shows no object, or the field ends empty.
+        EngineError: `BAD_INPUT` if the picture shows no object, or the field ends empty;
+            `OUT_OF_MEMORY` if the memory would not suffice.
         JobCancelled: from the reporter.
     """
     reporter = reporter or SilentReporter()
     clock = Clock(reporter)
+    require_memory(resolution, faces, texture_size)
     photo_view = _photo_view(photo, camera.FOV_DEG, input_elevation_deg, input_radius)
     threads = torch.get_num_threads()
     fit_method, default_iterations = SCORE_METHODS[method]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
 from engine.reconstruction.hull import Hull, vote_hull
+from engine.reconstruction.memory import estimate, require_memory
 from engine.reporting import SilentReporter
 from engine.viewset import ViewSet
 
@@ -258,3 +260,22 @@ def test_alignment_finds_a_known_shift() -> None:
     torch.testing.assert_close(found[1], torch.tensor([0.1, -0.2]), atol=0.01, rtol=0)
     torch.testing.assert_close(found[2], torch.tensor([-0.1, 0.2]), atol=0.01, rtol=0)
     assert found[0].abs().max() == 0
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_what_does() -> None:
+    free = estimate(128, 20000, 1024) + 1
+    require_memory(128, 20000, 1024, free)
+    with pytest.raises(EngineError, match="resolution of 192 needs") as caught:
+        require_memory(192, 20000, 1024, free)
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY
+    assert "a resolution of 128," in caught.value.hint
+    with pytest.raises(EngineError) as caught:
+        require_memory(32, 20000, 8192, 1e9)
+    assert "smaller texture" in caught.value.hint
+
+
+def test_memory_is_asked_for_before_a_reconstruction(monkeypatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1e8))
+    with pytest.raises(EngineError) as caught:
+        reconstruct(photograph(BLOCK, camera.two_ring_orbit(4)))
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY

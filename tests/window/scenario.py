@@ -196,6 +196,7 @@ def cancel():
 def mesh_grows():
     """A reconstruction is seen in the 3D View while it runs, and leaves nothing when stopped."""
     growing = module("operators.growing").growing_meshes
+    bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide what grows inside it
     before = len(bpy.data.objects), len(bpy.data.meshes)
     with in_view():
         for item in planes():
