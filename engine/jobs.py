@@ -163,11 +163,14 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             result.mesh.save_obj(stage / "mesh.obj")
         if request.ply:
             result.mesh.save_ply(stage / "mesh.ply")
+        from .reconstruction.memory import peak_memory_mb
+
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
+            "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     _announce_views(out / "views", len(views), reporter)

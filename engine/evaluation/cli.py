@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`evaluate views` and `evaluate meshes`: a model against test objects, beside baselines."""
+"""The verb `evaluate`: a model or a method against test objects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..reporting import Reporter
 from ..requests import METHODS, SAMPLERS
+from .methods import COMPARED, compare_methods, table
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -62,7 +63,23 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
     meshes.add_argument("--seed", type=int, default=0)
     meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
+    meshes.add_argument("--count", type=int, default=0, metavar="N",
+                        help="only N objects, evenly spaced")
     meshes.set_defaults(run=_evaluate_meshes)
+
+    methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
+                               "Markdown table")
+    methods.add_argument("objects", type=Path, metavar="OBJECTS",
+                         help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    methods.add_argument("--out", type=Path, required=True, metavar="DIR",
+                         help="each method works in a folder of its own in it; finished "
+                         "reconstructions aren't redone")
+    methods.add_argument("--methods", nargs="+", choices=COMPARED, default=[*COMPARED])
+    methods.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
+    methods.add_argument("--seed", type=int, default=0)
+    methods.add_argument("--count", type=int, default=0, metavar="N",
+                         help="only N objects, evenly spaced")
+    methods.set_defaults(run=_evaluate_methods)
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -108,7 +125,8 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models import load_pipeline
     from ..training.shards import read_shards
-    from .sheet import draw_sheet, spread
+    from .selection import spread
+    from .sheet import draw_sheet
     from .views import pipeline_predictor
 
     pipeline = load_pipeline(args.model, "cpu")
@@ -126,7 +144,7 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
                "method": args.method, "iterations": args.iterations, "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
-                             predictions=args.predictions, last=args.last,
+                             predictions=args.predictions, last=args.last, count=args.count,
                              perfect_views=args.views == "truth")
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
@@ -137,3 +155,14 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     record = {"options": options, "mean": mean, "cost": cost,
               "objects": {name: asdict(row) for name, row in scores.items()}}
     (args.out / "scores.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
+    model = args.model
+    if Path(model).exists():
+        model = Path(model).resolve()  # the methods run in another folder
+    arguments = [args.objects.resolve(), "--model", model, "--seed", args.seed,
+                 "--count", args.count]
+    records = compare_methods(args.methods, args.out.resolve(), [str(a) for a in arguments],
+                              reporter)
+    print(table(records))

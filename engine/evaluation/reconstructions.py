@@ -27,6 +27,7 @@ from ..requests import ReconstructRequest
 from ..training.shards import RenderedObject, read_shards
 from ..viewset import ViewSet
 from .meshes import MeshScores, compare, load_mesh
+from .selection import spread
 
 TRUE_VIEW_SIZE = 256
 """Side in pixels of the renderings of the truth."""
@@ -79,15 +80,17 @@ def true_views(truth: Path, count: int) -> ViewSet:
 
 
 def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: Reporter, *,
-                    predictions: Path | None = None, last: int = 0,
+                    predictions: Path | None = None, last: int = 0, count: int = 0,
                     perfect_views: bool = False) -> dict[str, MeshScores]:
     """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
 
     `predictions`: a folder of another method's `NAME.glb`, scored instead. `last`: only so many
-    objects of the end. `perfect_views`: fit renderings of the truth instead of the model's views,
-    which tells what the reconstruction alone loses.
+    objects of the end; `count`: only so many of those, evenly spaced. `perfect_views`: fit
+    renderings of the truth instead of the model's views, which tells what the reconstruction alone
+    loses.
     """
     objects = list(read_test_objects(folder))[-last:]
+    objects = spread(objects, count) if count else objects
     scores = {}
     for done, (rendered, truth) in enumerate(objects, 1):
         place = out / rendered.name
@@ -111,8 +114,11 @@ def mean_scores(scores: dict[str, MeshScores]) -> dict[str, float]:
 
 
 def mean_cost(out: Path, names: Iterable[str]) -> dict[str, float]:
-    """What a reconstruction took on average, from the reports in `out/NAME`."""
+    """What a reconstruction took on average, from the reports in `out/NAME`; the highest memory
+    peak of all.
+    """
     reports = [json.loads((out / name / "report.json").read_text()) for name in names]
+    seconds = [sum(stage["seconds"] for stage in report["stages"]) for report in reports]
     return {"unet_evaluations": float(np.mean([report["unet_evaluations"] for report in reports])),
-            "seconds": float(np.mean([sum(stage["seconds"] for stage in report["stages"])
-                                      for report in reports]))}
+            "seconds": float(np.mean(seconds)),
+            "peak_memory_mb": max(report["peak_memory_mb"] for report in reports)}

@@ -17,11 +17,6 @@ GAP = 4
 """White pixels between pictures."""
 
 
-def spread(objects: Sequence[RenderedObject], count: int) -> list[RenderedObject]:
-    """`count` of the objects, evenly spaced over their order: nobody's choice."""
-    return [objects[i * len(objects) // count] for i in range(min(count, len(objects)))]
-
-
 def draw_sheet(objects: Sequence[RenderedObject], predict: Predictor, views: int, size: int,
                path: Path) -> None:
     """Write a PNG: a row per object, its view 0, then `views` predictions equally far apart, from

@@ -3,21 +3,25 @@
 """Volume rendering of a field, packed and in two passes.
 
 Most samples along a ray lie in empty space or behind the surface. So samples are first culled by a
-grid of occupied voxels, then weighed without gradients, and only those with a weight that can be
-seen are evaluated again with gradients. "Packed" means that the samples of all rays lie in one
-list, ordered by ray and distance, with no padding.
+grid of occupied voxels (in groups, then one by one), then weighed without gradients, and only those
+with a weight that can be seen are evaluated again with gradients. "Packed" means that the samples
+of all rays lie in one list, ordered by ray and distance, with no padding.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .rays import Rays
 from .voxel import VoxelField
 
+GROUP = 6
+"""Samples along a ray that are culled together."""
 MIN_WEIGHT = 1e-3
 """Samples that contribute less than this to their pixel are not differentiated."""
 
@@ -53,20 +57,36 @@ class Samples:
                          for values in (self.points, self.ray, self.distance)))
 
 
-@dataclass
 class Occupancy:
     """Which parts of the cube can hold something."""
 
-    voxels: Tensor
-    """X x Y x Z bool, the outermost voxels on the cube's faces."""
-    half_extent: float
+    def __init__(self, voxels: Tensor, half_extent: float) -> None:
+        """`voxels`: X x X x X bool, the outermost voxels on the cube's faces."""
+        self.voxels, self.half_extent = voxels, half_extent
+        self._widened: dict[int, Occupancy] = {0: self}
+
+    @property
+    def voxel_size(self) -> float:
+        """Distance between neighbouring voxels in world units."""
+        return 2 * self.half_extent / (self.voxels.shape[-1] - 1)
 
     def contains(self, points: Tensor) -> Tensor:
         """P bool: whether the voxel nearest to each of P x 3 points is occupied."""
         count = self.voxels.shape[-1]
-        index = (points + self.half_extent).mul_((count - 1) / (2 * self.half_extent)).add_(0.5)
+        index = (points + self.half_extent).mul_(1 / self.voxel_size).add_(0.5)
         index = index.long().clamp_(0, count - 1)
         return torch.take(self.voxels, (index[:, 0] * count + index[:, 1]) * count + index[:, 2])
+
+    def widened(self, distance: float) -> Occupancy:
+        """Contains every point that is within this distance, along each axis, of a point that this
+        one contains. Kept for the next time.
+        """
+        radius = math.ceil(distance / self.voxel_size)
+        if radius not in self._widened:
+            wider = F.max_pool3d(self.voxels[None, None].float(), 2 * radius + 1, stride=1,
+                                 padding=radius)[0, 0] > 0
+            self._widened[radius] = Occupancy(wider, self.half_extent)
+        return self._widened[radius]
 
 
 def render(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
@@ -90,15 +110,31 @@ def render_dense(field: VoxelField, rays: Rays, occupancy: Occupancy, step: floa
 
 def occupied_samples(rays: Rays, occupancy: Occupancy, step: float,
                      jitter: Tensor | None = None) -> Samples:
-    """Equidistant samples of the rays' ranges that lie in occupied voxels."""
+    """Equidistant samples of the rays' ranges that lie in occupied voxels.
+
+    `GROUP` samples in a row are looked up as one first: most groups have nothing near them.
+    """
     count = ((rays.far - rays.near) / step).ceil().clamp_min(0).long()
-    ray = torch.repeat_interleave(torch.arange(len(rays)), count)
-    nth = torch.arange(len(ray)) - (count.cumsum(0) - count).index_select(0, ray)
-    offset = torch.full_like(rays.near, 0.5) if jitter is None else jitter
-    distance = (rays.near + offset * step).index_select(0, ray) + nth * step
+    first = rays.near + (0.5 if jitter is None else jitter) * step
+    groups = (count + GROUP - 1) // GROUP
+    ray = torch.repeat_interleave(torch.arange(len(rays)), groups)
+    nth = GROUP * (torch.arange(len(ray)) - (groups.cumsum(0) - groups).index_select(0, ray))
+    reach = (GROUP - 1) / 2
+    middles = _points(rays, ray, first.index_select(0, ray) + (nth + reach) * step)
+    near = occupancy.widened(reach * step).contains(middles).nonzero()[:, 0]
+    ray, nth = ray.index_select(0, near), nth.index_select(0, near)
+    ray = ray.repeat_interleave(GROUP)
+    nth = (nth[:, None] + torch.arange(GROUP)).flatten()
+    distance = first.index_select(0, ray) + nth * step
+    points = _points(rays, ray, distance)
+    return Samples(points, ray, distance).where(
+        occupancy.contains(points) & (nth < count.index_select(0, ray)))
+
+
+def _points(rays: Rays, ray: Tensor, distance: Tensor) -> Tensor:
+    """P x 3: points at distances along the rays with these indices."""
     points = rays.directions.index_select(0, ray).mul_(distance[:, None])
-    points += rays.origins.index_select(0, ray)
-    return Samples(points, ray, distance).where(occupancy.contains(points))
+    return points.add_(rays.origins.index_select(0, ray))
 
 
 def absorption_weights(density: Tensor, ray: Tensor, step: float) -> Tensor:

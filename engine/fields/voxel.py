@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .trilinear import look_up
+
 HALF_EXTENT = 0.6
 """The field fills [-0.6, 0.6]^3: objects fill [-0.5, 0.5]^3, generated views a little more."""
 DENSITY_SCALE = 50.0
@@ -48,11 +50,11 @@ class VoxelField(nn.Module):
 
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
-        return density_of(self._sample(self.raw[:, :1], points)[0])
+        return density_of(look_up(self.raw[:, :1], points, self.half_extent)[0])
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
-        values = self._sample(self.raw, points)
+        values = look_up(self.raw, points, self.half_extent)
         features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
         return density_of(values[0]), features.T
 
@@ -63,12 +65,6 @@ class VoxelField(nn.Module):
         other.raw.copy_(F.interpolate(self.raw, (resolution,) * 3, mode="trilinear",
                                       align_corners=True))
         return other
-
-    def _sample(self, grid: Tensor, points: Tensor) -> Tensor:
-        """C x P interpolated raw values. Points outside get the border's."""
-        # grid_sample's first coordinate runs along the last axis, which is z here.
-        where = (points / self.half_extent).flip(-1)[None, None, None]
-        return F.grid_sample(grid, where, align_corners=True, padding_mode="border")[0, :, 0, 0]
 
 
 def density_of(raw: Tensor) -> Tensor:

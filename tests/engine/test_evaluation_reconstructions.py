@@ -15,6 +15,7 @@ import trimesh
 from PIL import Image
 
 from engine.cli import main
+from engine.evaluation import methods
 from engine.evaluation.reconstructions import (
     evaluate_meshes,
     mean_cost,
@@ -66,6 +67,7 @@ def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> 
     assert mean_scores(scores)["chamfer"] == scores["box"].chamfer > 0
     cost = mean_cost(tmp_path, scores)
     assert cost["unet_evaluations"] == 4 and cost["seconds"] > 0
+    assert 100 < cost["peak_memory_mb"] < 20_000
     made = (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns
     again = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
     assert again == scores
@@ -91,6 +93,29 @@ def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None
     (score,) = scores.values()
     assert score.chamfer < 0.03
     assert mean_cost(tmp_path / "out", scores)["unet_evaluations"] == 0
+
+
+def test_methods_stand_side_by_side_in_one_table(
+        test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = ("--iterations", "10")
+    monkeypatch.setattr(methods, "COMPARED", {"views": quick, "sds": ("--method", "sds", *quick)})
+    assert main(["evaluate", "methods", str(test_set), "--out", str(tmp_path),
+                 "--methods", "views", "sds"]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[0] for row in cells] == ["views", "sds"]
+    assert len(cells[0]) == head.count("|") - 1 == 7
+    for name, row in zip(("views", "sds"), cells, strict=True):
+        record = json.loads((tmp_path / name / "scores.json").read_text())
+        assert float(row[1]) == pytest.approx(record["mean"]["iou"], abs=1e-3)
+    assert cells[0][4] == "16"
+
+
+def test_a_method_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="views failed"):
+        methods.compare_methods(["views"], tmp_path, [str(tmp_path / "nothing")],
+                                SilentReporter())
 
 
 def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:
