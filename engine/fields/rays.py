@@ -54,7 +54,7 @@ def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, half_extent:
     local = local / local.norm(dim=-1, keepdim=True)
     matrices = camera_to_world.to(local.dtype)
     directions = torch.einsum("nij,pj->npi", matrices[:, :3, :3], local).reshape(-1, 3)
-    origins = matrices[:, None, :3, 3].expand(-1, size * size, 3).reshape(-1, 3)
+    origins = matrices[:, :3, 3].repeat_interleave(size * size, dim=0)
     near, far = clip_to_box(origins, directions, half_extent)
     return Rays(origins, directions, near, far)
 
