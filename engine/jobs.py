@@ -234,7 +234,7 @@ def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
     """What every method is told of the mesh."""
     return {"resolution": request.resolution, "iterations": request.iterations,
             "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
-            "guidance_scale": request.guidance}
+            "guidance_scale": request.guidance, "representation": request.field}
 
 
 def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .protocol import EngineError, ErrorCode
 SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
+FIELDS = ("voxels", "hash")
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
@@ -131,6 +132,9 @@ class ReconstructRequest(DiffusionRequest):
         choices=METHODS)
     views: str = option("", "a views.json to fit instead of sampling new views")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
+    field: str = option(
+        "voxels", "what holds density and colour: a voxel grid, or a hash grid with a network "
+        "(slower)", choices=FIELDS)
     resolution: int = option(96, "voxels along each side of the field", min=32, max=256)
     iterations: int = option(
         0, "optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)",

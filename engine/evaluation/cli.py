@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..reporting import Reporter
-from ..requests import METHODS, SAMPLERS
+from ..requests import FIELDS, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
 
 
@@ -58,6 +58,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     meshes.add_argument("--method", choices=METHODS, default="views")
+    meshes.add_argument("--field", choices=FIELDS, default="voxels")
     meshes.add_argument("--iterations", type=int, default=0, help="0 takes the method's own number")
     meshes.add_argument("--refine", type=int, default=0, help="steps of refinement after the fit")
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
@@ -141,7 +142,8 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     from .reconstructions import evaluate_meshes, mean_cost, mean_scores
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
-               "method": args.method, "iterations": args.iterations, "refine": args.refine}
+               "method": args.method, "field": args.field, "iterations": args.iterations,
+               "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
                              predictions=args.predictions, last=args.last, count=args.count,

@@ -20,7 +20,7 @@ from PIL import Image
 
 from .. import jobs
 from ..camera import DEFAULT_RADIUS, two_ring_orbit
-from ..mesh.picture import load_textured
+from ..mesh.picture import Lights, TexturedTriangles, load_textured
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..requests import ReconstructRequest
@@ -31,6 +31,8 @@ from .selection import spread
 
 TRUE_VIEW_SIZE = 256
 """Side in pixels of the renderings of the truth."""
+LIGHTS = Lights(np.array([[0.64, -0.48, 0.6], [-0.6, 0.64, 0.48]]), np.array([0.45, 0.25]), 0.45)
+"""What lights the truth: without, a bowl of one colour would look like its lid."""
 
 
 def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
@@ -47,10 +49,12 @@ def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
         yield rendered, truth
 
 
-def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, Any]) -> Path:
+def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, Any],
+                       picture: np.ndarray | None = None) -> Path:
     """Reconstruct an object from its view 0 as a user would; an earlier result in `out` is kept.
 
-    `options`: fields of the request. Returns the mesh's file.
+    `options`: fields of the request; `picture`: H x W x 4 uint8, instead of view 0, by the same
+    camera. Returns the mesh's file.
     """
     mesh = out / "mesh.glb"
     if not mesh.is_file():
@@ -60,20 +64,24 @@ def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, A
                               "degrees of azimuth", "the input's azimuth must be 0")
         with tempfile.TemporaryDirectory() as folder:
             image = Path(folder) / "input.png"
-            Image.fromarray(rendered.rgba[0]).save(image)
+            Image.fromarray(rendered.rgba[0] if picture is None else picture).save(image)
             jobs.run(ReconstructRequest(
                 image=str(image), out=str(out), input_elevation=elevation, input_radius=radius,
                 **options), SilentReporter())
     return mesh
 
 
-def true_views(truth: Path, count: int) -> ViewSet:
-    """Rendered pictures of a mesh from the cameras whose views `reconstruct` would sample."""
+def normalised_truth(truth: Path) -> TexturedTriangles:
+    """The true mesh as the test set's views show it: centred, longest side 1."""
     thing = load_textured(truth)
     low, high = thing.corners.min(axis=(0, 1)), thing.corners.max(axis=(0, 1))
-    thing = replace(thing, corners=(thing.corners - (low + high) / 2) / (high - low).max())
+    return replace(thing, corners=(thing.corners - (low + high) / 2) / (high - low).max())
+
+
+def true_views(thing: TexturedTriangles, count: int) -> ViewSet:
+    """Rendered pictures of an object from the cameras whose views `reconstruct` would sample."""
     azimuth, elevation = np.array(two_ring_orbit(count)).T
-    images = [thing.picture(a, e, DEFAULT_RADIUS, TRUE_VIEW_SIZE)
+    images = [thing.picture(a, e, DEFAULT_RADIUS, TRUE_VIEW_SIZE, LIGHTS)
               for a, e in zip(azimuth, elevation, strict=True)]
     return ViewSet(np.stack(images) / np.float32(255), azimuth, elevation,
                    np.full(count, DEFAULT_RADIUS), np.zeros(count, int))
@@ -97,11 +105,14 @@ def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: 
         if predictions:
             mesh = predictions / f"{rendered.name}.glb"
         else:
-            given = {}
+            given, picture = {}, None
             if perfect_views and not (place / "mesh.glb").is_file():
-                saved = true_views(truth, options["view_count"]).save(place / "truth")
+                thing = normalised_truth(truth)
+                saved = true_views(thing, options["view_count"]).save(place / "truth")
                 given = {"views": str(saved)}
-            mesh = reconstruct_object(rendered, place, {**options, **given})
+                azimuth, elevation, radius = map(float, rendered.pose[0])
+                picture = thing.picture(azimuth, elevation, radius, TRUE_VIEW_SIZE, LIGHTS)
+            mesh = reconstruct_object(rendered, place, {**options, **given}, picture)
         scores[rendered.name] = compare(load_mesh(mesh), load_mesh(truth))
         reporter.progress("evaluate", done, len(objects))
     return scores

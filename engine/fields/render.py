@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .field import Field
 from .rays import Rays
-from .voxel import VoxelField
 
 GROUP = 6
 """Samples along a ray that are culled together."""
@@ -89,7 +89,7 @@ class Occupancy:
         return self._widened[radius]
 
 
-def render(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
+def render(field: Field, rays: Rays, occupancy: Occupancy, step: float,
            jitter: Tensor | None = None) -> Rendered:
     """Render rays by the emission-absorption model (Max 1995; NeRF, equation 3).
 
@@ -102,7 +102,7 @@ def render(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
     return composite(field, samples.where(weight > MIN_WEIGHT), len(rays), step)
 
 
-def render_dense(field: VoxelField, rays: Rays, occupancy: Occupancy, step: float,
+def render_dense(field: Field, rays: Rays, occupancy: Occupancy, step: float,
                  jitter: Tensor | None = None) -> Rendered:
     """The same without the second cull: every sample is differentiated. Reference for tests."""
     return composite(field, occupied_samples(rays, occupancy, step, jitter), len(rays), step)
@@ -154,7 +154,7 @@ def absorption_weights(density: Tensor, ray: Tensor, step: float) -> Tensor:
     return torch.exp(-in_front) * -torch.expm1(-absorbed)
 
 
-def composite(field: VoxelField, samples: Samples, ray_count: int, step: float) -> Rendered:
+def composite(field: Field, samples: Samples, ray_count: int, step: float) -> Rendered:
     """Evaluate the field at packed samples and add them up along their rays."""
     density, rgb = field(samples.points)
     weight = absorption_weights(density, samples.ray, step)

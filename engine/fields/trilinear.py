@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trilinear look-up of a few points in a large grid.
+"""Look-up of a few points in large tables, with backward passes that fit.
 
-`torch.nn.functional.grid_sample`, with a backward pass of our own: its own one makes a gradient in
-another memory layout than our grids have, and copying that costs more than all else for a few
+In a voxel grid this is `torch.nn.functional.grid_sample`, whose own backward pass makes a gradient
+in another memory layout than our grids have; copying that costs more than all else for a few
 thousand points in a million voxels.
 """
 
@@ -25,6 +25,14 @@ def look_up(grid: Tensor, points: Tensor, half_extent: float) -> Tensor:
     return _LookUp.apply(grid, points / half_extent)
 
 
+def weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    """P x C sums of K of the rows (N x C) for each of P points, differentiable in the rows.
+
+    `index`, `weight`: P x K.
+    """
+    return _WeightedRows.apply(rows, index, weight)
+
+
 class _LookUp(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, grid: Tensor, where: Tensor) -> Tensor:
@@ -38,11 +46,29 @@ class _LookUp(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         where, = ctx.saved_tensors
         _, channels, count, _, _ = ctx.shape
-        row, weight = corners(where, count)
-        spread = weight[..., None] * gradient.T[:, None]
-        rows = gradient.new_zeros(count**3, channels)
-        rows.index_add_(0, row.flatten(), spread.flatten(0, 1))
+        index, weight = corners(where, count)
+        rows = _scattered(gradient.T, index, weight, count**3)
         return rows.reshape(1, count, count, count, channels).permute(0, 4, 1, 2, 3), None
+
+
+class _WeightedRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(index, weight)
+        ctx.count = len(rows)
+        return (rows[index] * weight[..., None]).sum(1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        index, weight = ctx.saved_tensors
+        return _scattered(gradient, index, weight, ctx.count), None, None
+
+
+def _scattered(gradient: Tensor, index: Tensor, weight: Tensor, count: int) -> Tensor:
+    """count x C: the gradients (P x C) of weighted sums, added up on the rows they came from."""
+    spread = weight[..., None] * gradient[:, None]
+    rows = gradient.new_zeros(count, gradient.shape[1])
+    return rows.index_add_(0, index.flatten(), spread.flatten(0, 1))
 
 
 def corners(where: Tensor, count: int) -> tuple[Tensor, Tensor]:

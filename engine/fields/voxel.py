@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,15 +50,38 @@ class VoxelField(nn.Module):
         """Distance between neighbouring voxels in world units."""
         return 2 * self.half_extent / (self.resolution - 1)
 
+    def raw_at(self, points: Tensor) -> Tensor:
+        """(1 + C) x P raw density and features at P x 3 world points."""
+        return look_up(self.raw, points, self.half_extent)
+
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
         return density_of(look_up(self.raw[:, :1], points, self.half_extent)[0])
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
-        values = look_up(self.raw, points, self.half_extent)
+        values = self.raw_at(points)
         features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
         return density_of(values[0]), features.T
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """What Adam changes, at this rate in raw grid units."""
+        return [{"params": [self.raw], "lr": learning_rate}]
+
+    @torch.no_grad()
+    def smooth(self, factors: Tensor, axis: int) -> None:
+        """Move the voxels towards their neighbours along an axis (0 to 2), by one of the factors in
+        [0, 0.25] for each channel.
+
+        A step down the gradient of the squared differences, apart from Adam: Adam scales every
+        voxel's gradient to the same size, so a smoothness term in the loss would flatten whatever
+        no ray sees.
+        """
+        axis, length = axis + 2, self.resolution - 1
+        difference = self.raw.narrow(axis, 1, length) - self.raw.narrow(axis, 0, length)
+        difference *= factors[:, None, None, None]
+        self.raw.narrow(axis, 0, length).add_(difference)
+        self.raw.narrow(axis, 1, length).sub_(difference)
 
     @torch.no_grad()
     def resampled(self, resolution: int) -> VoxelField:
@@ -65,6 +90,10 @@ class VoxelField(nn.Module):
         other.raw.copy_(F.interpolate(self.raw, (resolution,) * 3, mode="trilinear",
                                       align_corners=True))
         return other
+
+    def as_grid(self) -> VoxelField:
+        """This field, which is one."""
+        return self
 
 
 def density_of(raw: Tensor) -> Tensor:

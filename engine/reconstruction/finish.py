@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import absorption_weights
-from ..fields.voxel import VoxelField, density_of
+from ..fields.voxel import density_of
 from ..mesh.bake import Photo, SurfaceColour, bake
 from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
@@ -36,7 +37,7 @@ def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
     return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
 
 
-def surface_colour(radiance: VoxelField) -> SurfaceColour:
+def surface_colour(radiance: Field) -> SurfaceColour:
     """What a camera in front of a surface point would see of the field just around it."""
     step = radiance.voxel_size * 0.5
     # From just outside the surface to the depth that light still returns from.
@@ -58,7 +59,7 @@ def surface_colour(radiance: VoxelField) -> SurfaceColour:
 def surface(fit: Fit, faces: int) -> Triangles:
     """The mesh of the field's density at the level that agrees best with the silhouettes."""
     occupancy = occupancy_of(fit.hull)
-    density = density_of(fit.field.raw.detach()[0, 0]).numpy()
+    density = density_of(fit.field.as_grid().raw.detach()[0, 0]).numpy()
     density = np.where(occupancy.voxels.numpy(), density, 0.0)
     density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
     pictures = fit.pictures.shrunk(fit.field.resolution * 4 // 3)

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..fields.field import Field, represented
 from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
 from ..fields.voxel import EMPTY_RAW, VoxelField
@@ -64,7 +65,7 @@ class Pictures:
 class Fit:
     """A fitted field and what it was fitted to."""
 
-    field: VoxelField
+    field: Field
     pictures: Pictures
     """As they were moved to agree with each other."""
     hull: Hull
@@ -88,7 +89,7 @@ class PhotometricObjective:
         self.weight = pictures.weight / pictures.weight.mean()
         self.occupancy, self.step, self.generator = occupancy, step, generator
 
-    def __call__(self, field: VoxelField, step: int) -> Tensor:
+    def __call__(self, field: Field, step: int) -> Tensor:
         pick = torch.randint(len(self.rays), (RAYS_PER_STEP,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator)
         seen = render(field, self.rays[pick], self.occupancy, self.step, jitter)
@@ -108,7 +109,7 @@ class ViewsProblem:
         self.pictures, self.hull, self.generator = pictures, hull, generator
         self.alignment = Alignment(pictures.trusted)
 
-    def begin(self, field: VoxelField, steps: range) -> PhotometricObjective:
+    def begin(self, field: Field, steps: range) -> PhotometricObjective:
         self.alignment = Alignment(self.pictures.trusted)
         # A pixel about as large as a voxel: more would cost time and show nothing new.
         return PhotometricObjective(
@@ -131,12 +132,17 @@ class ViewsProblem:
             self.hull = hull_of(self.pictures, self.hull.bound.shape[-1])
 
 
-def fit_field(pictures: Pictures, hull: Hull, *, iterations: int, generator: torch.Generator,
+def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
+              iterations: int, generator: torch.Generator,
               on_step: OnStep, checkpoint: Checkpoint | None = None) -> Fit:
-    """The field that reproduces the pictures, within the hull's bound and at its resolution."""
+    """The field that reproduces the pictures, within the hull's bound and at its resolution.
+
+    `representation`: as in `fields.field.represented`.
+    """
     problem = ViewsProblem(pictures, hull, generator)
     field = coarse_to_fine(
-        initial_field(hull), problem, Rates(LEARNING_RATE, DECAY, SMOOTHING),
+        represented(initial_field(hull), representation, generator), problem,
+        Rates(LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return Fit(field, problem.pictures, problem.hull)
 

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
+from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, Rendered, render
-from ..fields.voxel import VoxelField
 from .fit import STEP
 
 
@@ -96,7 +96,7 @@ def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, 
     return count, pipeline.unet.config.out_channels, side, side
 
 
-def take_pictures(field: VoxelField, cameras: Cameras, size: int, occupancy: Occupancy,
+def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupancy,
                   generator: torch.Generator | None = None) -> Rendered:
     """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
     rays = camera_rays(cameras.camera_to_world, size, camera.FOV_DEG, field.half_extent)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..fields.voxel import VoxelField
+from ..fields.field import Field
 from ..protocol import EngineError, ErrorCode, JobCancelled
 from .checkpoint import Checkpoint
 
@@ -20,17 +20,17 @@ ADAM_EPSILON = 1e-7
 COARSE_SHARE = 0.4
 """Part of the iterations spent on a grid of half the resolution."""
 
-OnStep = Callable[[int, int, VoxelField], None]
+OnStep = Callable[[int, int, Field], None]
 """Told of every step: how many are done, of all, and the field so far. It may raise to stop."""
 
-Objective = Callable[[VoxelField, int], Tensor]
+Objective = Callable[[Field, int], Tensor]
 """Loss of the field at a step. What it learns from (views, a score) is its own business."""
 
 
 class Problem(Protocol):
     """What a reconstruction method asks of a field, level by level."""
 
-    def begin(self, field: VoxelField, steps: range) -> Objective:
+    def begin(self, field: Field, steps: range) -> Objective:
         """The objective of a level's field; `steps` of all iterations are spent on it."""
 
     def parameters(self) -> Sequence[dict[str, Any]]:
@@ -58,9 +58,9 @@ class Rates:
     """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours."""
 
 
-def coarse_to_fine(field: VoxelField, problem: Problem, rates: Rates, *, iterations: int,
+def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: int,
                    generator: torch.Generator, on_step: OnStep,
-                   checkpoint: Checkpoint | None = None) -> VoxelField:
+                   checkpoint: Checkpoint | None = None) -> Field:
     """The field that solves the problem: first at half its resolution, then at its own.
 
     `generator`: whatever the problem draws from. With a checkpoint, a stopped run goes on where it
@@ -85,11 +85,11 @@ def coarse_to_fine(field: VoxelField, problem: Problem, rates: Rates, *, iterati
     return field
 
 
-def optimise(field: VoxelField, objective: Objective, steps: range, total: int, rates: Rates, *,
+def optimise(field: Field, objective: Objective, steps: range, total: int, rates: Rates, *,
              on_step: OnStep, generator: torch.Generator,
              others: Sequence[dict[str, Any]] = (), checkpoint: Checkpoint | None = None,
              saved: dict[str, Any] | None = None, context: dict[str, Any] | None = None) -> None:
-    """Minimise `objective` over the field's grid, in place, for these `steps` of `total`.
+    """Minimise `objective` over the field, in place, for these `steps` of `total`.
 
     The objective's steps count from 0. `others`: parameter groups of Adam with their own rates.
     `checkpoint` receives the state, together with `context`, now and then and when the job is
@@ -99,7 +99,7 @@ def optimise(field: VoxelField, objective: Objective, steps: range, total: int, 
         EngineError: `INTERNAL` if the loss or its gradient isn't finite; the checkpoint then holds
             the state before that step.
     """
-    groups = [{"params": [field.raw], "lr": rates.learning_rate}, *others]
+    groups = [*field.parameter_groups(rates.learning_rate), *others]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=ADAM_EPSILON, fused=True)
     schedule = torch.optim.lr_scheduler.ExponentialLR(
         optimiser, rates.decay ** (1 / max(len(steps), 1)))
@@ -125,14 +125,14 @@ def optimise(field: VoxelField, objective: Objective, steps: range, total: int, 
         optimiser.zero_grad(set_to_none=True)
         loss = objective(field, step)
         loss.backward()
-        if not is_sound(loss, field.raw.grad):
+        if not is_sound(loss, parameters):
             save(step)
             raise EngineError(
                 ErrorCode.INTERNAL, f"step {steps[step] + 1} of {total} came to no finite number",
                 "try another seed, or a lower guidance scale if the method uses one")
         optimiser.step()
         schedule.step()
-        diffuse(field.raw, rates.smoothing, axis=2 + step % 3)
+        field.smooth(rates.smoothing, axis=step % 3)
         if checkpoint and checkpoint.due:
             save(step + 1)
         try:
@@ -142,21 +142,7 @@ def optimise(field: VoxelField, objective: Objective, steps: range, total: int, 
             raise
 
 
-def is_sound(loss: Tensor, gradient: Tensor | None) -> bool:
-    """Whether a step can be taken: not a number and infinity would spread over the whole grid."""
-    total = loss.detach() if gradient is None else loss.detach() + gradient.sum()
-    return bool(total.isfinite())
-
-
-@torch.no_grad()
-def diffuse(raw: Tensor, factors: Tensor, axis: int) -> None:
-    """Move the voxels of a 1 x C x X x Y x Z grid towards their neighbours along one axis.
-
-    A step down the gradient of the squared differences, apart from Adam: Adam scales every voxel's
-    gradient to the same size, so a smoothness term in the loss would flatten whatever no ray sees.
-    """
-    length = raw.shape[axis] - 1
-    difference = raw.narrow(axis, 1, length) - raw.narrow(axis, 0, length)
-    difference *= factors[:, None, None, None]
-    raw.narrow(axis, 0, length).add_(difference)
-    raw.narrow(axis, 1, length).sub_(difference)
+def is_sound(loss: Tensor, parameters: Sequence[Tensor]) -> bool:
+    """Whether a step can be taken: not a number and infinity would spread over the whole field."""
+    sums = [value.grad.sum() for value in parameters if value.grad is not None]
+    return bool(torch.stack([loss.detach(), *sums]).sum().isfinite())

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 
 from .. import camera
+from ..fields.field import Field
 from ..fields.render import Occupancy
-from ..fields.voxel import VoxelField, density_of
+from ..fields.voxel import density_of
 from ..imaging import save_png
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
@@ -52,7 +53,7 @@ class Previews:
     every_s: float = EVERY_S
     _shown_at: float = field(default_factory=time.monotonic)
 
-    def update(self, field: VoxelField, guide: Guide | None = None) -> None:
+    def update(self, field: Field, guide: Guide | None = None) -> None:
         """Show the field if the last time is long enough ago.
 
         A field of latents is drawn by its guide's decoder, and its mesh is grey. A preview that
@@ -71,10 +72,9 @@ class Previews:
 
 
 @torch.no_grad()
-def coarse_mesh(field: VoxelField) -> Triangles | None:
+def coarse_mesh(field: Field) -> Triangles | None:
     """A closed mesh of about where the object is; None as long as there is nothing."""
-    raw = F.interpolate(field.raw[:, :1], (RESOLUTION,) * 3, mode="trilinear", align_corners=True)
-    density = density_of(raw[0, 0]).numpy()
+    density = density_of(field.as_grid().resampled(RESOLUTION).raw[0, 0]).numpy()
     level = min(LEVEL, float(density.max()) / 2)
     if level < OCCUPIED:
         return None
@@ -82,9 +82,9 @@ def coarse_mesh(field: VoxelField) -> Triangles | None:
 
 
 @torch.no_grad()
-def draw(field: VoxelField, guide: Guide | None = None) -> np.ndarray:
+def draw(field: Field, guide: Guide | None = None) -> np.ndarray:
     """S x S x 3 float32 in [0, 1]: the field on white, half from the side."""
-    occupied = density_of(field.raw[0, 0]) > OCCUPIED
+    occupied = density_of(field.as_grid().raw[0, 0]) > OCCUPIED
     larger = F.max_pool3d(occupied[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
     occupancy = Occupancy(larger, field.half_extent)
     cameras = Cameras(*(torch.tensor([value]) for value in (
@@ -100,7 +100,7 @@ def draw(field: VoxelField, guide: Guide | None = None) -> np.ndarray:
     return rgb[0].permute(1, 2, 0).clamp(0, 1).numpy()
 
 
-def save_mesh(path: Path, mesh: Triangles, field: VoxelField) -> None:
+def save_mesh(path: Path, mesh: Triangles, field: Field) -> None:
     """Write the NPZ that `Previews` describes, complete or not at all."""
     if field.latent_channels:
         colours = np.full(mesh.vertices.shape, GREY)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..camera import FOV_DEG, two_ring_orbit
+from ..fields.field import Field, represented
 from ..fields.voxel import VoxelField, voxel_centres
 from .alignment import Alignment
 from .checkpoint import Checkpoint
@@ -63,7 +64,7 @@ class ScoredFit:
 class ScoreProblem:
     """A score's objective at every level; nothing is carried from one to the next."""
 
-    begin: Callable[[VoxelField, range], Objective]
+    begin: Callable[[Field, range], Objective]
 
     def parameters(self) -> Sequence[dict[str, Any]]:
         return ()
@@ -79,11 +80,13 @@ class ScoreProblem:
 def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                         threads: int, generator: torch.Generator,
                         on_step: OnStep, checkpoint: Checkpoint | None = None,
-                        guidance_scale: float = 0.0) -> ScoredFit:
+                        guidance_scale: float = 0.0,
+                        representation: str = "voxels") -> ScoredFit:
     """Score distillation from the input picture (`photo` holds it alone).
 
     `threads`: for the networks; the renderer runs on the current number. `guidance_scale`: 0 takes
-    the original's, or none for a model that is made for none.
+    the original's, or none for a model that is made for none. `representation`: as in
+    `fields.field.represented`.
     """
     settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, resolution)
@@ -95,14 +98,15 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
         blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
         field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
 
-    def begin(field: VoxelField, steps: range) -> Objective:
+    def begin(field: Field, steps: range) -> Objective:
         return ScoreDistillationObjective(guide, photo, occupancy, settings, steps, iterations,
                                           threads, generator)
 
-    field = coarse_to_fine(
-        field, ScoreProblem(begin), Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
+    fitted = coarse_to_fine(
+        represented(field, representation, generator), ScoreProblem(begin),
+        Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(Fit(field, photo, hull), settings.unet_evaluations(iterations))
+    return ScoredFit(Fit(fitted, photo, hull), settings.unet_evaluations(iterations))
 
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
@@ -121,7 +125,7 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
                                        iterations, threads, generator)
 
-    def objective(field: VoxelField, step: int) -> Tensor:
+    def objective(field: Field, step: int) -> Tensor:
         return VIEWS_WEIGHT * views(field, step) + score(field, step)
 
     optimise(fit.field, objective, range(iterations), iterations,
@@ -134,7 +138,7 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
 def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                     threads: int, generator: torch.Generator,
                     on_step: OnStep, checkpoint: Checkpoint | None = None,
-                    guidance_scale: float = 0.0) -> ScoredFit:
+                    guidance_scale: float = 0.0, representation: str = "voxels") -> ScoredFit:
     """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
 
     Arguments as in `fit_by_distillation`.
@@ -148,14 +152,15 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     target = on_white_at(photo, guide.pipeline.image_size)
     scale = guide.guidance_scale(guidance_scale, GUIDANCE_SCALE)
 
-    def begin(field: VoxelField, steps: range) -> Objective:
+    def begin(field: Field, steps: range) -> Objective:
         return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, scale, threads,
                                       generator)
 
     rates = Rates(SJC_LEARNING_RATE, 1.0, torch.zeros(1 + len(background)))
-    field = coarse_to_fine(field, ScoreProblem(begin), rates, iterations=iterations,
-                           generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(coloured(field, guide, photo, hull, generator),
+    fitted = coarse_to_fine(
+        represented(field, representation, generator), ScoreProblem(begin), rates,
+        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
+    return ScoredFit(coloured(fitted, guide, photo, hull, generator),
                      rows_per_view(scale) * iterations)
 
 
@@ -179,7 +184,7 @@ def on_white_at(photo: Pictures, size: int) -> Tensor:
     return (rgba[:, :3] + 1 - rgba[:, 3:]).clamp(0, 1)
 
 
-def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull,
+def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
              generator: torch.Generator) -> Fit:
     """The same densities with the RGB that decoded views and the input picture show."""
     views = decoded_views(latent_field, guide, hull)
@@ -191,7 +196,7 @@ def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull
     occupancy = occupancy_of(hull)
     field = VoxelField(latent_field.resolution, latent_field.half_extent)
     with torch.no_grad():
-        field.raw[0, 0] = latent_field.raw[0, 0]
+        field.raw[0, 0] = latent_field.as_grid().raw[0, 0]
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
     colours_only = torch.ones(4)
     colours_only[0] = 0
@@ -206,7 +211,7 @@ def coloured(latent_field: VoxelField, guide: Guide, photo: Pictures, hull: Hull
 
 
 @torch.no_grad()
-def decoded_views(field: VoxelField, guide: Guide, hull: Hull) -> Pictures:
+def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
     """Views around the object: opacities of the field, colours as the decoder shows its latents."""
     poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
     cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guide.input_radius))

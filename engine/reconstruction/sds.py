@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from ..diffusion import score_distillation
+from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
-from ..fields.voxel import VoxelField
 from .fit import STEP, Pictures
 from .guide import (
     Cameras,
@@ -89,7 +89,7 @@ class ScoreDistillationObjective:
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
                                 occupancy.half_extent)
 
-    def __call__(self, field: VoxelField, step: int) -> Tensor:
+    def __call__(self, field: Field, step: int) -> Tensor:
         share = (self.first + step) / self.iterations
         count, size = self.settings.batch(share)
         size = min(size, self.guide.pipeline.image_size)
@@ -129,7 +129,7 @@ class ScoreDistillationObjective:
                 guidance_scale=settings.guidance_scale)
             return torch.autograd.grad(distilled.loss, rgb)[0].cpu()
 
-    def _reference(self, field: VoxelField) -> Tensor:
+    def _reference(self, field: Field) -> Tensor:
         """Squared errors of colour (on the object) and opacity in the input view."""
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator)

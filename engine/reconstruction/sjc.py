@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..diffusion.guidance import score_jacobian
+from ..fields.field import Field
 from ..fields.render import Occupancy, Rendered
-from ..fields.voxel import VoxelField
 from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
@@ -47,7 +47,7 @@ class ScoreJacobianObjective:
         self.generator = generator
         self.background = background_latent(guide)
 
-    def __call__(self, field: VoxelField, step: int) -> Tensor:
+    def __call__(self, field: Field, step: int) -> Tensor:
         position = self._random_position()
         cameras = Cameras.at(position)
         y, depth = self._look(field, cameras)
@@ -61,7 +61,7 @@ class ScoreJacobianObjective:
             loss = loss + DEPTH_SMOOTHNESS_WEIGHT * roughness(depth)
         return loss
 
-    def _look(self, field: VoxelField, cameras: Cameras) -> tuple[Tensor, Tensor]:
+    def _look(self, field: Field, cameras: Cameras) -> tuple[Tensor, Tensor]:
         """(latents 1 x 4 x h x w, depths 1 x 1 x h x w) of one camera."""
         size = self.guide.pipeline.unet.config.sample_size
         seen = take_pictures(field, cameras, size, self.occupancy, self.generator)
@@ -88,7 +88,7 @@ class ScoreJacobianObjective:
                 pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
                 timestep.to(device), noise.to(device), guidance_scale=self.guidance_scale).cpu()
 
-    def _input_view(self, field: VoxelField) -> Tensor:
+    def _input_view(self, field: Field) -> Tensor:
         """Error of the decoded input view, and its depth's roughness."""
         y, depth = self._look(field, self.guide.input_camera)
         vae = self.guide.pipeline.vae

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 
 from .. import camera
 from ..diffusion import Zero123Pipeline
+from ..fields.field import Field
 from ..fields.rays import focal_ndc
-from ..fields.voxel import VoxelField
 from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
 from ..protocol import EngineError, ErrorCode
@@ -60,7 +60,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 input_elevation_deg: float = 0.0, input_radius: float = camera.DEFAULT_RADIUS,
                 resolution: int = 96, iterations: int = 0, faces: int = 20000,
                 texture_size: int = 1024, seed: int = 0, refine: int = 0,
-                guidance_scale: float = 0.0, pipeline: Zero123Pipeline | None = None,
+                guidance_scale: float = 0.0, representation: str = "voxels",
+                pipeline: Zero123Pipeline | None = None,
                 checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
@@ -68,7 +69,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     `photo` is the input picture, S x S x 4 in [0, 1] with straight alpha, seen from azimuth 0,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
     do, and colours the side it sees. `resolution` is the voxels along each side of the field,
-    0 `iterations` the default number, `faces` the most triangles. `refine`: steps of score
+    0 `iterations` the default number, `faces` the most triangles. `representation`: what the field
+    is made of, "voxels" or "hash". `refine`: steps of score
     distillation at small noise after the fit; they need `pipeline` and `photo`, and use
     `guidance_scale` (0: the method's, or none for a model that is made for none). `checkpoints`:
     where a stopped run is kept and goes on from; `previews`: where a running one is shown. The same
@@ -97,7 +99,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
             hull = hull_of(pictures, resolution)
         with clock.stage("fit", steps=iterations):
             fit = fit_field(
-                pictures, hull, iterations=iterations, generator=generator,
+                pictures, hull, representation=representation, iterations=iterations,
+                generator=generator,
                 checkpoint=_checkpoint(checkpoints, "fit"),
                 on_step=_on_step("fit", reporter, previews))
         if refine and pipeline is not None and photo_view is not None:
@@ -118,6 +121,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                          input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
                          iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
                          seed: int = 0, guidance_scale: float = 0.0,
+                         representation: str = "voxels",
                          checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                          reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh from the input picture and what the model finds likely around it.
@@ -144,7 +148,8 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
         with clock.stage(method, steps=iterations):
             scored = fit_method(
                 guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
-                iterations=iterations, guidance_scale=guidance_scale, threads=threads,
+                iterations=iterations, guidance_scale=guidance_scale,
+                representation=representation, threads=threads,
                 generator=torch.Generator().manual_seed(seed),
                 checkpoint=_checkpoint(checkpoints, method),
                 on_step=_on_step(method, reporter, previews, guide))
@@ -211,7 +216,7 @@ def _premultiplied(rgba: FloatArray) -> torch.Tensor:
 def _on_step(stage: str, reporter: Reporter, previews: Previews | None,
              guide: Guide | None = None) -> OnStep:
     """Progress, and a preview now and then."""
-    def on_step(done: int, total: int, field: VoxelField) -> None:
+    def on_step(done: int, total: int, field: Field) -> None:
         reporter.progress(stage, done, total)
         if previews:
             previews.update(field, guide)

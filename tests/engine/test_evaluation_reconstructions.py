@@ -20,6 +20,7 @@ from engine.evaluation.reconstructions import (
     evaluate_meshes,
     mean_cost,
     mean_scores,
+    normalised_truth,
     reconstruct_object,
     true_views,
 )
@@ -75,7 +76,7 @@ def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> 
 
 
 def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -> None:
-    views = true_views(test_set / "meshes" / "box.glb", 4)
+    views = true_views(normalised_truth(test_set / "meshes" / "box.glb"), 4)
     assert sorted(set(views.elevation_deg)) == [0, 40]
     front = views.images[0, ..., 3]
     # The box is 1 high, half as wide, and its front face half a unit nearer than its centre.

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A radiance field on a multi-resolution hash grid with a small network (Müller et al. 2022)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .trilinear import weighted_rows
+from .voxel import VoxelField, density_of, voxel_centres
+
+PRIMES = (1, 2654435761, 805459861)
+"""Of the spatial hash (equation 4)."""
+TABLE_SPREAD = 1e-4
+"""Table entries start uniform in plus and minus this (section 3)."""
+HIDDEN = 64
+TABLE_RATE, NETWORK_RATE = 1e-2, 1e-3
+"""Of Adam: threestudio's for Zero123."""
+TABLE_EPSILON = 1e-15
+"""Most entries have no gradient in most steps, and tiny ones otherwise (section 4)."""
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class HashSettings:
+    """The paper's names in brackets."""
+
+    levels: int = 10
+    """(L)"""
+    features: int = 2
+    """(F)"""
+    log2_entries: int = 17
+    """Entries of a level's table, at most (log2 T)."""
+    coarsest: int = 16
+    """(N_min)"""
+    finest: int = 256
+    """(N_max)"""
+
+    @property
+    def growth(self) -> float:
+        """Ratio of two levels' resolutions (b, equation 3)."""
+        return (self.finest / self.coarsest) ** (1 / max(self.levels - 1, 1))
+
+
+class HashEncoding(nn.Module):
+    """L x F features of points in [0, 1]^3.
+
+    Tables are laid out as in tiny-cuda-nn's `HashGrid`, so that its parameters can be copied: a
+    level whose grid has no more corners than entries is stored densely, x fastest.
+    """
+
+    def __init__(self, settings: HashSettings | None = None) -> None:
+        super().__init__()
+        self.settings = settings = settings or HashSettings()
+        self.scales, self.entries = [], []
+        for level in range(settings.levels):
+            scale = settings.coarsest * settings.growth**level - 1
+            corners = (math.ceil(scale) + 1) ** 3
+            self.scales.append(scale)
+            self.entries.append(min(math.ceil(corners / 8) * 8, 2**settings.log2_entries))
+        tables = torch.empty(sum(self.entries), settings.features)
+        self.tables = nn.Parameter(tables.uniform_(-TABLE_SPREAD, TABLE_SPREAD))
+        """All levels' tables, one after the other."""
+
+    @property
+    def width(self) -> int:
+        """Features of a point."""
+        return self.settings.levels * self.settings.features
+
+    def forward(self, points: Tensor) -> Tensor:
+        """P x (L * F) features of P x 3 points."""
+        features, first = [], 0
+        for scale, entries in zip(self.scales, self.entries, strict=True):
+            index, weight = _corners(points, scale, entries)
+            features.append(weighted_rows(self.tables, index + first, weight))
+            first += entries
+        return torch.cat(features, dim=-1)
+
+
+def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor]:
+    """(P x 8 entries of a level's table, P x 8 weights) of the corners around P x 3 points."""
+    place = points.clamp(0, 1) * scale + 0.5
+    low = place.floor()
+    upper = (place - low)[..., None]
+    x, y, z = torch.cat([1 - upper, upper], dim=-1).unbind(1)
+    weight = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
+    corner = low.long()[..., None] + torch.tensor([0, 1])
+    resolution = math.ceil(scale) + 1
+    dense = resolution**3 <= entries
+    factors = (1, resolution, resolution**2) if dense else PRIMES
+    i, j, k = (corner * torch.tensor(factors)[:, None]).unbind(1)
+    i, j, k = i[:, :, None, None], j[:, None, :, None], k[:, None, None, :]
+    # The hash is of 32-bit numbers; the lowest bits, which count, are the same in 64.
+    index = (i + j + k if dense else i ^ j ^ k) % entries
+    return index.flatten(1), weight.flatten(1)
+
+
+class HashField(nn.Module):
+    """As `VoxelField`: a start on a voxel grid, which stays, plus what encoding and network add.
+
+    At first they add nothing, so a method starts from the same field whatever represents it.
+    """
+
+    def __init__(self, start: VoxelField, settings: HashSettings | None = None) -> None:
+        super().__init__()
+        self.half_extent, self.latent_channels = start.half_extent, start.latent_channels
+        self.resolution = start.resolution
+        """Voxels along each side of a grid as fine as rendering looks at it."""
+        self.start = start.requires_grad_(False)
+        self.encoding = HashEncoding(settings)
+        channels = start.raw.shape[1]
+        self.network = nn.Sequential(
+            nn.Linear(self.encoding.width, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN),
+            nn.ReLU(), nn.Linear(HIDDEN, channels))
+        last = self.network[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    @property
+    def voxel_size(self) -> float:
+        """Distance between neighbouring voxels in world units."""
+        return 2 * self.half_extent / (self.resolution - 1)
+
+    def raw_at(self, points: Tensor) -> Tensor:
+        """(1 + C) x P raw density and features at P x 3 world points."""
+        places = (points / self.half_extent + 1) / 2
+        return self.start.raw_at(points) + self.network(self.encoding(places)).T
+
+    def density(self, points: Tensor) -> Tensor:
+        """As `VoxelField.density`."""
+        return density_of(self.raw_at(points)[0])
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """As `VoxelField.forward`."""
+        values = self.raw_at(points)
+        features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
+        return density_of(values[0]), features.T
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """What Adam changes. Tables and network have rates of their own; that of grids doesn't
+        count."""
+        return [{"params": [self.encoding.tables], "lr": TABLE_RATE, "eps": TABLE_EPSILON},
+                {"params": [*self.network.parameters()], "lr": NETWORK_RATE}]
+
+    def smooth(self, factors: Tensor, axis: int) -> None:
+        """Nothing: neighbours share entries, and the network is smooth."""
+
+    def resampled(self, resolution: int) -> HashField:
+        """This field, to be looked at in steps of another grid's voxels."""
+        self.resolution = resolution
+        return self
+
+    @torch.no_grad()
+    def as_grid(self) -> VoxelField:
+        """The field on a voxel grid of its resolution."""
+        grid = VoxelField(self.resolution, self.half_extent, self.latent_channels)
+        points = voxel_centres(self.resolution, self.half_extent)
+        raw = torch.cat([self.raw_at(part) for part in points.split(CHUNK)], dim=1)
+        grid.raw.copy_(raw.reshape(grid.raw.shape))
+        return grid
