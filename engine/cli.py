@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
-from .requests import REQUESTS, Request
+from .requests import REQUESTS, ReconstructRequest, Request
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in argv and argv[0] != "serve"
     _quieten(debug)
     reporter: CommandReporter = JsonReporter() if as_json else TerminalReporter()
+    stopped = "nothing was written"
     try:
         rest = [argument for argument in argv if argument not in COMMON]
         arguments = _parser(rest[0] if rest else "").parse_args(rest)
+        stopped = getattr(arguments, "stopped", stopped)
         result = arguments.run(arguments, reporter)
         reporter.done(result if isinstance(result, dict) else {})
         return result if isinstance(result, int) else 0
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ErrorCode.CANCELLED.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        failure = as_engine_error(error)
+        failure = as_engine_error(error, stopped)
         reporter.failed(failure)
         if debug:
             traceback.print_exc()
@@ -126,6 +128,8 @@ def _add_request(verbs: Any, cls: type[Request]) -> None:
         else:
             parser.add_argument("--" + f.name.replace("_", "-"), **_option(f))
     parser.set_defaults(run=_run_request, request=cls)
+    if issubclass(cls, ReconstructRequest):
+        parser.set_defaults(stopped="the same command with --resume goes on from here")
 
 
 def _option(f: Field[Any]) -> dict[str, Any]:

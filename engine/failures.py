@@ -12,16 +12,21 @@ import errno
 
 from .protocol import EngineError, ErrorCode, JobCancelled
 
+GOES_ON = "the same command goes on from here"
+"""The hint when a person has stopped work that is kept."""
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
-def as_engine_error(error: BaseException) -> EngineError:
-    """The error with a code and a hint; an `EngineError` is returned as it is."""
+def as_engine_error(error: BaseException, stopped: str = "nothing was written") -> EngineError:
+    """The error with a code and a hint; an `EngineError` is returned as it is.
+
+    `stopped`: the hint if a person has stopped the job.
+    """
     if isinstance(error, EngineError):
         return error
     if isinstance(error, (JobCancelled, KeyboardInterrupt)):
-        return EngineError(ErrorCode.CANCELLED, "stopped before the end", "nothing was written")
+        return EngineError(ErrorCode.CANCELLED, "stopped before the end", stopped)
     if _is_out_of_memory(error):
         return EngineError(
             ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",

@@ -76,8 +76,8 @@ class ZERO123_PT_views(_Section):
 class ZERO123_PT_mesh(_Section):
     bl_label = "Mesh"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("method", "view_count", "views", "faces", "texture_size", "resolution", "iterations",
-             "refine", "obj", "ply")
+    NAMES = ("method", "field", "view_count", "views", "faces", "texture_size", "resolution",
+             "iterations", "refine", "obj", "ply")
 
 
 class ZERO123_PT_quality(_Section):

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from ..failures import GOES_ON
 from ..reporting import Reporter
 from ..requests import FIELDS, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
@@ -66,7 +67,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
     meshes.add_argument("--count", type=int, default=0, metavar="N",
                         help="only N objects, evenly spaced")
-    meshes.set_defaults(run=_evaluate_meshes)
+    meshes.set_defaults(run=_evaluate_meshes, stopped=GOES_ON)
 
     methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
                                "Markdown table")
@@ -80,7 +81,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     methods.add_argument("--seed", type=int, default=0)
     methods.add_argument("--count", type=int, default=0, metavar="N",
                          help="only N objects, evenly spaced")
-    methods.set_defaults(run=_evaluate_methods)
+    methods.set_defaults(run=_evaluate_methods, stopped=GOES_ON)
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:

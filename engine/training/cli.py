@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..failures import GOES_ON
 from ..reporting import Reporter
 
 
@@ -43,7 +44,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     shapes.add_argument("--workers", type=int, default=2, help="processes that render")
     shapes.add_argument("--test-set", action="store_true", help="with meshes, in the layout that "
                         "`evaluate meshes` reads: OUT/views and OUT/meshes")
-    shapes.set_defaults(run=_shapes)
+    shapes.set_defaults(run=_shapes, stopped=GOES_ON)
 
     info = verbs.add_parser("info", help="count the objects and views of WebDataset shards")
     info.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
@@ -57,7 +58,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     autoencoder.add_argument("--crop", type=int, default=64,
                              help="side of the random crops, pixels")
     _add_initial(autoencoder)
-    autoencoder.set_defaults(run=_train_autoencoder)
+    autoencoder.set_defaults(run=_train_autoencoder, stopped=GOES_ON)
 
     denoiser = verbs.add_parser("denoiser", help="then: the view-conditioned UNet, image encoder "
                                 "and projection, on precomputed latents")
@@ -67,7 +68,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     _add_initial(denoiser)
     denoiser.add_argument("--huber-delta", type=float, default=0.0,
                           help="Huber loss with this delta instead of the squared error")
-    denoiser.set_defaults(run=_train_denoiser)
+    denoiser.set_defaults(run=_train_denoiser, stopped=GOES_ON)
 
     curves = verbs.add_parser("curves", help="draw the log of a training")
     curves.add_argument("log", type=Path, metavar="LOG", help="log.jsonl that a training wrote")

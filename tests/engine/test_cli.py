@@ -20,6 +20,7 @@ from command_line import engine, names, run
 from PIL import Image
 
 from engine.camera import FOV_DEG, camera_to_world, two_ring_orbit
+from engine.cli import main
 from engine.environment import venv_python
 from engine.models import find_model
 from engine.protocol import TERMINAL, Artifact, Cancelled, Done, Failed, Message, Progress, decode
@@ -356,3 +357,20 @@ def test_a_reader_that_leaves_early_is_no_error():
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(("command", "work", "hint"), [
+    (["reconstruct", "a.png", "--out", "b"], "engine.jobs.run", "with --resume goes on"),
+    (["views", "a.png", "--out", "b"], "engine.jobs.run", "nothing was written"),
+    (["train", "denoiser", "--work", "w"], "engine.training.cli._train_denoiser",
+     "the same command goes on"),
+])
+def test_who_stops_a_command_is_told_what_becomes_of_its_work(
+        command: list[str], work: str, hint: str, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(work, stop)
+    assert main(command) == 6
+    assert hint in capsys.readouterr().err
