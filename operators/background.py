@@ -8,6 +8,7 @@ import bpy
 
 from .growing import growing_meshes
 from .installing import installation_job
+from .results import ImportOptions
 from .runner import runner
 
 INTERVAL_S = 0.2
@@ -71,7 +72,8 @@ def _import_finished() -> bool:
             job.import_pending = False
             try:
                 # True asks for an undo step of its own, as if a person had pressed the button.
-                bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id)
+                options = ImportOptions.of(bpy.context.scene.zero123).values()
+                bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id, **options)
             except RuntimeError as error:
                 print(f"Zero123: {error}")  # the job keeps the error, and the panel shows it
     return True

@@ -5,7 +5,7 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import StringProperty
 
 from ..engine.protocol import EngineError
 from . import background, launch, results
@@ -87,10 +87,7 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         description="A views.json or a mesh.glb that Zero123 has written")
     filter_glob: StringProperty(  # type: ignore[valid-type]
         default="*.json;*.glb", options={'HIDDEN', 'SKIP_SAVE'})
-    planes: EnumProperty(  # type: ignore[valid-type]
-        name="Planes", default='EMPTY',
-        items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
-               ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")])
+    __annotations__.update(results.import_properties(_OPTIONS))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -118,10 +115,11 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         return {'FINISHED'}
 
     def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
+        options = results.ImportOptions.of(self)
         if job is not None:
-            return launch.import_job(context, job, self.planes)
+            return launch.import_job(context, job, options)
         path = Path(bpy.path.abspath(self.filepath))
-        return results.import_result(path, context.scene, planes=self.planes)
+        return results.import_result(path, context.scene, options=options)
 
 
 class ZERO123_OT_engine_start(bpy.types.Operator):

@@ -70,7 +70,8 @@ def launch_request(context: bpy.types.Context, request: Request, title: str) -> 
     return job
 
 
-def import_job(context: bpy.types.Context, job: Job, planes: str = 'EMPTY') -> list[bpy.types.ID]:
+def import_job(context: bpy.types.Context, job: Job,
+               options: results.ImportOptions | None = None) -> list[bpy.types.ID]:
     """Bring a finished job's result into its scene, or the current one if that is gone.
 
     Raises:
@@ -81,7 +82,7 @@ def import_job(context: bpy.types.Context, job: Job, planes: str = 'EMPTY') -> l
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
     try:
-        return results.import_result(job.result, scene, job.title, job.request, planes)
+        return results.import_result(job.result, scene, job.title, job.request, options)
     except EngineError as error:
         job.error = error
         raise

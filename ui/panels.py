@@ -10,6 +10,7 @@ from ..engine.protocol import ErrorCode
 from ..operators.images import active_image
 from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
+from ..operators.results import ImportOptions
 from ..operators.runner import runner
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
@@ -92,6 +93,18 @@ class ZERO123_PT_picture(_Section):
     NAMES = ("input_elevation", "input_radius", "recentre")
 
 
+class ZERO123_PT_import(_Section):
+    bl_label = "Results in the Scene"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("location", "size", "on_ground", "planes", "remesh")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        super().draw(context)
+        settings = context.scene.zero123
+        if settings.remesh != 'NONE':
+            _settings_column(self.layout).prop(settings, "remesh_faces")
+
+
 class ZERO123_PT_jobs(_Tab):
     bl_label = "Jobs"
 
@@ -103,7 +116,7 @@ class ZERO123_PT_jobs(_Tab):
         if not jobs:
             layout.label(text="Results will be listed here")
         row = layout.row()
-        row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
+        _import_button(row, context, text="Import Files")
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
         _draw_engine(layout, context)
 
@@ -129,7 +142,16 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
     if job.state is JobState.DONE and not job.import_pending:
-        row.operator("zero123.import_result", text="", icon='IMPORT').job = job.id
+        _import_button(row, context, text="").job = job.id
+
+
+def _import_button(layout: bpy.types.UILayout, context: bpy.types.Context,
+                   text: str) -> bpy.types.OperatorProperties:
+    """A button that imports as the tab's settings say."""
+    button = layout.operator("zero123.import_result", text=text, icon='IMPORT')
+    for name, value in ImportOptions.of(context.scene.zero123).values().items():
+        setattr(button, name, value)
+    return button
 
 
 def _progress_text(job: Job) -> str:
@@ -191,4 +213,4 @@ def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) ->
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
-           ZERO123_PT_quality, ZERO123_PT_jobs)
+           ZERO123_PT_quality, ZERO123_PT_import, ZERO123_PT_jobs)

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, EnumProperty, PointerProperty
 from ..engine.requests import ReconstructRequest, Request, ViewsRequest
 from ..operators import addon
 from ..operators.request_properties import properties_of, request_fields
+from ..operators.results import import_properties
 
 # Chosen in the panel; made for each job; in the preferences; only where `out` stays the same.
 _SKIP = {"image", "out", "device", "resume"}
@@ -44,6 +45,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
     __annotations__ = {
         **properties_of(ViewsRequest, ReconstructRequest, skip=_SKIP, overrides=_OVERRIDES,
                         single_values=True),
+        **import_properties(set()),
         "image": PointerProperty(
             name="Picture", type=bpy.types.Image,
             description="Picture of one object; if none is chosen, the active image is taken"),

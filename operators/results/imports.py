@@ -15,7 +15,10 @@ from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
 from ...engine.requests import Request
 from .mesh import add_mesh
+from .options import ImportOptions
+from .placement import place_mesh, place_views
 from .record import Record
+from .remesh import remesh
 from .transaction import all_or_nothing
 from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, load_image, read_views
 
@@ -24,7 +27,8 @@ MAX_TITLE = 40
 
 
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
-                  request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.ID]:
+                  request: Request | None = None,
+                  options: ImportOptions | None = None) -> list[bpy.types.ID]:
     """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
 
     Raises:
@@ -34,9 +38,9 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
         path = path.with_name("mesh.glb")
     match path.suffix.lower():
         case ".json":
-            return [*import_views(path, scene, title, request, planes)]
+            return [*import_views(path, scene, title, request, options)]
         case ".glb":
-            return [*import_mesh(path, scene, title, request)]
+            return [*import_mesh(path, scene, title, request, options)]
         case ".png":
             return [import_cut_out(path, scene, title)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
@@ -44,12 +48,14 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
 
 
 def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
-                 request: Request | None = None, planes: str = 'EMPTY') -> list[bpy.types.Object]:
+                 request: Request | None = None,
+                 options: ImportOptions | None = None) -> list[bpy.types.Object]:
     """Every view of a views.json as a plane with its camera, and the input picture likewise.
 
     Raises:
         EngineError: As `import_result`.
     """
+    options = options or ImportOptions()
     views, document = read_views(path)
     title = title or Path(str(document.get("image", ""))).stem or path.parent.name
     record = _record("views", request, document, [path])
@@ -60,23 +66,26 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
         if source := _input_view(path.parent, document):
             entries.append((source, INPUT_DISTANCE))
         for view, distance in entries:
-            pair = add_view(collection, view, distance, planes)
+            pair = add_view(collection, view, distance, options.planes)
             record.files = [str(path), str(view.file)]
             record.view = view.facts
             for item in pair:
                 record.write(item)
             objects += pair
+        place_views(objects, collection, scene, options)
         _select(objects)
     return objects
 
 
 def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
-                request: Request | None = None) -> list[bpy.types.Object]:
+                request: Request | None = None,
+                options: ImportOptions | None = None) -> list[bpy.types.Object]:
     """The mesh of a GLB file, with a report.json beside it telling how it was made.
 
     Raises:
         EngineError: As `import_result`.
     """
+    options = options or ImportOptions()
     report = _report(path.with_name("report.json"))
     title = title or Path(str(report.get("image", ""))).stem or path.parent.name
     record = _record("reconstruct", request, report, [path])
@@ -85,7 +94,9 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
         for item in objects:
             record.write(item)
+            remesh(item, options.remesh, options.remesh_faces)
         _select(objects)
+        place_mesh(objects[0], collection, scene, options)  # the last: others move along
     return objects
 
 

@@ -72,6 +72,89 @@ def test_a_mesh_tells_where_it_comes_from(bpy, scene, mesh_glb):
     assert record["files"] == [str(mesh_glb)]
 
 
+def _bounds(item):
+    corners = np.array([item.matrix_world @ vertex.co for vertex in item.data.vertices])
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def test_a_mesh_has_the_wanted_size_and_stands_on_the_cursor(bpy, scene, mesh_glb):
+    scene.cursor.location = (1, 2, 3)
+    bpy.ops.zero123.import_result(filepath=str(mesh_glb), location='CURSOR', size=0.4,
+                                  on_ground=True)
+    item, = bpy.data.collections["Zero123 taxi"].objects
+    bpy.context.view_layer.update()
+    low, high = _bounds(item)
+    assert (high - low).max() == pytest.approx(0.4)
+    assert low[2] == pytest.approx(3)
+    # The tetrahedron is 0.75 x 0.8 x 0.8; what was the origin stands over the cursor.
+    np.testing.assert_allclose((low + high)[:2] / 2, (1 + 0.0625, 2), atol=1e-5)
+
+
+def test_views_move_along_with_the_mesh_that_joins_them(bpy, scene, mesh_glb):
+    views = mesh_glb.parent / "views.json"
+    _write_views(views)
+    bpy.ops.zero123.import_result(filepath=str(views), size=2.0)
+    collection = bpy.data.collections["Zero123 taxi"]
+    camera = next(item for item in collection.objects if item.type == 'CAMERA')
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(camera.matrix_world.translation, (3.7, 0, 0), atol=1e-5)
+    bpy.ops.zero123.import_result(filepath=str(mesh_glb), size=0.4, on_ground=True)
+    bpy.context.view_layer.update()
+    # Half the size: the camera looks at the mesh as it did.
+    np.testing.assert_allclose(camera.matrix_world.translation, (0.925, 0, 0), atol=1e-5)
+
+
+def _write_views(path):
+    from PIL import Image
+    Image.new("RGBA", (8, 8), "red").save(path.parent / "view_000.png")
+    view = {"file": "view_000.png", "azimuth_deg": 0.0, "elevation_deg": 0.0, "radius": 1.85,
+            "fov_deg": 49.13, "camera_to_world": [[0, 0, 1, 1.85], [1, 0, 0, 0], [0, 1, 0, 0],
+                                                  [0, 0, 0, 1]]}
+    path.write_text(json.dumps({"schema": "zero123.views/1", "views": [view]}))
+
+
+@pytest.fixture
+def ball_glb(tmp_path):
+    """A ball with a red upper and a blue lower half."""
+    textured = pytest.importorskip("engine.mesh.textured", reason="needs the engine's libraries")
+    import trimesh
+    ball = trimesh.creation.icosphere(4, 0.5)
+    uv = np.stack([np.full(len(ball.vertices), 0.5), ball.vertices[:, 2] + 0.5], 1)
+    texture = np.zeros((32, 32, 3), np.float32)
+    texture[:16, :, 0] = texture[16:, :, 2] = 1
+    folder = tmp_path / "ball"
+    folder.mkdir()
+    return textured.TexturedMesh(
+        vertices=np.asarray(ball.vertices), faces=np.asarray(ball.faces), uv=uv.clip(0.01, 0.99),
+        uv_faces=np.asarray(ball.faces), texture=texture).save_glb(folder / "mesh.glb")
+
+
+@pytest.mark.parametrize(("method", "sides"), [('DECIMATE', 3), ('VOXEL', 4), ('QUADRIFLOW', 4)])
+def test_blender_s_tools_give_other_topology_and_keep_the_colours(bpy, scene, ball_glb, method,
+                                                                 sides):
+    bpy.ops.zero123.import_result(filepath=str(ball_glb), remesh=method, remesh_faces=600)
+    item, = bpy.data.collections["Zero123 ball"].objects
+    mesh = item.data
+    assert 300 < len(mesh.polygons) < 1000
+    assert {len(polygon.vertices) for polygon in mesh.polygons} == {sides}
+    low, high = _bounds(item)
+    np.testing.assert_allclose([low, high], [[-0.5] * 3, [0.5] * 3], atol=0.05)
+    tree = item.active_material.node_tree
+    shader = next(node for node in tree.nodes if node.type == 'BSDF_PRINCIPLED')
+    source = shader.inputs["Base Color"].links[0].from_node
+    assert not item.modifiers
+    if method == 'DECIMATE':
+        assert source.type == 'TEX_IMAGE'
+        return
+    assert source.layer_name == mesh.color_attributes[0].name
+    assert not bpy.data.images, "the texture that nothing shows is gone"
+    for vertex, colour in zip(mesh.vertices, mesh.color_attributes[0].data, strict=True):
+        red, _, blue, _ = colour.color_srgb
+        up = vertex.co.z
+        if abs(up) > 0.1:
+            assert (red > 0.9 and blue < 0.1) if up > 0 else (blue > 0.9 and red < 0.1)
+
+
 def _truncate(path):
     path.write_bytes(path.read_bytes()[:200])
 

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How results come into a scene: what a person can choose, as properties and as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """The values of `import_properties`; the defaults leave results as the engine made them."""
+
+    planes: str = 'EMPTY'
+    location: str = 'ORIGIN'
+    size: float = 0.0
+    """Longest side of the object in scene units; 0 keeps the engine's, which is about 1."""
+    on_ground: bool = False
+    remesh: str = 'NONE'
+    remesh_faces: int = 5000
+
+    @classmethod
+    def of(cls, source: Any) -> ImportOptions:
+        """From an operator or a scene's settings, which have the properties."""
+        return cls(**{f.name: getattr(source, f.name) for f in fields(cls)})
+
+    def values(self) -> dict[str, Any]:
+        """As keywords for the operator."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def import_properties(options: set[str]) -> dict[str, Any]:
+    """Annotations of a class that offers the choice; `options`: as Blender's properties take."""
+    defaults = ImportOptions()
+    return {
+        "planes": EnumProperty(
+            name="Planes", default=defaults.planes, options=options,
+            items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
+                   ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")]),
+        "location": EnumProperty(
+            name="Location", default=defaults.location, options=options,
+            items=[('ORIGIN', "Origin", "Around the world's origin"),
+                   ('CURSOR', "3D Cursor", "Around the 3D cursor")]),
+        "size": FloatProperty(
+            name="Size", default=defaults.size, min=0.0, soft_max=100.0, unit='LENGTH',
+            options=options, description="Longest side of the object; 0 keeps about 1 unit"),
+        "on_ground": BoolProperty(
+            name="Base on Ground", default=defaults.on_ground, options=options,
+            description="Lift the mesh, and the views with it, until it stands on the location"),
+        "remesh": EnumProperty(
+            name="Remesh", default=defaults.remesh, options=options,
+            items=[('NONE', "As Made", "The engine's triangles with their texture"),
+                   ('DECIMATE', "Decimate", "Fewer triangles; the texture stays"),
+                   ('VOXEL', "Voxels", "Even quads; the texture becomes vertex colours"),
+                   ('QUADRIFLOW', "QuadriFlow",
+                    "Quads that follow the shape; the texture becomes vertex colours")]),
+        "remesh_faces": IntProperty(
+            name="Faces", default=defaults.remesh_faces, min=50, max=1000000, options=options,
+            description="About how many faces remeshing leaves"),
+    }
