@@ -17,6 +17,7 @@ from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
 from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
+from .base import base_height
 from .clock import Clock
 from .fit import Fit, occupancy_of
 from .level import choose_level
@@ -59,12 +60,16 @@ def surface_colour(radiance: Field) -> SurfaceColour:
 def surface(fit: Fit, faces: int) -> Triangles:
     """The mesh of the field's density at the level that agrees best with the silhouettes."""
     occupancy = occupancy_of(fit.hull)
-    density = density_of(fit.field.as_grid().raw.detach()[0, 0]).numpy()
-    density = np.where(occupancy.voxels.numpy(), density, 0.0)
-    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
-    pictures = fit.pictures.shrunk(fit.field.resolution * 4 // 3)
+    grid = fit.field.as_grid()
+    pictures = fit.pictures.shrunk(grid.resolution * 4 // 3)
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
-                       fit.field.half_extent)
+                       grid.half_extent)
+    density = density_of(grid.raw.detach()[0, 0]).numpy()
+    density = np.where(occupancy.voxels.numpy(), density, 0.0)
+    height = np.linspace(-grid.half_extent, grid.half_extent, grid.resolution)
+    density[..., height < base_height(fit.field, rays, occupancy)] = 0
+    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
     level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
                          occupancy)
-    return mesh_volume(density, level, fit.field.half_extent, faces)
+    return mesh_volume(density, level, grid.half_extent, faces)
+

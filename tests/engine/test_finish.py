@@ -12,7 +12,7 @@ from shapes import BLOCK, photograph
 from engine import camera
 from engine.mesh.picture import of_mesh
 from engine.reconstruction.clock import Clock
-from engine.reconstruction.finish import textured
+from engine.reconstruction.finish import surface, textured
 from engine.reconstruction.fit import Pictures, fit_field, hull_of, occupancy_of
 from engine.reconstruction.guide import Cameras, as_pictures, take_pictures
 from engine.reporting import SilentReporter
@@ -20,8 +20,8 @@ from engine.reporting import SilentReporter
 SIZE = 128
 
 
-def block_pictures() -> Pictures:
-    views = photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0), size=96)
+def block_pictures(low_deg: float = -10.0, high_deg: float = 45.0) -> Pictures:
+    views = photograph(BLOCK, camera.two_ring_orbit(12, low_deg, high_deg), size=96)
     rgba = torch.from_numpy(views.images).float()
     rgba[..., :3] *= rgba[..., 3:]
     count = len(rgba)
@@ -50,3 +50,15 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
     assert np.median(difference) < 2
     # Along the hard edge of red and blue a slanted ray meets the other colour a little earlier.
     assert difference.mean() < 4
+
+
+def test_what_no_ray_ends_on_below_the_base_is_cut_off() -> None:
+    """Cameras at and above the horizon leave a cone below the block, which ends at -0.4."""
+    pictures = block_pictures(low_deg=0.0, high_deg=40.0)
+    hull = hull_of(pictures, 96)
+    lowest = -0.6 + 1.2 / 95 * float(hull.bound.nonzero()[:, 2].min())
+    fit = fit_field(pictures, hull, iterations=1, on_step=lambda *_: None,
+                    generator=torch.Generator().manual_seed(0))
+    mesh = surface(fit, 4000)
+    assert mesh.is_watertight
+    assert lowest + 0.03 < mesh.vertices[:, 2].min() < -0.38

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an object ends below, if no camera sees its underside.
+
+Nothing keeps a fit from filling the cone under an object that all silhouettes allow. No ray ends
+there, and things stand on a flat base more often than on a cone.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ..fields.field import Field
+from ..fields.rays import Rays
+from ..fields.render import Occupancy, render
+from .fit import STEP
+
+OPAQUE = 0.5
+"""Opacity from which a ray is taken to end on the object."""
+STRAY = 0.0002
+"""Share of such rays whose ends may lie anywhere."""
+MARGIN = 1.0
+"""Voxels between the lowest end and the base: rays end a little inside the object."""
+
+
+@torch.no_grad()
+def base_height(field: Field, rays: Rays, occupancy: Occupancy, chunk: int = 16384) -> float:
+    """Height below which nothing is part of the object.
+
+    `rays`: those of the pictures that the field was fitted to.
+    """
+    heights = []
+    for start in range(0, len(rays), chunk):
+        part = rays[start:start + chunk]
+        seen = render(field, part, occupancy, field.voxel_size * STEP)
+        ends = part.origins[:, 2] + seen.depth * part.directions[:, 2]
+        heights.append(ends[seen.alpha > OPAQUE])
+    ends = torch.cat(heights)
+    if not len(ends):
+        return -field.half_extent
+    return float(ends.kthvalue(1 + int(STRAY * len(ends))).values) - MARGIN * field.voxel_size
