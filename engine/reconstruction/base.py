@@ -8,13 +8,20 @@ there, and things stand on a flat base more often than on a cone.
 
 from __future__ import annotations
 
+import math
+
 import torch
+from torch import Tensor
 
 from ..fields.field import Field
 from ..fields.rays import Rays
 from ..fields.render import Occupancy, render
 from .fit import STEP
 
+LOW = math.radians(15)
+"""Elevation below which a camera sees an object's sides down to the base."""
+ENOUGH = 4
+"""So many such cameras stand around an object."""
 OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
 STRAY = 0.0002
@@ -24,11 +31,16 @@ MARGIN = 1.0
 
 
 @torch.no_grad()
-def base_height(field: Field, rays: Rays, occupancy: Occupancy, chunk: int = 16384) -> float:
+def base_height(field: Field, rays: Rays, cameras: Tensor, occupancy: Occupancy,
+                chunk: int = 16384) -> float:
     """Height below which nothing is part of the object.
 
-    `rays`: those of the pictures that the field was fitted to.
+    `rays`: those of the pictures that the field was fitted to, which `cameras` (N x 4 x 4) took. If
+    few of them stood so low that they saw the sides down to the base, it is the cube's floor.
     """
+    position = cameras[:, :3, 3]
+    if int((position[:, 2] < math.sin(LOW) * position.norm(dim=-1)).sum()) < ENOUGH:
+        return -field.half_extent
     heights = []
     for start in range(0, len(rays), chunk):
         part = rays[start:start + chunk]

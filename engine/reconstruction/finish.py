@@ -67,7 +67,8 @@ def surface(fit: Fit, faces: int) -> Triangles:
     density = density_of(grid.raw.detach()[0, 0]).numpy()
     density = np.where(occupancy.voxels.numpy(), density, 0.0)
     height = np.linspace(-grid.half_extent, grid.half_extent, grid.resolution)
-    density[..., height < base_height(fit.field, rays, occupancy)] = 0
+    base = base_height(fit.field, rays, pictures.camera_to_world, occupancy)
+    density[..., height < base] = 0
     density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
     level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
                          occupancy)

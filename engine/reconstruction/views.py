@@ -70,11 +70,11 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
     do, and colours the side it sees. `resolution` is the voxels along each side of the field,
     0 `iterations` the default number, `faces` the most triangles. `representation`: what the field
-    is made of, "voxels" or "hash". `refine`: steps of score
-    distillation at small noise after the fit; they need `pipeline` and `photo`, and use
-    `guidance_scale` (0: the method's, or none for a model that is made for none). `checkpoints`:
-    where a stopped run is kept and goes on from; `previews`: where a running one is shown. The same
-    arguments give the same mesh on the CPU, in one go or not.
+    is made of, "voxels" or "hash". `refine`: steps of score distillation at small noise after the
+    fit; they need `pipeline` and `photo`, and use `guidance_scale` (0: the method's, or none for a
+    model that is made for none). `checkpoints`: where a stopped run is kept and goes on from;
+    `previews`: where a running one is shown. The same arguments give the same mesh on the CPU, in
+    one go or not.
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is

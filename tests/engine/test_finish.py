@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from shapes import BLOCK, photograph
 
 from engine import camera
+from engine.fields.rays import camera_rays
 from engine.mesh.picture import of_mesh
+from engine.reconstruction.base import base_height
 from engine.reconstruction.clock import Clock
 from engine.reconstruction.finish import surface, textured
 from engine.reconstruction.fit import Pictures, fit_field, hull_of, occupancy_of
@@ -62,3 +64,13 @@ def test_what_no_ray_ends_on_below_the_base_is_cut_off() -> None:
     mesh = surface(fit, 4000)
     assert mesh.is_watertight
     assert lowest + 0.03 < mesh.vertices[:, 2].min() < -0.38
+
+
+def test_from_above_alone_nothing_is_cut_off() -> None:
+    """There a stem may hide below a cap."""
+    pictures = block_pictures(low_deg=40.0, high_deg=60.0)
+    hull = hull_of(pictures, 32)
+    fit = fit_field(pictures, hull, iterations=1, on_step=lambda *_: None,
+                    generator=torch.Generator().manual_seed(0))
+    rays = camera_rays(pictures.camera_to_world, 32, camera.FOV_DEG, fit.field.half_extent)
+    assert base_height(fit.field, rays, pictures.camera_to_world, occupancy_of(hull)) == -0.6
