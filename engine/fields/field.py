@@ -42,8 +42,8 @@ class Field(Protocol):
     def resampled(self, resolution: int) -> Field:
         """The same field, to be looked at at another resolution."""
 
-    def as_grid(self) -> VoxelField:
-        """The field on a voxel grid of its resolution."""
+    def as_grid(self, resolution: int = 0) -> VoxelField:
+        """The field on a voxel grid of this resolution (default: its own)."""
 
 
 def represented(grid: VoxelField, representation: str, generator: torch.Generator) -> Field:

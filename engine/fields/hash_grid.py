@@ -157,10 +157,11 @@ class HashField(nn.Module):
         return self
 
     @torch.no_grad()
-    def as_grid(self) -> VoxelField:
-        """The field on a voxel grid of its resolution."""
-        grid = VoxelField(self.resolution, self.half_extent, self.latent_channels)
-        points = voxel_centres(self.resolution, self.half_extent)
+    def as_grid(self, resolution: int = 0) -> VoxelField:
+        """The field on a voxel grid of this resolution (default: its own)."""
+        resolution = resolution or self.resolution
+        grid = VoxelField(resolution, self.half_extent, self.latent_channels)
+        points = voxel_centres(resolution, self.half_extent)
         raw = torch.cat([self.raw_at(part) for part in points.split(CHUNK)], dim=1)
         grid.raw.copy_(raw.reshape(grid.raw.shape))
         return grid

@@ -91,9 +91,9 @@ class VoxelField(nn.Module):
                                       align_corners=True))
         return other
 
-    def as_grid(self) -> VoxelField:
-        """This field, which is one."""
-        return self
+    def as_grid(self, resolution: int = 0) -> VoxelField:
+        """The field on a voxel grid of this resolution (default: its own)."""
+        return self.resampled(resolution) if resolution else self
 
 
 def density_of(raw: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from .. import camera
 from ..fields.field import Field
 from ..fields.render import Occupancy
-from ..fields.voxel import density_of
+from ..fields.voxel import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
@@ -61,32 +61,38 @@ class Previews:
         """
         if time.monotonic() - self._shown_at < self.every_s:
             return
-        mesh = coarse_mesh(field)
+        grid = field.as_grid(RESOLUTION)
+        mesh = coarse_mesh(grid)
         if mesh is not None:
             with suppress(OSError, EngineError):
                 save_mesh(self.folder / "preview.npz", mesh, field)
                 self.tell(self.folder / "preview.npz")
-                save_png(self.folder / "preview.png", draw(field, guide))
+                save_png(self.folder / "preview.png", draw(field, occupied(grid), guide))
                 self.tell(self.folder / "preview.png")
         self._shown_at = time.monotonic()  # after the work: a slow machine isn't kept busy with it
 
 
 @torch.no_grad()
-def coarse_mesh(field: Field) -> Triangles | None:
+def coarse_mesh(grid: VoxelField) -> Triangles | None:
     """A closed mesh of about where the object is; None as long as there is nothing."""
-    density = density_of(field.as_grid().resampled(RESOLUTION).raw[0, 0]).numpy()
+    density = density_of(grid.raw[0, 0]).numpy()
     level = min(LEVEL, float(density.max()) / 2)
     if level < OCCUPIED:
         return None
-    return extract(solid(density, level), level, field.half_extent)
+    return extract(solid(density, level), level, grid.half_extent)
 
 
 @torch.no_grad()
-def draw(field: Field, guide: Guide | None = None) -> np.ndarray:
+def occupied(grid: VoxelField) -> Occupancy:
+    """Where there is something to be seen, and one voxel more."""
+    seen = density_of(grid.raw[0, 0]) > OCCUPIED
+    larger = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    return Occupancy(larger, grid.half_extent)
+
+
+@torch.no_grad()
+def draw(field: Field, occupancy: Occupancy, guide: Guide | None = None) -> np.ndarray:
     """S x S x 3 float32 in [0, 1]: the field on white, half from the side."""
-    occupied = density_of(field.as_grid().raw[0, 0]) > OCCUPIED
-    larger = F.max_pool3d(occupied[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    occupancy = Occupancy(larger, field.half_extent)
     cameras = Cameras(*(torch.tensor([value]) for value in (
         AZIMUTH_DEG, ELEVATION_DEG, camera.DEFAULT_RADIUS)))
     if field.latent_channels and guide is not None:

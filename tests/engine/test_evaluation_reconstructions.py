@@ -100,17 +100,18 @@ def test_methods_stand_side_by_side_in_one_table(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch) -> None:
     quick = ("--iterations", "10")
-    monkeypatch.setattr(methods, "COMPARED", {"views": quick, "sds": ("--method", "sds", *quick)})
+    chosen = {"views": quick, "views-refined": ("--refine", "2", *quick)}
+    monkeypatch.setattr(methods, "COMPARED", chosen)
     assert main(["evaluate", "methods", str(test_set), "--out", str(tmp_path),
-                 "--methods", "views", "sds"]) == 0
+                 "--methods", *chosen]) == 0
     head, _, *rows = capsys.readouterr().out.splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    assert [row[0] for row in cells] == ["views", "sds"]
+    assert [row[0] for row in cells] == [*chosen]
     assert len(cells[0]) == head.count("|") - 1 == 7
-    for name, row in zip(("views", "sds"), cells, strict=True):
+    for name, row in zip(chosen, cells, strict=True):
         record = json.loads((tmp_path / name / "scores.json").read_text())
         assert float(row[1]) == pytest.approx(record["mean"]["iou"], abs=1e-3)
-    assert cells[0][4] == "16"
+    assert [row[4] for row in cells] == ["16", "20"]  # two views in each step of refinement
 
 
 def test_a_method_that_fails_is_named(tmp_path: Path) -> None:

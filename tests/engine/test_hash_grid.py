@@ -120,8 +120,8 @@ def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
 def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
     start = VoxelField(6)
-    field = HashField(start, HashSettings(log2_entries=14))
-    points = points_in(0.3, 4000)
+    field = represented(start, "hash", torch.Generator().manual_seed(0))
+    points = points_in(0.3, 2000)
     inside = (points.norm(dim=-1) < start.voxel_size / 2).float()
 
     def objective(field: Field, step: int) -> torch.Tensor:
@@ -130,7 +130,7 @@ def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     before = objective(field, 0).item()
     optimise(field, objective, range(150), 150, Rates(0.1, 0.1, torch.zeros(4)),
              generator=torch.Generator(), on_step=lambda *_: None)
-    assert objective(field, 0).item() < before / 5
+    assert objective(field, 0).item() < before / 3
 
 
 def test_a_reconstruction_can_be_made_of_it() -> None:

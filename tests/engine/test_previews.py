@@ -17,7 +17,7 @@ from engine.fields.voxel import VoxelField, voxel_centres
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
 from engine.reconstruction import reconstruct, reconstruct_by_score
-from engine.reconstruction.preview import Previews, coarse_mesh, draw
+from engine.reconstruction.preview import Previews, coarse_mesh, draw, occupied
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_deg": 10.0}
 
@@ -47,7 +47,7 @@ def test_the_mesh_is_closed_and_where_the_field_is(block: VoxelField) -> None:
 
 
 def test_the_picture_shows_the_colours_on_white(block: VoxelField) -> None:
-    picture = draw(block)
+    picture = draw(block, occupied(block))
     centre, corner = picture[64, 64], picture[0, 0]
     np.testing.assert_allclose(corner, 1.0)
     assert centre[0] > 0.9
