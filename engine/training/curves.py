@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from ..protocol import EngineError, ErrorCode
 
 MEASURES = {"held_out": "held out", "held_out_shuffled": "held out, cameras of other pairs"}
 """Keys of the log that hold errors of objects the training never saw, with their legend."""
+COLUMNS = 3
+"""Panels side by side."""
 
 
 @dataclass
@@ -53,14 +56,16 @@ def read_log(lines: Iterable[str]) -> list[Stage]:
 
 
 def draw(stages: list[Stage], path: Path) -> None:
-    """One panel per stage, left to right, written as PNG."""
+    """One panel per stage, `COLUMNS` in a row, written as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2 * len(stages), 3.2), layout="constrained")
+    columns = max(min(COLUMNS, len(stages)), 1)
+    rows = max(math.ceil(len(stages) / columns), 1)
+    figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, len(stages), squeeze=False)[0]
-    for panel, stage in zip(panels, stages, strict=True):
+    for number, stage in enumerate(stages, 1):
+        panel = figure.add_subplot(rows, columns, number)
         panel.plot(stage.hours, stage.loss, linewidth=0.9, label="training loss")
         for key, points in stage.measured.items():
             panel.plot(*zip(*points, strict=True), marker=".", label=MEASURES[key])
