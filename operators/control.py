@@ -81,13 +81,14 @@ class ZERO123_OT_import_result(bpy.types.Operator):
     bl_label = "Import Zero123 Result"
     bl_options = {'REGISTER', 'UNDO'}
 
-    job: _job_property("Job of this session whose result to import")  # type: ignore[valid-type]
-    filepath: StringProperty(  # type: ignore[valid-type]
-        name="File", subtype='FILE_PATH', options=_OPTIONS,
-        description="A views.json or a mesh.glb that Zero123 has written")
-    filter_glob: StringProperty(  # type: ignore[valid-type]
-        default="*.json;*.glb", options={'HIDDEN', 'SKIP_SAVE'})
-    __annotations__.update(results.import_properties(_OPTIONS))
+    __annotations__ = {
+        "job": _job_property("Job of this session whose result to import"),
+        "filepath": StringProperty(
+            name="File", subtype='FILE_PATH', options=_OPTIONS,
+            description="A views.json or a mesh.glb that Zero123 has written"),
+        "filter_glob": StringProperty(default="*.json;*.glb", options={'HIDDEN', 'SKIP_SAVE'}),
+        **results.import_properties(_OPTIONS),
+    }
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
