@@ -227,7 +227,9 @@ def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
 
     return {"checkpoints": Checkpoints(work.folder, work.key,
                                        warn=lambda text: reporter.log("warning", text)),
-            "previews": Previews(work.folder, reporter.preview), "reporter": reporter}
+            "previews": (Previews(work.folder, reporter.preview) if reporter.shows_previews
+                         else None),
+            "reporter": reporter}
 
 
 def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:

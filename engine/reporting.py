@@ -16,6 +16,9 @@ from .protocol import Artifact, JobCancelled, Log, Message, Preview, Progress
 class Reporter(Protocol):
     """Handed to every job. The server sends these on; the CLI draws a bar; tests collect them."""
 
+    shows_previews: bool
+    """Whether previews are looked at: making them takes time."""
+
     def progress(self, stage: str, done: int, total: int) -> None:
         """A step is done. Raises `JobCancelled` if the job is to stop: call it once per step."""
 
@@ -31,6 +34,8 @@ class Reporter(Protocol):
 
 class SilentReporter:
     """Listens to nothing: for use of the engine as a library."""
+
+    shows_previews = False
 
     def progress(self, stage: str, done: int, total: int) -> None: ...
 
@@ -75,6 +80,8 @@ class Pace:
 
 class MessageReporter:
     """Sends a job's reports as messages; stops the job at its next step once it is cancelled."""
+
+    shows_previews = True
 
     def __init__(self, job: str, send: Callable[[Message], None],
                  cancelled: Callable[[], bool] = lambda: False) -> None:

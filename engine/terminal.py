@@ -30,6 +30,8 @@ class CommandReporter(Reporter, Protocol):
 class TerminalReporter:
     """A progress bar if stderr is a terminal, and the name of every result on stdout."""
 
+    shows_previews = False
+
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._bar = self._stream.isatty()

@@ -121,6 +121,8 @@ def _umask() -> int:
 class Counter:
     """A reporter that counts how often a model was loaded and which stages came."""
 
+    shows_previews = False
+
     def __init__(self) -> None:
         self.stages: list[str] = []
 
