@@ -210,6 +210,8 @@ def test_ctrl_c_ends_a_job_and_cleans_up(number: signal.Signals, tiny_model: Pat
                                          tmp_path: Path):
     command = [sys.executable, "-m", "engine", "views", picture, "--out", tmp_path / "out",
                "--model", tiny_model, "--steps", "1000", "--orbit", "100", "--json"]
+    # A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(list(map(str, command)), cwd=Path(__file__).parents[2], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
