@@ -4,11 +4,11 @@
 
 import bpy
 
-from . import background, control, generate, setup
+from . import background, control, generate, pictures, setup
 from .installing import installation_job
 from .runner import runner
 
-CLASSES = (*generate.CLASSES, *control.CLASSES, *setup.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES)
 
 
 def register() -> None:

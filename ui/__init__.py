@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees: the tab in the 3D View's sidebar, menu entries, preferences."""
+"""What a person sees: the tab in the sidebars, menu entries, preferences."""
 
 import bpy
 
-from . import menus, panels, preferences, properties
+from . import drop, menus, panels, preferences, properties
+from .image_editor import in_image_editor
 
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *panels.CLASSES)
+PANELS = (*panels.CLASSES,)
+CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *PANELS,
+           *map(in_image_editor, PANELS))
 
 
 def register() -> None:

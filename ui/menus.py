@@ -28,6 +28,15 @@ def _draw_image_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
 
 
+def _draw_pictures(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    layout = menu.layout
+    layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.open_picture", text="Zero123 Picture", icon='FILE_IMAGE')
+    layout.operator("zero123.paste_picture", icon='PASTEDOWN')
+    layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
+    layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
+
+
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator("zero123.import_result", text="Zero123 Result (.json/.glb)")
 
@@ -40,6 +49,8 @@ _ENTRIES = (
     (bpy.types.VIEW3D_MT_object, _draw_object_menu),
     (bpy.types.VIEW3D_MT_add, _draw_add_menu),
     (bpy.types.IMAGE_MT_image, _draw_image_menu),
+    (bpy.types.IMAGE_MT_image, _draw_pictures),
+    (bpy.types.VIEW3D_MT_image_add, _draw_pictures),
     (bpy.types.TOPBAR_MT_file_import, _draw_import_menu),
 )
 

@@ -12,6 +12,7 @@ from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
 from ..operators.results import ImportOptions
 from ..operators.runner import runner
+from .picture import draw_sources
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
 _KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out"}
@@ -44,6 +45,7 @@ class ZERO123_PT_main(_Tab):
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.zero123
         layout.template_ID_preview(settings, "image", open="image.open", rows=3, cols=5)
+        draw_sources(layout)
         picture = settings.image or active_image(context)
         if settings.image is None and picture is not None:
             layout.label(text=f"Active image: {picture.name}", icon='IMAGE_DATA')
@@ -99,7 +101,7 @@ class ZERO123_PT_import(_Section):
     NAMES = ("location", "size", "on_ground", "planes", "remesh")
 
     def draw(self, context: bpy.types.Context) -> None:
-        super().draw(context)
+        _Section.draw(self, context)  # not super(): the Image Editor's panel has no such parent
         settings = context.scene.zero123
         if settings.remesh != 'NONE':
             _settings_column(self.layout).prop(settings, "remesh_faces")

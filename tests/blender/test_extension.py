@@ -12,7 +12,8 @@ import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
              "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
-             "engine_install_cancel")
+             "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
+             "picture_from_viewport")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):
