@@ -23,6 +23,8 @@ from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
     DiffusionRequest,
+    FramedRequest,
+    PrepareRequest,
     ReconstructRequest,
     Request,
     SegmentRequest,
@@ -64,6 +66,8 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
             return _reconstruct(request, reporter)
         case SegmentRequest():
             return _segment(request, reporter)
+        case PrepareRequest():
+            return _show_prepared(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
 
 
@@ -253,7 +257,16 @@ def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
 
 
-def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
+def _show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]:
+    """The input picture as the other jobs prepare it, into the file `out`."""
+    out = Path(request.out)
+    with outputs.staged_file(out) as stage:
+        _save_prepared(stage, _prepare(request, INPUT_SIZE, reporter, _Stages()))
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
+
+
+def _prepare(request: FramedRequest, size: int, reporter: Reporter,
              stages: _Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
     from .camera import DEFAULT_RADIUS
@@ -271,9 +284,13 @@ def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
 
 def _save_input(folder: Path, picture: PreparedImage) -> None:
     """The input picture as the network saw it, in the frame of the input camera."""
+    _save_prepared(folder / "input.png", picture)
+
+
+def _save_prepared(path: Path, picture: PreparedImage) -> None:
     from .imaging import save_png
 
-    save_png(folder / "input.png", _straight_alpha(picture.rgb, picture.alpha))
+    save_png(path, _straight_alpha(picture.rgb, picture.alpha))
 
 
 def _load_model(request: DiffusionRequest, reporter: Reporter, stages: _Stages) -> Zero123Pipeline:

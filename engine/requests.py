@@ -65,14 +65,23 @@ class Request:
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(Request):
+class FramedRequest(Request):
+    """What every job needs that cuts the picture out and frames it as the network wants it."""
+
+    input_radius: float = option(
+        1.85, "distance of the camera that took the picture to the object's centre",
+        min=0.5, max=10.0)
+    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
+
+
+@dataclass(kw_only=True)
+class DiffusionRequest(FramedRequest):
     """What every job that samples novel views needs."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
     input_elevation: float = option(
         0.0, "elevation of the camera that took the picture, degrees above the horizon",
         min=-90.0, max=90.0)
-    input_radius: float = option(1.85, "its distance to the object's centre", min=0.5, max=10.0)
     steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
     guidance: float = option(
         0.0, "classifier-free guidance scale; 0 takes the model's or the method's own",
@@ -80,7 +89,6 @@ class DiffusionRequest(Request):
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
     seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
-    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
     device: str = option("auto", "where to compute", choices=DEVICES)
 
 
@@ -155,8 +163,15 @@ class SegmentRequest(Request):
     KIND = "segment"
 
 
+@dataclass(kw_only=True)
+class PrepareRequest(FramedRequest):
+    """The square picture that the network would see, as an RGBA file named by `out`."""
+
+    KIND = "prepare"
+
+
 REQUESTS: dict[str, type[Request]] = {
-    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest)
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
 }
 
 

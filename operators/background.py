@@ -10,6 +10,7 @@ from .growing import growing_meshes
 from .installing import installation_job
 from .results import ImportOptions
 from .runner import runner
+from .thumbnails import thumbnails
 
 INTERVAL_S = 0.2
 _SHOWN_IN = {'VIEW_3D', 'IMAGE_EDITOR', 'PREFERENCES'}
@@ -25,6 +26,7 @@ def watch() -> None:
 def unwatch() -> None:
     """Remove the timer and what is drawn; a pending timer at exit can crash Blender."""
     growing_meshes.clear()
+    thumbnails.clear()
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
 
@@ -52,6 +54,7 @@ def why_import_waits(context: bpy.types.Context) -> str:
 def _tick() -> float | None:
     changed = runner.pump()
     changed |= growing_meshes.update(runner.jobs)
+    changed |= thumbnails.update(runner.jobs)
     changed |= _import_finished()
     changed |= installation_job.changed()
     if changed:

@@ -35,6 +35,7 @@ def _draw_pictures(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.paste_picture", icon='PASTEDOWN')
     layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
     layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
+    layout.operator("zero123.prepare_picture", icon='HIDE_OFF')
 
 
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -12,10 +12,11 @@ from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
 from ..operators.results import ImportOptions
 from ..operators.runner import runner
-from .picture import draw_sources
+from .picture import draw_job_picture, draw_prepared, draw_sources
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
-_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out"}
+_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out",
+               "prepare": "Input"}
 _SHOWN_JOBS = 5
 
 
@@ -54,6 +55,9 @@ class ZERO123_PT_main(_Tab):
         column = layout.column()
         column.enabled = picture is not None
         column.operator("zero123.remove_background", icon='IMAGE_ALPHA')
+        column.operator("zero123.prepare_picture", icon='HIDE_OFF')
+        if picture is not None:
+            draw_prepared(column, picture, settings)
         column = layout.column()
         column.scale_y = 1.3
         column.enabled = picture is not None
@@ -139,11 +143,12 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         row = column.row(align=True)
         row.progress(factor=job.fraction, text=_progress_text(job))
         row.operator("zero123.cancel_job", text="", icon='X').job = job.id
+        draw_job_picture(column, job)
     elif job.error is not None:
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
-    if job.state is JobState.DONE and not job.import_pending:
+    if job.state is JobState.DONE and not job.import_pending and job.kind != "prepare":
         _import_button(row, context, text="").job = job.id
 
 

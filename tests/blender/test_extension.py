@@ -13,7 +13,7 @@ import pytest
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
              "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
              "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
-             "picture_from_viewport")
+             "picture_from_viewport", "prepare_picture")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

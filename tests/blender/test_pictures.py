@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 from PIL import Image
+
+needs_engine = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +102,24 @@ def test_the_image_editor_has_the_same_tab(bpy, extension):
         twin = getattr(bpy.types, panel.__name__.replace("_PT_", "_PT_image_"))
         assert (twin.bl_space_type, twin.bl_label) == ('IMAGE_EDITOR', panel.bl_label)
         assert twin.draw is panel.draw
+
+
+@needs_engine
+def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, contents, picture,
+                                                         tmp_path):
+    image = bpy.data.images.load(str(picture))
+    before = contents()
+    bpy.ops.zero123.prepare_picture(image=image.name, recentre=True, out=str(tmp_path / "out"))
+    assert contents() == before
+    with Image.open(tmp_path / "out" / "prepared.png") as seen:
+        rows, _ = np.nonzero(np.asarray(seen)[..., 3] > 127)
+        assert seen.size == (256, 256)
+    assert rows.max() - rows.min() + 1 == pytest.approx(160, abs=4)  # 0.625 of the frame
+    job = list(extension("operators.runner").runner.jobs)[-1]
+    assert (job.state.value, job.import_pending, job.picture) == ("Done", False, job.result)
+    settings, prepared = scene.zero123, extension("ui.picture").prepared
+    settings.recentre = True
+    assert prepared(image, settings) is job
+    settings.recentre = False
+    assert prepared(image, settings) is None
+    extension("operators.runner").runner.stop_engine()
