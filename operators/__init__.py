@@ -4,11 +4,12 @@
 
 import bpy
 
-from . import background, control, generate, pictures, setup
+from . import background, control, generate, pictures, presets, setup
 from .installing import installation_job
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
+           *presets.CLASSES)
 
 
 def register() -> None:

@@ -4,12 +4,12 @@
 
 import bpy
 
-from . import drop, menus, panels, preferences, properties
+from . import drop, menus, panels, preferences, presets, properties
 from .image_editor import in_image_editor
 
 PANELS = (*panels.CLASSES,)
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *PANELS,
-           *map(in_image_editor, PANELS))
+CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
+           *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:

@@ -13,6 +13,7 @@ from ..operators.jobs import Job, JobState
 from ..operators.results import ImportOptions
 from ..operators.runner import runner
 from .picture import draw_job_picture, draw_prepared, draw_sources
+from .presets import ZERO123_PT_presets
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
 _KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out",
@@ -42,6 +43,9 @@ class _Section(_Tab):
 
 class ZERO123_PT_main(_Tab):
     bl_label = "Picture to 3D"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        ZERO123_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.zero123
