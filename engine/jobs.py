@@ -29,6 +29,7 @@ from .requests import (
     Request,
     SegmentRequest,
     ViewsRequest,
+    save_request,
 )
 from .resuming import WorkInProgress, work_in_progress
 
@@ -139,6 +140,7 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
         picture = _prepare(request, INPUT_SIZE, reporter, stages)
         sampled = _sample(request, picture, poses, request.samples, reporter, stages)
         sampled.views.save(stage)
+        save_request(request, stage)
         _save_input(stage, picture)
     _announce_views(out, len(sampled.views), reporter)
     return {"views": str(out / "views.json"), "count": len(sampled.views),
@@ -176,6 +178,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
             "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
+        save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     _announce_views(out / "views", len(views), reporter)
     for name in ["mesh.glb"] + ["mesh.obj"] * request.obj + ["mesh.ply"] * request.ply:

@@ -11,7 +11,9 @@ Standard library only: this module is imported by Blender's own Python.
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 from .protocol import EngineError, ErrorCode
@@ -20,6 +22,8 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
+REQUEST_FILE = "request.json"
+SCHEMA = "zero123.request/1"
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
@@ -173,6 +177,24 @@ class PrepareRequest(FramedRequest):
 REQUESTS: dict[str, type[Request]] = {
     cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
 }
+
+
+def save_request(request: Request, folder: Path) -> None:
+    """Keep the request with its result, as `request.json`; not the folder, which may be moved."""
+    values = {name: value for name, value in request.to_dict().items() if name != "out"}
+    document = {"schema": SCHEMA, "kind": request.KIND, "request": values}
+    (folder / REQUEST_FILE).write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def load_request(folder: Path) -> Request | None:
+    """The request that a folder's result was made by; None if that isn't known."""
+    try:
+        document = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA:
+            return None
+        return REQUESTS[document["kind"]].from_dict({**document["request"], "out": str(folder)})
+    except (OSError, ValueError, KeyError, TypeError, EngineError):
+        return None
 
 
 def _check(f: Field[Any], value: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import bpy
 
 from .growing import growing_meshes
+from .history import history
 from .installing import installation_job
 from .results import ImportOptions
 from .runner import runner
@@ -23,17 +24,27 @@ def watch() -> None:
         bpy.app.timers.register(_tick, first_interval=INTERVAL_S, persistent=True)
 
 
+def look_around() -> None:
+    """See what is on the disk already, as soon as Blender has drawn its window."""
+    if not bpy.app.background:
+        bpy.app.timers.register(_look_around, first_interval=INTERVAL_S, persistent=True)
+
+
 def unwatch() -> None:
-    """Remove the timer and what is drawn; a pending timer at exit can crash Blender."""
+    """Remove the timers and what is drawn; a pending timer at exit can crash Blender."""
     growing_meshes.clear()
     thumbnails.clear()
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    for timer in (_tick, _look_around):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
 
 
 def redraw() -> None:
-    """Have the areas that show jobs drawn again."""
+    """Have the areas that show jobs drawn again, and the status bars."""
     for window in bpy.context.window_manager.windows:
+        if not window.modal_operators:  # they may have a text of their own there
+            with bpy.context.temp_override(window=window):
+                window.workspace.status_text_set_internal(None)  # the only way to redraw it
         for area in window.screen.areas:
             if area.type in _SHOWN_IN:
                 area.tag_redraw()
@@ -49,6 +60,11 @@ def why_import_waits(context: bpy.types.Context) -> str:
     if bpy.app.is_job_running('RENDER'):
         return "Results can be imported when the render is finished"
     return ""
+
+
+def _look_around() -> None:
+    history.refresh(bpy.context)
+    redraw()
 
 
 def _tick() -> float | None:
@@ -79,4 +95,5 @@ def _import_finished() -> bool:
                 bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id, **options)
             except RuntimeError as error:
                 print(f"Zero123: {error}")  # the job keeps the error, and the panel shows it
+        history.refresh(bpy.context)
     return True

@@ -50,13 +50,15 @@ class Thumbnails:
 
     def drop(self, key: str) -> None:
         """Forget a picture."""
-        if self._previews is not None and key in self._previews:
+        if key in self:
             del self._previews[key]
 
     def icon(self, key: str) -> int:
         """For `icon_value`; 0 if there is no such picture."""
-        known = self._previews is not None and key in self._previews
-        return self._previews[key].icon_id if known else 0
+        return self._previews[key].icon_id if key in self else 0
+
+    def __contains__(self, key: str) -> bool:
+        return self._previews is not None and key in self._previews
 
     def clear(self) -> None:
         """Forget all: Blender complains at exit of collections that are left."""

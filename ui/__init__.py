@@ -4,10 +4,10 @@
 
 import bpy
 
-from . import drop, menus, panels, preferences, presets, properties
+from . import drop, history, menus, panels, preferences, presets, progress, properties
 from .image_editor import in_image_editor
 
-PANELS = (*panels.CLASSES,)
+PANELS = (*panels.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
            *PANELS, *map(in_image_editor, PANELS))
 
@@ -18,10 +18,12 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     menus.register()
+    progress.register()
 
 
 def unregister() -> None:
     """Take everything back."""
+    progress.unregister()
     menus.unregister()
     properties.unregister()
     for cls in reversed(CLASSES):

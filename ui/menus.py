@@ -12,6 +12,14 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
+    layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
+    for kind, text in (('VIEWS', "Generate Views of Selected"),
+                       ('MESH', "Reconstruct Meshes of Selected")):
+        layout.operator("zero123.queue_selected", text=text,
+                        icon='RESTRICT_SELECT_OFF').kind = kind
+    layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
+    layout.operator("zero123.open_log", icon='TEXT')
+    layout.operator("zero123.copy_log", icon='COPYDOWN')
     layout.operator("zero123.cancel_job", icon='CANCEL')
     layout.operator("zero123.clear_jobs", icon='TRASH')
     layout.operator("zero123.engine_start", icon='PLAY')

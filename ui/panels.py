@@ -14,6 +14,7 @@ from ..operators.results import ImportOptions
 from ..operators.runner import runner
 from .picture import draw_job_picture, draw_prepared, draw_sources
 from .presets import ZERO123_PT_presets
+from .progress import progress_text
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
 _KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out",
@@ -128,6 +129,9 @@ class ZERO123_PT_jobs(_Tab):
         row = layout.row()
         _import_button(row, context, text="Import Files")
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
+        row = layout.row()
+        row.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
+        row.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
         _draw_engine(layout, context)
 
 
@@ -145,7 +149,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}{note}", icon=icon)
     if not job.state.ended:
         row = column.row(align=True)
-        row.progress(factor=job.fraction, text=_progress_text(job))
+        row.progress(factor=job.fraction, text=progress_text(job))
         row.operator("zero123.cancel_job", text="", icon='X').job = job.id
         draw_job_picture(column, job)
     elif job.error is not None:
@@ -163,19 +167,6 @@ def _import_button(layout: bpy.types.UILayout, context: bpy.types.Context,
     for name, value in ImportOptions.of(context.scene.zero123).values().items():
         setattr(button, name, value)
     return button
-
-
-def _progress_text(job: Job) -> str:
-    if job.state is not JobState.RUNNING:
-        return job.state.value
-    count = f" {job.done}/{job.total}" if job.total > 1 else ""
-    eta = f", {_duration(job.eta_s)} left" if job.eta_s else ""
-    return f"{job.stage.capitalize()}{count}{eta}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
@@ -208,6 +199,8 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
     else:
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
+    row.operator("zero123.open_log", text="", icon='TEXT')
+    row.operator("zero123.copy_log", text="", icon='COPYDOWN')
 
 
 def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:

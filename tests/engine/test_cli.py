@@ -113,7 +113,8 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     captured = capfd.readouterr()
     assert captured.err == ""
     assert captured.out == f"{out / 'views.json'}\n"
-    assert names(out) == ["input.png", *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
+    assert names(out) == ["input.png", "request.json",
+                          *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
     document = json.loads((out / "views.json").read_text())
     views = document.pop("views")
     assert document == {
@@ -147,7 +148,8 @@ def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, p
     for count in (4, 2):
         assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
         (out / "notes.txt").write_text("mine")
-    assert names(out) == ["input.png", "notes.txt", "view_000.png", "view_001.png", "views.json"]
+    assert names(out) == ["input.png", "notes.txt", "request.json", "view_000.png",
+                          "view_001.png", "views.json"]
     assert len(ViewSet.load(out / "views.json")) == 2
 
 
@@ -352,7 +354,7 @@ def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture
     assert run("models", "import", golden / "checkpoint_lightning.ckpt",
                "--config", golden / "config.yaml", "--out", model) == 0
     assert run("views", picture, "--out", tmp_path / "out", "--model", model, "--steps", 2) == 0
-    assert names(tmp_path / "out") == ["input.png", "view_000.png", "views.json"]
+    assert names(tmp_path / "out") == ["input.png", "request.json", "view_000.png", "views.json"]
 
 
 def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
