@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import bpy
 
+from ..engine.protocol import EngineError
+from .checklist import checklist
 from .growing import growing_meshes
 from .history import history
 from .installing import installation_job
@@ -32,6 +36,7 @@ def look_around() -> None:
 
 def unwatch() -> None:
     """Remove the timers and what is drawn; a pending timer at exit can crash Blender."""
+    checklist.stop()
     growing_meshes.clear()
     thumbnails.clear()
     for timer in (_tick, _look_around):
@@ -64,6 +69,7 @@ def why_import_waits(context: bpy.types.Context) -> str:
 
 def _look_around() -> None:
     history.refresh(bpy.context)
+    checklist.look(bpy.context)
     redraw()
 
 
@@ -72,10 +78,22 @@ def _tick() -> float | None:
     changed |= growing_meshes.update(runner.jobs)
     changed |= thumbnails.update(runner.jobs)
     changed |= _import_finished()
-    changed |= installation_job.changed()
+    changed |= checklist.pump()
+    if installation_job.changed():
+        changed = True
+        if not installation_job.running:
+            _check_installation()
     if changed:
         redraw()
-    return INTERVAL_S if runner.busy or installation_job.running else None
+    waits = runner.busy or installation_job.running or checklist.running
+    return INTERVAL_S if waits else None
+
+
+def _check_installation() -> None:
+    """See what a new installation can do; if it can't be started, the list says so anyway."""
+    checklist.look(bpy.context)
+    with suppress(EngineError):
+        checklist.start_doctor(bpy.context)
 
 
 def _import_finished() -> bool:

@@ -80,6 +80,11 @@ class Runner:
             self._client.stop()
             self.pump()
 
+    def release_memory(self) -> None:
+        """Have the engine drop its loaded model once no job runs."""
+        if self._client is not None:
+            self._client.release()
+
     def submit(self, request: Request, title: str, scene_uid: int) -> Job:
         """Hand a job to the running engine.
 

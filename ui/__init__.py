@@ -4,10 +4,20 @@
 
 import bpy
 
-from . import drop, history, menus, panels, preferences, presets, progress, properties
+from . import (
+    checklist,
+    drop,
+    history,
+    menus,
+    panels,
+    preferences,
+    presets,
+    progress,
+    properties,
+)
 from .image_editor import in_image_editor
 
-PANELS = (*panels.CLASSES, *history.CLASSES)
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
            *PANELS, *map(in_image_editor, PANELS))
 

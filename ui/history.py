@@ -32,9 +32,9 @@ def _draw_entry(row: bpy.types.UILayout, entry: Entry, context: bpy.types.Contex
         row.template_icon(icon_value=icon, scale=_THUMBNAIL_SCALE)
     column = row.column(align=True)
     column.scale_y = 0.9
-    column.label(text=entry.title)
     what = f"{entry.amount} views" if entry.kind == "views" else f"{entry.amount} faces"
-    column.label(text=f"{what}, {entry.when}" if entry.when else what)
+    column.label(text=f"{entry.title}: {what}")
+    column.label(text=entry.when)
     button = row.operator("zero123.import_result", text="", icon='IMPORT')
     for name, value in ImportOptions.of(context.scene.zero123).values().items():
         setattr(button, name, value)

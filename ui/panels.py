@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Zero123 tab in the 3D View's sidebar."""
 
-import textwrap
-
 import bpy
 
 from ..engine.protocol import ErrorCode
@@ -12,6 +10,8 @@ from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
 from ..operators.results import ImportOptions
 from ..operators.runner import runner
+from .checklist import draw_device
+from .notes import draw_installation, draw_lines
 from .picture import draw_job_picture, draw_prepared, draw_sources
 from .presets import ZERO123_PT_presets
 from .progress import progress_text
@@ -129,9 +129,9 @@ class ZERO123_PT_jobs(_Tab):
         row = layout.row()
         _import_button(row, context, text="Import Files")
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
-        row = layout.row()
-        row.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
-        row.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
+        column = layout.column(align=True)
+        column.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
+        column.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
         _draw_engine(layout, context)
 
 
@@ -176,44 +176,21 @@ def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
     column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
 
 
-def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
-               context: bpy.types.Context) -> None:
-    """Two texts, wrapped, as labels are cut at the edge."""
-    scale = context.preferences.system.ui_scale
-    width = max(int(context.region.width / scale / 7) - 8, 16)
-    lines = column.column(align=True)
-    lines.scale_y = 0.8
-    for text in (message, hint):
-        for line in textwrap.wrap(text[:1].upper() + text[1:], width):
-            lines.label(text=line)
-
-
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Whether the engine runs, and the button that changes it."""
     if installation_job.running or installation_job.error or (
             runner.engine_error and runner.engine_error.code is ErrorCode.ENVIRONMENT):
         draw_installation(layout.box().column(), context)
+    draw_device(layout)
     row = layout.row()
     row.label(text=f"Engine: {runner.engine_state}")
     if runner.engine_running:
+        row.operator("zero123.release_memory", text="", icon='MEMORY')
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
     else:
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
     row.operator("zero123.open_log", text="", icon='TEXT')
     row.operator("zero123.copy_log", text="", icon='COPYDOWN')
-
-
-def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The button that installs the engine; while it works, how far it is, and the way out."""
-    if installation_job.running:
-        row = column.row(align=True)
-        row.progress(factor=installation_job.done / installation_job.total, text="Installing")
-        row.operator("zero123.engine_install_cancel", text="", icon='X')
-        column.label(text=installation_job.line)
-        return
-    column.operator("zero123.engine_install", icon='IMPORT')
-    if installation_job.error is not None:
-        draw_lines(column, installation_job.error.message, installation_job.error.hint, context)
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,

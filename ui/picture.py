@@ -33,7 +33,9 @@ def draw_prepared(layout: bpy.types.UILayout, picture: bpy.types.Image,
     for text, icon in (("Picture", layout.icon(picture)), ("Input", thumbnails.icon(job.id))):
         column = row.column(align=True)
         column.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
-        column.label(text=text)
+        label = column.row()
+        label.alignment = 'CENTER'
+        label.label(text=text)
     use = box.operator("zero123.open_picture", text="Use as Picture", icon='CHECKMARK')
     use.filepath = str(job.result)
 

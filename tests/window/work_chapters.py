@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chapters for scenario.py: pictures from everywhere, a queue, the history, the log, presets.
+
+`t` is the scenario's own namespace: its report and helpers.
+"""
+
+import shutil
+import time
+from pathlib import Path
+
+import bpy
+
+FEW = 100
+"""Ticks that a job is to have at least, for their 99th percentile to mean something."""
+
+
+def measure_ticks(t):
+    """Note how long each look at the engine takes, apart from those that import a result."""
+    background = t.module("operators.background")
+    tick = background._tick
+    t.report["ticks_ms"], t.report["import_ticks_ms"] = [], []
+
+    def measured():
+        kind = "import_ticks_ms" if any(job.import_pending for job in t.jobs()) else "ticks_ms"
+        start = time.perf_counter()
+        result = tick()
+        t.report[kind].append(1000 * (time.perf_counter() - start))
+        return result
+
+    background._tick = measured  # watch() and unwatch() look it up by its name
+
+
+def pictures(t):
+    """A copied path, the 3D View and the last render become the picture."""
+    t.runner().jobs.clear_ended()
+    scene, found = bpy.context.scene, {}
+    shutil.copy(t.TASK["picture"], Path(t.TASK["results"]) / "pasted.png")
+    bpy.context.window_manager.clipboard = str(Path(t.TASK["results"]) / "pasted.png")
+    with t.in_view():
+        bpy.ops.object.select_all(action='SELECT')
+        bpy.ops.object.delete()
+        found["clipboard"] = bpy.ops.zero123.paste_picture() and scene.zero123.image.name
+        bpy.ops.mesh.primitive_monkey_add()
+        bpy.ops.view3d.view_selected()
+    yield 1.0
+    with t.in_view():
+        bpy.ops.zero123.picture_from_viewport(size=256)
+    image = scene.zero123.image
+    alpha = list(image.pixels)[3::4]
+    found["viewport"] = [*image.size, alpha[0], sum(alpha) / len(alpha)]
+    t.view_3d().tag_redraw()
+    yield 1.0
+    t.screenshot("tab with viewport picture")
+    t.report["pictures_from"] = found
+
+
+def prepared_input(t):
+    """The picture is shown as the network will see it, also in the Image Editor's tab."""
+    scene = bpy.context.scene
+    scene.zero123.image = bpy.data.images.load(t.TASK["picture"], check_existing=True)
+    scene.zero123.recentre = True
+    with t.in_view():
+        bpy.ops.zero123.prepare_picture('INVOKE_DEFAULT')
+    yield t.ended(1)
+    yield 1.5
+    thumbnails = t.module("operators.thumbnails").thumbnails
+    t.report["prepared_is_shown"] = thumbnails.icon(t.jobs()[-1].id) > 0
+    t.screenshot("tab with input")
+    area = t.view_3d()
+    area.ui_type = 'IMAGE_EDITOR'
+    area.spaces.active.image = scene.zero123.image
+    area.spaces.active.show_region_ui = True
+    yield 0.3
+    next(r for r in area.regions if r.type == 'UI').active_panel_category = "Zero123"
+    area.tag_redraw()
+    yield 1.5
+    t.screenshot("image editor tab")
+    area.ui_type = 'VIEW_3D'
+    scene.zero123.recentre = False
+    yield 0.5
+
+
+def queue(t):
+    """Three pictures at once; the status bar tells of them and is empty afterwards."""
+    settings = bpy.context.scene.zero123
+    settings.model, settings.orbit, settings.steps = t.TASK["model"], 2, 40
+    folder = Path(t.TASK["results"])
+    names = ["red.png", "green.png", "blue.png"]
+    for name in names:
+        shutil.copy(t.TASK["picture"], folder / name)
+    t.runner().jobs.clear_ended()
+    with t.in_view():
+        bpy.ops.zero123.queue_pictures(directory=str(folder),
+                                       files=[{"name": name} for name in names])
+    t.report["queued"] = [job.title for job in t.jobs()]
+    yield lambda: t.jobs()[0].done > 0 or t.jobs()[0].state.ended
+    yield 0.4
+    t.screenshot("status bar working")
+    yield t.ended(3)
+    yield 1.0
+    t.screenshot("status bar idle")
+    t.report["queue_states"] = [job.state.value for job in t.jobs()]
+
+
+def history(t):
+    """Switched off and on again, as by a restart: the results are listed and come back."""
+    package = t.module("operators").__name__.rpartition(".")[0]
+    package = __import__(package, fromlist=["register"])
+    package.unregister()
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    t.module("operators.history").history.entries = []
+    package.register()
+    measure_ticks(t)
+    entries = t.module("operators.history").history
+    yield lambda: entries.entries
+    report = t.report
+    report["history"] = [[entry.kind, entry.title, entry.amount] for entry in entries.entries]
+    t.region('UI').active_panel_category = "Zero123"
+    yield 0.5
+    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
+        for _ in range(20):
+            bpy.ops.view2d.scroll_down()
+    yield 1.0
+    sidebar = t.region('UI')
+    t._mouse[:] = sidebar.x + 70, sidebar.y + 12
+    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+    yield 0.3
+    t.press('LEFTMOUSE')
+    yield 0.5
+    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
+        for _ in range(60):
+            bpy.ops.view2d.scroll_down()
+    yield 1.5
+    t.screenshot("history")
+    with t.in_view():
+        bpy.ops.zero123.import_result(filepath=str(entries.entries[0].result))
+    report["objects_from_history"] = len(t.planes())
+
+
+def log(t):
+    """The log opens in a window of its own."""
+    with t.in_view():
+        bpy.ops.zero123.open_log()
+    yield 1.0
+    windows = bpy.context.window_manager.windows
+    t.report["windows_with_log"] = len(windows)
+    t.report["log_area"] = windows[-1].screen.areas[0].type
+    t.screenshot("log window")
+    with bpy.context.temp_override(window=windows[-1]):
+        bpy.ops.wm.window_close()
+    yield 0.5
+
+
+def chapters(t):
+    """In their order, as functions without arguments that keep their names."""
+    def bound(chapter):
+        def play():
+            yield from chapter(t)
+        play.__name__ = chapter.__name__
+        return play
+
+    return tuple(map(bound, (pictures, prepared_input, queue, history, log)))
