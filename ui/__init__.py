@@ -14,6 +14,7 @@ from . import (
     presets,
     progress,
     properties,
+    translations,
 )
 from .image_editor import in_image_editor
 
@@ -29,10 +30,12 @@ def register() -> None:
     properties.register()
     menus.register()
     progress.register()
+    translations.register()
 
 
 def unregister() -> None:
     """Take everything back."""
+    translations.unregister()
     progress.unregister()
     menus.unregister()
     properties.unregister()

@@ -3,6 +3,7 @@
 """The panel that is there as long as something is missing, with the buttons that mend it."""
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.protocol import EngineError
 from ..operators.addon import ROOT_PACKAGE
@@ -26,14 +27,14 @@ class ZERO123_PT_setup(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column()
         engine_error = checklist.python_error or checklist.facts_error
-        _draw_item(column, "Engine", engine_error, bool(checklist.facts), context)
+        _draw_item(column, iface_("Engine"), engine_error, bool(checklist.facts), context)
         if engine_error or installation_job.running:
             draw_installation(column, context)
             column.operator("preferences.addon_show", text="Choose Its Python",
                             icon='PREFERENCES').module = ROOT_PACKAGE
-        _draw_item(column, "Device", None, bool(checklist.facts), context)
+        _draw_item(column, iface_("Device"), None, bool(checklist.facts), context)
         draw_device(column)
-        _draw_item(column, "Model", checklist.model_error, True, context)
+        _draw_item(column, iface_("Model"), checklist.model_error, True, context)
         if checklist.model_error:
             use = column.operator("wm.context_set_string", text="Use the Bundled Model",
                                   icon='CHECKMARK')
@@ -45,7 +46,7 @@ def _draw_item(column: bpy.types.UILayout, name: str, error: EngineError | None,
                context: bpy.types.Context) -> None:
     """One line of the list; below, what is wrong."""
     icon = 'ERROR' if error else 'CHECKMARK' if known else 'QUESTION'
-    column.label(text=name, icon=icon)
+    column.label(text=name, icon=icon, translate=False)
     if error:
         draw_lines(column, error.message, error.hint, context)
 
@@ -54,7 +55,8 @@ def draw_device(layout: bpy.types.UILayout) -> None:
     """What the engine computes on, if it has been asked."""
     if checklist.facts:
         device = DEVICES.get(checklist.facts["device"], checklist.facts["device"])
-        layout.label(text=f"{device}, {checklist.facts['memory_mb'] / 1000:.1f} GB")
+        memory = f"{checklist.facts['memory_mb'] / 1000:.1f} GB"
+        layout.label(text=f"{device}, {memory}", translate=False)
 
 
 CLASSES = (ZERO123_PT_setup,)

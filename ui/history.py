@@ -3,6 +3,7 @@
 """The panel of the results that are on the disk."""
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..operators.history import Entry, history
 from ..operators.results import ImportOptions
@@ -32,12 +33,11 @@ def _draw_entry(row: bpy.types.UILayout, entry: Entry, context: bpy.types.Contex
         row.template_icon(icon_value=icon, scale=_THUMBNAIL_SCALE)
     column = row.column(align=True)
     column.scale_y = 0.9
-    what = f"{entry.amount} views" if entry.kind == "views" else f"{entry.amount} faces"
-    column.label(text=f"{entry.title}: {what}")
-    column.label(text=entry.when)
+    what = iface_("{}: {} views") if entry.kind == "views" else iface_("{}: {} faces")
+    column.label(text=what.format(entry.title, entry.amount), translate=False)
+    column.label(text=entry.when, translate=False)
     button = row.operator("zero123.import_result", text="", icon='IMPORT')
-    for name, value in ImportOptions.of(context.scene.zero123).values().items():
-        setattr(button, name, value)
+    ImportOptions.of(context.scene.zero123).write(button)
     button.filepath = str(entry.result)
     row.operator("wm.path_open", text="", icon='FILE_FOLDER').filepath = str(entry.result.parent)
 

@@ -13,10 +13,10 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
     layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
-    for kind, text in (('VIEWS', "Generate Views of Selected"),
-                       ('MESH', "Reconstruct Meshes of Selected")):
-        layout.operator("zero123.queue_selected", text=text,
-                        icon='RESTRICT_SELECT_OFF').kind = kind
+    layout.operator("zero123.queue_selected", text="Generate Views of Selected",
+                    icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
+    layout.operator("zero123.queue_selected", text="Reconstruct Meshes of Selected",
+                    icon='RESTRICT_SELECT_OFF').kind = 'MESH'
     layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
     layout.operator("zero123.open_log", icon='TEXT')
     layout.operator("zero123.copy_log", icon='COPYDOWN')

@@ -18,7 +18,7 @@ def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
     lines.scale_y = 0.8
     for text in (message, hint):
         for line in textwrap.wrap(text[:1].upper() + text[1:], width):
-            lines.label(text=line)
+            lines.label(text=line, translate=False)
 
 
 def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -27,7 +27,7 @@ def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) ->
         row = column.row(align=True)
         row.progress(factor=installation_job.done / installation_job.total, text="Installing")
         row.operator("zero123.engine_install_cancel", text="", icon='X')
-        column.label(text=installation_job.line)
+        column.label(text=installation_job.line, translate=False)
         return
     column.operator("zero123.engine_install", icon='IMPORT')
     if installation_job.error is not None:

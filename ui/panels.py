@@ -3,6 +3,7 @@
 """The Zero123 tab in the 3D View's sidebar."""
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.protocol import ErrorCode
 from ..operators.images import active_image
@@ -14,11 +15,9 @@ from .checklist import draw_device
 from .notes import draw_installation, draw_lines
 from .picture import draw_job_picture, draw_prepared, draw_sources
 from .presets import ZERO123_PT_presets
-from .progress import progress_text
+from .progress import kind_name, progress_text
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
-_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out",
-               "prepare": "Input"}
 _SHOWN_JOBS = 5
 
 
@@ -54,7 +53,8 @@ class ZERO123_PT_main(_Tab):
         draw_sources(layout)
         picture = settings.image or active_image(context)
         if settings.image is None and picture is not None:
-            layout.label(text=f"Active image: {picture.name}", icon='IMAGE_DATA')
+            layout.label(text=iface_("Active image: {}").format(picture.name), icon='IMAGE_DATA',
+                         translate=False)
         elif picture is None:
             layout.label(text="Choose a picture of one object", icon='INFO')
         column = layout.column()
@@ -127,7 +127,8 @@ class ZERO123_PT_jobs(_Tab):
         if not jobs:
             layout.label(text="Results will be listed here")
         row = layout.row()
-        _import_button(row, context, text="Import Files")
+        button = row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
+        ImportOptions.of(context.scene.zero123).write(button)
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
         column = layout.column(align=True)
         column.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
@@ -145,11 +146,11 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     """One job: what and in which state; below, its progress, its result or its error."""
     row = column.row()
     icon = _STATE_ICONS.get(job.state, 'TIME')
-    note = f" ({job.state.value.lower()})" if job.state is JobState.CANCELLED else ""
-    row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}{note}", icon=icon)
+    note = f" ({iface_(job.state.value)})" if job.state is JobState.CANCELLED else ""
+    row.label(text=f"{kind_name(job.kind)}: {job.title}{note}", icon=icon, translate=False)
     if not job.state.ended:
         row = column.row(align=True)
-        row.progress(factor=job.fraction, text=progress_text(job))
+        row.progress(factor=job.fraction, text=progress_text(job), translate=False)
         row.operator("zero123.cancel_job", text="", icon='X').job = job.id
         draw_job_picture(column, job)
     elif job.error is not None:
@@ -157,16 +158,9 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
     if job.state is JobState.DONE and not job.import_pending and job.kind != "prepare":
-        _import_button(row, context, text="").job = job.id
-
-
-def _import_button(layout: bpy.types.UILayout, context: bpy.types.Context,
-                   text: str) -> bpy.types.OperatorProperties:
-    """A button that imports as the tab's settings say."""
-    button = layout.operator("zero123.import_result", text=text, icon='IMPORT')
-    for name, value in ImportOptions.of(context.scene.zero123).values().items():
-        setattr(button, name, value)
-    return button
+        button = row.operator("zero123.import_result", text="", icon='IMPORT')
+        ImportOptions.of(context.scene.zero123).write(button)
+        button.job = job.id
 
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
@@ -183,7 +177,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         draw_installation(layout.box().column(), context)
     draw_device(layout)
     row = layout.row()
-    row.label(text=f"Engine: {runner.engine_state}")
+    row.label(text=iface_("Engine: {}").format(iface_(runner.engine_state)), translate=False)
     if runner.engine_running:
         row.operator("zero123.release_memory", text="", icon='MEMORY')
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')

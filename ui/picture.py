@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..operators.jobs import Job, JobState
 from ..operators.runner import runner
@@ -30,12 +31,13 @@ def draw_prepared(layout: bpy.types.UILayout, picture: bpy.types.Image,
         return
     box = layout.box().column(align=True)
     row = box.row()
-    for text, icon in (("Picture", layout.icon(picture)), ("Input", thumbnails.icon(job.id))):
+    for text, icon in ((iface_("Picture"), layout.icon(picture)),
+                       (iface_("Input"), thumbnails.icon(job.id))):
         column = row.column(align=True)
         column.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
         label = column.row()
         label.alignment = 'CENTER'
-        label.label(text=text)
+        label.label(text=text, translate=False)
     use = box.operator("zero123.open_picture", text="Use as Picture", icon='CHECKMARK')
     use.filepath = str(job.result)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: pictures from everywhere, a queue, the history, the log, presets.
+"""Chapters for scenario.py: the checklist, pictures from everywhere, a queue, the history, the log.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -11,15 +11,12 @@ from pathlib import Path
 
 import bpy
 
-FEW = 100
-"""Ticks that a job is to have at least, for their 99th percentile to mean something."""
-
-
 def measure_ticks(t):
     """Note how long each look at the engine takes, apart from those that import a result."""
     background = t.module("operators.background")
     tick = background._tick
-    t.report["ticks_ms"], t.report["import_ticks_ms"] = [], []
+    t.report.setdefault("ticks_ms", [])
+    t.report.setdefault("import_ticks_ms", [])
 
     def measured():
         kind = "import_ticks_ms" if any(job.import_pending for job in t.jobs()) else "ticks_ms"
@@ -29,6 +26,51 @@ def measure_ticks(t):
         return result
 
     background._tick = measured  # watch() and unwatch() look it up by its name
+
+
+def _scroll_down(t):
+    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
+        for _ in range(60):
+            bpy.ops.view2d.scroll_down()
+
+
+def checklist(t):
+    """Something is missing, is told with what mends it, and is not told any more."""
+    preferences = bpy.context.preferences.addons[t.PACKAGE].preferences
+    setup = bpy.types.ZERO123_PT_setup
+    bpy.context.scene.zero123.model = "zero123-xl"
+    preferences.engine_python = "/nonexistent/python"
+    t.report["checklist_incomplete"] = setup.poll(bpy.context)
+    t.view_3d().tag_redraw()
+    yield 1.0
+    t.screenshot("checklist")
+    preferences.engine_python = t.TASK["python"]
+    with t.in_view():
+        bpy.ops.wm.context_set_string(data_path="scene.zero123.model", value="nano")
+        bpy.ops.zero123.check_setup()
+    found = t.module("operators.checklist").checklist
+    yield lambda: not found.running
+    t.report["device"] = found.facts.get("device")
+    t.report["checklist_complete"] = not setup.poll(bpy.context)
+
+
+def mesh_picture(t):
+    """The picture of a running reconstruction is in its box."""
+    thumbnails = t.module("operators.thumbnails").thumbnails
+    t.runner().jobs.clear_ended()
+    with t.in_view():
+        bpy.ops.zero123.reconstruct_mesh(filepath=t.TASK["picture"], model="nano",
+                                         iterations=3000, view_count=8)
+    job = t.jobs()[-1]
+    yield lambda: job.picture_count > 1 or job.state.ended
+    _scroll_down(t)
+    yield 1.5
+    t.report["job_picture_is_shown"] = thumbnails.icon(job.id) > 0
+    t.screenshot("job with picture")
+    with t.in_view():
+        bpy.ops.zero123.cancel_job()
+    yield t.ended(1)
+    t.report["job_picture_after_cancel"] = thumbnails.icon(job.id)
 
 
 def pictures(t):
@@ -118,9 +160,7 @@ def history(t):
     report["history"] = [[entry.kind, entry.title, entry.amount] for entry in entries.entries]
     t.region('UI').active_panel_category = "Zero123"
     yield 0.5
-    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
-        for _ in range(20):
-            bpy.ops.view2d.scroll_down()
+    _scroll_down(t)
     yield 1.0
     sidebar = t.region('UI')
     t._mouse[:] = sidebar.x + 70, sidebar.y + 12
@@ -128,9 +168,7 @@ def history(t):
     yield 0.3
     t.press('LEFTMOUSE')
     yield 0.5
-    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
-        for _ in range(60):
-            bpy.ops.view2d.scroll_down()
+    _scroll_down(t)
     yield 1.5
     t.screenshot("history")
     with t.in_view():
@@ -140,6 +178,8 @@ def history(t):
 
 def log(t):
     """The log opens in a window of its own."""
+    with (Path(t.TASK["results"]) / "engine.log").open("a") as file:
+        file.write("".join(f"line {number}\n" for number in range(200)))
     with t.in_view():
         bpy.ops.zero123.open_log()
     yield 1.0
@@ -160,4 +200,5 @@ def chapters(t):
         play.__name__ = chapter.__name__
         return play
 
-    return tuple(map(bound, (pictures, prepared_input, queue, history, log)))
+    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
+                             log)))
