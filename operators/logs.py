@@ -13,6 +13,8 @@ from . import addon
 TEXT_NAME = "Zero123 Engine Log"
 MAX_BYTES = 200_000
 """Of a longer log only the end is shown."""
+LINES_SHOWN = 25
+"""The window opens so many lines before the end; how many fit isn't known before it is drawn."""
 
 
 def log_file(context: bpy.types.Context) -> Path:
@@ -86,7 +88,7 @@ def _show(context: bpy.types.Context, block: bpy.types.Text) -> None:
         editors[0].ui_type = 'TEXT_EDITOR'
     space = editors[0].spaces.active
     space.text = block
-    space.top = max(len(block.lines) - space.visible_lines, 0)
+    space.top = max(len(block.lines) - LINES_SHOWN, 0)
     editors[0].tag_redraw()
 
 

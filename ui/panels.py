@@ -178,13 +178,14 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     draw_device(layout)
     row = layout.row()
     row.label(text=iface_("Engine: {}").format(iface_(runner.engine_state)), translate=False)
-    if runner.engine_running:
-        row.operator("zero123.release_memory", text="", icon='MEMORY')
-        row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
-    else:
-        row.operator("zero123.engine_start", text="Start", icon='PLAY')
     row.operator("zero123.open_log", text="", icon='TEXT')
     row.operator("zero123.copy_log", text="", icon='COPYDOWN')
+    row = layout.row(align=True)
+    if runner.engine_running:
+        row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
+        row.operator("zero123.release_memory", text="Release Memory", icon='MEMORY')
+    else:
+        row.operator("zero123.engine_start", text="Start", icon='PLAY')
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,

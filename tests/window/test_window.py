@@ -11,8 +11,8 @@ def test_the_story_is_told_to_its_end(report):
     assert report["error"] is None, report["error"]
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
-        "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures", "prepared_input",
-        "queue", "history", "log"]
+        "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
+        "prepared_input", "queue", "history", "log"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",

@@ -201,6 +201,7 @@ TEXTS = {
     "Regenerate Result": "Ergebnis neu erzeugen",
     "Relative to the picture, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
+    "Release Memory": "Speicher freigeben",
     "Release Zero123 Memory": "Zero123-Speicher freigeben",
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
