@@ -21,7 +21,10 @@ def of_classes(bpy: ModuleType, classes: list[Any]) -> set[str]:
     found = set()
     for cls in classes:
         rna = _rna(bpy, cls)
-        found |= {getattr(cls, "bl_label", ""), getattr(cls, "bl_description", "")}
+        # Blender renames a menu of presets after the one that was chosen last.
+        if not (issubclass(cls, bpy.types.Menu) and hasattr(cls, "preset_subdir")):
+            found.add(getattr(cls, "bl_label", ""))
+        found.add(getattr(cls, "bl_description", ""))
         if issubclass(cls, bpy.types.Operator):
             found.add(rna.description)
         for name in _annotations(cls):
