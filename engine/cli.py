@@ -232,13 +232,15 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
     from .models import list_models, models_folder, resolve_device
+    from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
+    free, total = device_memory_mb(device)
     here = [model.name for model in list_models() if model.installed]
-    print(f"{'device':20} {device}")
+    print(f"{'device':20} {device}, {free} of {total} MB free")
     print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "models": here}
+            "memory_mb": total, "free_memory_mb": free, "models": here}
 
 
 def _add_install(verbs: Any) -> None:

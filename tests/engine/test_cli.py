@@ -48,7 +48,8 @@ def test_help_comes_without_loading_a_library():
     result = engine("--help")
     assert time.monotonic() - start < 1.0
     assert result.returncode == 0
-    for verb in ("views", "reconstruct", "segment", "models", "doctor", "train", "evaluate"):
+    for verb in ("views", "reconstruct", "segment", "prepare", "models", "doctor", "train",
+                 "evaluate"):
         assert verb in result.stdout
     check = ("import sys; sys.argv[1:] = ['--help']\n"
              "try:\n    import runpy; runpy.run_module('engine', run_name='__main__')\n"
@@ -112,7 +113,8 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     captured = capfd.readouterr()
     assert captured.err == ""
     assert captured.out == f"{out / 'views.json'}\n"
-    assert names(out) == ["input.png", *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
+    assert names(out) == ["input.png", "request.json",
+                          *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
     document = json.loads((out / "views.json").read_text())
     views = document.pop("views")
     assert document == {
@@ -146,7 +148,8 @@ def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, p
     for count in (4, 2):
         assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
         (out / "notes.txt").write_text("mine")
-    assert names(out) == ["input.png", "notes.txt", "view_000.png", "view_001.png", "views.json"]
+    assert names(out) == ["input.png", "notes.txt", "request.json", "view_000.png",
+                          "view_001.png", "views.json"]
     assert len(ViewSet.load(out / "views.json")) == 2
 
 
@@ -306,6 +309,28 @@ def test_segment_cuts_the_object_out(tmp_path: Path):
     assert names(tmp_path / "new") == ["cut.png"]
 
 
+def test_prepare_cuts_out_centres_and_frames(tmp_path: Path):
+    photo = Image.new("RGB", (90, 60), "white")
+    photo.paste((20, 90, 160), (50, 20, 70, 50))
+    photo.save(tmp_path / "box.png")
+    assert run("prepare", tmp_path / "box.png", "--out", tmp_path / "seen.png",
+               "--input-radius", 2.0) == 0
+    with Image.open(tmp_path / "seen.png") as seen:
+        rows, columns = np.nonzero(np.asarray(seen)[..., 3] > 127)
+    # Centred, and filling what an object does that is seen from this distance.
+    assert rows.max() - rows.min() + 1 == pytest.approx(256 * 0.625 * 1.85 / 2, abs=2)
+    assert rows.min() + rows.max() == pytest.approx(255, abs=2)
+    assert columns.min() + columns.max() == pytest.approx(255, abs=2)
+
+
+def test_prepare_shows_what_the_views_start_from(tiny_model: Path, picture: Path,
+                                                 tmp_path: Path):
+    assert run("prepare", picture, "--out", tmp_path / "seen.png", "--recentre") == 0
+    assert run("views", picture, "--out", tmp_path / "views", "--model", tiny_model,
+               "--recentre") == 0
+    assert (tmp_path / "seen.png").read_bytes() == (tmp_path / "views/input.png").read_bytes()
+
+
 def test_segment_does_not_write_over_a_folder(picture: Path, tmp_path: Path,
                                               capfd: pytest.CaptureFixture[str]):
     assert run("segment", picture, "--out", tmp_path) == 5
@@ -329,7 +354,7 @@ def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture
     assert run("models", "import", golden / "checkpoint_lightning.ckpt",
                "--config", golden / "config.yaml", "--out", model) == 0
     assert run("views", picture, "--out", tmp_path / "out", "--model", model, "--steps", 2) == 0
-    assert names(tmp_path / "out") == ["input.png", "view_000.png", "views.json"]
+    assert names(tmp_path / "out") == ["input.png", "request.json", "view_000.png", "views.json"]
 
 
 def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
