@@ -48,7 +48,8 @@ def test_help_comes_without_loading_a_library():
     result = engine("--help")
     assert time.monotonic() - start < 1.0
     assert result.returncode == 0
-    for verb in ("views", "reconstruct", "segment", "models", "doctor", "train", "evaluate"):
+    for verb in ("views", "reconstruct", "segment", "models", "doctor", "train", "evaluate",
+                 "batch"):
         assert verb in result.stdout
     check = ("import sys; sys.argv[1:] = ['--help']\n"
              "try:\n    import runpy; runpy.run_module('engine', run_name='__main__')\n"
