@@ -17,6 +17,8 @@ from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
 
+RECORD = "request.json"
+"""The file of a result that tells how it was made; it appears after all others."""
 HINT = "choose a folder that you may write to, on a disk with free space"
 
 
@@ -45,7 +47,7 @@ def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path
             ErrorCode.DISK, f"can't write to {out}: {error.strerror}", HINT) from error
     try:
         yield stage
-        _publish(stage, out, replaces)
+        publish(stage, out, replaces)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -79,13 +81,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _publish(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
-    """Move the files of `stage` to `out`."""
+def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
+    """Move the files of `stage`, on the same disk, to `out`: see `staged_folder`."""
     if not out.exists():
         os.rename(stage, out)
         return
     files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
-    files.sort(key=lambda path: (path.suffix == ".json", -len(path.parts), path))
+    files.sort(key=lambda path: (
+        path.name == RECORD, path.suffix == ".json", -len(path.parts), path))
     for name in files:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(stage / name, out / name)

@@ -49,7 +49,7 @@ def test_help_comes_without_loading_a_library():
     assert time.monotonic() - start < 1.0
     assert result.returncode == 0
     for verb in ("views", "reconstruct", "segment", "prepare", "models", "doctor", "train",
-                 "evaluate"):
+                 "evaluate", "batch"):
         assert verb in result.stdout
     check = ("import sys; sys.argv[1:] = ['--help']\n"
              "try:\n    import runpy; runpy.run_module('engine', run_name='__main__')\n"
