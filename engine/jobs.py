@@ -8,18 +8,16 @@ each job loads what it needs. Results are built out of sight and appear when the
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import outputs
+from .loaded_model import loaded_model
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
@@ -71,52 +69,6 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
         case PrepareRequest():
             return _show_prepared(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
-
-
-def release() -> None:
-    """Drop loaded models from memory."""
-    _loaded.drop()
-
-
-@dataclass
-class _Loaded:
-    """The pipeline that was used last, kept because loading takes longer than a quick job."""
-
-    key: tuple[Any, ...] = ()
-    pipeline: Zero123Pipeline | None = None
-
-    def get(self, model: str, device: str) -> Zero123Pipeline:
-        from .models import load_pipeline
-
-        key = (model, device, _newest_change(Path(model)))
-        if self.pipeline is None or self.key != key:
-            self.drop()  # before the next one comes: two may not fit
-            self.pipeline, self.key = load_pipeline(model, device), key
-            self.pipeline.set_progress_bar_config(disable=True)
-        return self.pipeline
-
-    def drop(self) -> None:
-        self.pipeline, self.key = None, ()
-        gc.collect()
-        _trim_heap()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-
-def _trim_heap() -> None:
-    """Give freed memory back to the system, most of which glibc keeps if it isn't told."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
-
-
-_loaded = _Loaded()
-
-
-def _newest_change(folder: Path) -> int:
-    """When a model folder last changed, ns: one that is trained on must not be served stale."""
-    return max((path.stat().st_mtime_ns for path in folder.glob("**/*")), default=0)
 
 
 @dataclass
@@ -309,7 +261,7 @@ def _load_model(request: DiffusionRequest, reporter: Reporter, stages: _Stages) 
     """The pipeline that a request names."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = _loaded.get(request.model, request.device)
+        pipeline = loaded_model.get(request.model, request.device)
         reporter.progress("load model", 1, 1)
     return pipeline
 

@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
+from .requests import REQUEST_FILE
 
-RECORD = "request.json"
-"""The file of a result that tells how it was made; it appears after all others."""
 HINT = "choose a folder that you may write to, on a disk with free space"
 
 
@@ -88,7 +87,7 @@ def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
         return
     files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
     files.sort(key=lambda path: (
-        path.name == RECORD, path.suffix == ".json", -len(path.parts), path))
+        path.name == REQUEST_FILE, path.suffix == ".json", -len(path.parts), path))
     for name in files:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(stage / name, out / name)

@@ -23,6 +23,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
 REQUEST_FILE = "request.json"
+"""The file of a result that tells how it was made; it appears after all others."""
 SCHEMA = "zero123.request/1"
 
 
@@ -179,10 +180,13 @@ REQUESTS: dict[str, type[Request]] = {
 }
 
 
-def save_request(request: Request, folder: Path) -> None:
-    """Keep the request with its result, as `request.json`; not the folder, which may be moved."""
+def save_request(request: Request, folder: Path, **facts: Any) -> None:
+    """Keep the request with its result, as `request.json`; not the folder, which may be moved.
+
+    `facts`: what else is to be kept beside it, plain JSON.
+    """
     values = {name: value for name, value in request.to_dict().items() if name != "out"}
-    document = {"schema": SCHEMA, "kind": request.KIND, "request": values}
+    document = {"schema": SCHEMA, "kind": request.KIND, "request": values, **facts}
     (folder / REQUEST_FILE).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 

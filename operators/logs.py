@@ -34,47 +34,48 @@ def read_end(path: Path, size: int = MAX_BYTES) -> str:
     return text.partition("\n")[2] if length > size else text
 
 
-class _Log(bpy.types.Operator):
-    """What the two share: the log's text, or a word that there is none."""
-
-    bl_options = {'REGISTER'}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        text = read_end(log_file(context))
-        if not text.strip():
-            self.report({'WARNING'}, "The engine has not written anything yet")
-            return {'CANCELLED'}
-        self.use(context, text)
-        return {'FINISHED'}
-
-    def use(self, context: bpy.types.Context, text: str) -> None:
-        raise NotImplementedError
+def _log_text(operator: bpy.types.Operator, context: bpy.types.Context) -> str:
+    """The log's end; if it is empty, the operator says so."""
+    text = read_end(log_file(context))
+    if not text.strip():
+        operator.report({'WARNING'}, "The engine has not written anything yet")
+        return ""
+    return text
 
 
-class ZERO123_OT_open_log(_Log):
+class ZERO123_OT_open_log(bpy.types.Operator):
     """Open what the engine has written about its work as a text, in a window of its own"""
 
     bl_idname = "zero123.open_log"
     bl_label = "Open Zero123 Log"
     bl_options = {'REGISTER', 'UNDO'}
 
-    def use(self, context: bpy.types.Context, text: str) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        text = _log_text(self, context)
+        if not text:
+            return {'CANCELLED'}
         block = bpy.data.texts.get(TEXT_NAME) or bpy.data.texts.new(TEXT_NAME)
         block.clear()
         block.write(text)
         block.cursor_set(len(block.lines) - 1)
         if not bpy.app.background:
             _show(context, block)
+        return {'FINISHED'}
 
 
-class ZERO123_OT_copy_log(_Log):
+class ZERO123_OT_copy_log(bpy.types.Operator):
     """Copy what the engine has written about its work, to report a problem"""
 
     bl_idname = "zero123.copy_log"
     bl_label = "Copy Zero123 Log"
+    bl_options = {'REGISTER'}
 
-    def use(self, context: bpy.types.Context, text: str) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        text = _log_text(self, context)
+        if not text:
+            return {'CANCELLED'}
         context.window_manager.clipboard = text
+        return {'FINISHED'}
 
 
 def _show(context: bpy.types.Context, block: bpy.types.Text) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,11 +20,6 @@ from .results.views import load_image
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
 """What Blender and the engine can both read."""
 _OPTIONS = {'SKIP_SAVE'}
-
-
-def use_picture(scene: bpy.types.Scene, image: bpy.types.Image) -> None:
-    """Make an image the scene's picture to work with."""
-    scene.zero123.image = image
 
 
 def picture_of_file(path: Path) -> bpy.types.Image:
@@ -47,28 +42,23 @@ def picture_of_file(path: Path) -> bpy.types.Image:
                       "choose another file")
 
 
-class _ChoosePicture(bpy.types.Operator):
-    """What these operators share: find an image, then make it the picture to work with."""
-
-    bl_options = {'REGISTER', 'UNDO'}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            use_picture(context.scene, self.find(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
-        return {'FINISHED'}
-
-    def find(self, context: bpy.types.Context) -> bpy.types.Image:
-        raise NotImplementedError
+def _choose(operator: bpy.types.Operator, context: bpy.types.Context,
+            find: Callable[[], bpy.types.Image]) -> set[str]:
+    """Find an image and make it the scene's picture; the operator says why if that fails."""
+    try:
+        context.scene.zero123.image = find()
+    except EngineError as error:
+        operator.report({'ERROR'}, str(error))
+        return {'CANCELLED'}
+    return {'FINISHED'}
 
 
-class ZERO123_OT_open_picture(_ChoosePicture):
+class ZERO123_OT_open_picture(bpy.types.Operator):
     """Take a picture file as the picture to work with"""
 
     bl_idname = "zero123.open_picture"
     bl_label = "Use Picture"
+    bl_options = {'REGISTER', 'UNDO'}
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="File", subtype='FILE_PATH', options=_OPTIONS, description="Picture of one object")
@@ -83,41 +73,46 @@ class ZERO123_OT_open_picture(_ChoosePicture):
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
 
-    def find(self, context: bpy.types.Context) -> bpy.types.Image:
-        return picture_of_file(Path(bpy.path.abspath(self.filepath)))
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        return _choose(self, context, lambda: picture_of_file(path))
 
 
-class ZERO123_OT_paste_picture(_ChoosePicture):
+class ZERO123_OT_paste_picture(bpy.types.Operator):
     """Take the picture on the clipboard, or the picture file whose path is there"""
 
     bl_idname = "zero123.paste_picture"
     bl_label = "Paste Picture"
+    bl_options = {'REGISTER', 'UNDO'}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         cls.poll_message_set("The clipboard needs a window")
         return not bpy.app.background and context.window is not None
 
-    def find(self, context: bpy.types.Context) -> bpy.types.Image:
+    def execute(self, context: bpy.types.Context) -> set[str]:
         path = file_of_text(context.window_manager.clipboard)
-        return picture_of_file(path) if path else _clipboard_image(context)
+        return _choose(self, context, lambda: (
+            picture_of_file(path) if path else _clipboard_image(context)))
 
 
-class ZERO123_OT_picture_from_render(_ChoosePicture):
+class ZERO123_OT_picture_from_render(bpy.types.Operator):
     """Take what was rendered last as the picture; nothing is rendered again"""
 
     bl_idname = "zero123.picture_from_render"
     bl_label = "Picture from Render"
+    bl_options = {'REGISTER', 'UNDO'}
 
-    def find(self, context: bpy.types.Context) -> bpy.types.Image:
-        return _render_result(context.scene)
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _choose(self, context, lambda: _render_result(context.scene))
 
 
-class ZERO123_OT_picture_from_viewport(_ChoosePicture):
+class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
     """Take what the 3D View shows as the picture, without overlays and background"""
 
     bl_idname = "zero123.picture_from_viewport"
     bl_label = "Picture from 3D View"
+    bl_options = {'REGISTER', 'UNDO'}
 
     size: IntProperty(  # type: ignore[valid-type]
         name="Size", default=512, min=64, max=4096, options=_OPTIONS,
@@ -128,8 +123,8 @@ class ZERO123_OT_picture_from_viewport(_ChoosePicture):
         cls.poll_message_set("Open a 3D View in this window")
         return not bpy.app.background and viewport.find_view(context) is not None
 
-    def find(self, context: bpy.types.Context) -> bpy.types.Image:
-        return viewport.picture(context, self.size)
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _choose(self, context, lambda: viewport.picture(context, self.size))
 
 
 def file_of_text(text: str) -> Path | None:

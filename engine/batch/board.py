@@ -20,13 +20,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..outputs import HINT, RECORD
+from ..outputs import HINT
 from ..protocol import EngineError, ErrorCode
+from ..requests import REQUEST_FILE, save_request
 from ..resuming import request_key
 from .items import Item
 
 SCHEMA = "zero123.batch/1"
-RECORD_SCHEMA = "zero123.request/1"
 RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}
 """The file without which a result of this kind is none."""
 
@@ -157,12 +157,8 @@ class Board:
     def record(self, item: Item, seconds: float, folder: Path) -> None:
         """Write into a finished result's folder what it was made from, which makes it count."""
         assert item.request is not None
-        out = str(self.folder / item.name)
-        document = {"schema": RECORD_SCHEMA, "kind": item.request.KIND,
-                    "request": {**item.request.to_dict(), "out": out},
-                    "key": request_key(item.request), "seconds": round(seconds, 3),
-                    "ended": time.time()}
-        (folder / RECORD).write_text(json.dumps(document, indent=1), encoding="utf-8")
+        save_request(item.request, folder, key=request_key(item.request),
+                     seconds=round(seconds, 3), ended=time.time())
 
     def _first_entry(self, item: Item) -> Entry:
         """The item as it is found: done, or yet to be done."""
@@ -180,7 +176,7 @@ class Board:
         if item.request is None or not (folder / RESULTS[item.request.KIND]).is_file():
             return None
         try:
-            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            record = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
             return record if record["key"] == key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -13,10 +13,10 @@ from typing import Any
 
 from .. import jobs
 from ..failures import as_engine_error
-from ..outputs import RECORD, publish
+from ..outputs import publish
 from ..protocol import EngineError, ErrorCode, JobCancelled
 from ..reporting import Reporter
-from ..requests import ReconstructRequest, Request
+from ..requests import REQUEST_FILE, ReconstructRequest, Request
 from .board import RESULTS, Board, Entry, State
 from .items import Item
 from .page import TURN, Page
@@ -141,7 +141,7 @@ def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> Non
             _save_turn(result)
         board.record(item, time.monotonic() - start, result)
         # While files of two results stand side by side, there is none to be kept.
-        (out / RECORD).unlink(missing_ok=True)
+        (out / REQUEST_FILE).unlink(missing_ok=True)
         publish(result, out, (jobs.OLD_VIEWS, f"views/{jobs.OLD_VIEWS}"))
     finally:
         _tidy(unfinished)

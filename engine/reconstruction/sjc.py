@@ -5,6 +5,7 @@
 Wang et al. 2023 (arXiv 2212.00774), with the losses of Zero-1-to-3, section 3.3. The field holds
 latents, which are rendered at the latents' small size; the weights are those of run_zero123.py.
 They are balanced for its guidance scale and number of latents, so with others they are scaled.
+Unlike there, the grid is optimised coarse to fine and smoothed as it goes.
 """
 
 from __future__ import annotations
