@@ -4,12 +4,12 @@
 
 import bpy
 
-from . import background, control, generate, logs, pictures, presets, queueing, setup
+from . import background, camera_view, control, generate, logs, pictures, presets, queueing, setup
 from .installing import installation_job
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
-           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *control.CLASSES,
+           *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
 
 
 def register() -> None:

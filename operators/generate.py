@@ -43,7 +43,7 @@ class PictureJob(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         for name, value in context.scene.zero123.operator_values(self.REQUEST).items():
-            if not self.properties.is_property_set(name):
+            if name not in self.SKIP and not self.properties.is_property_set(name):
                 setattr(self, name, value)
         return self.execute(context)
 
@@ -61,7 +61,7 @@ class PictureJob(bpy.types.Operator):
         return {'FINISHED'}
 
 
-def _properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
+def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
     """The annotations of an operator for this request, which reads a picture."""
     return {
         **properties_of(request, skip={"image", *skip}, options=_OPTIONS),
@@ -80,7 +80,7 @@ class ZERO123_OT_generate_views(PictureJob):
     bl_idname = "zero123.generate_views"
     bl_label = "Generate Views"
     REQUEST = ViewsRequest
-    __annotations__ = _properties(ViewsRequest)
+    __annotations__ = job_properties(ViewsRequest)
 
 
 class ZERO123_OT_reconstruct_mesh(PictureJob):
@@ -89,7 +89,7 @@ class ZERO123_OT_reconstruct_mesh(PictureJob):
     bl_idname = "zero123.reconstruct_mesh"
     bl_label = "Reconstruct Mesh"
     REQUEST = ReconstructRequest
-    __annotations__ = _properties(ReconstructRequest)
+    __annotations__ = job_properties(ReconstructRequest)
 
 
 class ZERO123_OT_remove_background(PictureJob):
@@ -99,7 +99,7 @@ class ZERO123_OT_remove_background(PictureJob):
     bl_label = "Remove Background"
     REQUEST = SegmentRequest
     SKIP = ("out",)
-    __annotations__ = _properties(SegmentRequest, SKIP)
+    __annotations__ = job_properties(SegmentRequest, SKIP)
 
 
 class ZERO123_OT_prepare_picture(PictureJob):
@@ -108,7 +108,7 @@ class ZERO123_OT_prepare_picture(PictureJob):
     bl_idname = "zero123.prepare_picture"
     bl_label = "Preview Input"
     REQUEST = PrepareRequest
-    __annotations__ = _properties(PrepareRequest)
+    __annotations__ = job_properties(PrepareRequest)
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):

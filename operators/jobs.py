@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine.protocol import (
     Accepted,
@@ -20,6 +21,9 @@ from ..engine.protocol import (
     Progress,
 )
 from ..engine.requests import PrepareRequest, Request
+
+if TYPE_CHECKING:
+    from .results import Place
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -51,6 +55,8 @@ class Job:
     """Name of the picture, as a person knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
+    place: Place | None = None
+    """Where the result goes if it belongs to something in the scene."""
     state: JobState = JobState.WAITING
     stage: str = ""
     done: int = 0

@@ -33,10 +33,11 @@ def start_engine(context: bpy.types.Context) -> None:
 
 
 def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
-           image: str, filepath: str) -> Job:
+           image: str, filepath: str, title: str = "", **plans: Any) -> Job:
     """Send a request to the engine. Without a window this waits for the result and imports it.
 
-    `values` are the request's fields but `image`; an empty `out` stands for a new folder.
+    `values` are the request's fields but `image`; an empty `out` stands for a new folder. The
+    title is the picture's unless given; `plans` are the job's fields about its result.
 
     Raises:
         EngineError: Whatever the engine or the import says.
@@ -44,13 +45,14 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     views = values.get("views", "")
     # Existing views can be fitted without the picture they were made from.
     found = images.find_image(context, image) if image or not (filepath or views) else None
-    title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
+    if not title:
+        title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
     folder = _folder(context, kind.KIND, title, values.get("out", ""))
     try:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
         out = folder / FILES.get(kind, "")
         request = kind(**{**values, "image": str(path), "out": str(out)})
-        return launch_request(context, request, title)
+        return launch_request(context, request, title, **plans)
     except EngineError:
         with suppress(OSError):  # raised, and rightly, if there is anything in it
             if not values.get("out"):
@@ -58,10 +60,11 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
         raise
 
 
-def launch_request(context: bpy.types.Context, request: Request, title: str) -> Job:
+def launch_request(context: bpy.types.Context, request: Request, title: str,
+                   **plans: Any) -> Job:
     """As `launch`, with a complete request."""
     start_engine(context)
-    job = runner.submit(request, title, context.scene.session_uid)
+    job = runner.submit(request, title, context.scene.session_uid, **plans)
     if bpy.app.background:
         runner.wait(job)
         if job.import_pending:
@@ -84,7 +87,8 @@ def import_job(context: bpy.types.Context, job: Job,
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
     try:
-        return results.import_result(job.result, scene, job.title, job.request, options)
+        return results.import_result(job.result, scene, job.title, job.request, options,
+                                     job.place)
     except EngineError as error:
         job.error = error
         raise

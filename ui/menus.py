@@ -9,6 +9,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout = menu.layout
     layout.separator()
     layout.operator("zero123.generate_views", icon='CAMERA_DATA')
+    layout.operator("zero123.view_from_camera", icon='VIEW_CAMERA')
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')

@@ -17,7 +17,7 @@ from ...engine.requests import Request, load_request
 from .. import addon
 from .mesh import add_mesh
 from .options import ImportOptions
-from .placement import place_mesh, place_views
+from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .transaction import all_or_nothing
@@ -28,9 +28,11 @@ MAX_TITLE = 40
 
 
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
-                  request: Request | None = None,
-                  options: ImportOptions | None = None) -> list[bpy.types.ID]:
+                  request: Request | None = None, options: ImportOptions | None = None,
+                  place: Place | None = None) -> list[bpy.types.ID]:
     """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
+
+    `place`: of views that belong to something in the scene; else the options tell.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
@@ -39,7 +41,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
         path = path.with_name("mesh.glb")
     match path.suffix.lower():
         case ".json":
-            return [*import_views(path, scene, title, request, options)]
+            return [*import_views(path, scene, title, request, options, place)]
         case ".glb":
             return [*import_mesh(path, scene, title, request, options)]
         case ".png":
@@ -49,9 +51,11 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
 
 
 def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
-                 request: Request | None = None,
-                 options: ImportOptions | None = None) -> list[bpy.types.Object]:
+                 request: Request | None = None, options: ImportOptions | None = None,
+                 place: Place | None = None) -> list[bpy.types.Object]:
     """Every view of a views.json as a plane with its camera, and the input picture likewise.
+
+    Views that join others in their place come without the input picture.
 
     Raises:
         EngineError: As `import_result`.
@@ -62,9 +66,10 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     record = _record("views", request or load_request(path.parent), document, [path])
     objects: list[bpy.types.Object] = []
     with all_or_nothing(bpy.context.view_layer):
-        collection = _collection(scene, title, "views")
+        joined = _joined(scene, place)
+        collection = joined or _collection(scene, title, "views")
         entries = [(view, PLANE_DISTANCE) for view in views]
-        if source := _input_view(path.parent, document):
+        if joined is None and (source := _input_view(path.parent, document)):
             entries.append((source, INPUT_DISTANCE))
         for view, distance in entries:
             pair = add_view(collection, view, distance, options.planes)
@@ -73,7 +78,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             for item in pair:
                 record.write(item)
             objects += pair
-        place_views(objects, collection, scene, options)
+        place_views(objects, collection, scene, options, place)
         _select(objects)
     return objects
 
@@ -138,6 +143,12 @@ def _collection(scene: bpy.types.Scene, title: str, kind: str) -> bpy.types.Coll
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     return collection
+
+
+def _joined(scene: bpy.types.Scene, place: Place | None) -> bpy.types.Collection | None:
+    """The collection of this scene that a result is to join, if it is still there."""
+    found = scene.collection.children_recursive if place and place.collection else ()
+    return next((item for item in found if place and item.name == place.collection), None)
 
 
 def _input_view(folder: Path, document: dict[str, Any]) -> View | None:

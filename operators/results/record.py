@@ -27,6 +27,11 @@ class Record:
     view: dict[str, Any] = field(default_factory=dict)
     """Of a view's plane and camera: its angles and radius, as in views.json."""
 
+    @property
+    def is_input(self) -> bool:
+        """Whether it is of the input picture's plane or camera."""
+        return bool(self.view) and "file" not in self.view
+
     def write(self, item: Any) -> None:
         """Store it on an object."""
         item[KEY] = json.dumps(asdict(self), ensure_ascii=False)

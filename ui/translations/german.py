@@ -17,6 +17,7 @@ TEXTS = {
     "Add Zero123 Preset": "Zero123-Vorlage hinzufügen",
     "Also OBJ": "Auch OBJ",
     "Also PLY": "Auch PLY",
+    "Around": "Um",
     "Around the 3D cursor": "Um den 3D-Cursor",
     "Around the world's origin": "Um den Ursprung der Welt",
     "As Made": "Wie erzeugt",
@@ -99,6 +100,9 @@ TEXTS = {
     "Have the engine drop its loaded model as soon as no job runs; the next job loads it again":
         "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
         "lädt es wieder",
+    "Have the object drawn as a camera of the scene sees it, as a plane at that camera":
+        "Das Objekt so zeichnen lassen, wie eine Kamera der Szene es sieht, als Ebene an dieser "
+        "Kamera",
     "Have the object of a picture drawn from other sides, as reference planes with cameras":
         "Das Objekt eines Bildes von anderen Seiten zeichnen lassen, als Referenzebenen mit "
         "Kameras",
@@ -126,6 +130,7 @@ TEXTS = {
     "Job of this session whose result to import":
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
     "Jobs": "Aufträge",
+    "Keep Distance": "Abstand behalten",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
     "Lift the mesh, and the views with it, until it stands on the location":
@@ -153,6 +158,12 @@ TEXTS = {
     "Model and Quality": "Modell und Qualität",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
+    "Name of an object of the result to look at; empty takes the selected one, else the newest "
+    "result, and without any the world's origin":
+        "Name eines Objekts des Ergebnisses, auf das geblickt wird; leer nimmt das ausgewählte, "
+        "sonst das neueste Ergebnis und ohne eines den Ursprung der Welt",
+    "Name of the camera; empty takes the active object, else the scene's":
+        "Name der Kamera; leer nimmt das aktive Objekt, sonst die der Szene",
     "Name of the image to start from; empty takes the active one":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
     "New Seed": "Neuer Startwert",
@@ -256,6 +267,9 @@ TEXTS = {
         "Die neuen Ansichten aus Höhe und Abstand des Bildes aufnehmen",
     "Take the picture on the clipboard, or the picture file whose path is there":
         "Das Bild aus der Zwischenablage nehmen oder die Bilddatei, deren Pfad dort steht",
+    "Take the view from where the camera is; else from its direction, at the picture's distance":
+        "Die Ansicht von dort nehmen, wo die Kamera ist; sonst aus ihrer Richtung, im Abstand "
+        "des Bildes",
     "Take what the 3D View shows as the picture, without overlays and background":
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Take what was rendered last as the picture; nothing is rendered again":
@@ -274,6 +288,7 @@ TEXTS = {
     "Use as Picture": "Als Bild verwenden",
     "Use the Bundled Model": "Das mitgelieferte Modell verwenden",
     "View Count": "Anzahl der Ansichten",
+    "View from Camera": "Ansicht aus Kamera",
     "Views": "Ansichten",
     "Views all around the object": "Ansichten rund um das Objekt",
     "Views to sample, on two rings of elevation":
