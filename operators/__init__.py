@@ -4,12 +4,24 @@
 
 import bpy
 
-from . import background, camera_view, control, generate, logs, pictures, presets, queueing, setup
+from . import (
+    background,
+    camera_view,
+    control,
+    generate,
+    logs,
+    picking,
+    pictures,
+    presets,
+    queueing,
+    setup,
+)
 from .installing import installation_job
+from .picks import picks
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *control.CLASSES,
-           *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *picking.CLASSES,
+           *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
 
 
 def register() -> None:
@@ -21,6 +33,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take everything back: the timer, the engine's process, the operators."""
+    picks.clear()
     background.unwatch()
     installation_job.cancel()
     runner.stop_engine()

@@ -45,6 +45,16 @@ class JobState(Enum):
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A view of an earlier result that a job makes again."""
+
+    path: Path
+    """The result's views.json."""
+    pose: tuple[float, float, float]
+    """Azimuth and elevation in degrees, radius."""
+
+
 @dataclass
 class Job:
     """One request to the engine and what is known about it. Holds no reference into Blender."""
@@ -57,6 +67,8 @@ class Job:
     """`session_uid` of the scene that receives the result."""
     place: Place | None = None
     """Where the result goes if it belongs to something in the scene."""
+    mends: Mend | None = None
+    """The view that takes the result as its picture."""
     state: JobState = JobState.WAITING
     stage: str = ""
     done: int = 0

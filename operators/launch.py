@@ -11,9 +11,11 @@ from typing import Any
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import PrepareRequest, Request, SegmentRequest
+from ..engine.requests import PrepareRequest, Request, SegmentRequest, load_request
 from . import addon, background, images, results
-from .jobs import Job
+from .jobs import Job, Mend
+from .picks import picks
+from .results.mending import show_sample
 from .runner import runner
 
 FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png"}
@@ -47,7 +49,7 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     found = images.find_image(context, image) if image or not (filepath or views) else None
     if not title:
         title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
-    folder = _folder(context, kind.KIND, title, values.get("out", ""))
+    folder = job_folder(context, kind.KIND, title, values.get("out", ""))
     try:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
         out = folder / FILES.get(kind, "")
@@ -87,15 +89,51 @@ def import_job(context: bpy.types.Context, job: Job,
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
     try:
-        return results.import_result(job.result, scene, job.title, job.request, options,
-                                     job.place)
+        if job.mends is not None:
+            _mend(scene, job.mends, job.result)
+            return []
+        created = results.import_result(job.result, scene, job.title, job.request, options,
+                                        job.place)
+        if job.kind == "views" and job.place is None:
+            picks.load(job.result, job.title)
+        return created
     except EngineError as error:
         job.error = error
         raise
 
 
-def _folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
-    """The job's folder: the given one, or a new one among the results."""
+def show_pick(scene: bpy.types.Scene, index: int) -> None:
+    """Show the chosen sample of a listed view at its plane, if the result is in the scene.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the picture can't be read.
+    """
+    assert picks.path is not None  # else there is no view
+    view = picks.views[index]
+    file = Path(view.sample.file)
+    made = load_request(file.parent) if view.chosen >= view.made else None
+    show_sample(scene, picks.path, view.facts, file, view.sample.seed,
+                made.to_dict() if made else None)
+
+
+def _mend(scene: bpy.types.Scene, mend: Mend, result: Path) -> None:
+    """Take a job's result as further samples of a view, and show the first."""
+    if picks.path != mend.path:
+        picks.load(mend.path)
+    index = picks.find(mend.pose)
+    if index < 0:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{mend.path} has no such view any more",
+                          "generate the views again")
+    picks.add(index, result)
+    show_pick(scene, index)
+
+
+def job_folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
+    """The job's folder: the given one, or a new one among the results.
+
+    Raises:
+        EngineError: `DISK` if it can't be made.
+    """
     try:
         if not out:
             return addon.new_job_folder(context, kind, Path(title).stem)

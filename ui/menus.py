@@ -5,6 +5,22 @@
 import bpy
 
 
+class ZERO123_MT_views(bpy.types.Menu):
+    bl_label = "Zero123 Views"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("zero123.pick_views", icon='RESTRICT_SELECT_OFF')
+        layout.operator("zero123.use_view", text="Use View", icon='CHECKBOX_HLT')
+        leave_out = layout.operator("zero123.use_view", text="Leave Out View",
+                                    icon='CHECKBOX_DEHLT')
+        leave_out.use = False
+        layout.operator("zero123.show_samples", icon='IMGDISPLAY')
+        layout.operator("zero123.choose_sample", icon='RADIOBUT_ON')
+        layout.operator("zero123.regenerate_view", icon='FILE_REFRESH')
+        layout.operator("zero123.reconstruct_picked", icon='MESH_MONKEY')
+
+
 def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout = menu.layout
     layout.separator()
@@ -13,6 +29,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
+    layout.menu("ZERO123_MT_views")
     layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
     layout.operator("zero123.queue_selected", text="Generate Views of Selected",
                     icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
@@ -57,6 +74,7 @@ def _draw_add_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
 
 
+CLASSES = (ZERO123_MT_views,)
 _ENTRIES = (
     (bpy.types.VIEW3D_MT_object, _draw_object_menu),
     (bpy.types.VIEW3D_MT_add, _draw_add_menu),

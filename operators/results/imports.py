@@ -15,6 +15,7 @@ from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
 from ...engine.requests import Request, load_request
 from .. import addon
+from .mending import show_plane
 from .mesh import add_mesh
 from .options import ImportOptions
 from .placement import Place, place_mesh, place_views
@@ -77,6 +78,8 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             record.view = view.facts
             for item in pair:
                 record.write(item)
+            # One of a view's samples is enough to look at; the others wait to be chosen.
+            show_plane(pair[0], view.facts.get("sample", 0) == 0)
             objects += pair
         place_views(objects, collection, scene, options, place)
         _select(objects)

@@ -7,6 +7,8 @@ TEXTS = {
     "3D View": "3D-Ansicht",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
+    "A views.json that Zero123 has written; empty takes the active object's":
+        "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
@@ -39,6 +41,7 @@ TEXTS = {
     "Check Again": "Erneut prüfen",
     "Check Zero123 Setup": "Zero123-Einrichtung prüfen",
     "Choose Its Python": "Python der Engine wählen",
+    "Choose Sample of View": "Probe der Ansicht wählen",
     "Choose a picture of one object": "Ein Bild mit einem Objekt wählen",
     "Choose several picture files, and have views or a mesh made of each":
         "Mehrere Bilddateien wählen und aus jeder Ansichten oder ein Mesh erzeugen",
@@ -64,6 +67,7 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Device": "Gerät",
     "Different samples of every view": "Verschiedene Proben jeder Ansicht",
+    "Different samples to choose from": "Verschiedene Proben zur Auswahl",
     "Distance of the camera that took the picture to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Done": "Fertig",
@@ -89,6 +93,7 @@ TEXTS = {
     "Folder that receives the results": "Ordner für die Ergebnisse",
     "Forget the jobs that have ended; their files and what was imported stay":
         "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
+    "Four More": "Vier weitere",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
     "Generate Views": "Ansichten erzeugen",
     "Generate Views of Selected": "Ansichten der Ausgewählten erzeugen",
@@ -133,8 +138,12 @@ TEXTS = {
     "Keep Distance": "Abstand behalten",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Leave Out View": "Ansicht weglassen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
+    "List the views of the active object's result, to choose those for a mesh":
+        "Die Ansichten des Ergebnisses auflisten, zu dem das aktive Objekt gehört, um die für "
+        "ein Mesh auszuwählen",
     "Load model": "Modell laden",
     "Location": "Ort",
     "Longest side of the object; 0 keeps about 1 unit":
@@ -142,8 +151,12 @@ TEXTS = {
     "Look again which results are in the results folder":
         "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen",
     "Make": "Erzeugen",
+    "Make a textured mesh from the views that are ticked, with the samples that are chosen":
+        "Aus den angehakten Ansichten mit ihren gewählten Proben ein texturiertes Mesh machen",
     "Make a textured mesh of the object of a picture, from views of all its sides":
         "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
+    "Make other samples of this view alone; the first becomes the view's picture":
+        "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
     "Make the engine's own Python and download its libraries into it, about 1.5 GB":
         "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, etwa 1,5 GB",
     "Mesh": "Mesh",
@@ -168,6 +181,10 @@ TEXTS = {
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
     "New Seed": "Neuer Startwert",
     "Not running": "Läuft nicht",
+    "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
+    "Number of the view in the list, from 0; -1 takes the active object's":
+        "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
+    "One More": "Eine weitere",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
     "Open Zero123 Log": "Zero123-Protokoll öffnen",
     "Open what the engine has written about its work as a text, in a window of its own":
@@ -179,6 +196,7 @@ TEXTS = {
     "Out": "Ausgabe",
     "Paste": "Einfügen",
     "Paste Picture": "Bild einfügen",
+    "Pick Views": "Ansichten auswählen",
     "Picture": "Bild",
     "Picture file to start from, instead of an image":
         "Bilddatei, von der statt von einem Bild ausgegangen wird",
@@ -205,11 +223,13 @@ TEXTS = {
     "Reconstruct Mesh": "Mesh rekonstruieren",
     "Reconstruct Meshes of Selected": "Meshes der Ausgewählten rekonstruieren",
     "Reconstruct a mesh from every picture": "Aus jedem Bild ein Mesh rekonstruieren",
+    "Reconstruct from These Views": "Aus diesen Ansichten rekonstruieren",
     "Reference Images": "Referenzbilder",
     "Refine": "Verfeinern",
     "Refresh": "Auffrischen",
     "Refresh Zero123 History": "Zero123-Verlauf auffrischen",
     "Regenerate Result": "Ergebnis neu erzeugen",
+    "Regenerate View": "Ansicht neu erzeugen",
     "Relative to the picture, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
     "Release Memory": "Speicher freigeben",
@@ -229,17 +249,25 @@ TEXTS = {
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
     "Running": "Läuft",
     "Same seed, same result": "Gleicher Startwert, gleiches Ergebnis",
+    "Same seed, same samples; -1 takes a new one":
+        "Gleicher Startwert, gleiche Proben; -1 nimmt einen neuen",
     "Sample": "Erzeugen",
     "Sampler": "Sampler",
     "Samples": "Proben",
+    "Samples of {}": "Proben von {}",
     "Score Distillation": "Score Distillation",
     "Score Jacobian Chaining": "Score Jacobian Chaining",
     "See whether the engine's libraries work, and which device it finds":
         "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seed": "Startwert",
+    "Seed {}": "Startwert {}",
     "Seen while modelling, never rendered": "Beim Modellieren zu sehen, nie gerendert",
     "Segment": "Freistellen",
+    "Select a result to see its views": "Ein Ergebnis auswählen, um seine Ansichten zu sehen",
     "Set Up": "Einrichten",
+    "Show Samples of View": "Proben der Ansicht zeigen",
+    "Show all samples of this view to choose from, or hide them again":
+        "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
@@ -270,6 +298,8 @@ TEXTS = {
     "Take the view from where the camera is; else from its direction, at the picture's distance":
         "Die Ansicht von dort nehmen, wo die Kamera ist; sonst aus ihrer Richtung, im Abstand "
         "des Bildes",
+    "Take this sample for the view, also at its plane in the scene":
+        "Diese Probe für die Ansicht nehmen, auch auf ihrer Ebene in der Szene",
     "Take what the 3D View shows as the picture, without overlays and background":
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Take what was rendered last as the picture; nothing is rendered again":
@@ -284,13 +314,20 @@ TEXTS = {
     "Triangles of the mesh": "Dreiecke des Meshes",
     "UniPC": "UniPC",
     "Unwrap": "Abwickeln",
+    "Use": "Verwenden",
     "Use Picture": "Bild verwenden",
+    "Use This Seed for New Views": "Startwert für neue Ansichten nehmen",
+    "Use View": "Ansicht verwenden",
     "Use as Picture": "Als Bild verwenden",
     "Use the Bundled Model": "Das mitgelieferte Modell verwenden",
+    "Use this view for the mesh, or leave it out":
+        "Diese Ansicht für das Mesh verwenden oder weglassen",
+    "View": "Ansicht",
     "View Count": "Anzahl der Ansichten",
     "View from Camera": "Ansicht aus Kamera",
     "Views": "Ansichten",
     "Views all around the object": "Ansichten rund um das Objekt",
+    "Views of Active Result": "Ansichten des aktiven Ergebnisses",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
     "Voxels": "Voxel",
@@ -305,6 +342,7 @@ TEXTS = {
     "Where models are kept; empty takes the engine's own folder":
         "Wo Modelle liegen; leer nimmt den eigenen Ordner der Engine",
     "Where to compute": "Wo gerechnet wird",
+    "Whether the mesh is fitted to this view": "Ob das Mesh an diese Ansicht angepasst wird",
     "Which job; empty for all that run or wait":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
     "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
@@ -318,8 +356,10 @@ TEXTS = {
     "Zero123 Picture": "Zero123-Bild",
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
+    "Zero123 Views": "Zero123-Ansichten",
     "Zero123: Use Picture": "Zero123: Bild verwenden",
     "{} left": "noch {}",
     "{}: {} faces": "{}: {} Flächen",
+    "{}: {} of {} views": "{}: {} von {} Ansichten",
     "{}: {} views": "{}: {} Ansichten",
 }
