@@ -7,6 +7,7 @@ import bpy
 from . import (
     background,
     camera_view,
+    compare,
     control,
     generate,
     logs,
@@ -20,7 +21,8 @@ from .installing import installation_job
 from .picks import picks
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *picking.CLASSES,
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES,
+           *compare.CLASSES, *picking.CLASSES,
            *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
 
 

@@ -128,8 +128,9 @@ class ZERO123_OT_view_from_camera(PictureJob):
         for item in (active, *context.selected_objects, camera):
             if item is not None and (group := frames.result_collection(item)):
                 return group, item
-        newest = frames.newest_result(context.scene)
-        return None if newest is None or self.image or self.filepath else (newest, camera)
+        if self.image or self.filepath:
+            return None
+        return next(((group, camera) for group in frames.results(context.scene)), None)
 
     def _as_the_result(self, group: bpy.types.Collection, values: dict[str, Any]) -> dict[str, Any]:
         """The settings that a result was made with, but those that were given."""

@@ -15,11 +15,13 @@ from . import (
     presets,
     progress,
     properties,
+    result,
     translations,
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *history.CLASSES)
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
+          *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
            *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 

@@ -83,7 +83,6 @@ class ZERO123_PT_views(_Section):
         if not settings.like_picture:
             column.prop(settings, "elevation")
             column.prop(settings, "radius")
-        self.layout.operator("zero123.view_from_camera", icon='VIEW_CAMERA')
 
 
 class ZERO123_PT_mesh(_Section):

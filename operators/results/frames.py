@@ -54,10 +54,9 @@ def result_collection(item: bpy.types.Object) -> bpy.types.Collection | None:
     return next((group for group in item.users_collection if stored_frame(group)), None)
 
 
-def newest_result(scene: bpy.types.Scene) -> bpy.types.Collection | None:
-    """The collection that was added last of those that hold results."""
-    groups = [group for group in scene.collection.children_recursive if stored_frame(group)]
-    return groups[-1] if groups else None
+def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """The collections that hold results, the one that was added last first."""
+    return [group for group in scene.collection.children_recursive if stored_frame(group)][::-1]
 
 
 def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | None = None,
@@ -68,7 +67,7 @@ def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | No
     single ones may have been moved; else the mesh's, or what was stored at the import. `but`: a
     camera that doesn't count.
     """
-    meshes = [item for item in collection.objects if _is_mesh(item)]
+    meshes = [item for item in collection.objects if is_mesh(item)]
     if chosen is not None and chosen in meshes:
         return chosen.matrix_world.copy()
     frames = [item.matrix_world @ matrix.inverted()
@@ -84,7 +83,13 @@ def input_record(collection: bpy.types.Collection) -> Record | None:
     return next((record for record in records if record and record.is_input), None)
 
 
-def _is_mesh(item: bpy.types.Object) -> bool:
+def result_mesh(collection: bpy.types.Collection) -> bpy.types.Object | None:
+    """A reconstructed mesh of the collection, if it has one."""
+    return next((item for item in collection.objects if is_mesh(item)), None)
+
+
+def is_mesh(item: bpy.types.Object) -> bool:
+    """Whether an object is a reconstructed mesh, and no plane."""
     record = Record.read(item)
     return item.type == 'MESH' and record is not None and not record.view
 

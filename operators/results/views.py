@@ -85,7 +85,7 @@ def add_view(collection: bpy.types.Collection, view: View, distance: float,
     for an image empty or 'MESH'.
     """
     image = load_image(view.file)
-    camera = _camera(view, distance)
+    camera = new_camera(view, distance)
     make = _image_empty if kind == 'EMPTY' else _mesh_plane
     depth = distance * view.radius
     plane = make(view.label, image, frame_size(view.fov_deg, depth))
@@ -116,7 +116,8 @@ def load_image(path: Path) -> bpy.types.Image:
     raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}", "run the job again")
 
 
-def _camera(view: View, distance: float) -> bpy.types.Object:
+def new_camera(view: View, distance: float) -> bpy.types.Object:
+    """The view's camera, in no collection yet; its frame is drawn where the plane would be."""
     data = bpy.data.cameras.new(view.label)
     data.sensor_width = data.sensor_height = SENSOR_MM
     # The pictures are square: in a wide render the picture's whole height must be in the frame.

@@ -17,7 +17,8 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "picture_from_render", "picture_from_viewport", "prepare_picture", "queue_pictures",
              "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
              "release_memory", "pick_views", "use_view", "show_samples", "choose_sample",
-             "regenerate_view", "reconstruct_picked")
+             "regenerate_view", "reconstruct_picked",
+             "compare")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

@@ -15,6 +15,7 @@ TEXTS = {
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
+    "Active Result": "Aktives Ergebnis",
     "Active image: {}": "Aktives Bild: {}",
     "Add Zero123 Preset": "Zero123-Vorlage hinzufügen",
     "Also OBJ": "Auch OBJ",
@@ -49,6 +50,7 @@ TEXTS = {
         "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
     "Clear": "Leeren",
     "Clear Ended Jobs": "Beendete Aufträge entfernen",
+    "Compare with Picture": "Mit Bild vergleichen",
     "Copy Error": "Fehler kopieren",
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
     "Copy a failed job's message, to search for it or report it":
@@ -115,6 +117,7 @@ TEXTS = {
         "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
         "erzeugen",
     "History": "Verlauf",
+    "How much of the mesh the picture covers": "Wie stark das Bild das Mesh verdeckt",
     "How noise is removed": "Wie das Rauschen entfernt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
     "Jacobian Chaining (sjc, for original models) from the picture alone":
@@ -150,6 +153,9 @@ TEXTS = {
         "Längste Seite des Objekts; 0 lässt etwa 1 Einheit",
     "Look again which results are in the results folder":
         "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen",
+    "Look at the mesh from where the picture was taken, with the picture over it, or go back":
+        "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
+        "zurückkehren",
     "Make": "Erzeugen",
     "Make a textured mesh from the views that are ticked, with the samples that are chosen":
         "Aus den angehakten Ansichten mit ihren gewählten Proben ein texturiertes Mesh machen",
@@ -179,13 +185,18 @@ TEXTS = {
         "Name der Kamera; leer nimmt das aktive Objekt, sonst die der Szene",
     "Name of the image to start from; empty takes the active one":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
+    "Name of the mesh; empty takes that of the active or the newest result":
+        "Name des Meshes; leer nimmt das des aktiven oder des neuesten Ergebnisses",
     "New Seed": "Neuer Startwert",
     "Not running": "Läuft nicht",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
+    "Off": "Aus",
+    "On": "An",
     "One More": "Eine weitere",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
+    "Opacity": "Deckkraft",
     "Open Zero123 Log": "Zero123-Protokoll öffnen",
     "Open what the engine has written about its work as a text, in a window of its own":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
@@ -277,6 +288,8 @@ TEXTS = {
     "Start Zero123 Engine": "Zero123-Engine starten",
     "Start the engine now, so that the first job needn't wait for it":
         "Die Engine jetzt starten, damit der erste Auftrag nicht auf sie warten muss",
+    "Start to compare": "Vergleichen",
+    "Start to compare, or stop": "Vergleichen oder damit aufhören",
     "Starting": "Startet",
     "Steps": "Schritte",
     "Steps of score distillation at small noise after the fit to views":
@@ -289,6 +302,7 @@ TEXTS = {
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
     "Stop the installation; an engine that was there before stays":
         "Die Installation anhalten; eine schon vorhandene Engine bleibt",
+    "Stop to compare": "Nicht mehr vergleichen",
     "Surface": "Oberfläche",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
     "Take the new views from the same elevation and distance as the picture":
@@ -311,6 +325,7 @@ TEXTS = {
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
+    "Toggle": "Umschalten",
     "Triangles of the mesh": "Dreiecke des Meshes",
     "UniPC": "UniPC",
     "Unwrap": "Abwickeln",
