@@ -17,10 +17,11 @@ from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend
 from .launch import job_folder, launch, show_pick
-from .picks import picks, pose_of
+from .picks import picks
 from .request_properties import request_values
 from .results import Record
 from .results.frames import result_collection
+from .results.views import pose_of
 
 _OPTIONS = {'SKIP_SAVE'}
 

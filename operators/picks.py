@@ -22,7 +22,7 @@ from ..engine import outputs
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request, load_request
 from . import addon
-from .results.views import read_views
+from .results.views import pose_of, read_views
 from .thumbnails import thumbnails
 
 PICKS_FILE = "picks.json"
@@ -218,13 +218,6 @@ class Picks:
         if not bpy.app.background:
             for sample in samples:
                 thumbnails.show(sample.key, Path(sample.file))
-
-
-def pose_of(facts: dict[str, Any]) -> tuple[float, float, float]:
-    """Azimuth and elevation in degrees and radius of an entry of views.json, to compare."""
-    azimuth, elevation, radius = (
-        round(float(facts[name]), 4) for name in ("azimuth_deg", "elevation_deg", "radius"))
-    return azimuth, elevation, radius
 
 
 picks = Picks()

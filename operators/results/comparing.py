@@ -21,7 +21,7 @@ from ..images import image_of
 from .frames import input_record, result_frame
 from .record import Record
 from .transaction import all_or_nothing
-from .views import View, load_image, new_camera
+from .views import View, load_image, new_camera, show_behind
 
 CAMERA = "Zero123 Compare"
 KEY = "zero123_compare"
@@ -76,23 +76,6 @@ def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
         if name in bpy.context.view_layer.objects:
             bpy.context.view_layer.objects[name].hide_set(False)
     return before["screen"]
-
-
-def show_behind(data: bpy.types.Camera, image: bpy.types.Image,
-                render: bpy.types.RenderSettings, alpha: float) -> None:
-    """A square picture in the frame of a camera, behind what it sees.
-
-    The frame has the shape of a render: the picture fills its shorter side, as the camera's field
-    of view does.
-    """
-    background = data.background_images.new()
-    background.image = image
-    background.alpha = alpha
-    background.frame_method = 'FIT'
-    data.show_background_images = True
-    wide = render.resolution_x * render.pixel_aspect_x >= (
-        render.resolution_y * render.pixel_aspect_y)
-    data.sensor_fit = 'VERTICAL' if wide else 'HORIZONTAL'
 
 
 def _is_plane(item: bpy.types.Object) -> bool:

@@ -15,6 +15,7 @@ from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
 from ...engine.requests import Request, load_request
 from .. import addon
+from ..images import image_of
 from .mending import show_plane
 from .mesh import add_mesh
 from .options import ImportOptions
@@ -22,7 +23,17 @@ from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .transaction import all_or_nothing
-from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, load_image, read_views
+from .views import (
+    INPUT_DISTANCE,
+    PLANE_DISTANCE,
+    View,
+    add_view,
+    arrange_sheet,
+    load_image,
+    pose_of,
+    read_views,
+    show_behind,
+)
 
 MAX_TITLE = 40
 """Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
@@ -80,7 +91,11 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
                 record.write(item)
             # One of a view's samples is enough to look at; the others wait to be chosen.
             show_plane(pair[0], view.facts.get("sample", 0) == 0)
+            if options.backgrounds:
+                show_behind(pair[1].data, image_of(pair[0]), scene.render, 0.5)
             objects += pair
+        if options.arrangement == 'SHEET' and joined is None:
+            arrange_sheet(_by_view(objects))
         place_views(objects, collection, scene, options, place)
         _select(objects)
     return objects
@@ -120,6 +135,16 @@ def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.t
         image.name = f"{title[:MAX_TITLE] or path.stem} Cut-Out"
     scene.zero123.image = image
     return image
+
+
+def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
+    """The planes, those of the same pose together; the input picture's first."""
+    poses: dict[Any, list[bpy.types.Object]] = {}
+    for item in objects:
+        record = Record.read(item)
+        if record is not None and item.type != 'CAMERA':
+            poses.setdefault((not record.is_input, pose_of(record.view)), []).append(item)
+    return [poses[pose] for pose in sorted(poses, key=lambda pose: pose[0])]
 
 
 def _select(objects: list[bpy.types.Object]) -> None:

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..images import image_of
 from .record import Record
-from .views import load_image
+from .views import load_image, pose_of
 
 
 def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
@@ -29,12 +31,14 @@ def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
         chosen = next((plane for plane, record in planes if Path(record.files[1]) == file), None)
         if chosen is None:
             chosen, record = planes[0]
-            _replace(chosen, load_image(file))
-            record.files[1], record.seed = str(file), seed
-            record.request = request or record.request
-            for item in (chosen, chosen.parent):
-                if item is not None and Record.read(item):
-                    record.write(item)
+            old, new = image_of(chosen), load_image(file)
+            made = replace(record, files=[record.files[0], str(file)], seed=seed,
+                           request=request or record.request)
+            for item in _partners(scene, record):
+                _set_image(item, new)
+                made.write(item)
+            if old is not None and old.users == 0:
+                bpy.data.images.remove(old)
         for plane, _ in planes:
             show_plane(plane, plane == chosen)
         shown += 1
@@ -46,12 +50,6 @@ def show_plane(plane: bpy.types.Object, shown: bool) -> None:
     plane.hide_viewport = plane.hide_render = not shown
 
 
-def is_of_pose(facts: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two entries of views.json are samples of the same view."""
-    return all(abs(float(facts[name]) - float(other[name])) < 1e-4
-               for name in ("azimuth_deg", "elevation_deg", "radius"))
-
-
 def _planes(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
             ) -> dict[str, list[tuple[bpy.types.Object, Record]]]:
     """By collection, as a result may have been imported twice: the planes of a view."""
@@ -59,18 +57,24 @@ def _planes(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
     for item in scene.objects:
         record = Record.read(item)
         if item.type != 'CAMERA' and record and record.view and not record.is_input and (
-                Path(record.files[0]) == views_json and is_of_pose(record.view, facts)):
+                Path(record.files[0]) == views_json and pose_of(record.view) == pose_of(facts)):
             for collection in item.users_collection:
                 found.setdefault(collection.name, []).append((item, record))
     return found
 
 
-def _replace(plane: bpy.types.Object, image: bpy.types.Image) -> None:
-    """Give an image empty or a mesh plane another picture; drop the old one if nothing shows it."""
-    if plane.type == 'EMPTY':
-        old, plane.data = plane.data, image
+def _partners(scene: bpy.types.Scene, record: Record) -> list[bpy.types.Object]:
+    """The plane and the camera of a picture, and those of another import of it."""
+    return [item for item in scene.objects
+            if (other := Record.read(item)) and other.files == record.files]
+
+
+def _set_image(item: bpy.types.Object, image: bpy.types.Image) -> None:
+    """Give a plane, or a camera with a background, another picture."""
+    if item.type == 'CAMERA':
+        for background in item.data.background_images:
+            background.image = image
+    elif item.type == 'EMPTY':
+        item.data = image
     else:
-        node = plane.active_material.node_tree.nodes.active
-        old, node.image = node.image, image
-    if old is not None and old.users == 0:
-        bpy.data.images.remove(old)
+        item.active_material.node_tree.nodes.active.image = image

@@ -15,6 +15,8 @@ class ImportOptions:
     """The values of `import_properties`; the defaults leave results as the engine made them."""
 
     planes: str = 'EMPTY'
+    arrangement: str = 'CAMERAS'
+    backgrounds: bool = False
     location: str = 'ORIGIN'
     size: float = 0.0
     """Longest side of the object in scene units; 0 keeps the engine's, which is about 1."""
@@ -45,6 +47,13 @@ def import_properties(options: set[str]) -> dict[str, Any]:
             name="Planes", default=defaults.planes, options=options,
             items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
                    ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")]),
+        "arrangement": EnumProperty(
+            name="Arrangement", default=defaults.arrangement, options=options,
+            items=[('CAMERAS', "At Their Cameras", "Each plane fills the frame of its camera"),
+                   ('SHEET', "Contact Sheet", "In rows beside the object, seen from the front")]),
+        "backgrounds": BoolProperty(
+            name="Camera Backgrounds", default=defaults.backgrounds, options=options,
+            description="Show each view's picture in its camera, behind what that sees"),
         "location": EnumProperty(
             name="Location", default=defaults.location, options=options,
             items=[('ORIGIN', "Origin", "Around the world's origin"),

@@ -139,7 +139,7 @@ def test_a_view_that_is_not_there_is_said(bpy, scene, picks, result):
 @needs_engine
 @pytest.mark.parametrize("kind", ['EMPTY', 'MESH'])
 def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks, result, kind):
-    bpy.ops.zero123.import_result(filepath=str(result), planes=kind)
+    bpy.ops.zero123.import_result(filepath=str(result), planes=kind, backgrounds=True)
     planes = _planes(bpy)
     bpy.context.view_layer.objects.active = planes[4]
     image_of = extension("operators.images").image_of
@@ -155,6 +155,8 @@ def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks
     assert [(sample.seed, sample.sample) for sample in view.samples] == [(7, 0), (7, 1), (11, 0),
                                                                          (11, 1)]
     assert view.chosen == 2
+    background, = planes[4].parent.data.background_images
+    assert background.image == image_of(planes[4])
     for item in (planes[4], planes[4].parent):
         made = record(item)
         assert (made["seed"], made["request"]["azimuth"], made["request"]["samples"]) == (

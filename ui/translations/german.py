@@ -23,8 +23,10 @@ TEXTS = {
     "Around": "Um",
     "Around the 3D cursor": "Um den 3D-Cursor",
     "Around the world's origin": "Um den Ursprung der Welt",
+    "Arrangement": "Anordnung",
     "As Made": "Wie erzeugt",
     "As in Picture": "Wie im Bild",
+    "At Their Cameras": "An ihren Kameras",
     "Automatic": "Automatisch",
     "Azimuth": "Azimut",
     "Base on Ground": "Auf den Boden stellen",
@@ -34,6 +36,7 @@ TEXTS = {
     "CPU": "CPU",
     "CUDA": "CUDA",
     "Camera": "Kamera",
+    "Camera Backgrounds": "Kamerahintergründe",
     "Camera of Picture": "Kamera des Bildes",
     "Cancel Job": "Auftrag abbrechen",
     "Cancel Zero123 Engine Installation": "Installation der Zero123-Engine abbrechen",
@@ -51,6 +54,7 @@ TEXTS = {
     "Clear": "Leeren",
     "Clear Ended Jobs": "Beendete Aufträge entfernen",
     "Compare with Picture": "Mit Bild vergleichen",
+    "Contact Sheet": "Kontaktabzug",
     "Copy Error": "Fehler kopieren",
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
     "Copy a failed job's message, to search for it or report it":
@@ -74,6 +78,7 @@ TEXTS = {
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Done": "Fertig",
     "Draw another result instead of the same one": "Ein anderes Ergebnis ziehen statt desselben",
+    "Each plane fills the frame of its camera": "Jede Ebene füllt das Bild ihrer Kamera",
     "Elevation": "Höhenwinkel",
     "Elevation of the camera that took the picture, degrees above the horizon":
         "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
@@ -128,6 +133,8 @@ TEXTS = {
     "Image": "Bild",
     "Import Files": "Dateien importieren",
     "Import Zero123 Result": "Zero123-Ergebnis importieren",
+    "In rows beside the object, seen from the front":
+        "In Reihen neben dem Objekt, von vorn zu sehen",
     "Input": "Eingabe",
     "Input Elevation": "Höhenwinkel der Eingabe",
     "Input Radius": "Abstand der Eingabe",
@@ -279,6 +286,8 @@ TEXTS = {
     "Show Samples of View": "Proben der Ansicht zeigen",
     "Show all samples of this view to choose from, or hide them again":
         "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
+    "Show each view's picture in its camera, behind what that sees":
+        "Das Bild jeder Ansicht in ihrer Kamera zeigen, hinter dem, was sie sieht",
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
