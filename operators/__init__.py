@@ -16,6 +16,7 @@ from . import (
     presets,
     queueing,
     setup,
+    turning,
 )
 from .installing import installation_job
 from .picks import picks
@@ -23,7 +24,8 @@ from .runner import runner
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES,
            *compare.CLASSES, *picking.CLASSES,
-           *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+           *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES,
+           *turning.CLASSES)
 
 
 def register() -> None:

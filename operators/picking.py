@@ -35,7 +35,7 @@ def views_file(item: bpy.types.Object | None) -> Path | None:
     return file if file.suffix == ".json" else file.parent / "views" / "views.json"
 
 
-def _title(item: bpy.types.Object) -> str:
+def title_of(item: bpy.types.Object) -> str:
     """The name of the picture that an object comes from."""
     group = result_collection(item)
     return group.name.removeprefix("Zero123 ") if group else ""
@@ -76,11 +76,11 @@ class _ViewOperator(bpy.types.Operator):
         if index < 0:
             active = context.active_object
             record, file = Record.read(active) if active else None, views_file(active)
-            if record is None or file is None or not record.view:
+            if record is None or file is None or not record.is_view:
                 index = picks.open
             else:
                 if file != picks.path:
-                    picks.load(file, _title(active))
+                    picks.load(file, title_of(active))
                 index = picks.find(pose_of(record.view))
         if not 0 <= index < len(picks.views):
             raise EngineError(ErrorCode.BAD_INPUT, "this view is not in the list",
@@ -106,7 +106,7 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
             return {'CANCELLED'}
         try:
             picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
-                       _title(active) if active else "")
+                       title_of(active) if active else "")
         except EngineError as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}

@@ -93,20 +93,13 @@ class Picks:
         Raises:
             EngineError: `BAD_INPUT` if it can't be read; what was loaded stays.
         """
-        found, document = read_views(path)
-        views: dict[tuple[float, float, float], PickedView] = {}
-        for view in found:
-            known = views.setdefault(pose_of(view.facts), PickedView(view.facts, []))
-            seed = int(view.facts.get("seed", document.get("seed", 0)) or 0)
-            known.samples.append(Sample(str(view.file), seed, int(view.facts.get("sample", 0))))
-            known.made += 1
+        views, document = read_picked_views(path)
         self.clear()
-        self.path, self.document, self.views = path, document, list(views.values())
+        self.path, self.document, self.views = path, document, views
         named = addon.read_folder_name(path.parent)
         self.title = title or (named.title if named else
                                Path(str(document.get("image", ""))).stem or path.parent.name)
         self.request = load_request(path.parent) or load_request(path.parent.parent)
-        self._restore()
         self._show(sample for view in self.views for sample in view.samples)
 
     def clear(self) -> None:
@@ -199,25 +192,42 @@ class Picks:
             ErrorCode.BAD_INPUT, "the picture that these views were made from is gone",
             "generate the views again")
 
-    def _restore(self) -> None:
-        """Choose what was chosen before; what doesn't fit the result or is gone is left out."""
-        assert self.path is not None
-        try:
-            document = json.loads(self.path.with_name(PICKS_FILE).read_text(encoding="utf-8"))
-            if document["schema"] != SCHEMA or len(document["views"]) != len(self.views):
-                return
-            for view, kept in zip(self.views, document["views"], strict=True):
-                added = [Sample(**sample) for sample in kept["added"]]
-                view.samples += [sample for sample in added if Path(sample.file).is_file()]
-                view.use = bool(kept["use"])
-                view.chosen = min(max(int(kept["chosen"]), 0), len(view.samples) - 1)
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-
     def _show(self, samples: Any) -> None:
         if not bpy.app.background:
             for sample in samples:
                 thumbnails.show(sample.key, Path(sample.file))
+
+
+def read_picked_views(path: Path) -> tuple[list[PickedView], dict[str, Any]]:
+    """The views of a views.json with what was chosen of them, and the whole document.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read.
+    """
+    found, document = read_views(path)
+    views: dict[tuple[float, float, float], PickedView] = {}
+    for view in found:
+        known = views.setdefault(pose_of(view.facts), PickedView(view.facts, []))
+        seed = int(view.facts.get("seed", document.get("seed", 0)) or 0)
+        known.samples.append(Sample(str(view.file), seed, int(view.facts.get("sample", 0))))
+        known.made += 1
+    _restore(list(views.values()), path.with_name(PICKS_FILE))
+    return list(views.values()), document
+
+
+def _restore(views: list[PickedView], file: Path) -> None:
+    """Choose what was chosen before; what doesn't fit the result or is gone is left out."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA or len(document["views"]) != len(views):
+            return
+        for view, kept in zip(views, document["views"], strict=True):
+            added = [Sample(**sample) for sample in kept["added"]]
+            view.samples += [sample for sample in added if Path(sample.file).is_file()]
+            view.use = bool(kept["use"])
+            view.chosen = min(max(int(kept["chosen"]), 0), len(view.samples) - 1)
+    except (OSError, ValueError, KeyError, TypeError):
+        return
 
 
 picks = Picks()

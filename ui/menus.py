@@ -20,6 +20,8 @@ class ZERO123_MT_views(bpy.types.Menu):
         layout.operator("zero123.regenerate_view", icon='FILE_REFRESH')
         layout.operator("zero123.reconstruct_picked", icon='MESH_MONKEY')
         layout.operator("zero123.compare", icon='IMAGE_REFERENCE')
+        layout.operator("zero123.turntable", icon='FILE_REFRESH')
+        layout.operator("zero123.turntable_video", icon='FILE_MOVIE')
 
 
 def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -18,6 +18,9 @@ class ZERO123_PT_result(bpy.types.Panel):
         column.operator("zero123.compare", icon='IMAGE_REFERENCE',
                         depress=comparison(context.scene) is not None)
         column.operator("zero123.view_from_camera", icon='VIEW_CAMERA')
+        row = column.row(align=True)
+        row.operator("zero123.turntable", icon='SEQUENCE')
+        row.operator("zero123.turntable_video", text="Video", icon='FILE_MOVIE')
         column.operator("zero123.regenerate", icon='FILE_REFRESH')
 
 

@@ -16,6 +16,7 @@ from ...engine.protocol import EngineError, ErrorCode
 from ...engine.requests import Request, load_request
 from .. import addon
 from ..images import image_of
+from .frames import result_frame
 from .mending import show_plane
 from .mesh import add_mesh
 from .options import ImportOptions
@@ -23,12 +24,14 @@ from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .transaction import all_or_nothing
+from .turntable import add_turntable
 from .views import (
     INPUT_DISTANCE,
     PLANE_DISTANCE,
     View,
     add_view,
     arrange_sheet,
+    frame_size,
     load_image,
     pose_of,
     read_views,
@@ -99,6 +102,33 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
         place_views(objects, collection, scene, options, place)
         _select(objects)
     return objects
+
+
+def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any], first: Path,
+                      count: int, frames: int, kind: str,
+                      collection: bpy.types.Collection | None, title: str) -> bpy.types.Object:
+    """A turntable of the views of a views.json, in their collection if they are in the scene.
+
+    `facts`: one view's entry; the rest is as for `turntable.add_turntable`.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    _, document = read_views(path)
+    title = title or _title(path.parent, document)
+    request = load_request(path.parent) or load_request(path.parent.parent)
+    record = _record(request.KIND if request else "views", request, document, [path, first])
+    record.view = {"turn": count}
+    size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
+    with all_or_nothing(bpy.context.view_layer):
+        group = collection or _collection(scene, title, record.kind)
+        frame = result_frame(group) if collection else None
+        plane = add_turntable(group, first, count, size, frames, kind,
+                              f"{title[:MAX_TITLE]} Turntable")
+        record.write(plane)
+        place_views([plane], group, scene, ImportOptions(), Place.at(frame) if frame else None)
+        _select([plane])
+    return plane
 
 
 def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",

@@ -56,7 +56,7 @@ def _planes(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
     found: dict[str, list[tuple[bpy.types.Object, Record]]] = {}
     for item in scene.objects:
         record = Record.read(item)
-        if item.type != 'CAMERA' and record and record.view and not record.is_input and (
+        if item.type != 'CAMERA' and record and record.is_view and (
                 Path(record.files[0]) == views_json and pose_of(record.view) == pose_of(facts)):
             for collection in item.users_collection:
                 found.setdefault(collection.name, []).append((item, record))

@@ -98,15 +98,22 @@ def add_view(collection: bpy.types.Collection, view: View, distance: float,
     """
     image = load_image(view.file)
     camera = new_camera(view, distance)
-    make = _image_empty if kind == 'EMPTY' else _mesh_plane
+    collection.objects.link(camera)
     depth = distance * view.radius
-    plane = make(view.label, image, frame_size(view.fov_deg, depth))
-    for item in (camera, plane):
-        collection.objects.link(item)
+    plane = add_plane(collection, view.label, image, frame_size(view.fov_deg, depth), kind)
     plane.parent = camera
     # Relative to the camera: the frame's centre at this depth.
     plane.matrix_local = Matrix.Translation((0.0, 0.0, -depth))
     return plane, camera
+
+
+def add_plane(collection: bpy.types.Collection, name: str, image: bpy.types.Image, size: float,
+              kind: str) -> bpy.types.Object:
+    """A picture as an image empty ('EMPTY') or a textured square ('MESH') at the origin."""
+    make = _image_empty if kind == 'EMPTY' else _mesh_plane
+    plane = make(name, image, size)
+    collection.objects.link(plane)
+    return plane
 
 
 def arrange_sheet(planes: list[list[bpy.types.Object]]) -> None:

@@ -9,6 +9,10 @@ TEXTS = {
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
     "A views.json that Zero123 has written; empty takes the active object's":
         "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts",
+    "A views.json that Zero123 has written; empty takes the active object's, else that of the "
+    "picked views":
+        "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts, sonst die"
+        " der ausgewählten Ansichten",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
@@ -101,6 +105,8 @@ TEXTS = {
     "Forget the jobs that have ended; their files and what was imported stay":
         "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
     "Four More": "Vier weitere",
+    "Frames": "Bilder",
+    "Frames of the timeline that one turn takes": "Bilder der Zeitleiste, die eine Drehung dauert",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
     "Generate Views": "Ansichten erzeugen",
     "Generate Views of Selected": "Ansichten der Ausgewählten erzeugen",
@@ -122,6 +128,7 @@ TEXTS = {
         "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
         "erzeugen",
     "History": "Verlauf",
+    "How long one turn takes": "Wie lange eine Drehung dauert",
     "How much of the mesh the picture covers": "Wie stark das Bild das Mesh verdeckt",
     "How noise is removed": "Wie das Rauschen entfernt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
@@ -173,6 +180,7 @@ TEXTS = {
     "Make the engine's own Python and download its libraries into it, about 1.5 GB":
         "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, etwa 1,5 GB",
     "Mesh": "Mesh",
+    "Mesh Plane": "Mesh-Ebene",
     "Mesh Planes": "Mesh-Ebenen",
     "Mesh from Picture": "Mesh aus Bild",
     "Meshes": "Meshes",
@@ -224,6 +232,7 @@ TEXTS = {
     "Picture of one object; if none is chosen, the active image is taken":
         "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
     "Picture to 3D": "Bild zu 3D",
+    "Plane": "Ebene",
     "Planes": "Ebenen",
     "Prepare": "Vorbereiten",
     "Preview Input": "Eingabe zeigen",
@@ -242,6 +251,7 @@ TEXTS = {
     "Reconstruct Meshes of Selected": "Meshes der Ausgewählten rekonstruieren",
     "Reconstruct a mesh from every picture": "Aus jedem Bild ein Mesh rekonstruieren",
     "Reconstruct from These Views": "Aus diesen Ansichten rekonstruieren",
+    "Reference Image": "Referenzbild",
     "Reference Images": "Referenzbilder",
     "Refine": "Verfeinern",
     "Refresh": "Auffrischen",
@@ -255,6 +265,8 @@ TEXTS = {
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
     "Render": "Rendering",
+    "Rendered too, unlit and with its transparency":
+        "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Rendered too, unlit and with their transparency":
         "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Resolution": "Auflösung",
@@ -275,6 +287,7 @@ TEXTS = {
     "Samples of {}": "Proben von {}",
     "Score Distillation": "Score Distillation",
     "Score Jacobian Chaining": "Score Jacobian Chaining",
+    "Seconds": "Sekunden",
     "See whether the engine's libraries work, and which device it finds":
         "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seed": "Startwert",
@@ -288,6 +301,8 @@ TEXTS = {
         "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
     "Show each view's picture in its camera, behind what that sees":
         "Das Bild jeder Ansicht in ihrer Kamera zeigen, hinter dem, was sie sieht",
+    "Show the orbit of views on one plane that turns as the timeline plays":
+        "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
@@ -329,6 +344,8 @@ TEXTS = {
         "Als Bild nehmen, was zuletzt gerendert wurde; es wird nicht neu gerendert",
     "Texture": "Textur",
     "Texture Size": "Texturgröße",
+    "The .mp4 file to write; empty takes turntable.mp4 beside the views":
+        "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
     "The Python to build on; empty takes Blender's":
         "Das Python, auf dem aufgebaut wird; leer nimmt das von Blender",
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
@@ -336,6 +353,8 @@ TEXTS = {
         "So viele Ansichten um das Objekt statt einer Liste",
     "Toggle": "Umschalten",
     "Triangles of the mesh": "Dreiecke des Meshes",
+    "Turntable": "Drehteller",
+    "Turntable Video": "Drehteller-Video",
     "UniPC": "UniPC",
     "Unwrap": "Abwickeln",
     "Use": "Verwenden",
@@ -346,6 +365,7 @@ TEXTS = {
     "Use the Bundled Model": "Das mitgelieferte Modell verwenden",
     "Use this view for the mesh, or leave it out":
         "Diese Ansicht für das Mesh verwenden oder weglassen",
+    "Video": "Video",
     "View": "Ansicht",
     "View Count": "Anzahl der Ansichten",
     "View from Camera": "Ansicht aus Kamera",
@@ -377,6 +397,8 @@ TEXTS = {
         "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",
     "Write mesh.ply, with colours at its vertices, beside mesh.glb":
         "Neben mesh.glb auch mesh.ply mit Farben an den Vertices schreiben",
+    "Write one turn of the orbit of views to a video file":
+        "Eine Drehung des Umlaufs der Ansichten als Videodatei schreiben",
     "Zero123 Picture": "Zero123-Bild",
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
