@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -17,10 +16,10 @@ from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import ViewsRequest
 from . import addon
 from .generate import PictureJob, job_properties
-from .images import image_of
 from .launch import launch
 from .request_properties import request_fields, request_values
 from .results import Place, Record, frames
+from .sources import source_of
 
 KNOWN_RADII = (1.5, 2.2)
 """Distances of the training cameras."""
@@ -84,7 +83,9 @@ class ZERO123_OT_view_from_camera(PictureJob):
         image, filepath, title = self.image, self.filepath, ""
         if found and not (image or filepath):
             values.update(self._as_the_result(found[0], values))
-            image, filepath = _picture(found[0], values)
+            source = source_of(found[0])
+            image, filepath = source.image, source.filepath
+            values["recentre"] = values["recentre"] and not source.prepared
             title = found[0].name.removeprefix("Zero123 ")
         if not self.properties.is_property_set("device"):
             values["device"] = addon.preferences(context).device
@@ -172,8 +173,9 @@ class ZERO123_OT_view_from_camera(PictureJob):
         differences = _differences(pose.off_axis_deg, math.degrees(camera.data.angle), radius)
         if differences:
             self.report({'WARNING'}, f"{camera.name}: {'; '.join(differences)}")
-        return {"azimuth": [pose.azimuth_deg], "elevation": [pose.elevation_deg],
-                "radius": [radius]}
+        # Matrices hold six digits.
+        return {"azimuth": [round(pose.azimuth_deg, 3)],
+                "elevation": [round(pose.elevation_deg, 3)], "radius": [round(radius, 5)]}
 
 
 def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str]:
@@ -188,28 +190,6 @@ def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str
         found.append(f"the network has seen distances of {KNOWN_RADII[0]:g} to "
                      f"{KNOWN_RADII[1]:g}, this is {radius:.2f}")
     return found
-
-
-def _picture(group: bpy.types.Collection, values: dict[str, Any]) -> tuple[str, str]:
-    """The picture that a result was made from, as an image's name or a file. The one the network
-    saw, which is in the scene, stands in for one that is gone.
-
-    Raises:
-        EngineError: `BAD_INPUT` if there is neither.
-    """
-    records = [record for item in group.objects if (record := Record.read(item))]
-    files = (str(record.request.get("image", "")) for record in records)
-    if file := next((file for file in files if file and Path(file).is_file()), ""):
-        return "", file
-    for item in group.objects:
-        record = Record.read(item)
-        if record and record.is_input and item.type != 'CAMERA':
-            values["recentre"] = False  # it is as the network wants it
-            image = image_of(item)
-            if image is not None:
-                return image.name, ""
-    raise EngineError(ErrorCode.BAD_INPUT, f"the picture that {group.name} was made from is gone",
-                      "give the picture")
 
 
 CLASSES = (ZERO123_OT_view_from_camera,)

@@ -4,6 +4,7 @@
 
 import random
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
@@ -19,10 +20,10 @@ from ..engine.requests import (
     ViewsRequest,
 )
 from . import addon
-from .addon import new_job_folder
-from .launch import launch, launch_request
+from .launch import launch
 from .request_properties import properties_of, request_values
-from .results import Record
+from .results import ImportOptions, Place, Record, frames
+from .sources import Source, source_of
 
 # Blender would hand the last run's values to the next one started from the interface, and the
 # panel's settings would have no effect.
@@ -131,16 +132,24 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        record = Record.read(context.active_object)
+        item = context.active_object
+        record, group = Record.read(item), frames.result_collection(item)
         assert record is not None  # poll has seen it
-        title = context.active_object.users_collection[0].name.removeprefix("Zero123 ")
-        values = dict(record.request)
-        if self.new_seed:
-            values["seed"] = random.randrange(2**31)
+        title = item.users_collection[0].name.removeprefix("Zero123 ")
+        context.view_layer.update()
+        place = Place.at(frames.result_frame(group, chosen=item)) if group else None
         try:
-            values["out"] = str(new_job_folder(context, record.kind, title))
-            launch_request(context, REQUESTS[record.kind].from_dict(values), title)
-        except (EngineError, KeyError, OSError) as error:
+            values = REQUESTS[record.kind].from_dict(dict(record.request)).to_dict()
+            source = Source("", values.pop("image"))
+            if group and source.filepath and not Path(source.filepath).is_file():
+                source = source_of(group)
+                values["recentre"] = values["recentre"] and not source.prepared
+            if self.new_seed:
+                values["seed"] = random.randrange(2**31)
+            launch(context, REQUESTS[record.kind], {**values, "out": ""}, source.image,
+                   source.filepath, title, place=place,
+                   options=ImportOptions.from_dict(record.options))
+        except (EngineError, KeyError) as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         return {'FINISHED'}

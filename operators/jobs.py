@@ -23,7 +23,7 @@ from ..engine.protocol import (
 from ..engine.requests import PrepareRequest, Request
 
 if TYPE_CHECKING:
-    from .results import Place
+    from .results import ImportOptions, Place
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -67,6 +67,8 @@ class Job:
     """`session_uid` of the scene that receives the result."""
     place: Place | None = None
     """Where the result goes if it belongs to something in the scene."""
+    options: ImportOptions | None = None
+    """How the result comes into the scene, if that was decided with the job."""
     mends: Mend | None = None
     """The view that takes the result as its picture."""
     state: JobState = JobState.WAITING

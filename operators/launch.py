@@ -88,18 +88,34 @@ def import_job(context: bpy.types.Context, job: Job,
     scenes = {scene.session_uid: scene for scene in bpy.data.scenes}
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
+    options = options or job.options
     try:
         if job.mends is not None:
             _mend(scene, job.mends, job.result)
             return []
-        created = results.import_result(job.result, scene, job.title, job.request, options,
-                                        job.place)
-        if job.kind == "views" and job.place is None:
-            picks.load(job.result, job.title)
-        return created
+        return bring_in(job.result, scene, job.title, job.request, options, job.place)
     except EngineError as error:
         job.error = error
         raise
+
+
+def bring_in(path: Path, scene: bpy.types.Scene, title: str = "",
+             request: Request | None = None, options: results.ImportOptions | None = None,
+             place: results.Place | None = None) -> list[bpy.types.ID]:
+    """Import a result; its views are listed to be picked, and show what was picked of them before.
+
+    Arguments as for `results.import_result`.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read; nothing has changed then.
+    """
+    created = results.import_result(path, scene, title, request, options, place)
+    if path.suffix == ".json" and not (place and place.collection):
+        picks.load(path, title)
+        for index, view in enumerate(picks.views):
+            if view.chosen:
+                show_pick(scene, index)
+    return created
 
 
 def show_pick(scene: bpy.types.Scene, index: int) -> None:

@@ -32,6 +32,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
+    layout.operator("zero123.import_again", icon='IMPORT')
     layout.menu("ZERO123_MT_views")
     layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
     layout.operator("zero123.queue_selected", text="Generate Views of Selected",

@@ -22,6 +22,7 @@ class ZERO123_PT_result(bpy.types.Panel):
         row.operator("zero123.turntable", icon='SEQUENCE')
         row.operator("zero123.turntable_video", text="Video", icon='FILE_MOVIE')
         column.operator("zero123.regenerate", icon='FILE_REFRESH')
+        column.operator("zero123.import_again", icon='IMPORT')
 
 
 CLASSES = (ZERO123_PT_result,)

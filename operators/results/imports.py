@@ -47,7 +47,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   place: Place | None = None) -> list[bpy.types.ID]:
     """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
 
-    `place`: of views that belong to something in the scene; else the options tell.
+    `place`: of a result that belongs to something in the scene; else the options tell.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
@@ -58,7 +58,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
         case ".json":
             return [*import_views(path, scene, title, request, options, place)]
         case ".glb":
-            return [*import_mesh(path, scene, title, request, options)]
+            return [*import_mesh(path, scene, title, request, options, place)]
         case ".png":
             return [import_cut_out(path, scene, title)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
@@ -79,6 +79,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     views, document = read_views(path)
     title = title or _title(path.parent, document)
     record = _record("views", request or load_request(path.parent), document, [path])
+    record.options = options.values()
     objects: list[bpy.types.Object] = []
     with all_or_nothing(bpy.context.view_layer):
         joined = _joined(scene, place)
@@ -132,8 +133,8 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any],
 
 
 def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
-                request: Request | None = None,
-                options: ImportOptions | None = None) -> list[bpy.types.Object]:
+                request: Request | None = None, options: ImportOptions | None = None,
+                place: Place | None = None) -> list[bpy.types.Object]:
     """The mesh of a GLB file, with a report.json beside it telling how it was made.
 
     Raises:
@@ -143,6 +144,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     report = _report(path.with_name("report.json"))
     title = title or _title(path.parent, report)
     record = _record("reconstruct", request or load_request(path.parent), report, [path])
+    record.options = options.values()
     with all_or_nothing(bpy.context.view_layer) as before:
         collection = _collection(scene, title, "reconstruct")
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
@@ -150,7 +152,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
             record.write(item)
             remesh(item, options.remesh, options.remesh_faces)
         _select(objects)
-        place_mesh(objects[0], collection, scene, options)  # the last: others move along
+        place_mesh(objects[0], collection, scene, options, place)  # the last: others move along
     return objects
 
 

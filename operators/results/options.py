@@ -29,6 +29,12 @@ class ImportOptions:
         """From an operator or a scene's settings, which have the properties."""
         return cls(**{f.name: getattr(source, f.name) for f in fields(cls)})
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ImportOptions:
+        """From a record; what it doesn't tell has its default, what is unknown is left out."""
+        names = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
+
     def values(self) -> dict[str, Any]:
         """As keywords for the operator."""
         return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -49,17 +49,22 @@ def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collect
     else:
         matrix = Matrix.Translation(_location(scene, options)) @ Matrix.Scale(options.size or 1, 4)
     if stored is None:
-        _store(collection, matrix)
+        store_frame(collection, matrix)
     _move(items, matrix)
 
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,
-               options: ImportOptions) -> None:
+               options: ImportOptions, place: Place | None = None) -> None:
     """Bring a new mesh to its place, and what the collection already holds along with it.
 
-    Only the mesh tells how large the object is and where its lowest point lies.
+    Only the mesh tells how large the object is and where its lowest point lies; in the place of
+    another it stands as that did.
     """
     before = stored_frame(collection)
+    if place is not None and before is None:
+        _move([item], place.matrix)
+        store_frame(collection, place.matrix)
+        return
     location = before.translation if before else _location(scene, options)
     points = _world_vertices(item)
     longest = float(np.ptp(points, axis=0).max())
@@ -72,7 +77,7 @@ def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: 
     _move([other for other in collection.objects if other != item],
           matrix @ (before or Matrix()).inverted())
     _move([item], matrix)
-    _store(collection, matrix)
+    store_frame(collection, matrix)
 
 
 def _location(scene: bpy.types.Scene, options: ImportOptions) -> Vector:
@@ -105,5 +110,6 @@ def stored_frame(collection: bpy.types.Collection) -> Matrix | None:
     return None if values is None else matrix_of(values)
 
 
-def _store(collection: bpy.types.Collection, matrix: Matrix) -> None:
+def store_frame(collection: bpy.types.Collection, matrix: Matrix) -> None:
+    """Leave the matrix from the engine's world to the scene's on a collection."""
     collection[KEY] = [value for row in matrix for value in row]

@@ -28,6 +28,9 @@ class Record:
     """Of a view's plane and camera: its angles and radius, as in views.json; of a turntable's
     plane: the number of its pictures, as "turn"."""
 
+    options: dict[str, Any] = field(default_factory=dict)
+    """How the result came into the scene, as `ImportOptions.values`."""
+
     @property
     def is_view(self) -> bool:
         """Whether it is of a generated view's plane or camera."""

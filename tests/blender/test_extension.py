@@ -18,7 +18,7 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
              "release_memory", "pick_views", "use_view", "show_samples", "choose_sample",
              "regenerate_view", "reconstruct_picked",
-             "compare", "turntable", "turntable_video")
+             "compare", "import_again", "turntable", "turntable_video")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

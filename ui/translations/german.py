@@ -34,6 +34,9 @@ TEXTS = {
     "Automatic": "Automatisch",
     "Azimuth": "Azimut",
     "Base on Ground": "Auf den Boden stellen",
+    "Bring the files of the active object's result in once more, as they came in before":
+        "Die Dateien des Ergebnisses, zu dem das aktive Objekt gehört, noch einmal hereinholen, "
+        "wie sie zuvor kamen",
     "Bring views or a mesh from the disk into the scene, in one undo step":
         "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem Rückgängig-"
         "Schritt",
@@ -139,6 +142,7 @@ TEXTS = {
     "Hull": "Hülle",
     "Image": "Bild",
     "Import Files": "Dateien importieren",
+    "Import Result Again": "Ergebnis erneut importieren",
     "Import Zero123 Result": "Zero123-Ergebnis importieren",
     "In rows beside the object, seen from the front":
         "In Reihen neben dem Objekt, von vorn zu sehen",
