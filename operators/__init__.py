@@ -4,12 +4,28 @@
 
 import bpy
 
-from . import background, control, generate, logs, pictures, presets, queueing, setup
+from . import (
+    background,
+    camera_view,
+    compare,
+    control,
+    generate,
+    logs,
+    picking,
+    pictures,
+    presets,
+    queueing,
+    setup,
+    turning,
+)
 from .installing import installation_job
+from .picks import picks
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
-           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES,
+           *compare.CLASSES, *picking.CLASSES,
+           *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES,
+           *turning.CLASSES)
 
 
 def register() -> None:
@@ -21,6 +37,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take everything back: the timer, the engine's process, the operators."""
+    picks.clear()
     background.unwatch()
     installation_job.cancel()
     runner.stop_engine()

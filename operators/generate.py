@@ -4,6 +4,7 @@
 
 import random
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
@@ -19,10 +20,10 @@ from ..engine.requests import (
     ViewsRequest,
 )
 from . import addon
-from .addon import new_job_folder
-from .launch import launch, launch_request
+from .launch import launch
 from .request_properties import properties_of, request_values
-from .results import Record
+from .results import ImportOptions, Place, Record, frames
+from .sources import Source, source_of
 
 # Blender would hand the last run's values to the next one started from the interface, and the
 # panel's settings would have no effect.
@@ -43,7 +44,7 @@ class PictureJob(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         for name, value in context.scene.zero123.operator_values(self.REQUEST).items():
-            if not self.properties.is_property_set(name):
+            if name not in self.SKIP and not self.properties.is_property_set(name):
                 setattr(self, name, value)
         return self.execute(context)
 
@@ -61,7 +62,7 @@ class PictureJob(bpy.types.Operator):
         return {'FINISHED'}
 
 
-def _properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
+def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
     """The annotations of an operator for this request, which reads a picture."""
     return {
         **properties_of(request, skip={"image", *skip}, options=_OPTIONS),
@@ -80,7 +81,7 @@ class ZERO123_OT_generate_views(PictureJob):
     bl_idname = "zero123.generate_views"
     bl_label = "Generate Views"
     REQUEST = ViewsRequest
-    __annotations__ = _properties(ViewsRequest)
+    __annotations__ = job_properties(ViewsRequest)
 
 
 class ZERO123_OT_reconstruct_mesh(PictureJob):
@@ -89,7 +90,7 @@ class ZERO123_OT_reconstruct_mesh(PictureJob):
     bl_idname = "zero123.reconstruct_mesh"
     bl_label = "Reconstruct Mesh"
     REQUEST = ReconstructRequest
-    __annotations__ = _properties(ReconstructRequest)
+    __annotations__ = job_properties(ReconstructRequest)
 
 
 class ZERO123_OT_remove_background(PictureJob):
@@ -99,7 +100,7 @@ class ZERO123_OT_remove_background(PictureJob):
     bl_label = "Remove Background"
     REQUEST = SegmentRequest
     SKIP = ("out",)
-    __annotations__ = _properties(SegmentRequest, SKIP)
+    __annotations__ = job_properties(SegmentRequest, SKIP)
 
 
 class ZERO123_OT_prepare_picture(PictureJob):
@@ -108,7 +109,7 @@ class ZERO123_OT_prepare_picture(PictureJob):
     bl_idname = "zero123.prepare_picture"
     bl_label = "Preview Input"
     REQUEST = PrepareRequest
-    __annotations__ = _properties(PrepareRequest)
+    __annotations__ = job_properties(PrepareRequest)
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):
@@ -131,16 +132,24 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        record = Record.read(context.active_object)
+        item = context.active_object
+        record, group = Record.read(item), frames.result_collection(item)
         assert record is not None  # poll has seen it
-        title = context.active_object.users_collection[0].name.removeprefix("Zero123 ")
-        values = dict(record.request)
-        if self.new_seed:
-            values["seed"] = random.randrange(2**31)
+        title = item.users_collection[0].name.removeprefix("Zero123 ")
+        context.view_layer.update()
+        place = Place.at(frames.result_frame(group, chosen=item)) if group else None
         try:
-            values["out"] = str(new_job_folder(context, record.kind, title))
-            launch_request(context, REQUESTS[record.kind].from_dict(values), title)
-        except (EngineError, KeyError, OSError) as error:
+            values = REQUESTS[record.kind].from_dict(dict(record.request)).to_dict()
+            source = Source("", values.pop("image"))
+            if group and source.filepath and not Path(source.filepath).is_file():
+                source = source_of(group)
+                values["recentre"] = values["recentre"] and not source.prepared
+            if self.new_seed:
+                values["seed"] = random.randrange(2**31)
+            launch(context, REQUESTS[record.kind], {**values, "out": ""}, source.image,
+                   source.filepath, title, place=place,
+                   options=ImportOptions.from_dict(record.options))
+        except (EngineError, KeyError) as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         return {'FINISHED'}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine.protocol import (
     Accepted,
@@ -20,6 +21,9 @@ from ..engine.protocol import (
     Progress,
 )
 from ..engine.requests import PrepareRequest, Request
+
+if TYPE_CHECKING:
+    from .results import ImportOptions, Place
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -41,6 +45,16 @@ class JobState(Enum):
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A view of an earlier result that a job makes again."""
+
+    path: Path
+    """The result's views.json."""
+    pose: tuple[float, float, float]
+    """Azimuth and elevation in degrees, radius."""
+
+
 @dataclass
 class Job:
     """One request to the engine and what is known about it. Holds no reference into Blender."""
@@ -51,6 +65,12 @@ class Job:
     """Name of the picture, as a person knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
+    place: Place | None = None
+    """Where the result goes if it belongs to something in the scene."""
+    options: ImportOptions | None = None
+    """How the result comes into the scene, if that was decided with the job."""
+    mends: Mend | None = None
+    """The view that takes the result as its picture."""
     state: JobState = JobState.WAITING
     stage: str = ""
     done: int = 0

@@ -10,17 +10,20 @@ from . import (
     history,
     menus,
     panels,
+    picking,
     preferences,
     presets,
     progress,
     properties,
+    result,
     translations,
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *history.CLASSES)
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
-           *PANELS, *map(in_image_editor, PANELS))
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
+          *history.CLASSES)
+CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
+           *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:

@@ -107,7 +107,7 @@ class ZERO123_PT_picture(_Section):
 class ZERO123_PT_import(_Section):
     bl_label = "Results in the Scene"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("location", "size", "on_ground", "planes", "remesh")
+    NAMES = ("location", "size", "on_ground", "planes", "arrangement", "backgrounds", "remesh")
 
     def draw(self, context: bpy.types.Context) -> None:
         _Section.draw(self, context)  # not super(): the Image Editor's panel has no such parent

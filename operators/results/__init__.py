@@ -7,6 +7,7 @@ An import either succeeds or leaves the file as it was.
 
 from .imports import import_result
 from .options import ImportOptions, import_properties
+from .placement import Place
 from .record import Record
 
-__all__ = ["ImportOptions", "Record", "import_properties", "import_result"]
+__all__ = ["ImportOptions", "Place", "Record", "import_properties", "import_result"]
