@@ -22,13 +22,13 @@ LOW = math.radians(15)
 """Elevation below which a camera sees an object's sides down to the base."""
 ENOUGH = 4
 """So many such cameras stand around an object."""
-WHOLLY = 0.98
-"""Opacity from which a pixel lies on the object with all of its area."""
+WHOLLY = 0.9
+"""Opacity from which a pixel lies on the object with nearly all of its area."""
 OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
-STRAY = 0.0002
+STRAY = 0.0001
 """Share of such rays whose ends may lie anywhere."""
-MARGIN = 1.0
+MARGIN = 0.5
 """Voxels between the lowest end and the base: rays end a little inside the object."""
 
 
