@@ -14,25 +14,28 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
+from .request_options import request_option
 from .requests import REQUESTS, ReconstructRequest, Request
 from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
 PROGRAM = "python -m engine"
-ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation"}
+ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation",
+         "batch": "batch"}
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
     "models": "list, fetch, import, verify or remove models",
     "dataset": "prepare rendered views for training",
     "train": "train the small model from scratch",
     "evaluate": "measure a model on rendered test objects",
+    "batch": "views or meshes of many pictures",
 }
 COMMON = {
     "--json": "report on stdout, one JSON object a line",
@@ -128,29 +131,10 @@ def _add_request(verbs: Any, cls: type[Request]) -> None:
             parser.add_argument("image", metavar="IMAGE", nargs="?" if optional_image else None,
                                 default="", help=f.metadata["help"])
         else:
-            parser.add_argument("--" + f.name.replace("_", "-"), **_option(f))
+            parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
     parser.set_defaults(run=_run_request, request=cls)
     if issubclass(cls, ReconstructRequest):
         parser.set_defaults(stopped="the same command with --resume goes on from here")
-
-
-def _option(f: Field[Any]) -> dict[str, Any]:
-    """What argparse has to know of a request's field. Limits are checked by the request."""
-    default = f.default_factory() if f.default_factory is not MISSING else f.default
-    help = f.metadata["help"].replace("%", "%%")
-    if f.name == "out":
-        return {"required": True, "metavar": "PATH", "help": help}
-    if isinstance(default, bool):
-        return {"action": "store_true", "help": help}
-    if isinstance(default, list):
-        return {"nargs": "+", "type": float, "default": default, "help": help,
-                "metavar": f.name[0].upper()}
-    if default not in ("", None):
-        help += f" (default: {default})"
-    options = {"type": type(default), "default": default, "help": help}
-    if "choices" in f.metadata:
-        return options | {"choices": f.metadata["choices"]}
-    return options | {"metavar": f.name.rpartition("_")[2].upper()}
 
 
 def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
@@ -175,13 +159,15 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
     from .models import list_models, models_folder, resolve_device
+    from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
+    free, total = device_memory_mb(device)
     here = [model.name for model in list_models() if model.installed]
-    print(f"{'device':20} {device}")
+    print(f"{'device':20} {device}, {free} of {total} MB free")
     print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "models": here}
+            "memory_mb": total, "free_memory_mb": free, "models": here}
 
 
 def _add_install(verbs: Any) -> None:

@@ -8,9 +8,7 @@ each job loads what it needs. Results are built out of sight and appear when the
 
 from __future__ import annotations
 
-import gc
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,14 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import outputs
+from .loaded_model import loaded_model
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
     DiffusionRequest,
+    FramedRequest,
+    PrepareRequest,
     ReconstructRequest,
     Request,
     SegmentRequest,
     ViewsRequest,
+    save_request,
 )
 from .resuming import WorkInProgress, work_in_progress
 
@@ -64,45 +66,9 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
             return _reconstruct(request, reporter)
         case SegmentRequest():
             return _segment(request, reporter)
+        case PrepareRequest():
+            return _show_prepared(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
-
-
-def release() -> None:
-    """Drop loaded models from memory."""
-    _loaded.drop()
-
-
-@dataclass
-class _Loaded:
-    """The pipeline that was used last, kept because loading takes longer than a quick job."""
-
-    key: tuple[Any, ...] = ()
-    pipeline: Zero123Pipeline | None = None
-
-    def get(self, model: str, device: str) -> Zero123Pipeline:
-        from .models import load_pipeline
-
-        key = (model, device, _newest_change(Path(model)))
-        if self.pipeline is None or self.key != key:
-            self.drop()  # before the next one comes: two may not fit
-            self.pipeline, self.key = load_pipeline(model, device), key
-            self.pipeline.set_progress_bar_config(disable=True)
-        return self.pipeline
-
-    def drop(self) -> None:
-        self.pipeline, self.key = None, ()
-        gc.collect()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-
-_loaded = _Loaded()
-
-
-def _newest_change(folder: Path) -> int:
-    """When a model folder last changed, ns: one that is trained on must not be served stale."""
-    return max((path.stat().st_mtime_ns for path in folder.glob("**/*")), default=0)
 
 
 @dataclass
@@ -135,6 +101,7 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
         picture = _prepare(request, INPUT_SIZE, reporter, stages)
         sampled = _sample(request, picture, poses, request.samples, reporter, stages)
         sampled.views.save(stage)
+        save_request(request, stage)
         _save_input(stage, picture)
     _announce_views(out, len(sampled.views), reporter)
     return {"views": str(out / "views.json"), "count": len(sampled.views),
@@ -172,6 +139,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
             "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
+        save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     _announce_views(out / "views", len(views), reporter)
     for name in ["mesh.glb"] + ["mesh.obj"] * request.obj + ["mesh.ply"] * request.ply:
@@ -253,7 +221,16 @@ def _segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
 
 
-def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
+def _show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]:
+    """The input picture as the other jobs prepare it, into the file `out`."""
+    out = Path(request.out)
+    with outputs.staged_file(out) as stage:
+        _save_prepared(stage, _prepare(request, INPUT_SIZE, reporter, _Stages()))
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
+
+
+def _prepare(request: FramedRequest, size: int, reporter: Reporter,
              stages: _Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
     from .camera import DEFAULT_RADIUS
@@ -271,16 +248,20 @@ def _prepare(request: DiffusionRequest, size: int, reporter: Reporter,
 
 def _save_input(folder: Path, picture: PreparedImage) -> None:
     """The input picture as the network saw it, in the frame of the input camera."""
+    _save_prepared(folder / "input.png", picture)
+
+
+def _save_prepared(path: Path, picture: PreparedImage) -> None:
     from .imaging import save_png
 
-    save_png(folder / "input.png", _straight_alpha(picture.rgb, picture.alpha))
+    save_png(path, _straight_alpha(picture.rgb, picture.alpha))
 
 
 def _load_model(request: DiffusionRequest, reporter: Reporter, stages: _Stages) -> Zero123Pipeline:
     """The pipeline that a request names."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = _loaded.get(request.model, request.device)
+        pipeline = loaded_model.get(request.model, request.device)
         reporter.progress("load model", 1, 1)
     return pipeline
 

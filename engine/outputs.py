@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
+from .requests import REQUEST_FILE
 
 PART = 4 * 1024 * 1024
 """Bytes read at a time."""
@@ -47,7 +48,7 @@ def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path
             ErrorCode.DISK, f"can't write to {out}: {error.strerror}", HINT) from error
     try:
         yield stage
-        _publish(stage, out, replaces)
+        publish(stage, out, replaces)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -85,13 +86,14 @@ def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> 
     return digest.hexdigest()
 
 
-def _publish(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
-    """Move the files of `stage` to `out`."""
+def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
+    """Move the files of `stage`, on the same disk, to `out`: see `staged_folder`."""
     if not out.exists():
         os.rename(stage, out)
         return
     files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
-    files.sort(key=lambda path: (path.suffix == ".json", -len(path.parts), path))
+    files.sort(key=lambda path: (
+        path.name == REQUEST_FILE, path.suffix == ".json", -len(path.parts), path))
     for name in files:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(stage / name, out / name)

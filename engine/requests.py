@@ -11,7 +11,9 @@ Standard library only: this module is imported by Blender's own Python.
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 from .protocol import EngineError, ErrorCode
@@ -20,6 +22,9 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
+REQUEST_FILE = "request.json"
+"""The file of a result that tells how it was made; it appears after all others."""
+SCHEMA = "zero123.request/1"
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
@@ -65,14 +70,23 @@ class Request:
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(Request):
+class FramedRequest(Request):
+    """What every job needs that cuts the picture out and frames it as the network wants it."""
+
+    input_radius: float = option(
+        1.85, "distance of the camera that took the picture to the object's centre",
+        min=0.5, max=10.0)
+    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
+
+
+@dataclass(kw_only=True)
+class DiffusionRequest(FramedRequest):
     """What every job that samples novel views needs."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
     input_elevation: float = option(
         0.0, "elevation of the camera that took the picture, degrees above the horizon",
         min=-90.0, max=90.0)
-    input_radius: float = option(1.85, "its distance to the object's centre", min=0.5, max=10.0)
     steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
     guidance: float = option(
         0.0, "classifier-free guidance scale; 0 takes the model's or the method's own",
@@ -80,7 +94,6 @@ class DiffusionRequest(Request):
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
     seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
-    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
     device: str = option("auto", "where to compute", choices=DEVICES)
 
 
@@ -155,9 +168,37 @@ class SegmentRequest(Request):
     KIND = "segment"
 
 
+@dataclass(kw_only=True)
+class PrepareRequest(FramedRequest):
+    """The square picture that the network would see, as an RGBA file named by `out`."""
+
+    KIND = "prepare"
+
+
 REQUESTS: dict[str, type[Request]] = {
-    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest)
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
 }
+
+
+def save_request(request: Request, folder: Path, **facts: Any) -> None:
+    """Keep the request with its result, as `request.json`; not the folder, which may be moved.
+
+    `facts`: what else is to be kept beside it, plain JSON.
+    """
+    values = {name: value for name, value in request.to_dict().items() if name != "out"}
+    document = {"schema": SCHEMA, "kind": request.KIND, "request": values, **facts}
+    (folder / REQUEST_FILE).write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def load_request(folder: Path) -> Request | None:
+    """The request that a folder's result was made by; None if that isn't known."""
+    try:
+        document = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
+        if document["schema"] != SCHEMA:
+            return None
+        return REQUESTS[document["kind"]].from_dict({**document["request"], "out": str(folder)})
+    except (OSError, ValueError, KeyError, TypeError, EngineError):
+        return None
 
 
 def _check(f: Field[Any], value: Any) -> None:

@@ -18,10 +18,12 @@ from pathlib import Path
 
 from .outputs import sha256
 from .protocol import EngineError, ErrorCode
-from .requests import ReconstructRequest
+from .requests import ReconstructRequest, Request
 
-NOT_DECISIVE = ("out", "resume", "device")
-"""Fields of a request that don't change what is made."""
+FILES = ("image", "views")
+"""Fields of a request that name a file it starts from."""
+NOT_DECISIVE = ("out", "resume", "device", *FILES)
+"""Fields whose value doesn't change what is made; of files the content does."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def work_in_progress(request: ReconstructRequest) -> Iterator[WorkInProgress]:
     """
     out = Path(request.out)
     folder = out.parent / f".{out.name}.resume"
-    key = _key(request)
+    key = request_key(request)
     note = folder / "request.sha256"
     try:
         if not request.resume or not note.is_file() or note.read_text() != key:
@@ -75,8 +77,11 @@ def work_in_progress(request: ReconstructRequest) -> Iterator[WorkInProgress]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _key(request: ReconstructRequest) -> str:
-    decisive = {name: value for name, value in request.to_dict().items()
-                if name not in NOT_DECISIVE}
-    files = [sha256(path) for path in (Path(request.image), Path(request.views)) if path.is_file()]
-    return hashlib.sha256(json.dumps([decisive, files], sort_keys=True).encode()).hexdigest()
+def request_key(request: Request) -> str:
+    """Digest of what decides a result: kind, settings, and the files that the request names."""
+    values = request.to_dict()
+    decisive = {name: value for name, value in values.items() if name not in NOT_DECISIVE}
+    files = {name: sha256(Path(values[name])) for name in FILES
+             if values.get(name) and Path(values[name]).is_file()}
+    described = json.dumps([request.KIND, decisive, files], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 from . import jobs
 from .failures import as_engine_error
+from .loaded_model import loaded_model
 from .protocol import (
     PROTOCOL_VERSION,
     Accepted,
@@ -105,7 +106,7 @@ class Server:
                 release, self._release = self._release, False
                 self._running = self._queue.popleft() if self._queue and not release else None
             if release:
-                jobs.release()
+                loaded_model.drop()
             if self._running:
                 self._send(self._run_job(self._running))
                 with self._changed:

@@ -4,17 +4,19 @@
 
 import bpy
 
-from . import background, control, generate, setup
+from . import background, control, generate, logs, pictures, presets, queueing, setup
 from .installing import installation_job
 from .runner import runner
 
-CLASSES = (*generate.CLASSES, *control.CLASSES, *setup.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
+           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
 
 
 def register() -> None:
     """Make the operators known to Blender."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    background.look_around()
 
 
 def unregister() -> None:

@@ -59,6 +59,26 @@ def engine_folder() -> Path:
         return user_folder() / "engine"
 
 
+class FolderName(NamedTuple):
+    """What the name of a job's folder tells."""
+
+    when: str
+    """Day and time, such as "2026-03-01 12:30"."""
+    title: str
+
+
+_FOLDER_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-[a-z]+-(.+)-\w{8}")
+
+
+def read_folder_name(folder: Path) -> FolderName | None:
+    """The facts in a name that `new_job_folder` gave; None for any other."""
+    found = _FOLDER_NAME.fullmatch(folder.name)
+    if found is None:
+        return None
+    year, month, day, hour, minute, title = found.groups()
+    return FolderName(f"{year}-{month}-{day} {hour}:{minute}", title)
+
+
 def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:
     """A folder for one job's files, freshly made.
 

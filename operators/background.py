@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import bpy
 
+from ..engine.protocol import EngineError
+from .checklist import checklist
 from .growing import growing_meshes
+from .history import history
 from .installing import installation_job
 from .results import ImportOptions
 from .runner import runner
+from .thumbnails import thumbnails
 
 INTERVAL_S = 0.2
 _SHOWN_IN = {'VIEW_3D', 'IMAGE_EDITOR', 'PREFERENCES'}
@@ -22,16 +28,28 @@ def watch() -> None:
         bpy.app.timers.register(_tick, first_interval=INTERVAL_S, persistent=True)
 
 
+def look_around() -> None:
+    """See what is on the disk already, as soon as Blender has drawn its window."""
+    if not bpy.app.background:
+        bpy.app.timers.register(_look_around, first_interval=INTERVAL_S, persistent=True)
+
+
 def unwatch() -> None:
-    """Remove the timer and what is drawn; a pending timer at exit can crash Blender."""
+    """Remove the timers and what is drawn; a pending timer at exit can crash Blender."""
+    checklist.stop()
     growing_meshes.clear()
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    thumbnails.clear()
+    for timer in (_tick, _look_around):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
 
 
 def redraw() -> None:
-    """Have the areas that show jobs drawn again."""
+    """Have the areas that show jobs drawn again, and the status bars."""
     for window in bpy.context.window_manager.windows:
+        if not window.modal_operators:  # they may have a text of their own there
+            with bpy.context.temp_override(window=window):
+                window.workspace.status_text_set_internal(None)  # the only way to redraw it
         for area in window.screen.areas:
             if area.type in _SHOWN_IN:
                 area.tag_redraw()
@@ -49,14 +67,33 @@ def why_import_waits(context: bpy.types.Context) -> str:
     return ""
 
 
+def _look_around() -> None:
+    history.refresh(bpy.context)
+    checklist.look(bpy.context)
+    redraw()
+
+
 def _tick() -> float | None:
     changed = runner.pump()
     changed |= growing_meshes.update(runner.jobs)
+    changed |= thumbnails.update(runner.jobs)
     changed |= _import_finished()
-    changed |= installation_job.changed()
+    changed |= checklist.pump()
+    if installation_job.changed():
+        changed = True
+        if not installation_job.running:
+            _check_installation()
     if changed:
         redraw()
-    return INTERVAL_S if runner.busy or installation_job.running else None
+    waits = runner.busy or installation_job.running or checklist.running
+    return INTERVAL_S if waits else None
+
+
+def _check_installation() -> None:
+    """See what a new installation can do; if it can't be started, the list says so anyway."""
+    checklist.look(bpy.context)
+    with suppress(EngineError):
+        checklist.start_doctor(bpy.context)
 
 
 def _import_finished() -> bool:
@@ -76,4 +113,5 @@ def _import_finished() -> bool:
                 bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id, **options)
             except RuntimeError as error:
                 print(f"Zero123: {error}")  # the job keeps the error, and the panel shows it
+        history.refresh(bpy.context)
     return True

@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 
 from ..engine.protocol import EngineError
 from . import background, launch, results
+from .history import history
 from .jobs import Job
 from .runner import runner
 
@@ -123,6 +124,18 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         return results.import_result(path, context.scene, options=options)
 
 
+class ZERO123_OT_refresh_history(bpy.types.Operator):
+    """Look again which results are in the results folder"""
+
+    bl_idname = "zero123.refresh_history"
+    bl_label = "Refresh Zero123 History"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        history.refresh(context)
+        background.redraw()
+        return {'FINISHED'}
+
+
 class ZERO123_OT_engine_start(bpy.types.Operator):
     """Start the engine now, so that the first job needn't wait for it"""
 
@@ -162,6 +175,23 @@ class ZERO123_OT_engine_stop(bpy.types.Operator):
         return {'FINISHED'}
 
 
+class ZERO123_OT_release_memory(bpy.types.Operator):
+    """Have the engine drop its loaded model as soon as no job runs; the next job loads it again"""
+
+    bl_idname = "zero123.release_memory"
+    bl_label = "Release Zero123 Memory"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The engine is not running")
+        return runner.engine_running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        runner.release_memory()
+        return {'FINISHED'}
+
+
 CLASSES = (
     ZERO123_OT_cancel_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
-    ZERO123_OT_import_result, ZERO123_OT_engine_start, ZERO123_OT_engine_stop)
+    ZERO123_OT_import_result, ZERO123_OT_refresh_history, ZERO123_OT_engine_start,
+    ZERO123_OT_engine_stop, ZERO123_OT_release_memory)

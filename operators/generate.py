@@ -10,7 +10,14 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ..engine.protocol import EngineError
-from ..engine.requests import REQUESTS, ReconstructRequest, Request, SegmentRequest, ViewsRequest
+from ..engine.requests import (
+    REQUESTS,
+    PrepareRequest,
+    ReconstructRequest,
+    Request,
+    SegmentRequest,
+    ViewsRequest,
+)
 from . import addon
 from .addon import new_job_folder
 from .launch import launch, launch_request
@@ -95,6 +102,15 @@ class ZERO123_OT_remove_background(PictureJob):
     __annotations__ = _properties(SegmentRequest, SKIP)
 
 
+class ZERO123_OT_prepare_picture(PictureJob):
+    """Show the picture as the network will see it: cut out, cropped and centred"""
+
+    bl_idname = "zero123.prepare_picture"
+    bl_label = "Preview Input"
+    REQUEST = PrepareRequest
+    __annotations__ = _properties(PrepareRequest)
+
+
 class ZERO123_OT_regenerate(bpy.types.Operator):
     """Run the job again that the active object comes from"""
 
@@ -131,4 +147,4 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
 
 
 CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_remove_background,
-           ZERO123_OT_regenerate)
+           ZERO123_OT_prepare_picture, ZERO123_OT_regenerate)

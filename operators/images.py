@@ -22,11 +22,14 @@ def active_image(context: bpy.types.Context) -> bpy.types.Image | None:
     if space is not None and space.type == 'IMAGE_EDITOR' and space.image is not None:
         return space.image
     active = context.view_layer.objects.active if context.view_layer else None
-    if active is None:
-        return None
-    if active.type == 'EMPTY':
-        return active.data if active.empty_display_type == 'IMAGE' else None
-    return _material_image(active.active_material)
+    return image_of(active) if active is not None else None
+
+
+def image_of(item: bpy.types.Object) -> bpy.types.Image | None:
+    """The picture that an object shows: an image empty's, or its material's."""
+    if item.type == 'EMPTY':
+        return item.data if item.empty_display_type == 'IMAGE' else None
+    return _material_image(item.active_material)
 
 
 def find_image(context: bpy.types.Context, name: str) -> bpy.types.Image:

@@ -19,7 +19,7 @@ from ..engine.protocol import (
     Preview,
     Progress,
 )
-from ..engine.requests import Request
+from ..engine.requests import PrepareRequest, Request
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -60,20 +60,23 @@ class Job:
     preview: Path | None = None
     """The mesh so far, which the engine overwrites while it works."""
     preview_count: int = 0
+    picture: Path | None = None
+    """The same as a rendered picture; of a job that makes one picture, that picture."""
+    picture_count: int = 0
     import_pending: bool = False
     """The result is on the disk and still has to be brought into the scene."""
 
     @property
     def kind(self) -> str:
-        """Name of the request's class on the wire: "views", "reconstruct", "segment"."""
+        """Name of the request's class on the wire: "views", "reconstruct", "segment", "prepare"."""
         return self.request.KIND
 
     @property
     def result(self) -> Path:
         """The file that stands for the whole result; it exists once the job is done."""
         out = Path(self.request.out)
-        files = {"views": out / "views.json", "reconstruct": out / "mesh.glb", "segment": out}
-        return files[self.kind]
+        files = {"views": out / "views.json", "reconstruct": out / "mesh.glb"}
+        return files.get(self.kind, out)
 
     @property
     def fraction(self) -> float:
@@ -98,6 +101,11 @@ class Job:
             case Preview() if message.path.endswith(".npz"):
                 self.preview = Path(message.path)
                 self.preview_count += 1
+            case Preview() if message.path.endswith(".png"):
+                self._show(Path(message.path))
+            case Done() if isinstance(self.request, PrepareRequest):
+                self.state = JobState.DONE  # something to look at, nothing for the scene
+                self._show(self.result)
             case Done():
                 self.state, self.import_pending = JobState.DONE, True
             case Failed():
@@ -107,6 +115,10 @@ class Job:
             case _:
                 return False
         return True
+
+    def _show(self, picture: Path) -> None:
+        self.picture = picture
+        self.picture_count += 1
 
 
 class JobList:

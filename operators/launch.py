@@ -11,12 +11,13 @@ from typing import Any
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import Request, SegmentRequest
+from ..engine.requests import PrepareRequest, Request, SegmentRequest
 from . import addon, background, images, results
 from .jobs import Job
 from .runner import runner
 
-CUT_OUT_FILE = "cut-out.png"
+FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png"}
+"""Names of results that are a single file."""
 
 
 def start_engine(context: bpy.types.Context) -> None:
@@ -47,7 +48,7 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     folder = _folder(context, kind.KIND, title, values.get("out", ""))
     try:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
-        out = folder / CUT_OUT_FILE if kind is SegmentRequest else folder
+        out = folder / FILES.get(kind, "")
         request = kind(**{**values, "image": str(path), "out": str(out)})
         return launch_request(context, request, title)
     except EngineError:
@@ -63,7 +64,8 @@ def launch_request(context: bpy.types.Context, request: Request, title: str) -> 
     job = runner.submit(request, title, context.scene.session_uid)
     if bpy.app.background:
         runner.wait(job)
-        import_job(context, job)
+        if job.import_pending:
+            import_job(context, job)
     else:
         background.watch()
         background.redraw()

@@ -14,6 +14,8 @@ from .jobs import Job, JobList, JobState
 
 MODELS_VARIABLE = "ZERO123_MODELS"
 """Environment variable that tells the engine where downloaded models are."""
+ENGINE_STATES = ("Not running", "Failed", "Starting", "Working", "Ready")
+"""As a person reads them."""
 
 
 class Runner:
@@ -28,7 +30,7 @@ class Runner:
 
     @property
     def engine_state(self) -> str:
-        """As a person reads it."""
+        """One of `ENGINE_STATES`."""
         if self._client is None or not self._client.running:
             return "Failed" if self.engine_error else "Not running"
         if not self._client.ready:
@@ -79,6 +81,11 @@ class Runner:
         if self._client is not None:
             self._client.stop()
             self.pump()
+
+    def release_memory(self) -> None:
+        """Have the engine drop its loaded model once no job runs."""
+        if self._client is not None:
+            self._client.release()
 
     def submit(self, request: Request, title: str, scene_uid: int) -> Job:
         """Hand a job to the running engine.

@@ -7,6 +7,7 @@ from bpy.props import StringProperty
 
 from ..engine.protocol import EngineError
 from . import addon, background
+from .checklist import checklist
 from .installing import installation_job
 from .runner import runner
 
@@ -71,4 +72,39 @@ class ZERO123_OT_engine_install_cancel(bpy.types.Operator):
         return {'FINISHED'}
 
 
-CLASSES = (ZERO123_OT_engine_install, ZERO123_OT_engine_install_cancel)
+class ZERO123_OT_check_setup(bpy.types.Operator):
+    """See whether the engine's libraries work, and which device it finds"""
+
+    bl_idname = "zero123.check_setup"
+    bl_label = "Check Zero123 Setup"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = "The check is running" if checklist.running else (
+            "The engine is being installed" if installation_job.running else "")
+        cls.poll_message_set(reason or " ")
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        checklist.look(context)
+        try:
+            checklist.start_doctor(context)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        finally:
+            background.redraw()
+        if not bpy.app.background:
+            background.watch()
+            return {'FINISHED'}
+        while checklist.running:
+            checklist.pump(timeout=0.5)
+        problem = checklist.facts_error or checklist.model_error
+        if problem is not None:
+            self.report({'ERROR'}, str(problem))
+            return {'CANCELLED'}
+        self.report({'INFO'}, f"The engine computes on: {checklist.facts.get('device')}")
+        return {'FINISHED'}
+
+
+CLASSES = (ZERO123_OT_engine_install, ZERO123_OT_engine_install_cancel, ZERO123_OT_check_setup)

@@ -1,12 +1,26 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees: the tab in the 3D View's sidebar, menu entries, preferences."""
+"""What a person sees: the tab in the sidebars, menu entries, preferences."""
 
 import bpy
 
-from . import menus, panels, preferences, properties
+from . import (
+    checklist,
+    drop,
+    history,
+    menus,
+    panels,
+    preferences,
+    presets,
+    progress,
+    properties,
+    translations,
+)
+from .image_editor import in_image_editor
 
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *panels.CLASSES)
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *history.CLASSES)
+CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
+           *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:
@@ -15,10 +29,14 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     menus.register()
+    progress.register()
+    translations.register()
 
 
 def unregister() -> None:
     """Take everything back."""
+    translations.unregister()
+    progress.unregister()
     menus.unregister()
     properties.unregister()
     for cls in reversed(CLASSES):

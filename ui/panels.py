@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Zero123 tab in the 3D View's sidebar."""
 
-import textwrap
-
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.protocol import ErrorCode
 from ..operators.images import active_image
@@ -12,9 +11,13 @@ from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
 from ..operators.results import ImportOptions
 from ..operators.runner import runner
+from .checklist import draw_device
+from .notes import draw_installation, draw_lines
+from .picture import draw_job_picture, draw_prepared, draw_sources
+from .presets import ZERO123_PT_presets
+from .progress import kind_name, progress_text
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
-_KIND_NAMES = {"views": "Views", "reconstruct": "Mesh", "segment": "Cut-out"}
 _SHOWN_JOBS = 5
 
 
@@ -41,17 +44,25 @@ class _Section(_Tab):
 class ZERO123_PT_main(_Tab):
     bl_label = "Picture to 3D"
 
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        ZERO123_PT_presets.draw_panel_header(self.layout)
+
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.zero123
         layout.template_ID_preview(settings, "image", open="image.open", rows=3, cols=5)
+        draw_sources(layout)
         picture = settings.image or active_image(context)
         if settings.image is None and picture is not None:
-            layout.label(text=f"Active image: {picture.name}", icon='IMAGE_DATA')
+            layout.label(text=iface_("Active image: {}").format(picture.name), icon='IMAGE_DATA',
+                         translate=False)
         elif picture is None:
             layout.label(text="Choose a picture of one object", icon='INFO')
         column = layout.column()
         column.enabled = picture is not None
         column.operator("zero123.remove_background", icon='IMAGE_ALPHA')
+        column.operator("zero123.prepare_picture", icon='HIDE_OFF')
+        if picture is not None:
+            draw_prepared(column, picture, settings)
         column = layout.column()
         column.scale_y = 1.3
         column.enabled = picture is not None
@@ -99,7 +110,7 @@ class ZERO123_PT_import(_Section):
     NAMES = ("location", "size", "on_ground", "planes", "remesh")
 
     def draw(self, context: bpy.types.Context) -> None:
-        super().draw(context)
+        _Section.draw(self, context)  # not super(): the Image Editor's panel has no such parent
         settings = context.scene.zero123
         if settings.remesh != 'NONE':
             _settings_column(self.layout).prop(settings, "remesh_faces")
@@ -116,8 +127,12 @@ class ZERO123_PT_jobs(_Tab):
         if not jobs:
             layout.label(text="Results will be listed here")
         row = layout.row()
-        _import_button(row, context, text="Import Files")
+        button = row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
+        ImportOptions.of(context.scene.zero123).write(button)
         row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
+        column = layout.column(align=True)
+        column.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
+        column.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
         _draw_engine(layout, context)
 
 
@@ -131,40 +146,21 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     """One job: what and in which state; below, its progress, its result or its error."""
     row = column.row()
     icon = _STATE_ICONS.get(job.state, 'TIME')
-    note = f" ({job.state.value.lower()})" if job.state is JobState.CANCELLED else ""
-    row.label(text=f"{_KIND_NAMES.get(job.kind, job.kind)}: {job.title}{note}", icon=icon)
+    note = f" ({iface_(job.state.value)})" if job.state is JobState.CANCELLED else ""
+    row.label(text=f"{kind_name(job.kind)}: {job.title}{note}", icon=icon, translate=False)
     if not job.state.ended:
         row = column.row(align=True)
-        row.progress(factor=job.fraction, text=_progress_text(job))
+        row.progress(factor=job.fraction, text=progress_text(job), translate=False)
         row.operator("zero123.cancel_job", text="", icon='X').job = job.id
+        draw_job_picture(column, job)
     elif job.error is not None:
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
-    if job.state is JobState.DONE and not job.import_pending:
-        _import_button(row, context, text="").job = job.id
-
-
-def _import_button(layout: bpy.types.UILayout, context: bpy.types.Context,
-                   text: str) -> bpy.types.OperatorProperties:
-    """A button that imports as the tab's settings say."""
-    button = layout.operator("zero123.import_result", text=text, icon='IMPORT')
-    for name, value in ImportOptions.of(context.scene.zero123).values().items():
-        setattr(button, name, value)
-    return button
-
-
-def _progress_text(job: Job) -> str:
-    if job.state is not JobState.RUNNING:
-        return job.state.value
-    count = f" {job.done}/{job.total}" if job.total > 1 else ""
-    eta = f", {_duration(job.eta_s)} left" if job.eta_s else ""
-    return f"{job.stage.capitalize()}{count}{eta}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    if job.state is JobState.DONE and not job.import_pending and job.kind != "prepare":
+        button = row.operator("zero123.import_result", text="", icon='IMPORT')
+        ImportOptions.of(context.scene.zero123).write(button)
+        button.job = job.id
 
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
@@ -174,42 +170,22 @@ def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
     column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
 
 
-def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
-               context: bpy.types.Context) -> None:
-    """Two texts, wrapped, as labels are cut at the edge."""
-    scale = context.preferences.system.ui_scale
-    width = max(int(context.region.width / scale / 7) - 8, 16)
-    lines = column.column(align=True)
-    lines.scale_y = 0.8
-    for text in (message, hint):
-        for line in textwrap.wrap(text[:1].upper() + text[1:], width):
-            lines.label(text=line)
-
-
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Whether the engine runs, and the button that changes it."""
     if installation_job.running or installation_job.error or (
             runner.engine_error and runner.engine_error.code is ErrorCode.ENVIRONMENT):
         draw_installation(layout.box().column(), context)
+    draw_device(layout)
     row = layout.row()
-    row.label(text=f"Engine: {runner.engine_state}")
+    row.label(text=iface_("Engine: {}").format(iface_(runner.engine_state)), translate=False)
+    row.operator("zero123.open_log", text="", icon='TEXT')
+    row.operator("zero123.copy_log", text="", icon='COPYDOWN')
+    row = layout.row(align=True)
     if runner.engine_running:
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
+        row.operator("zero123.release_memory", text="Release Memory", icon='MEMORY')
     else:
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
-
-
-def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The button that installs the engine; while it works, how far it is, and the way out."""
-    if installation_job.running:
-        row = column.row(align=True)
-        row.progress(factor=installation_job.done / installation_job.total, text="Installing")
-        row.operator("zero123.engine_install_cancel", text="", icon='X')
-        column.label(text=installation_job.line)
-        return
-    column.operator("zero123.engine_install", icon='IMPORT')
-    if installation_job.error is not None:
-        draw_lines(column, installation_job.error.message, installation_job.error.hint, context)
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,

@@ -7,10 +7,15 @@ from bpy.props import StringProperty
 
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
+from ..operators.checklist import checklist
 from ..operators.request_properties import properties_of, request_fields
-from .panels import draw_installation
+from .notes import draw_installation
 
 _ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
+
+
+def _look_again(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    checklist.look(context)
 
 
 class ZERO123_AP_preferences(bpy.types.AddonPreferences):
@@ -19,10 +24,10 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
     bl_idname = ROOT_PACKAGE
     __annotations__ = {
         "engine_python": StringProperty(
-            name="Engine Python", subtype='FILE_PATH',
+            name="Engine Python", subtype='FILE_PATH', update=_look_again,
             description="Python that has the engine's libraries; empty looks for one"),
         "model_folder": StringProperty(
-            name="Model Folder", subtype='DIR_PATH',
+            name="Model Folder", subtype='DIR_PATH', update=_look_again,
             description="Where models are kept; empty takes the engine's own folder"),
         "results_folder": StringProperty(
             name="Results Folder", subtype='DIR_PATH',

@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
 from ..engine.requests import ReconstructRequest, Request, ViewsRequest
 from ..operators import addon
+from ..operators.checklist import checklist
 from ..operators.request_properties import properties_of, request_fields
 from ..operators.results import import_properties
 
@@ -26,7 +27,8 @@ def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
 
 
 _OVERRIDES: dict[str, dict[str, Any]] = {
-    "model": {"search": _known_models, "search_options": {'SUGGESTION'}},
+    "model": {"search": _known_models, "search_options": {'SUGGESTION'},
+              "update": lambda settings, context: checklist.look(context)},
     "azimuth": {"default": 90.0, "soft_min": -180.0, "soft_max": 180.0, "step": 500},
     "elevation": {"default": 0.0, "min": -90.0, "max": 90.0, "step": 500},
     "radius": {"default": 1.85, "min": 0.5, "max": 10.0, "soft_min": 1.5, "soft_max": 2.2},

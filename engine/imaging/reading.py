@@ -64,6 +64,12 @@ def read_image(path: str | Path) -> RGBA8:
         raise _bad(f"{path} can't be decoded: {reason}", "save or copy it again") from error
 
 
+def picture_suffixes() -> set[str]:
+    """File name endings of `FORMATS`, in lower case, such as ".png"."""
+    Image.init()
+    return {suffix for suffix, name in Image.EXTENSION.items() if name in FORMATS}
+
+
 def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
     """Write an H x W x 3 or 4 float picture in [0, 1] as PNG; complete or not at all.
 

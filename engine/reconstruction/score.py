@@ -148,7 +148,8 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     background = background_latent(guide)
     field = foggy_field(hull, latent_channels=len(background))
     with torch.no_grad():
-        field.raw[0, 1:] = background[:, None, None, None]
+        # Of the background's latents, fog would be as invisible as none.
+        field.raw[0, 1:].normal_(generator=generator)
     target = on_white_at(photo, guide.pipeline.image_size)
     scale = guide.guidance_scale(guidance_scale, GUIDANCE_SCALE)
 
@@ -156,7 +157,9 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
         return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, scale, threads,
                                       generator)
 
-    rates = Rates(SJC_LEARNING_RATE, 1.0, torch.zeros(1 + len(background)))
+    # Without smoothing, a few dense voxels end up standing for all the rest.
+    smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
+    rates = Rates(SJC_LEARNING_RATE, 1.0, smoothing)
     fitted = coarse_to_fine(
         represented(field, representation, generator), ScoreProblem(begin), rates,
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)

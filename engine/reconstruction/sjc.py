@@ -4,6 +4,8 @@
 
 Wang et al. 2023 (arXiv 2212.00774), with the losses of Zero-1-to-3, section 3.3. The field holds
 latents, which are rendered at the latents' small size; the weights are those of run_zero123.py.
+They are balanced for its guidance scale and number of latents, so with others they are scaled.
+Unlike there, the grid is optimised coarse to fine and smoothed as it goes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from ..fields.render import Occupancy, Rendered
 from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
+SCORED_LATENTS = 4 * 32 * 32
+"""The score is a sum over the latents, all other losses are means."""
 NOISE_STEPS = (10, 970)
 """Timesteps from which sigma is drawn."""
 RADIUS = (1.8, 2.2)
@@ -43,6 +47,8 @@ class ScoreJacobianObjective:
         `iterations` these are."""
         self.guide, self.photo, self.occupancy = guide, photo, occupancy
         self.guidance_scale = guidance_scale
+        # Guidance amplifies the score. What keeps depths smooth must not outweigh a weaker one.
+        self.regularity = guidance_scale / GUIDANCE_SCALE
         self.first, self.iterations, self.threads = steps.start, iterations, threads
         self.generator = generator
         self.background = background_latent(guide)
@@ -51,14 +57,15 @@ class ScoreJacobianObjective:
         position = self._random_position()
         cameras = Cameras.at(position)
         y, depth = self._look(field, cameras)
-        loss = -(self._score(y.detach(), cameras) * y).sum() + self._input_view(field)
+        loss = -SCORED_LATENTS * (self._score(y.detach(), cameras) * y).mean()
+        loss = loss + self._input_view(field)
         shift = torch.randn(1, 3, generator=self.generator)
         near = position + NEAR_VIEW_DISTANCE * F.normalize(shift)
         near_y, near_depth = self._look(field, Cameras.at(near))
-        loss = loss + NEAR_VIEW_WEIGHT * ((near_y - y).abs().mean()
-                                          + (near_depth - depth).abs().mean())
+        change = (near_y - y).abs().mean() + (near_depth - depth).abs().mean()
+        loss = loss + self.regularity * NEAR_VIEW_WEIGHT * change
         if self.first + step >= self.iterations * DEPTH_SMOOTHNESS_FROM:
-            loss = loss + DEPTH_SMOOTHNESS_WEIGHT * roughness(depth)
+            loss = loss + self.regularity * DEPTH_SMOOTHNESS_WEIGHT * roughness(depth)
         return loss
 
     def _look(self, field: Field, cameras: Cameras) -> tuple[Tensor, Tensor]:
@@ -97,7 +104,8 @@ class ScoreJacobianObjective:
             decoded = (vae.decode(latents / vae.config.scaling_factor).sample + 1) / 2
             error = F.mse_loss(decoded, self.photo.to(vae.device))
             gradient = torch.autograd.grad(error, latents)[0].cpu()
-        return PHOTO_WEIGHT * (gradient * y).sum() + PHOTO_DEPTH_WEIGHT * roughness(depth)
+        return (PHOTO_WEIGHT * (gradient * y).sum()
+                + self.regularity * PHOTO_DEPTH_WEIGHT * roughness(depth))
 
 
 def latents_of(seen: Rendered, background: Tensor, count: int = 1) -> Tensor:

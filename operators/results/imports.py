@@ -13,7 +13,8 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
-from ...engine.requests import Request
+from ...engine.requests import Request, load_request
+from .. import addon
 from .mesh import add_mesh
 from .options import ImportOptions
 from .placement import place_mesh, place_views
@@ -57,8 +58,8 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     """
     options = options or ImportOptions()
     views, document = read_views(path)
-    title = title or Path(str(document.get("image", ""))).stem or path.parent.name
-    record = _record("views", request, document, [path])
+    title = title or _title(path.parent, document)
+    record = _record("views", request or load_request(path.parent), document, [path])
     objects: list[bpy.types.Object] = []
     with all_or_nothing(bpy.context.view_layer):
         collection = _collection(scene, title, "views")
@@ -87,8 +88,8 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     """
     options = options or ImportOptions()
     report = _report(path.with_name("report.json"))
-    title = title or Path(str(report.get("image", ""))).stem or path.parent.name
-    record = _record("reconstruct", request, report, [path])
+    title = title or _title(path.parent, report)
+    record = _record("reconstruct", request or load_request(path.parent), report, [path])
     with all_or_nothing(bpy.context.view_layer) as before:
         collection = _collection(scene, title, "reconstruct")
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
@@ -156,8 +157,16 @@ def _input_view(folder: Path, document: dict[str, Any]) -> View | None:
     return View(file, "Input", matrix, float(source.get("fov_deg", camera.FOV_DEG)), radius, facts)
 
 
+def _title(folder: Path, document: dict[str, Any]) -> str:
+    """The picture's name, for a result that comes without: a job's folder tells it best."""
+    named = addon.read_folder_name(folder)
+    return named.title if named else Path(str(document.get("image", ""))).stem or folder.name
+
+
 def _record(kind: str, request: Request | None, document: dict[str, Any],
             files: list[Path]) -> Record:
+    if request is not None and kind != request.KIND:
+        request = None
     return Record(
         kind=kind, request=request.to_dict() if request else {},
         model=str(document.get("model", getattr(request, "model", ""))),

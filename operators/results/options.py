@@ -31,6 +31,11 @@ class ImportOptions:
         """As keywords for the operator."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
+    def write(self, target: Any) -> None:
+        """To a button that imports."""
+        for name, value in self.values().items():
+            setattr(target, name, value)
+
 
 def import_properties(options: set[str]) -> dict[str, Any]:
     """Annotations of a class that offers the choice; `options`: as Blender's properties take."""

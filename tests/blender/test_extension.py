@@ -7,12 +7,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
              "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
-             "engine_install_cancel")
+             "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
+             "picture_from_viewport", "prepare_picture", "queue_pictures", "queue_selected",
+             "refresh_history", "open_log", "copy_log", "check_setup", "release_memory")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):
@@ -57,6 +60,7 @@ class _Recorder:
 
     def operator(self, idname, **_):
         self.operators.append(idname)
+        return SimpleNamespace()
 
 
 @pytest.mark.parametrize(("operator", "request_class"), [

@@ -28,11 +28,13 @@ def test_a_preview_that_is_gone_or_damaged_is_none(extension, tmp_path):
     assert read_shape(tmp_path / "bad.npz") is None
 
 
-def test_a_job_remembers_its_newest_mesh(extension):
+def test_a_job_remembers_its_newest_mesh_and_picture(extension):
     protocol, jobs = extension("engine.protocol"), extension("operators.jobs")
     request = extension("engine.requests").ReconstructRequest(image="a.png", out="b")
     job = jobs.Job("1", request, "a")
-    assert not job.apply(protocol.Preview("1", "/tmp/preview.png"))
+    for count in (1, 2):
+        assert job.apply(protocol.Preview("1", "/tmp/preview.png"))
+        assert (job.picture.name, job.picture_count) == ("preview.png", count)
     assert job.preview is None
     for count in (1, 2):
         assert job.apply(protocol.Preview("1", "/tmp/preview.npz"))

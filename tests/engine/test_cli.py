@@ -48,7 +48,8 @@ def test_help_comes_without_loading_a_library():
     result = engine("--help")
     assert time.monotonic() - start < 1.0
     assert result.returncode == 0
-    for verb in ("views", "reconstruct", "segment", "models", "doctor", "train", "evaluate"):
+    for verb in ("views", "reconstruct", "segment", "prepare", "models", "doctor", "train",
+                 "evaluate", "batch"):
         assert verb in result.stdout
     check = ("import sys; sys.argv[1:] = ['--help']\n"
              "try:\n    import runpy; runpy.run_module('engine', run_name='__main__')\n"
@@ -112,7 +113,8 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     captured = capfd.readouterr()
     assert captured.err == ""
     assert captured.out == f"{out / 'views.json'}\n"
-    assert names(out) == ["input.png", *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
+    assert names(out) == ["input.png", "request.json",
+                          *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
     document = json.loads((out / "views.json").read_text())
     views = document.pop("views")
     assert document == {
@@ -146,7 +148,8 @@ def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, p
     for count in (4, 2):
         assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
         (out / "notes.txt").write_text("mine")
-    assert names(out) == ["input.png", "notes.txt", "view_000.png", "view_001.png", "views.json"]
+    assert names(out) == ["input.png", "notes.txt", "request.json", "view_000.png",
+                          "view_001.png", "views.json"]
     assert len(ViewSet.load(out / "views.json")) == 2
 
 
@@ -293,25 +296,6 @@ def test_views_that_cannot_be_used_are_bad_input(content: str, tmp_path: Path,
     assert names(tmp_path) == ["views.json"]
 
 
-def test_segment_cuts_the_object_out(tmp_path: Path):
-    image = Image.new("RGB", (80, 60), "white")
-    image.paste((20, 90, 160), (30, 20, 50, 40))
-    image.save(tmp_path / "box.png")
-    assert run("segment", tmp_path / "box.png", "--out", tmp_path / "new" / "cut.png") == 0
-    with Image.open(tmp_path / "new" / "cut.png") as cut:
-        alpha = np.asarray(cut)[..., 3]
-    assert alpha.shape == (60, 80)
-    assert alpha[30, 40] == 255
-    assert alpha[5, 5] == 0
-    assert names(tmp_path / "new") == ["cut.png"]
-
-
-def test_segment_does_not_write_over_a_folder(picture: Path, tmp_path: Path,
-                                              capfd: pytest.CaptureFixture[str]):
-    assert run("segment", picture, "--out", tmp_path) == 5
-    assert capfd.readouterr().err.startswith("error disk: ")
-
-
 def test_models_are_listed_and_described(capfd: pytest.CaptureFixture[str]):
     assert run("models", "list") == 0
     assert "nano" in capfd.readouterr().out
@@ -329,7 +313,7 @@ def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture
     assert run("models", "import", golden / "checkpoint_lightning.ckpt",
                "--config", golden / "config.yaml", "--out", model) == 0
     assert run("views", picture, "--out", tmp_path / "out", "--model", model, "--steps", 2) == 0
-    assert names(tmp_path / "out") == ["input.png", "view_000.png", "views.json"]
+    assert names(tmp_path / "out") == ["input.png", "request.json", "view_000.png", "views.json"]
 
 
 def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):

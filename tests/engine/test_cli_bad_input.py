@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_loaded(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
-@pytest.mark.parametrize("verb", ["views", "segment"])
+@pytest.mark.parametrize("verb", ["views", "segment", "prepare"])
 def test_a_disk_that_fills_up_leaves_nothing(verb: str, tiny_model: Path, tmp_path: Path):
     import resource
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import jobs
+from engine.loaded_model import loaded_model
 from engine.outputs import sha256, staged_file, staged_folder
 from engine.protocol import EngineError, ErrorCode
 from engine.reporting import Pace
@@ -142,15 +143,15 @@ def test_a_model_stays_loaded_until_it_changes_or_is_released(tiny_model: Path, 
         request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
                                model=str(tiny_model), steps=1, device="cpu")
         jobs.run(request, Counter())
-        return jobs._loaded.pipeline
+        return loaded_model.pipeline
 
     first = loaded()
     assert loaded() is first
     os.utime(tiny_model / "model_index.json", ns=(0, 10**18))
     second = loaded()
     assert second is not first
-    jobs.release()
-    assert jobs._loaded.pipeline is None
+    loaded_model.drop()
+    assert loaded_model.pipeline is None
     assert loaded() is not second
 
 

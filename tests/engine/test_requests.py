@@ -6,14 +6,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.protocol import EngineError, ErrorCode
-from engine.requests import REQUESTS, ReconstructRequest, Request, ViewsRequest
+from engine.requests import (
+    REQUEST_FILE,
+    REQUESTS,
+    ReconstructRequest,
+    Request,
+    ViewsRequest,
+    load_request,
+    save_request,
+)
 
 
 def valid_values(cls: type[Request]) -> st.SearchStrategy[dict[str, Any]]:
@@ -108,3 +117,24 @@ def test_lists_are_not_shared_between_requests():
     first.azimuth.append(1.0)
     assert ViewsRequest().azimuth == []
     assert ReconstructRequest().view_count == 16
+
+
+@pytest.mark.parametrize("cls", REQUESTS.values())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(data=st.data())
+def test_a_request_is_kept_with_its_result(cls: type[Request], tmp_path: Path, data: st.DataObject):
+    request = cls(**data.draw(valid_values(cls)))
+    save_request(request, tmp_path)
+    kept = load_request(tmp_path)
+    assert type(kept) is cls
+    assert kept.to_dict() == {**request.to_dict(), "out": str(tmp_path)}
+
+
+@pytest.mark.parametrize("text", [
+    "", "[]", "{}", '{"schema": "zero123.request/1", "kind": "cook", "request": {}}',
+    '{"schema": "zero123.request/1", "kind": "views", "request": {"steps": -1}}',
+    '{"schema": "zero123.request/2", "kind": "views", "request": {}}'])
+def test_a_record_that_cannot_be_read_is_none(text: str, tmp_path: Path):
+    assert load_request(tmp_path) is None
+    (tmp_path / REQUEST_FILE).write_text(text)
+    assert load_request(tmp_path) is None

@@ -111,6 +111,18 @@ def test_the_input_view_is_kept_and_the_mesh_is_closed(method: str, nano, photo)
     assert [stage["name"] for stage in result.stages] == [method, "surface", "unwrap", "texture"]
 
 
+def test_score_jacobian_chaining_does_not_eat_the_object(nano, photo) -> None:
+    """Only what the input view sees is certain; yet most of the block must be there, in one piece
+    and not as specks that happen to have its silhouette."""
+    result = reconstruct_by_score(nano, photo, method="sjc", input_elevation_deg=ELEVATION,
+                                  iterations=300, **SMALL)
+    points = grid_points()
+    inside = contains(BLOCK, points)
+    found = mesh_contains(result.mesh.vertices, result.mesh.faces, points)
+    assert (found & inside).sum() > 0.6 * inside.sum()
+    assert iou(found, inside) > 0.35
+
+
 @pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
 def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, nano,
                                                    photo) -> None:

@@ -15,8 +15,12 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+import work_chapters
 
 TASK = json.loads(sys.argv[sys.argv.index("--") + 1])
 PACKAGE = "bl_ext.user_default.zero123"
@@ -115,6 +119,7 @@ def install():
     start = time.perf_counter()
     package.register()
     report["time_registering_ms"] = 1000 * (time.perf_counter() - start)
+    work_chapters.measure_ticks(TOOLS)
     bpy.data.objects.remove(bpy.data.objects["Cube"])
     with in_view():
         bpy.ops.ed.undo_push(message="Without Cube")
@@ -247,8 +252,9 @@ def survives_file_loading():
     report["planes_in_new_file"] = len(planes())
 
 
+TOOLS = SimpleNamespace(**globals())
 CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
-            survives_file_loading)
+            survives_file_loading, *work_chapters.chapters(TOOLS))
 
 
 def story():

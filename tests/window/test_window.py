@@ -11,12 +11,16 @@ def test_the_story_is_told_to_its_end(report):
     assert report["error"] is None, report["error"]
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
-        "engine_dies", "survives_file_loading"]
+        "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
+        "prepared_input", "queue", "history", "log"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
                                   "search generate views", "views in scene",
-                                  "mesh grows", "mesh gone", "tab after engine died"])
+                                  "mesh grows", "mesh gone", "tab after engine died",
+                                  "checklist", "job with picture", "tab with viewport picture",
+                                  "tab with input", "image editor tab", "status bar working",
+                                  "status bar idle", "history", "log window"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -64,3 +68,56 @@ def test_a_dead_engine_is_told_and_replaced(report):
 
 def test_a_job_survives_the_opening_of_another_file(report):
     assert report["planes_in_new_file"] == 3
+
+
+def test_what_is_missing_is_told_until_it_is_there(report):
+    assert report["checklist_incomplete"]
+    assert report["checklist_complete"]
+    assert report["device"] in ("cpu", "cuda", "mps")
+
+
+def test_a_running_job_s_picture_is_in_its_box(report):
+    assert report["job_picture_is_shown"]
+    assert report["job_picture_after_cancel"] == 0
+
+
+def test_a_picture_comes_from_the_clipboard_and_the_view(report):
+    """A copied path, as this screen has no clipboard for pictures; the view is cut out."""
+    assert report["pictures_from"]["clipboard"] == "pasted.png"
+    width, height, corner, mean = report["pictures_from"]["viewport"]
+    assert (width, height, corner) == (256, 256, 0)
+    assert 0.05 < mean < 0.9
+
+
+def test_the_input_is_shown(report):
+    assert report["prepared_is_shown"]
+
+
+def test_pictures_are_made_one_after_the_other(report):
+    assert report["queued"] == ["red", "green", "blue"]
+    assert report["queue_states"] == ["Done"] * 3
+
+
+def test_the_history_survives_a_restart(report):
+    names = [name for _, name, _ in report["history"]]
+    assert sorted(names[:3]) == ["blue", "green", "red"]
+    assert report["objects_from_history"] == 2
+
+
+def test_the_log_has_a_window(report):
+    assert report["windows_with_log"] == 2
+    assert report["log_area"] == "TEXT_EDITOR"
+
+
+def test_a_look_at_the_engine_is_short(report, capsys):
+    """The time of one is printed, not judged: other programs may run. A file that is read at
+    every look would show even then.
+    """
+    ticks = sorted(report["ticks_ms"])
+    middle, high = ticks[len(ticks) // 2], ticks[int(len(ticks) * 0.99)]
+    with capsys.disabled():
+        print(f"\n{len(ticks)} looks: median {middle:.2f} ms, 99th percentile {high:.2f} ms, "
+              f"longest {ticks[-1]:.2f} ms; with an import "
+              f"{max(report['import_ticks_ms']):.0f} ms at most")
+    assert len(ticks) > 100
+    assert middle < 5

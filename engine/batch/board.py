@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who does what in a batch's folder: claims on items, and status.json for people and programs.
+
+Any number of processes may work in the same folder. A claim is a lock of the operating system,
+which a process that dies gives back, so no claim can be stale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..outputs import HINT
+from ..protocol import EngineError, ErrorCode
+from ..requests import REQUEST_FILE, save_request
+from ..resuming import request_key
+from .items import Item
+
+SCHEMA = "zero123.batch/1"
+RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}
+"""The file without which a result of this kind is none."""
+
+
+class State(Enum):
+    """What has become of an item. The value is what status.json says."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass
+class Entry:
+    """An item in status.json."""
+
+    name: str
+    """Of the result's folder."""
+    source: str
+    """Where it was asked for: a picture, or a line of a list."""
+    image: str
+    out: str
+    key: str = ""
+    """Digest of the request and the picture."""
+    state: State = State.WAITING
+    seconds: float = 0.0
+    """How long the job took."""
+    ended: float = 0.0
+    """When, in seconds since 1970."""
+    error: dict[str, str] | None = None
+    """Of a failed one: code, message, hint."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Entry:
+        """As `to_json` wrote it."""
+        return cls(**{**values, "state": State(values["state"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain JSON."""
+        return {**asdict(self), "state": self.state.value}
+
+
+@dataclass
+class Board:
+    """The state of a batch, kept in its folder and shared with whoever else works there."""
+
+    folder: Path
+    items: Sequence[Item]
+    opened: float = field(default_factory=time.time)
+    """Seconds since 1970; failures before this are tried again."""
+
+    @property
+    def path(self) -> Path:
+        """status.json."""
+        return self.folder / "status.json"
+
+    @property
+    def hidden(self) -> Path:
+        """The folder for locks and unfinished work."""
+        return self.folder / ".batch"
+
+    def open(self) -> None:
+        """Make the folder, and enter the items.
+
+        Raises:
+            EngineError: `DISK` if it can't be written.
+        """
+        try:
+            self.hidden.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EngineError(ErrorCode.DISK, f"can't write to {self.folder}: {error.strerror}",
+                              HINT) from error
+        with self._changing() as entries:
+            names = {item.name for item in self.items}
+            for name, entry in list(entries.items()):
+                if name not in names and entry.state in (State.WAITING, State.FAILED):
+                    del entries[name]  # nobody asks for it any more
+            for item in self.items:
+                old = entries.pop(item.name, None)
+                running = old and old.state is State.RUNNING and self._is_claimed(item)
+                entries[item.name] = old if old and running else self._first_entry(item)
+
+    def entries(self) -> dict[str, Entry]:
+        """By name; those of earlier batches, whose results are still there, come first."""
+        try:
+            document = json.loads(self.path.read_text(encoding="utf-8"))
+            return {values["name"]: Entry.from_json(values) for values in document["items"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}  # a status that is not there or not ours; the results tell it again
+
+    def is_settled(self, item: Item) -> bool:
+        """Whether the item is done, or has failed since this batch began."""
+        entry = self.entries().get(item.name)
+        key = request_key(item.request) if item.request else ""
+        if (entry and entry.key == key and entry.state is State.FAILED
+                and entry.ended >= self.opened):
+            return True
+        return self._record(item, key) is not None
+
+    @contextmanager
+    def claim(self, item: Item) -> Iterator[bool]:
+        """Whether the item is ours alone for the length of the block."""
+        path = self.hidden / f"{item.name}.lock"
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            if os.name != "nt":  # which can't remove an open file, nor needs to
+                path.unlink(missing_ok=True)
+            lock.release()
+
+    def enter(self, item: Item, state: State, seconds: float = 0.0,
+              error: EngineError | None = None) -> None:
+        """Note what has become of an item."""
+        with self._changing() as entries:
+            # Another batch in the same folder may have taken it for one that nobody asks for.
+            entry = entries.setdefault(item.name, self._first_entry(item))
+            entry.state, entry.seconds, entry.ended = state, round(seconds, 3), time.time()
+            entry.error = None if error is None else {
+                "code": error.code.value, "message": error.message, "hint": error.hint}
+
+    def record(self, item: Item, seconds: float, folder: Path) -> None:
+        """Write into a finished result's folder what it was made from, which makes it count."""
+        assert item.request is not None
+        save_request(item.request, folder, key=request_key(item.request),
+                     seconds=round(seconds, 3), ended=time.time())
+
+    def _first_entry(self, item: Item) -> Entry:
+        """The item as it is found: done, or yet to be done."""
+        key = request_key(item.request) if item.request else ""
+        entry = Entry(item.name, item.source, item.image, str(self.folder / item.name), key)
+        record = self._record(item, key)
+        if record is not None:
+            entry.state = State.DONE
+            entry.seconds, entry.ended = record["seconds"], record["ended"]
+        return entry
+
+    def _record(self, item: Item, key: str) -> dict[str, Any] | None:
+        """The record of a result that is what the item asks for, or None."""
+        folder = self.folder / item.name
+        if item.request is None or not (folder / RESULTS[item.request.KIND]).is_file():
+            return None
+        try:
+            record = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
+            return record if record["key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _is_claimed(self, item: Item) -> bool:
+        with self.claim(item) as ours:
+            return not ours
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Entry]]:
+        """The entries, to be changed; written back as a whole at the end of the block."""
+        with FileLock(self.hidden / "status.lock"):
+            entries = self.entries()
+            yield entries
+            counts = {state.value: sum(entry.state is state for entry in entries.values())
+                      for state in State}
+            document = {"schema": SCHEMA, "counts": counts,
+                        "items": [entry.to_json() for entry in entries.values()]}
+            partial = self.hidden / "status.part"
+            partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
+            os.replace(partial, self.path)

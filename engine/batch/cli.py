@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`batch`: the same job for many pictures."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..failures import GOES_ON
+from ..protocol import EngineError, ErrorCode
+from ..reporting import Reporter
+from ..request_options import request_option
+from ..requests import REQUESTS
+
+KINDS = ("reconstruct", "views")
+OWN = ("image", "out", "views", "resume")
+"""Fields that are different for every picture, or that the batch itself sets."""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verb `batch`; its options are those of both kinds of job."""
+    batch = subparsers.add_parser(
+        "batch", help="views or meshes of many pictures",
+        description="Make a result folder for each picture. What is there already is kept, so the "
+        "same command goes on after a stop, and several may work in the same folder at once.")
+    batch.add_argument("inputs", type=Path, nargs="+", metavar="INPUT",
+                       help="pictures, folders of them, .txt lists with a picture a line, or .csv "
+                       "tables with a column image and others named like the options below")
+    batch.add_argument("--out", type=Path, required=True, metavar="DIR",
+                       help="folder for the results, status.json and index.html")
+    batch.add_argument("--kind", choices=KINDS, default=KINDS[0],
+                       help=f"what to make of each picture (default: {KINDS[0]})")
+    batch.add_argument("--workers", type=int, default=1, metavar="N",
+                       help="processes, each with the model in memory (default: 1)")
+    kinds_of: dict[str, list[str]] = {}
+    options = {}
+    for kind in KINDS:
+        for f in fields(REQUESTS[kind]):
+            if f.name not in OWN:
+                options[f.name] = f
+                kinds_of.setdefault(f.name, []).append(kind)
+    groups: dict[tuple[str, ...], Any] = {}
+    for name, f in options.items():
+        kinds = tuple(kinds_of[name])
+        if kinds not in groups:
+            groups[kinds] = batch.add_argument_group(f"options of {' and '.join(kinds)}")
+        groups[kinds].add_argument(f"--{name.replace('_', '-')}",
+                                   **{**request_option(f), "default": argparse.SUPPRESS})
+    batch.set_defaults(run=_batch, stopped=GOES_ON, names=tuple(options))
+
+
+def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from .items import read_items
+    from .run import run_batch
+
+    if arguments.workers < 1:
+        raise EngineError(ErrorCode.BAD_INPUT, f"workers can't be {arguments.workers}",
+                          "give at least 1")
+    options = {name: getattr(arguments, name) for name in arguments.names
+               if hasattr(arguments, name)}
+    REQUESTS[arguments.kind].from_dict(options)  # wrong for all is wrong before any begins
+    items = read_items(arguments.inputs, arguments.out, arguments.kind, options)
+    return run_batch(arguments.out, items, reporter, arguments.workers)

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a batch is asked to do: pictures, folders, lists and tables to one request per picture."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..protocol import EngineError, ErrorCode
+from ..requests import REQUESTS, Request
+
+RESERVED = ("index.html", "status.json")
+"""Names in the batch's folder that no result can have."""
+NOT_IN_TABLES = ("out", "resume")
+"""Settings that the batch itself gives to every job."""
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture and what is to be made of it."""
+
+    name: str
+    """Of its result's folder."""
+    source: str
+    """Where it was asked for, as a person looks for it: "chairs.csv, line 3"."""
+    image: str
+    request: Request | None = None
+    problem: tuple[str, str] = ("", "")
+    """Without a request: why there is none, and a hint."""
+
+    @property
+    def error(self) -> EngineError:
+        """The problem as an error."""
+        return EngineError(ErrorCode.BAD_INPUT, *self.problem)
+
+
+@dataclass
+class _Row:
+    """A line of a list or a table, or a picture that was named directly."""
+
+    source: str
+    values: dict[str, Any] = field(default_factory=dict)
+    error: EngineError | None = None
+
+
+def read_items(inputs: Sequence[Path], out: Path, kind: str,
+               options: Mapping[str, Any]) -> list[Item]:
+    """An item for each picture that the inputs name, with its result in a folder of `out`.
+
+    `inputs`: pictures, folders of pictures (not what is in their subfolders), `.txt` lists of one
+    picture a line, and `.csv` tables with a column `image` and any setting of the job as another.
+    Relative paths in a list or table start at its own folder. `options`: settings of all the jobs,
+    which a table's cells go before. What can't be read becomes an item with a problem: the others
+    are to be done all the same.
+    """
+    items: list[Item] = []
+    taken = set(RESERVED)
+    for row in (row for given in inputs for row in _rows(given, REQUESTS[kind])):
+        image = str(row.values.get("image", ""))
+        stem = Path(image or str(row.values.get("views", "")) or row.source).stem
+        name = _free_name(stem, taken)
+        values = {**options, **row.values, "out": str(out / name)}
+        try:
+            if row.error:
+                raise row.error
+            items.append(Item(name, row.source, image, REQUESTS[kind].from_dict(values)))
+        except EngineError as error:
+            items.append(Item(name, row.source, image, problem=(error.message, error.hint)))
+    return items
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """The stem, or with a number if it is taken; some disks don't tell Chair from chair."""
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name.casefold())
+    return name
+
+
+def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
+    """The pictures that one input names."""
+    try:
+        if given.is_dir():
+            yield from _folder_rows(given)
+        elif given.suffix.lower() == ".csv":
+            yield from _table_rows(given, request)
+        elif given.suffix.lower() == ".txt":
+            yield from _list_rows(given)
+        else:
+            yield _Row(str(given), {"image": str(given)})
+    except EngineError as error:
+        yield _Row(str(given), error=error)
+    except OSError as error:
+        yield _Row(str(given), error=_bad(f"{given} can't be read: {error.strerror}",
+                                          "check the path"))
+    except (UnicodeDecodeError, csv.Error) as error:
+        yield _Row(str(given), error=_bad(f"{given} is not text that can be read: {error}",
+                                          "save it as UTF-8"))
+
+
+def _folder_rows(folder: Path) -> Iterator[_Row]:
+    from ..imaging.reading import picture_suffixes
+
+    suffixes = picture_suffixes()
+    pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes
+                      and not path.name.startswith(".") and path.is_file())
+    if not pictures:
+        raise _bad(f"there is no picture in {folder}", "name a folder that holds pictures itself")
+    for path in pictures:
+        yield _Row(str(path), {"image": str(path)})
+
+
+def _list_rows(path: Path) -> Iterator[_Row]:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    for number, line in enumerate(lines, 1):
+        picture = line.strip()
+        if picture and not picture.startswith("#"):
+            yield _Row(f"{path}, line {number}", {"image": str(path.parent / picture)})
+
+
+def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
+    known = {f.name: f for f in fields(request) if f.name not in NOT_IN_TABLES}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.reader(file)
+        columns = [column.strip().lower().replace("-", "_") for column in next(table, [])]
+        unknown = [column for column in columns if column not in known]
+        if unknown or "image" not in columns:
+            problem = f"unknown columns {', '.join(unknown)}" if unknown else "no column image"
+            raise _bad(f"{path} has {problem}",
+                       f"the first line names columns of {', '.join(known)}")
+        for cells in table:
+            if any(cell.strip() for cell in cells):
+                yield _table_row(path, table.line_num, dict(zip(columns, cells, strict=False)),
+                                 known)
+
+
+def _table_row(path: Path, line: int, cells: Mapping[str, str],
+               known: Mapping[str, Field[Any]]) -> _Row:
+    row = _Row(f"{path}, line {line}")
+    for name, text in cells.items():
+        try:
+            if text.strip():
+                row.values[name] = _value(known[name], text.strip())
+        except ValueError:
+            row.error = _bad(f"{name} can't be {text.strip()!r}", known[name].metadata["help"])
+    for name in ("image", "views"):
+        if row.values.get(name):
+            row.values[name] = str(path.parent / row.values[name])
+    if not (row.error or row.values.get("image") or row.values.get("views")):
+        row.error = _bad("there is no picture in this line", "fill in the column image")
+    return row
+
+
+def _value(f: Field[Any], text: str) -> Any:
+    """A cell as the type of its field; a list of numbers has blanks or semicolons between."""
+    default: Any = f.default_factory() if f.default_factory is not MISSING else f.default
+    if isinstance(default, bool):
+        if text.lower() not in TRUE + FALSE:
+            raise ValueError(text)
+        return text.lower() in TRUE
+    if isinstance(default, list):
+        return [float(word) for word in text.replace(";", " ").split()]
+    return type(default)(text)
+
+
+def _bad(message: str, hint: str) -> EngineError:
+    return EngineError(ErrorCode.BAD_INPUT, message, hint)

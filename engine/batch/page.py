@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""index.html: what a batch has made, to look through. One file with its small pictures inside."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from PIL import Image
+
+from ..imaging import read_image
+from ..outputs import staged_file
+from ..protocol import EngineError
+from .board import Entry, State
+
+THUMBNAIL = (384, 96)
+"""Largest width and height of a small picture."""
+TURN = "turn.png"
+"""Beside a mesh: pictures of it from all sides."""
+VIEWS_SHOWN = 4
+LINKS = {"mesh.glb": "mesh", "views.json": "views", "views/views.json": "views",
+         "report.json": "report"}
+"""Files of a result, if they are there, and what their link is called."""
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>Zero123 batch</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; }
+table { border-collapse: collapse; }
+th, td { padding: .4em .8em; text-align: left; border-bottom: 1px solid #ccc; }
+img { max-height: 96px; background: #eee; vertical-align: middle; }
+.failed { color: #b00; } .done { color: #060; }
+</style>
+"""
+
+
+@dataclass
+class Page:
+    """The summary of a batch's folder. Small pictures are made once."""
+
+    folder: Path
+    _thumbnails: dict[tuple[str, float], list[str]] = field(default_factory=dict)
+    """By the item's name and the time of its end: <img> elements, the input's first."""
+
+    @property
+    def path(self) -> Path:
+        """index.html."""
+        return self.folder / "index.html"
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Write the page; it appears when it is complete.
+
+        Raises:
+            EngineError: `DISK` if it can't be written.
+        """
+        counts = ", ".join(f"{number} {state.value}" for state in State
+                           if (number := sum(entry.state is state for entry in entries)))
+        rows = "\n".join(self._row(entry) for entry in entries)
+        with staged_file(self.path) as stage:
+            stage.write_text(
+                f"{_HEAD}<h1>Zero123 batch</h1>\n<p>{counts or 'nothing to do'}</p>\n<table>\n"
+                "<tr><th>State<th>Picture<th>Result<th>Files<th>Asked for in<th>Seconds</tr>\n"
+                f"{rows}\n</table>\n</html>\n", encoding="utf-8")
+
+    def _row(self, entry: Entry) -> str:
+        thumbnails = self._pictures_of(entry)
+        result = " ".join(thumbnails[1:])
+        if entry.error:
+            result = escape(f"{entry.error['message']}; {entry.error['hint']}")
+        there = [file for file in LINKS if (self.folder / entry.name / file).is_file()]
+        links = " ".join(_link(f"{entry.name}/{file}", LINKS[file]) for file in there)
+        return (f'<tr><td class="{entry.state.value}">{entry.state.value}'
+                f"<td>{thumbnails[0]}<br>{_link(entry.name + '/', entry.name)}"
+                f"<td>{result}<td>{links}<td>{escape(entry.source)}"
+                f"<td>{entry.seconds:.1f}</tr>")
+
+    def _pictures_of(self, entry: Entry) -> list[str]:
+        key = (entry.name, entry.ended)
+        if key not in self._thumbnails:
+            result = self.folder / entry.name
+            done = entry.state is State.DONE
+            views = sorted(result.glob("view_*.png")) or sorted(result.glob("views/view_*.png"))
+            shown = [result / TURN] if (result / TURN).is_file() else views[:VIEWS_SHOWN]
+            # The prepared picture is small; a photo may take long to decode.
+            inputs = [result / "input.png", result / "views" / "input.png"]
+            prepared = next((path for path in inputs if done and path.is_file()), None)
+            self._thumbnails[key] = [_thumbnail(prepared or Path(entry.image)),
+                                     *map(_thumbnail, shown if done else [])]
+        return self._thumbnails[key]
+
+
+def _link(path: str, text: str) -> str:
+    return f'<a href="{escape(quote(path))}">{escape(text)}</a>'
+
+
+def _thumbnail(path: Path) -> str:
+    """A small copy of a picture as an <img> element; nothing if it can't be read."""
+    try:
+        picture = Image.fromarray(read_image(path))
+    except EngineError:
+        return ""
+    picture.thumbnail(THUMBNAIL)
+    content = io.BytesIO()
+    picture.save(content, "WEBP", quality=80)
+    data = base64.b64encode(content.getvalue()).decode()
+    return f'<img alt="" src="data:image/webp;base64,{data}">'

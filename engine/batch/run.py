@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Works through a batch, in this process or in several, until every item is done or has failed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import jobs
+from ..failures import as_engine_error
+from ..outputs import publish
+from ..protocol import EngineError, ErrorCode, JobCancelled
+from ..reporting import Reporter
+from ..requests import REQUEST_FILE, ReconstructRequest, Request
+from .board import RESULTS, Board, Entry, State
+from .items import Item
+from .page import TURN, Page
+
+POLL_S = 0.5
+"""How often to look what others have done."""
+PAGE_S = 10.0
+"""How often the page is written while items end."""
+TURN_SIZE = 160
+TURN_VIEWS = ((0.0, 20.0), (90.0, 20.0), (180.0, 20.0), (270.0, 20.0))
+"""Azimuth and elevation of the pictures of a mesh, degrees."""
+SEVERITY = (ErrorCode.BAD_INPUT, ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED,
+            ErrorCode.MODEL_INCOMPATIBLE, ErrorCode.OUT_OF_MEMORY, ErrorCode.DISK,
+            ErrorCode.ENVIRONMENT, ErrorCode.INTERNAL)
+"""From a bad picture to a defect of ours."""
+GENERAL = (ErrorCode.DISK, ErrorCode.ENVIRONMENT)
+"""What would befall the other items, too: the batch stops."""
+
+
+def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
+              workers: int = 1) -> dict[str, Any]:
+    """Make a result for every item in a folder of its own. Returns counts and paths as plain JSON.
+
+    A result that is there and was made by the same request from the same picture is kept. Others
+    may work in the same folder at the same time: nothing is done twice. `status.json` is written
+    after every item, `index.html` now and then and at the end.
+
+    Raises:
+        EngineError: of the worst failure, once all is done; at once if the disk is full or the
+            engine broken.
+        JobCancelled: from the reporter; unfinished work is put aside, for the next time.
+    """
+    board, page = Board(folder, items), Page(folder)
+    board.open()
+    try:
+        if workers == 1:
+            work(board, reporter, page)
+        else:
+            from .workers import share
+
+            share(board, reporter, page, workers)
+    finally:
+        page.write(list(board.entries().values()))
+    return _summary(board, page, reporter)
+
+
+def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:
+    """Do whatever nobody else does; return when every item is done or has failed.
+
+    Raises:
+        EngineError: what is wrong in general, see `GENERAL`.
+        JobCancelled: from the reporter.
+    """
+    waiting, written = list(board.items), time.monotonic()
+    while waiting:
+        left = []
+        for item in waiting:
+            if not _settle(item, board, reporter):
+                left.append(item)
+            elif page and time.monotonic() - written > PAGE_S:
+                page.write(list(board.entries().values()))
+                written = time.monotonic()
+        if len(left) == len(waiting):
+            total = len(board.items)
+            reporter.progress("wait for others", total - len(left), total)
+            time.sleep(POLL_S)
+        waiting = left
+
+
+def announce(entry: Entry, reporter: Reporter) -> None:
+    """Tell how an item has ended."""
+    if entry.error:
+        reporter.log("error", f"{entry.source}: {entry.error['message']}; {entry.error['hint']}")
+    else:
+        reporter.artifact("result", next(path for name in RESULTS.values()
+                                         if (path := Path(entry.out) / name).is_file()))
+
+
+def _settle(item: Item, board: Board, reporter: Reporter) -> bool:
+    """Do an item that is still to be done. False if somebody else is at it."""
+    if board.is_settled(item):
+        return True
+    with board.claim(item) as ours:
+        if not ours:
+            return False
+        if not board.is_settled(item):
+            _do(item, board, reporter)
+            announce(board.entries()[item.name], reporter)
+        return True
+
+
+def _do(item: Item, board: Board, reporter: Reporter) -> None:
+    start = time.monotonic()
+    try:
+        if item.request is None:
+            raise item.error
+        board.enter(item, State.RUNNING)
+        _make(item, item.request, board, _ItemReporter(item, board, reporter))
+        board.enter(item, State.DONE, time.monotonic() - start)
+    except (KeyboardInterrupt, JobCancelled):
+        board.enter(item, State.WAITING)
+        raise
+    except Exception as error:
+        failure = as_engine_error(error)
+        board.enter(item, State.FAILED, time.monotonic() - start, failure)
+        if failure.code in GENERAL:
+            raise failure from error
+
+
+def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> None:
+    """The item's result, complete, in its folder, or nothing new there."""
+    start = time.monotonic()
+    out, unfinished = board.folder / item.name, board.hidden / item.name
+    result = unfinished / "result"
+    _tidy(unfinished)
+    try:
+        job = replace(request, out=str(result))
+        if isinstance(job, ReconstructRequest):
+            job.resume = True
+        jobs.run(job, reporter)
+        if (result / "mesh.glb").is_file():
+            _save_turn(result)
+        board.record(item, time.monotonic() - start, result)
+        # While files of two results stand side by side, there is none to be kept.
+        (out / REQUEST_FILE).unlink(missing_ok=True)
+        publish(result, out, (jobs.OLD_VIEWS, f"views/{jobs.OLD_VIEWS}"))
+    finally:
+        _tidy(unfinished)
+
+
+def _tidy(unfinished: Path) -> None:
+    """Remove what a job has left but what it can go on from."""
+    if unfinished.is_dir():
+        for path in unfinished.iterdir():
+            if not path.name.endswith(".resume"):
+                shutil.rmtree(path, ignore_errors=True)
+        if not any(unfinished.iterdir()):
+            unfinished.rmdir()
+
+
+def _save_turn(result: Path) -> None:
+    """Pictures of the mesh from all sides, in a row."""
+    import numpy as np
+
+    from ..camera import DEFAULT_RADIUS
+    from ..imaging import save_png
+    from ..mesh.picture import load_textured
+
+    mesh = load_textured(result / "mesh.glb")
+    pictures = [mesh.picture(*angles, DEFAULT_RADIUS, TURN_SIZE) for angles in TURN_VIEWS]
+    save_png(result / TURN, np.hstack(pictures) / np.float32(255))
+
+
+def _summary(board: Board, page: Page, reporter: Reporter) -> dict[str, Any]:
+    """How the batch ended. Raises the worst failure."""
+    entries = board.entries()
+    ours = [entries[item.name] for item in board.items]
+    codes = [ErrorCode(entry.error["code"]) for entry in ours if entry.error]
+    reporter.artifact("status", board.path)
+    reporter.artifact("page", page.path)
+    if codes:
+        raise EngineError(max(codes, key=SEVERITY.index),
+                          f"{len(codes)} of {len(ours)} pictures failed",
+                          f"{page.path} tells why; the same command tries them again")
+    kept = sum(entry.ended < board.opened for entry in ours)
+    return {"done": len(ours) - kept, "kept": kept, "status": str(board.path),
+            "page": str(page.path)}
+
+
+class _ItemReporter:
+    """Passes a job's progress on, with its picture's name; its files are not where they will be."""
+
+    shows_previews = False
+
+    def __init__(self, item: Item, board: Board, reporter: Reporter) -> None:
+        self._name, self._reporter = item.name, reporter
+        self._number = f"{board.items.index(item) + 1}/{len(board.items)}"
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self._reporter.progress(f"{self._number} {self._name}: {stage}", done, total)
+
+    def preview(self, path: Path) -> None: ...
+
+    def artifact(self, role: str, path: Path) -> None: ...
+
+    def log(self, level: str, text: str) -> None:
+        self._reporter.log(level, f"{self._name}: {text}")

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model that stays in memory between jobs. Light to import: torch comes with the first model.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .diffusion import Zero123Pipeline
+
+
+@dataclass
+class LoadedModel:
+    """The pipeline that was used last, kept because loading takes longer than a quick job."""
+
+    key: tuple[Any, ...] = ()
+    pipeline: Zero123Pipeline | None = None
+
+    def get(self, model: str, device: str) -> Zero123Pipeline:
+        """The pipeline of a model, loaded unless it is the one in memory."""
+        from .models import load_pipeline
+
+        key = (model, device, _newest_change(Path(model)))
+        if self.pipeline is None or self.key != key:
+            self.drop()  # before the next one comes: two may not fit
+            self.pipeline, self.key = load_pipeline(model, device), key
+            self.pipeline.set_progress_bar_config(disable=True)
+        return self.pipeline
+
+    def drop(self) -> None:
+        """Give its memory back."""
+        self.pipeline, self.key = None, ()
+        gc.collect()
+        _trim_heap()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+loaded_model = LoadedModel()
+"""The one of this process."""
+
+
+def _trim_heap() -> None:
+    """Give freed memory back to the system, most of which glibc keeps if it isn't told."""
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _newest_change(folder: Path) -> int:
+    """When a model folder last changed, ns: one that is trained on must not be served stale."""
+    return max((path.stat().st_mtime_ns for path in folder.glob("**/*")), default=0)

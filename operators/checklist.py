@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether everything is there that a first job needs: the engine's Python, its libraries, a model.
+
+Two looks: a quick one, at files only, and the engine's own `doctor` in a process of its own, which
+imports everything and finds the device.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
+from ..engine.models.catalogue import INDEX_FILE, find_model, models_folder
+from ..engine.process import EngineProcess
+from ..engine.protocol import Done, EngineError, ErrorCode, Failed
+from . import addon
+
+
+class Checklist:
+    """What is known. Of the two errors of a kind the quick look's comes first."""
+
+    def __init__(self) -> None:
+        self.python: Path | None = None
+        """Runs the engine."""
+        self.python_error: EngineError | None = None
+        self.model_error: EngineError | None = None
+        self.facts: dict[str, Any] = {}
+        """What the doctor found of this Python: "device", "memory_mb" and more."""
+        self.facts_error: EngineError | None = None
+        """What it found missing."""
+        self._process: EngineProcess | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something is known to be missing."""
+        return any((self.python_error, self.model_error, self.facts_error))
+
+    @property
+    def running(self) -> bool:
+        """Whether the doctor works."""
+        return self._process is not None
+
+    def look(self, context: bpy.types.Context) -> None:
+        """The quick look, with the user's settings. What the doctor said of another Python goes."""
+        chosen = addon.preferences(context)
+        before = self.python
+        self.python = self.python_error = None
+        try:
+            self.python = find_python(chosen.engine_python or None, addon.engine_folder())
+        except EngineError as error:
+            self.python_error = error
+        if self.python != before:
+            self.facts, self.facts_error = {}, None
+        self.model_error = model_problem(context.scene.zero123.model, chosen.model_folder)
+
+    def start_doctor(self, context: bpy.types.Context) -> None:
+        """Have the engine look at itself; `pump` takes the answer in.
+
+        Raises:
+            EngineError: If it can't be started.
+        """
+        if self.python is None:
+            raise self.python_error or EngineError(ErrorCode.ENVIRONMENT, "there is no engine")
+        self.stop()
+        command = [*isolated_python(self.python), "-m", "engine", "doctor", "--json"]
+        log = addon.results_folder(context) / "engine.log"
+        self._process = EngineProcess(command, engine_environment(), ROOT, log)
+
+    def pump(self, timeout: float = 0.0) -> bool:
+        """Take in the doctor's answer, waiting so many seconds. Returns whether there was one."""
+        process = self._process
+        if process is None:
+            return False
+        message = process.receive(timeout)
+        match message:
+            case Done():
+                self.facts, self.facts_error = message.result, None
+            case Failed():
+                self.facts, self.facts_error = {}, message.error
+            case None if process.ended:
+                self.facts, self.facts_error = {}, EngineError(
+                    ErrorCode.ENVIRONMENT, "the engine's Python can't run it",
+                    "install the engine again; its log may tell more")
+            case _:
+                return False
+        self.stop()
+        return True
+
+    def stop(self) -> None:
+        """End the doctor, if it works."""
+        if self._process is not None:
+            self._process.stop(0.0)
+            self._process.close()
+            self._process = None
+
+
+def model_problem(model: str, folder: str) -> EngineError | None:
+    """Why a model can't be used, as far as its folder tells; None if it is there."""
+    info = find_model(model)
+    if info is not None and not info.repo:
+        place = info.folder
+    elif info is not None:
+        place = (Path(folder) if folder else models_folder()) / model
+    else:
+        place = Path(model).expanduser()
+    if (place / INDEX_FILE).is_file():
+        return None
+    return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
+                       "import its checkpoint, or use the bundled model")
+
+
+checklist = Checklist()
+"""The one of this Blender."""

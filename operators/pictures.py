@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that choose the picture to work with: a file, the clipboard, a render, a view."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import bpy
+from bpy.props import BoolProperty, IntProperty, StringProperty
+
+from ..engine.protocol import EngineError, ErrorCode
+from . import viewport
+from .results.views import load_image
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
+"""What Blender and the engine can both read."""
+_OPTIONS = {'SKIP_SAVE'}
+
+
+def picture_of_file(path: Path) -> bpy.types.Image:
+    """The image data-block of a picture file, the one that is there if it is open already.
+
+    Raises:
+        EngineError: `BAD_INPUT` if Blender can't read it.
+    """
+    known = set(bpy.data.images)
+    try:
+        image = bpy.data.images.load(str(path), check_existing=True)
+    except RuntimeError as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}",
+                          "choose another file") from error
+    if image.size[0]:
+        return image
+    if image not in known:
+        bpy.data.images.remove(image)
+    raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a picture that Blender can read",
+                      "choose another file")
+
+
+def _choose(operator: bpy.types.Operator, context: bpy.types.Context,
+            find: Callable[[], bpy.types.Image]) -> set[str]:
+    """Find an image and make it the scene's picture; the operator says why if that fails."""
+    try:
+        context.scene.zero123.image = find()
+    except EngineError as error:
+        operator.report({'ERROR'}, str(error))
+        return {'CANCELLED'}
+    return {'FINISHED'}
+
+
+class ZERO123_OT_open_picture(bpy.types.Operator):
+    """Take a picture file as the picture to work with"""
+
+    bl_idname = "zero123.open_picture"
+    bl_label = "Use Picture"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    filepath: StringProperty(  # type: ignore[valid-type]
+        name="File", subtype='FILE_PATH', options=_OPTIONS, description="Picture of one object")
+    filter_image: BoolProperty(  # type: ignore[valid-type]
+        default=True, options={'HIDDEN', 'SKIP_SAVE'})
+    filter_folder: BoolProperty(  # type: ignore[valid-type]
+        default=True, options={'HIDDEN', 'SKIP_SAVE'})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:  # dropped
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {'RUNNING_MODAL'}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(bpy.path.abspath(self.filepath))
+        return _choose(self, context, lambda: picture_of_file(path))
+
+
+class ZERO123_OT_paste_picture(bpy.types.Operator):
+    """Take the picture on the clipboard, or the picture file whose path is there"""
+
+    bl_idname = "zero123.paste_picture"
+    bl_label = "Paste Picture"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("The clipboard needs a window")
+        return not bpy.app.background and context.window is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = file_of_text(context.window_manager.clipboard)
+        return _choose(self, context, lambda: (
+            picture_of_file(path) if path else _clipboard_image(context)))
+
+
+class ZERO123_OT_picture_from_render(bpy.types.Operator):
+    """Take what was rendered last as the picture; nothing is rendered again"""
+
+    bl_idname = "zero123.picture_from_render"
+    bl_label = "Picture from Render"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _choose(self, context, lambda: _render_result(context.scene))
+
+
+class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
+    """Take what the 3D View shows as the picture, without overlays and background"""
+
+    bl_idname = "zero123.picture_from_viewport"
+    bl_label = "Picture from 3D View"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    size: IntProperty(  # type: ignore[valid-type]
+        name="Size", default=512, min=64, max=4096, options=_OPTIONS,
+        description="Width and height in pixels; the middle of the view is taken")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Open a 3D View in this window")
+        return not bpy.app.background and viewport.find_view(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _choose(self, context, lambda: viewport.picture(context, self.size))
+
+
+def file_of_text(text: str) -> Path | None:
+    """The picture file that a copied text names, as path or file:// address, if there is one."""
+    line = text.strip().strip("\"'")
+    if not line or "\n" in line or "\0" in line:
+        return None
+    address = urlsplit(line)
+    path = Path(unquote(address.path) if address.scheme == "file" else line).expanduser()
+    try:
+        found = path.suffix.lower() in EXTENSIONS and path.is_absolute() and path.is_file()
+    except OSError:  # a long text is no path
+        return None
+    return path if found else None
+
+
+def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
+    """The clipboard's picture as a new image.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there is none, or Blender can't paste pictures here.
+    """
+    before = {image.session_uid for image in bpy.data.images}
+    area = context.area or context.window.screen.areas[0]
+    kind = area.ui_type
+    area.ui_type = 'IMAGE_EDITOR'  # Blender pastes pictures only there
+    try:
+        with context.temp_override(area=area, region=area.regions[-1]):
+            if bpy.ops.image.clipboard_paste.poll():
+                bpy.ops.image.clipboard_paste()
+    finally:
+        area.ui_type = kind
+    pasted = [image for image in bpy.data.images if image.session_uid not in before
+              and image.source not in ('VIEWER',)]
+    if not pasted:
+        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture on the clipboard",
+                          "copy a picture, or the path of a picture file")
+    pasted[0].pack()
+    return pasted[0]
+
+
+def _render_result(scene: bpy.types.Scene) -> bpy.types.Image:
+    """What was rendered last, as a new packed image.
+
+    Raises:
+        EngineError: `BAD_INPUT` if nothing was rendered yet.
+    """
+    result = next((image for image in bpy.data.images if image.type == 'RENDER_RESULT'), None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "Render.png"
+        try:
+            if result is None:
+                raise RuntimeError("no render")
+            with _png_settings(scene):
+                result.save_render(str(path), scene=scene)
+        except RuntimeError as error:
+            raise EngineError(ErrorCode.BAD_INPUT, "there is no render yet",
+                              "render the scene first") from error
+        return load_image(path)
+
+
+@contextmanager
+def _png_settings(scene: bpy.types.Scene) -> Iterator[None]:
+    """`save_render` writes what the scene's output settings say: here for once 8-bit RGBA."""
+    settings = scene.render.image_settings
+    wanted = {"media_type": 'IMAGE', "file_format": 'PNG', "color_mode": 'RGBA',
+              "color_depth": '8'}
+    # Before Blender 5.0 there is no media type. The order counts: each narrows the next.
+    names = [name for name in wanted if hasattr(settings, name)]
+    before = [(name, getattr(settings, name)) for name in names]
+    try:
+        for name in names:
+            setattr(settings, name, wanted[name])
+        yield
+    finally:
+        for name, value in before:
+            setattr(settings, name, value)
+
+
+CLASSES = (ZERO123_OT_open_picture, ZERO123_OT_paste_picture, ZERO123_OT_picture_from_render,
+           ZERO123_OT_picture_from_viewport)

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a newcomer lacks is told and mended, and the engine's memory can be had back."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+needs_engine = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
+
+
+@pytest.fixture
+def checklist(bpy, scene, extension):
+    """The list, with the user's settings as they are by default, before and after."""
+    found = extension("operators.checklist").checklist
+    found.look(bpy.context)
+    yield found
+    preferences = bpy.context.preferences.addons[extension().__name__].preferences
+    preferences.engine_python = preferences.model_folder = ""
+    scene.zero123.property_unset("model")
+    found.facts, found.facts_error = {}, None
+    found.look(bpy.context)
+
+
+@pytest.fixture
+def preferences(bpy, extension):
+    return bpy.context.preferences.addons[extension().__name__].preferences
+
+
+def shown(bpy):
+    return bpy.types.ZERO123_PT_setup.poll(bpy.context)
+
+
+def test_a_missing_python_is_told_as_soon_as_it_is_chosen(bpy, checklist, preferences):
+    preferences.engine_python = sys.executable
+    assert not shown(bpy)
+    preferences.engine_python = "/nonexistent/python"
+    assert shown(bpy)
+    assert "/nonexistent/python" in str(checklist.python_error)
+    with pytest.raises(RuntimeError, match="/nonexistent/python"):
+        bpy.ops.zero123.check_setup()
+
+
+def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene, checklist,
+                                                                     preferences, tmp_path):
+    preferences.engine_python = sys.executable
+    for name in ("zero123-xl", str(tmp_path / "mine")):
+        scene.zero123.model = name
+        assert shown(bpy)
+        assert name in str(checklist.model_error)
+    for folder in (tmp_path / "zero123-xl", tmp_path / "mine"):
+        folder.mkdir()
+        (folder / "model_index.json").write_text("{}")
+    preferences.model_folder = str(tmp_path)
+    assert not shown(bpy)  # a folder of its own
+    scene.zero123.model = "zero123-xl"
+    assert not shown(bpy)  # a name of the catalogue, in the model folder
+    preferences.model_folder = ""
+    assert shown(bpy)
+    bpy.ops.wm.context_set_string(data_path="scene.zero123.model", value="nano")
+    assert checklist.model_error is None
+
+
+@needs_engine
+def test_the_engine_looks_at_itself(bpy, checklist, preferences):
+    preferences.engine_python = sys.executable
+    assert bpy.ops.zero123.check_setup() == {'FINISHED'}
+    assert checklist.facts["device"] in ("cpu", "cuda", "mps")
+    assert checklist.facts["memory_mb"] > 500
+    assert not checklist.incomplete
+
+
+def test_a_python_without_the_libraries_is_told(bpy, checklist, preferences, tmp_path):
+    """An environment that has Python and nothing else."""
+    import venv
+
+    venv.create(tmp_path / "bare", with_pip=False)
+    preferences.engine_python = str(tmp_path / "bare" / "bin" / "python")
+    assert not shown(bpy)  # the quick look can't know
+    with pytest.raises(RuntimeError, match=r"lacks libraries: .*torch"):
+        bpy.ops.zero123.check_setup()
+    assert shown(bpy)
+    preferences.engine_python = sys.executable
+    assert not shown(bpy)  # what was said of the other one is forgotten
+
+
+def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_path):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    preferences.engine_python = str(program)
+    with pytest.raises(RuntimeError, match="the engine's Python can't run it"):
+        bpy.ops.zero123.check_setup()
+
+
+@needs_engine
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
+def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
+    """And works on afterwards."""
+    runner = extension("operators.runner").runner
+    values = {"filepath": str(picture), "orbit": 1, "steps": 1}
+    bpy.ops.zero123.generate_views(**values)
+    process, before = runner.engine_pid, _anonymous_mb(runner.engine_pid)
+    bpy.ops.zero123.release_memory()
+    # Done before the next job, and a cut-out needs no model.
+    bpy.ops.zero123.prepare_picture(filepath=str(picture))
+    assert _anonymous_mb(process) < before - 50
+    bpy.ops.zero123.generate_views(**values)
+    assert runner.engine_pid == process
+    runner.stop_engine()
+    with pytest.raises(RuntimeError, match="not running"):
+        bpy.ops.zero123.release_memory()
+
+
+def _anonymous_mb(pid: int) -> int:
+    """What a process holds besides files."""
+    lines = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(lines["RssAnon"].split()[0]) // 1024

@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chapters for scenario.py: the checklist, pictures from everywhere, a queue, the history, the log.
+
+`t` is the scenario's own namespace: its report and helpers.
+"""
+
+import shutil
+import time
+from pathlib import Path
+
+import bpy
+
+
+def measure_ticks(t):
+    """Note what each look at the engine costs, apart from those that import a result.
+
+    The thread's own time: what other programs take meanwhile is no cost of ours.
+    """
+    background = t.module("operators.background")
+    tick, import_finished = background._tick, background._import_finished
+    ticks = t.report.setdefault("ticks_ms", [])
+    with_import = t.report.setdefault("import_ticks_ms", [])
+    imported = False
+
+    def noting():
+        nonlocal imported
+        imported = import_finished()
+        return imported
+
+    def measured():
+        start = time.thread_time()
+        result = tick()
+        (with_import if imported else ticks).append(1000 * (time.thread_time() - start))
+        return result
+
+    # Both are looked up by their names whenever they are called.
+    background._tick, background._import_finished = measured, noting
+
+
+def _scroll(t, operator):
+    """The sidebar, as far as it goes."""
+    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
+        for _ in range(60):
+            operator()
+
+
+def checklist(t):
+    """Something is missing, is told with what mends it, and is not told any more."""
+    preferences = bpy.context.preferences.addons[t.PACKAGE].preferences
+    setup = bpy.types.ZERO123_PT_setup
+    bpy.context.scene.zero123.model = "zero123-xl"
+    preferences.engine_python = "/nonexistent/python"
+    t.report["checklist_incomplete"] = setup.poll(bpy.context)
+    t.view_3d().tag_redraw()
+    yield 1.0
+    t.screenshot("checklist")
+    preferences.engine_python = t.TASK["python"]
+    with t.in_view():
+        bpy.ops.wm.context_set_string(data_path="scene.zero123.model", value="nano")
+        bpy.ops.zero123.check_setup()
+    found = t.module("operators.checklist").checklist
+    yield lambda: not found.running
+    t.report["device"] = found.facts.get("device")
+    t.report["checklist_complete"] = not setup.poll(bpy.context)
+
+
+def mesh_picture(t):
+    """The picture of a running reconstruction is in its box."""
+    thumbnails = t.module("operators.thumbnails").thumbnails
+    t.runner().jobs.clear_ended()
+    with t.in_view():
+        bpy.ops.zero123.reconstruct_mesh(filepath=t.TASK["picture"], model="nano",
+                                         iterations=3000, view_count=8)
+    job = t.jobs()[-1]
+    yield lambda: job.picture_count > 1 or job.state.ended
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.5
+    t.report["job_picture_is_shown"] = thumbnails.icon(job.id) > 0
+    t.screenshot("job with picture")
+    with t.in_view():
+        bpy.ops.zero123.cancel_job()
+    yield t.ended(1)
+    t.report["job_picture_after_cancel"] = thumbnails.icon(job.id)
+    _scroll(t, bpy.ops.view2d.scroll_up)
+
+
+def pictures(t):
+    """A copied path, the 3D View and the last render become the picture."""
+    t.runner().jobs.clear_ended()
+    scene, found = bpy.context.scene, {}
+    shutil.copy(t.TASK["picture"], Path(t.TASK["results"]) / "pasted.png")
+    bpy.context.window_manager.clipboard = str(Path(t.TASK["results"]) / "pasted.png")
+    with t.in_view():
+        bpy.ops.object.select_all(action='SELECT')
+        bpy.ops.object.delete()
+        found["clipboard"] = bpy.ops.zero123.paste_picture() and scene.zero123.image.name
+        bpy.ops.mesh.primitive_monkey_add()
+        bpy.ops.view3d.view_selected()
+    yield 1.0
+    with t.in_view():
+        bpy.ops.zero123.picture_from_viewport(size=256)
+    image = scene.zero123.image
+    alpha = list(image.pixels)[3::4]
+    found["viewport"] = [*image.size, alpha[0], sum(alpha) / len(alpha)]
+    t.view_3d().tag_redraw()
+    yield 1.0
+    t.screenshot("tab with viewport picture")
+    t.report["pictures_from"] = found
+
+
+def prepared_input(t):
+    """The picture is shown as the network will see it, also in the Image Editor's tab."""
+    scene = bpy.context.scene
+    scene.zero123.image = bpy.data.images.load(t.TASK["picture"], check_existing=True)
+    scene.zero123.recentre = True
+    with t.in_view():
+        bpy.ops.zero123.prepare_picture('INVOKE_DEFAULT')
+    yield t.ended(1)
+    yield 1.5
+    thumbnails = t.module("operators.thumbnails").thumbnails
+    t.report["prepared_is_shown"] = thumbnails.icon(t.jobs()[-1].id) > 0
+    t.screenshot("tab with input")
+    area = t.view_3d()
+    area.ui_type = 'IMAGE_EDITOR'
+    area.spaces.active.image = scene.zero123.image
+    area.spaces.active.show_region_ui = True
+    yield 0.3
+    next(r for r in area.regions if r.type == 'UI').active_panel_category = "Zero123"
+    area.tag_redraw()
+    yield 1.5
+    t.screenshot("image editor tab")
+    area.ui_type = 'VIEW_3D'
+    scene.zero123.recentre = False
+    yield 0.5
+
+
+def queue(t):
+    """Three pictures at once; the status bar tells of them and is empty afterwards."""
+    settings = bpy.context.scene.zero123
+    settings.model, settings.orbit, settings.steps = t.TASK["model"], 2, 40
+    folder = Path(t.TASK["results"])
+    names = ["red.png", "green.png", "blue.png"]
+    for name in names:
+        shutil.copy(t.TASK["picture"], folder / name)
+    t.runner().jobs.clear_ended()
+    with t.in_view():
+        bpy.ops.zero123.queue_pictures(directory=str(folder),
+                                       files=[{"name": name} for name in names])
+    t.report["queued"] = [job.title for job in t.jobs()]
+    yield lambda: t.jobs()[0].done > 0 or t.jobs()[0].state.ended
+    yield 0.4
+    t.screenshot("status bar working")
+    yield t.ended(3)
+    yield 1.0
+    t.screenshot("status bar idle")
+    t.report["queue_states"] = [job.state.value for job in t.jobs()]
+
+
+def history(t):
+    """Switched off and on again, as by a restart: the results are listed and come back."""
+    package = t.module("operators").__name__.rpartition(".")[0]
+    package = __import__(package, fromlist=["register"])
+    package.unregister()
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    t.module("operators.history").history.entries = []
+    package.register()
+    measure_ticks(t)
+    entries = t.module("operators.history").history
+    yield lambda: entries.entries
+    report = t.report
+    report["history"] = [[entry.kind, entry.title, entry.amount] for entry in entries.entries]
+    t.region('UI').active_panel_category = "Zero123"
+    yield 0.5
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.0
+    sidebar = t.region('UI')
+    t._mouse[:] = sidebar.x + 70, sidebar.y + 12
+    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+    yield 0.3
+    t.press('LEFTMOUSE')
+    yield 0.5
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.5
+    t.screenshot("history")
+    with t.in_view():
+        bpy.ops.zero123.import_result(filepath=str(entries.entries[0].result))
+    report["objects_from_history"] = len(t.planes())
+
+
+def log(t):
+    """The log opens in a window of its own."""
+    with (Path(t.TASK["results"]) / "engine.log").open("a") as file:
+        file.write("".join(f"line {number}\n" for number in range(200)))
+    with t.in_view():
+        bpy.ops.zero123.open_log()
+    yield 1.0
+    windows = bpy.context.window_manager.windows
+    t.report["windows_with_log"] = len(windows)
+    t.report["log_area"] = windows[-1].screen.areas[0].type
+    t.screenshot("log window")
+    with bpy.context.temp_override(window=windows[-1]):
+        bpy.ops.wm.window_close()
+    yield 0.5
+
+
+def chapters(t):
+    """In their order, as functions without arguments that keep their names."""
+    def bound(chapter):
+        def play():
+            yield from chapter(t)
+        play.__name__ = chapter.__name__
+        return play
+
+    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
+                             log)))

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel that is there as long as something is missing, with the buttons that mend it."""
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..engine.protocol import EngineError
+from ..operators.addon import ROOT_PACKAGE
+from ..operators.checklist import checklist
+from ..operators.installing import installation_job
+from .notes import draw_installation, draw_lines
+
+DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Metal"}
+
+
+class ZERO123_PT_setup(bpy.types.Panel):
+    bl_label = "Set Up"
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = "Zero123"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return checklist.incomplete or checklist.running or installation_job.running
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        engine_error = checklist.python_error or checklist.facts_error
+        _draw_item(column, iface_("Engine"), engine_error, bool(checklist.facts), context)
+        if engine_error or installation_job.running:
+            draw_installation(column, context)
+            column.operator("preferences.addon_show", text="Choose Its Python",
+                            icon='PREFERENCES').module = ROOT_PACKAGE
+        _draw_item(column, iface_("Device"), None, bool(checklist.facts), context)
+        draw_device(column)
+        _draw_item(column, iface_("Model"), checklist.model_error, True, context)
+        if checklist.model_error:
+            use = column.operator("wm.context_set_string", text="Use the Bundled Model",
+                                  icon='CHECKMARK')
+            use.data_path, use.value = "scene.zero123.model", "nano"
+        column.operator("zero123.check_setup", text="Check Again", icon='FILE_REFRESH')
+
+
+def _draw_item(column: bpy.types.UILayout, name: str, error: EngineError | None, known: bool,
+               context: bpy.types.Context) -> None:
+    """One line of the list; below, what is wrong."""
+    icon = 'ERROR' if error else 'CHECKMARK' if known else 'QUESTION'
+    column.label(text=name, icon=icon, translate=False)
+    if error:
+        draw_lines(column, error.message, error.hint, context)
+
+
+def draw_device(layout: bpy.types.UILayout) -> None:
+    """What the engine computes on, if it has been asked."""
+    if checklist.facts:
+        device = DEVICES.get(checklist.facts["device"], checklist.facts["device"])
+        memory = f"{checklist.facts['memory_mb'] / 1000:.1f} GB"
+        layout.label(text=f"{device}, {memory}", translate=False)
+
+
+CLASSES = (ZERO123_PT_setup,)

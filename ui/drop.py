@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture file dropped onto the 3D View or the Image Editor, their sidebars included."""
+
+import bpy
+
+from ..operators.pictures import EXTENSIONS
+
+
+class ZERO123_FH_picture(bpy.types.FileHandler):
+    """Beside Blender's own handlers, so that a drop asks which one is meant."""
+
+    bl_idname = "ZERO123_FH_picture"
+    bl_label = "Zero123: Use Picture"
+    bl_import_operator = "zero123.open_picture"
+    bl_file_extensions = ";".join(EXTENSIONS)
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type in ('VIEW_3D', 'IMAGE_EDITOR')
+
+
+CLASSES = (ZERO123_FH_picture,)

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel of the results that are on the disk."""
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..operators.history import Entry, history
+from ..operators.results import ImportOptions
+from ..operators.thumbnails import thumbnails
+
+_THUMBNAIL_SCALE = 2.4
+
+
+class ZERO123_PT_history(bpy.types.Panel):
+    bl_label = "History"
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = "Zero123"
+    bl_options = {'DEFAULT_CLOSED'}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        for entry in history.entries:
+            _draw_entry(layout.box().row(align=True), entry, context)
+        if not history.entries:
+            layout.label(text="Results will be kept here")
+        layout.operator("zero123.refresh_history", text="Refresh", icon='FILE_REFRESH')
+
+
+def _draw_entry(row: bpy.types.UILayout, entry: Entry, context: bpy.types.Context) -> None:
+    if icon := thumbnails.icon(entry.key):
+        row.template_icon(icon_value=icon, scale=_THUMBNAIL_SCALE)
+    column = row.column(align=True)
+    column.scale_y = 0.9
+    what = iface_("{}: {} views") if entry.kind == "views" else iface_("{}: {} faces")
+    column.label(text=what.format(entry.title, entry.amount), translate=False)
+    column.label(text=entry.when, translate=False)
+    button = row.operator("zero123.import_result", text="", icon='IMPORT')
+    ImportOptions.of(context.scene.zero123).write(button)
+    button.filepath = str(entry.result)
+    row.operator("wm.path_open", text="", icon='FILE_FOLDER').filepath = str(entry.result.parent)
+
+
+CLASSES = (ZERO123_PT_history,)
