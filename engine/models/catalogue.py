@@ -168,6 +168,14 @@ def known_model(name: str) -> ModelInfo:
     return info
 
 
+def name_for(path: Path) -> str:
+    """The name under which a checkpoint is imported if none is given: the catalogue's for a file
+    of this name, else the file's own.
+    """
+    known = (info.name for info in CATALOGUE if path.name in info.files)
+    return next(known, path.stem)
+
+
 def models_folder() -> Path:
     """Where downloaded and imported models stand: $ZERO123_MODELS, or the user's data folder."""
     chosen = os.environ.get("ZERO123_MODELS")

@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from ..failures import GOES_ON
-from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from .catalogue import (
     ModelInfo,
-    find_model,
+    Task,
     known_model,
     list_models,
     models_folder,
+    name_for,
     size_text,
 )
-from .folder import is_plain_name, remove, verify
+from .folder import ModelState, folder_state, model_state, other_models, remove, verify
 from .ledger import licence_accepted, require_licence
+from .local import import_model
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -45,14 +46,18 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     _add_import_options(download)
     download.set_defaults(run=_download, stopped=GOES_ON)
 
+    accepting = actions.add_parser("accept", help="accept a model's licence")
+    accepting.add_argument("name", metavar="NAME")
+    accepting.set_defaults(run=_accept)
+
     importing = actions.add_parser(
         "import", help="turn an original .ckpt or .safetensors into a model folder")
     importing.add_argument("checkpoint", type=Path, metavar="FILE")
     importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
-    target = importing.add_mutually_exclusive_group(required=True)
+    target = importing.add_mutually_exclusive_group()
     target.add_argument("--out", type=Path, metavar="DIR", help="folder for the model")
     target.add_argument("--name", help="put it into the models folder under this name, which may "
-                        "be one of the catalogue's")
+                        "be one of the catalogue's (default: by the file's name)")
     importing.add_argument("--raw", action="store_true",
                            help="the last training step's weights instead of the averaged ones")
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
@@ -78,10 +83,15 @@ def _add_import_options(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     for model in list_models():
-        state = "installed" if model.installed else f"{size_text(model.size_bytes)} to download"
+        state = model_state(model)
+        text = (f"{size_text(model.size_bytes)} to download" if state is ModelState.MISSING
+                else state.value)
         note = f" (commercial use: {model.commercial_use.value})" if model.restricted else ""
-        print(f"{model.name:18} {state:22} {model.title}{note}")
-    return {"models": [_facts(model) for model in list_models()]}
+        print(f"{model.name:18} {text:22} {model.title}{note}")
+    others = other_models()
+    for name in others:
+        print(f"{name:18} {folder_state(models_folder() / name).value:22} imported")
+    return {"models": [_facts(model) for model in list_models()], "others": others}
 
 
 def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
@@ -94,7 +104,7 @@ def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 def _facts(model: ModelInfo) -> dict[str, Any]:
     """What is known about a model, as plain JSON."""
     return {"name": model.name, "title": model.title, "task": model.task.value,
-            "installed": model.installed, "folder": str(model.folder),
+            "state": model_state(model).value, "folder": str(model.folder),
             "licence": model.licence, "licence_url": model.licence_url, "terms": model.terms,
             "commercial_use": model.commercial_use.value,
             "licence_accepted": licence_accepted(model), "size_bytes": model.size_bytes,
@@ -105,43 +115,42 @@ def _facts(model: ModelInfo) -> dict[str, Any]:
 
 def _download(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     info = known_model(arguments.name)
+    require_licence(info, arguments.accept_licence)  # before torch takes its seconds
     if not info.installed:
-        require_licence(info, arguments.accept_licence)  # before torch takes its seconds
         import torch
 
         from .download import download
 
         download(info, reporter, dtype=getattr(torch, arguments.dtype))
-    path = info.file if info.file.parent == models_folder() else info.folder
+    path = info.file if info.task is Task.SEGMENTATION else info.folder
     print(path)
     return {"model": str(path)}
 
 
+def _accept(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    info = known_model(arguments.name)
+    require_licence(info, accepted=True)
+    print(f"{info.name}: {info.licence}")
+    return {"model": info.name, "licence": info.licence}
+
+
 def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    name, out = arguments.name, arguments.out
-    info = find_model(name or "")
-    if name is not None:
-        out = _place_for(name, info, arguments.accept_licence)
-    pose_encoding = arguments.pose_encoding or (info.pose_encoding if info else "zero123")
     import torch
 
-    from .checkpoint import import_checkpoint
+    options = {"config": arguments.config, "ema": not arguments.raw,
+               "dtype": getattr(torch, arguments.dtype), "reporter": reporter}
+    if arguments.out is not None:
+        from .checkpoint import import_checkpoint
 
-    import_checkpoint(arguments.checkpoint, config=arguments.config, out=out,
-                      ema=not arguments.raw, pose_encoding=pose_encoding,
-                      dtype=getattr(torch, arguments.dtype), reporter=reporter)
-    print(out)
-    return {"model": str(out)}
-
-
-def _place_for(name: str, info: ModelInfo | None, accept_licence: bool) -> Path:
-    """The folder that a model of this name is imported to."""
-    if not is_plain_name(name) or (info is not None and not info.repo):
-        raise EngineError(ErrorCode.BAD_INPUT, f"a model can't be imported as {name!r}",
-                          "give another name, without slashes")
-    if info is not None:
-        require_licence(info, accept_licence)
-    return models_folder() / name
+        path = import_checkpoint(arguments.checkpoint, out=arguments.out,
+                                 pose_encoding=arguments.pose_encoding or "zero123", **options)
+    else:
+        path = import_model(
+            arguments.checkpoint, arguments.name or name_for(arguments.checkpoint),
+            accept_licence=arguments.accept_licence, pose_encoding=arguments.pose_encoding,
+            **options)
+    print(path)
+    return {"model": str(path)}
 
 
 def _verify(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from ..reporting import Reporter
 from .catalogue import ModelInfo, Task, models_folder
 from .checkpoint import import_checkpoint
 from .folder import DOWNLOADS, MB
-from .ledger import expected_sha256, pin_sha256, require_licence
+from .ledger import expected_sha256, pin_sha256, require_licence, unpin_sha256
 
 GOES_ON = "the same command goes on from there"
 _CHUNK = 1024 * 1024
@@ -83,17 +83,24 @@ def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = Fals
             without a network, `DISK`; and what `import_checkpoint` raises.
     """
     result = info.file if info.task is Task.SEGMENTATION else info.folder
+    require_licence(info, accept_licence)
     if info.installed:
         return result
-    require_licence(info, accept_licence)
     disable_progress_bars()
     set_verbosity_error()
     constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     with _folder(info) as folder:
         remotes = [_look_up(info, file) for file in info.files]
         _check_space(info, remotes, folder)
         files = [_fetch(info, remote, folder, reporter) for remote in remotes]
-        _install(info, files, dtype, reporter)
+        try:
+            _install(info, files, dtype, reporter)
+        except EngineError as error:
+            if error.code is ErrorCode.MODEL_DAMAGED:  # as served: nothing to go on from
+                shutil.rmtree(folder, ignore_errors=True)
+                unpin_sha256(info)
+            raise
         shutil.rmtree(folder, ignore_errors=True)
     return result
 
@@ -127,7 +134,7 @@ def _look_up(info: ModelInfo, file: str) -> Remote:
         raise _network_error(info, error) from error
     if hub and metadata.commit_hash:  # the same content, whatever is uploaded meanwhile
         url = hf_hub_url(info.repo, file, revision=metadata.commit_hash, endpoint=endpoint)
-    remote = Remote(file, url, headers, metadata.size, metadata.etag or "")
+    remote = Remote(file, url, headers, metadata.size or None, metadata.etag or "")
     known = expected_sha256(info, file)
     if known and remote.sha256 and remote.sha256 != known:
         raise _other_content(info, file, remote.sha256, known)

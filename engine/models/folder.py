@@ -11,19 +11,67 @@ import json
 import os
 import shutil
 import uuid
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from ..outputs import sha256
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
-from .catalogue import INDEX_FILE, Task, find_model, known_model, models_folder
+from .catalogue import (
+    INDEX_FILE,
+    ModelInfo,
+    Task,
+    find_model,
+    known_model,
+    models_folder,
+)
 
 RECORD_FILE = "files.json"
 SCHEMA = "zero123.model-files/1"
 DOWNLOADS = ".downloads"
 """Folder inside the models folder for what is under way, a folder for each model."""
 MB = 1_000_000
+
+
+class ModelState(Enum):
+    """How much of a model is on this computer."""
+
+    HERE = "here"
+    MISSING = "not here"
+    DAMAGED = "damaged"
+    """A file is missing or has another size than it should; only `verify` reads them all."""
+
+
+def model_state(info: ModelInfo, models: Path | None = None) -> ModelState:
+    """A quick look at a model of the catalogue, in `models` or the models folder."""
+    file = info.file_in(models or models_folder())
+    if not file.is_file():
+        return ModelState.MISSING
+    if info.task is Task.SEGMENTATION:
+        return ModelState.HERE if file.stat().st_size == info.size_bytes else ModelState.DAMAGED
+    return folder_state(file.parent)
+
+
+def folder_state(folder: Path) -> ModelState:
+    """The same of any model folder, by its list of files if it has one."""
+    if not (folder / INDEX_FILE).is_file():
+        return ModelState.MISSING
+    if not os.path.lexists(folder / RECORD_FILE):
+        return ModelState.HERE
+    try:
+        whole = all((folder / name).stat().st_size == file["bytes"]
+                    for name, file in _read_record(folder).items())
+    except (EngineError, OSError):
+        whole = False
+    return ModelState.HERE if whole else ModelState.DAMAGED
+
+
+def other_models(models: Path | None = None) -> list[str]:
+    """Names of the models in the models folder that aren't the catalogue's."""
+    found = (models or models_folder()).glob(f"*/{INDEX_FILE}")
+    return sorted(path.parent.name for path in found
+                  if is_plain_name(path.parent.name) and find_model(path.parent.name) is None)
 
 
 def write_record(folder: Path, source: str) -> None:
@@ -65,8 +113,10 @@ def verify(model: str, reporter: Reporter | None = None) -> bool:
     return _compare(folder, _read_record(folder), model, reporter or SilentReporter())
 
 
-def remove(model: str) -> Path:
+def remove(model: str, models: Path | None = None) -> Path:
     """Remove a model of the models folder, and what was fetched of it.
+
+    `models`: the models folder, if it isn't `models_folder()`.
 
     Returns:
         What is gone.
@@ -82,9 +132,11 @@ def remove(model: str) -> Path:
     if not is_plain_name(model):
         raise EngineError(ErrorCode.BAD_INPUT, f"{model!r} is no model's name",
                           "give the name of a model in the models folder")
-    models = models_folder()
-    target = models / model if info is None or info.task is Task.VIEWS else info.file
-    there = target.is_file() if info and target == info.file else (target / INDEX_FILE).is_file()
+    models = models or models_folder()
+    target = models / model
+    if info is not None and info.task is Task.SEGMENTATION:
+        target = info.file_in(models)
+    there = target.is_file() or (target / INDEX_FILE).is_file()
     partial = models / DOWNLOADS / model
     if not there and not partial.is_dir():
         raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {model} in {models}",

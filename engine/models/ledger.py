@@ -8,6 +8,9 @@ One small JSON file in the models folder. Standard library only.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ..outputs import staged_file
@@ -19,29 +22,34 @@ SCHEMA = "zero123.models/1"
 _SECTIONS = ("accepted_licences", "pinned_sha256")
 
 
-def licence_accepted(info: ModelInfo) -> bool:
-    """Whether a model may be fetched and used: its licence is free, or was accepted as it is."""
-    return not info.restricted or _read()["accepted_licences"].get(info.name) == info.licence
+def licence_accepted(info: ModelInfo, models: Path | None = None) -> bool:
+    """Whether a model may be fetched and used: its licence is free, or was accepted as it is.
+
+    `models`: the models folder, if it isn't `models_folder()`.
+    """
+    return not info.restricted or (
+        _read(models)["accepted_licences"].get(info.name) == info.licence)
 
 
-def accept_licence(info: ModelInfo) -> None:
+def accept_licence(info: ModelInfo, models: Path | None = None) -> None:
     """Remember that the licence was accepted. One of another name will be asked for again."""
-    _write("accepted_licences", info.name, info.licence)
+    with _changed(models) as content:
+        content["accepted_licences"][info.name] = info.licence
 
 
-def require_licence(info: ModelInfo, accepted: bool) -> None:
+def require_licence(info: ModelInfo, accepted: bool = False) -> None:
     """Note that a licence is accepted now, or see that it was.
 
     Raises:
         EngineError: `BAD_INPUT` with the licence's name and terms, if it has to be and was not.
     """
-    if accepted and info.restricted:
+    if accepted and not licence_accepted(info):
         accept_licence(info)
     if not licence_accepted(info):
         raise EngineError(
             ErrorCode.BAD_INPUT,
             f"the licence of {info.name} has to be accepted first: {info.licence}. {info.terms}",
-            f"read it at {info.licence_url}, then give --accept-licence")
+            f"read it at {info.licence_url}, then `models accept {info.name}`")
 
 
 def expected_sha256(info: ModelInfo, file: str) -> str:
@@ -53,11 +61,23 @@ def expected_sha256(info: ModelInfo, file: str) -> str:
 
 def pin_sha256(info: ModelInfo, file: str, digest: str) -> None:
     """Remember the digest of a first download."""
-    _write("pinned_sha256", f"{info.repo}/{file}", digest)
+    with _changed() as content:
+        content["pinned_sha256"][f"{info.repo}/{file}"] = digest
 
 
-def _read() -> dict[str, dict[str, Any]]:
-    path = models_folder() / LEDGER_FILE
+def unpin_sha256(info: ModelInfo) -> None:
+    """Forget the digests of a first download that turned out to be no model."""
+    with _changed() as content:
+        for file in info.files:
+            content["pinned_sha256"].pop(f"{info.repo}/{file}", None)
+
+
+def _path(models: Path | None) -> Path:
+    return (models or models_folder()) / LEDGER_FILE
+
+
+def _read(models: Path | None = None) -> dict[str, dict[str, Any]]:
+    path = _path(models)
     empty: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -72,8 +92,10 @@ def _read() -> dict[str, dict[str, Any]]:
                           "mend it, or remove it to start anew") from error
 
 
-def _write(section: str, key: str, value: str) -> None:
-    content = _read()
-    content[section][key] = value
-    with staged_file(models_folder() / LEDGER_FILE) as stage:
+@contextmanager
+def _changed(models: Path | None = None) -> Iterator[dict[str, dict[str, Any]]]:
+    """The sections, to be changed; written at the end of the block."""
+    content = _read(models)
+    yield content
+    with staged_file(_path(models)) as stage:
         stage.write_text(json.dumps({"schema": SCHEMA, **content}, indent=1), encoding="utf-8")

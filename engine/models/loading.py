@@ -19,6 +19,7 @@ from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
 from .catalogue import CATALOGUE, INDEX_FILE, Task, find_model
 from .folder import check_links, named_folder
+from .ledger import require_licence
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,
@@ -40,8 +41,8 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
         device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
-        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, or `ENVIRONMENT` for
-            a device that isn't there.
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
+            licence that was not accepted, or `ENVIRONMENT` for a device that isn't there.
     """
     target = resolve_device(device)
     folder = _model_folder(model)
@@ -84,6 +85,7 @@ def _model_folder(model: str) -> Path:
                           "`models list` shows those that do")
     if info is not None:
         if info.installed:
+            require_licence(info)
             return info.folder
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PIECE = 64 * 1024
@@ -38,8 +39,8 @@ class Hub:
     """Contents whose digest and length are told in the place of a file's own."""
     ranges: bool = True
     """Whether a part can be asked for."""
-    delay_s: float = 0.0
-    """Between two pieces of a body."""
+    hold_after: int | None = None
+    """After so many bytes of a body the server waits until this is None again."""
     elsewhere: str = ""
     """Another server that bodies are to be fetched from."""
     requests: list[Request] = field(default_factory=list)
@@ -81,7 +82,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             wanted = self.headers.get("Range")
             hub.requests.append(Request(self.command, self.path, wanted,
                                         self.headers.get("Authorization")))
-            name = self.path.rpartition("/")[2]
+            name = urlsplit(self.path).path.rpartition("/")[2]
             if hub.status != 200 or name not in hub.files:
                 self._refuse(404 if hub.status == 200 else hub.status)
                 return
@@ -123,10 +124,11 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             end = len(content) if hub.cut_after is None else min(hub.cut_after, len(content))
             try:
                 while sent < end:
+                    while hub.hold_after is not None and sent >= hub.hold_after:
+                        time.sleep(0.01)
                     piece = content[sent:min(sent + PIECE, end)]
                     self.wfile.write(piece)
                     sent += len(piece)
-                    time.sleep(hub.delay_s)
             except OSError:
                 pass  # the client has left
             self.close_connection = sent < len(content)
