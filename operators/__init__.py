@@ -4,12 +4,25 @@
 
 import bpy
 
-from . import background, control, generate, logs, pictures, presets, queueing, setup
+from . import (
+    background,
+    control,
+    generate,
+    licences,
+    logs,
+    models,
+    pictures,
+    presets,
+    queueing,
+    setup,
+)
 from .installing import installation_job
+from .model_work import model_work
 from .runner import runner
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
-           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES, *models.CLASSES,
+           *licences.CLASSES)
 
 
 def register() -> None:
@@ -23,6 +36,7 @@ def unregister() -> None:
     """Take everything back: the timer, the engine's process, the operators."""
     background.unwatch()
     installation_job.cancel()
+    model_work.stop()
     runner.stop_engine()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -9,6 +9,7 @@ from . import (
     drop,
     history,
     menus,
+    models,
     panels,
     preferences,
     presets,
@@ -18,7 +19,7 @@ from . import (
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *history.CLASSES)
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *models.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
            *PANELS, *map(in_image_editor, PANELS))
 

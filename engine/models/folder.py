@@ -168,9 +168,9 @@ def check_links(folder: Path) -> None:
                 _check_shards(Path(parent) / name)
 
 
-def named_folder(model: str) -> Path:
+def named_folder(model: str, models: Path | None = None) -> Path:
     """A model's folder by its name in the models folder, else by its path; may not exist."""
-    inside = models_folder() / model
+    inside = (models or models_folder()) / model
     return inside if is_plain_name(model) and inside.is_dir() else Path(model).expanduser()
 
 

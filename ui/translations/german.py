@@ -13,17 +13,31 @@ TEXTS = {
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
+    "Accept Zero123 Model Licence": "Lizenz eines Zero123-Modells annehmen",
+    "Accept the Licence": "Lizenz annehmen",
     "Active image: {}": "Aktives Bild: {}",
     "Add Zero123 Preset": "Zero123-Vorlage hinzufügen",
+    "Address of a server to download models from; empty takes huggingface.co, or what "
+    "HF_ENDPOINT names":
+        "Adresse eines Servers, von dem Modelle geladen werden; leer nimmt huggingface.co oder "
+        "was HF_ENDPOINT nennt",
     "Also OBJ": "Auch OBJ",
     "Also PLY": "Auch PLY",
+    "An original .ckpt or .safetensors, or u2netp.onnx":
+        "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
     "Around the 3D cursor": "Um den 3D-Cursor",
     "Around the world's origin": "Um den Ursprung der Welt",
     "As Made": "Wie erzeugt",
     "As in Picture": "Wie im Bild",
+    "As in the original, 5 GB for a full-size model":
+        "Wie im Original, 5 GB für ein Modell voller Größe",
+    "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
+    "Asked once for every model whose licence restricts its use":
+        "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
     "Automatic": "Automatisch",
     "Azimuth": "Azimut",
     "Base on Ground": "Auf den Boden stellen",
+    "Brain Float": "Brain Float",
     "Bring views or a mesh from the disk into the scene, in one undo step":
         "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem Rückgängig-"
         "Schritt",
@@ -33,10 +47,12 @@ TEXTS = {
     "Camera of Picture": "Kamera des Bildes",
     "Cancel Job": "Auftrag abbrechen",
     "Cancel Zero123 Engine Installation": "Installation der Zero123-Engine abbrechen",
+    "Cancel Zero123 Model": "Zero123-Modell abbrechen",
     "Cancelled": "Abgebrochen",
     "Cancelling": "Wird abgebrochen",
     "Check Again": "Erneut prüfen",
     "Check Zero123 Setup": "Zero123-Einrichtung prüfen",
+    "Checking": "Wird geprüft",
     "Choose Its Python": "Python der Engine wählen",
     "Choose a picture of one object": "Ein Bild mit einem Objekt wählen",
     "Choose several picture files, and have views or a mesh made of each":
@@ -45,6 +61,8 @@ TEXTS = {
         "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
     "Clear": "Leeren",
     "Clear Ended Jobs": "Beendete Aufträge entfernen",
+    "Commercial use on conditions": "Kommerziell nur unter Bedingungen",
+    "Configuration": "Konfiguration",
     "Copy Error": "Fehler kopieren",
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
     "Copy a failed job's message, to search for it or report it":
@@ -58,7 +76,10 @@ TEXTS = {
     "Cut-Out": "Freisteller",
     "DDIM": "DDIM",
     "DPM-Solver++": "DPM-Solver++",
+    "Damaged: remove it, then get it again": "Beschädigt: entfernen, dann neu holen",
     "Decimate": "Dezimieren",
+    "Delete a model from the model folder, and what was downloaded of it":
+        "Ein Modell und was davon heruntergeladen wurde aus dem Modellordner löschen",
     "Denoising steps; 0 takes the model's own default":
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Device": "Gerät",
@@ -66,6 +87,11 @@ TEXTS = {
     "Distance of the camera that took the picture to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Done": "Fertig",
+    "Download Zero123 Model": "Zero123-Modell herunterladen",
+    "Download a model and turn it into what the engine reads; a stopped download goes on later":
+        "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
+        "später weiter",
+    "Downloading": "Wird geladen",
     "Draw another result instead of the same one": "Ein anderes Ergebnis ziehen statt desselben",
     "Elevation": "Höhenwinkel",
     "Elevation of the camera that took the picture, degrees above the horizon":
@@ -86,8 +112,20 @@ TEXTS = {
     "Folder of wheels to install from; without one they are downloaded":
         "Ordner mit Wheels, aus dem installiert wird; ohne ihn werden sie heruntergeladen",
     "Folder that receives the results": "Ordner für die Ergebnisse",
+    "For models that need an account; empty takes the one that the hub's own program keeps. "
+    "Saved with Blender's preferences, never in a file of yours":
+        "Für Modelle, die ein Konto verlangen; leer nimmt das, welches das Programm des Hubs "
+        "aufbewahrt. Wird mit Blenders Einstellungen gespeichert, nie in einer Ihrer Dateien",
+    "For research and other non-commercial use only; what is made with the model must not be "
+    "sold either":
+        "Nur für Forschung und andere nichtkommerzielle Nutzung; auch was mit dem Modell gemacht"
+        " wird, darf nicht verkauft werden",
     "Forget the jobs that have ended; their files and what was imported stay":
         "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
+    "Free for research and non-commercial use, and for commercial use by those whose yearly "
+    "revenue is at most 1,000,000 US dollars; others need a licence of Stability AI":
+        "Frei für Forschung und nichtkommerzielle Nutzung, und für kommerzielle bei einem "
+        "Jahresumsatz bis 1.000.000 US-Dollar; andere brauchen eine Lizenz von Stability AI",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
     "Generate Views": "Ansichten erzeugen",
     "Generate Views of Selected": "Ansichten der Ausgewählten erzeugen",
@@ -95,6 +133,9 @@ TEXTS = {
     "Go on where the same reconstruction was stopped":
         "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
     "Guidance": "Führung",
+    "Half": "Halb",
+    "Half the space, with fewer digits": "Halber Platz, mit weniger Stellen",
+    "Half the space; the results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
     "Hash": "Hash",
     "Have the engine drop its loaded model as soon as no job runs; the next job loads it again":
         "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
@@ -107,15 +148,22 @@ TEXTS = {
         "erzeugen",
     "History": "Verlauf",
     "How noise is removed": "Wie das Rauschen entfernt wird",
+    "How the camera is told to the network": "Wie dem Netz die Kamera mitgeteilt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
     "Jacobian Chaining (sjc, for original models) from the picture alone":
         "Wie die Form gefunden wird: an erzeugte Ansichten angepasst, oder durch Score "
         "Distillation (sds) oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild "
         "allein",
+    "Hub Mirror": "Spiegel des Hubs",
+    "Hub Token": "Zugangsschlüssel des Hubs",
     "Hull": "Hülle",
+    "I Have Read and Accept the Licence": "Ich habe die Lizenz gelesen und nehme sie an",
     "Image": "Bild",
     "Import Files": "Dateien importieren",
+    "Import Zero123 Model": "Zero123-Modell importieren",
     "Import Zero123 Result": "Zero123-Ergebnis importieren",
+    "Import a File": "Datei importieren",
+    "Importing": "Wird importiert",
     "Input": "Eingabe",
     "Input Elevation": "Höhenwinkel der Eingabe",
     "Input Radius": "Abstand der Eingabe",
@@ -128,6 +176,7 @@ TEXTS = {
     "Jobs": "Aufträge",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Licence: {}": "Lizenz: {}",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
     "Load model": "Modell laden",
@@ -151,12 +200,21 @@ TEXTS = {
     "Model": "Modell",
     "Model Folder": "Modellordner",
     "Model and Quality": "Modell und Qualität",
+    "Models": "Modelle",
+    "Name": "Name",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of the image to start from; empty takes the active one":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
+    "Needs an account at the hub, and its token in the preferences":
+        "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
     "New Seed": "Neuer Startwert",
+    "No licence stated by its authors": "Von den Urhebern ohne Lizenz",
+    "Not for commercial use": "Nicht kommerziell nutzbar",
     "Not running": "Läuft nicht",
+    "Of Stable Zero123": "Die von Stable Zero123",
+    "Of Zero-1-to-3 and Zero123-XL": "Die von Zero-1-to-3 und Zero123-XL",
+    "Of the weights on the disk": "Der Gewichte auf der Festplatte",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
     "Open Zero123 Log": "Zero123-Protokoll öffnen",
     "Open what the engine has written about its work as a text, in a window of its own":
@@ -178,6 +236,8 @@ TEXTS = {
         "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
     "Picture to 3D": "Bild zu 3D",
     "Planes": "Ebenen",
+    "Pose Encoding": "Kodierung der Pose",
+    "Precision": "Genauigkeit",
     "Prepare": "Vorbereiten",
     "Preview Input": "Eingabe zeigen",
     "Python": "Python",
@@ -189,6 +249,12 @@ TEXTS = {
     "Queue Pictures": "Bilder einreihen",
     "Queue Selected": "Ausgewählte einreihen",
     "Radius": "Abstand",
+    "Raw Weights": "Rohe Gewichte",
+    "Read all files of a model and compare them with their digests":
+        "Alle Dateien eines Modells lesen und mit ihren Prüfsummen vergleichen",
+    "Read and accept the licence of a model that is here; it is not used before":
+        "Die Lizenz eines vorhandenen Modells lesen und annehmen; vorher wird es nicht benutzt",
+    "Read the Licence": "Lizenz lesen",
     "Ready": "Bereit",
     "Recentre": "Zentrieren",
     "Reconstruct Mesh": "Mesh rekonstruieren",
@@ -205,6 +271,8 @@ TEXTS = {
     "Release Zero123 Memory": "Zero123-Speicher freigeben",
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
+    "Remove Zero123 Model": "Zero123-Modell entfernen",
+    "Removed {}": "{} entfernt",
     "Render": "Rendering",
     "Rendered too, unlit and with their transparency":
         "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
@@ -232,8 +300,12 @@ TEXTS = {
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
+    "Single": "Einfach",
     "Single View": "Einzelansicht",
     "Size": "Größe",
+    "Stable Zero123": "Stable Zero123",
+    "Stable Zero123 C, trained on CC-BY and CC0 objects":
+        "Stable Zero123 C, an Objekten unter CC-BY und CC0 trainiert",
     "Start": "Starten",
     "Start Zero123 Engine": "Zero123-Engine starten",
     "Start the engine now, so that the first job needn't wait for it":
@@ -250,6 +322,8 @@ TEXTS = {
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
     "Stop the installation; an engine that was there before stays":
         "Die Installation anhalten; eine schon vorhandene Engine bleibt",
+    "Stop what is being done with a model; what was downloaded is kept":
+        "Anhalten, was mit einem Modell geschieht; Heruntergeladenes bleibt",
     "Surface": "Oberfläche",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
     "Take the new views from the same elevation and distance as the picture":
@@ -264,15 +338,29 @@ TEXTS = {
     "Texture Size": "Texturgröße",
     "The Python to build on; empty takes Blender's":
         "Das Python, auf dem aufgebaut wird; leer nimmt das von Blender",
+    "The authors have stated no licence for these weights, so that nobody has been allowed "
+    "anything; whoever uses them has to answer for it":
+        "Die Urheber haben für diese Gewichte keine Lizenz genannt, niemandem ist also etwas "
+        "erlaubt; wer sie benutzt, muss es verantworten",
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
+    "The last training step's weights instead of the averaged ones":
+        "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
+    "The original's .yaml, if the model isn't one of the released ones":
+        "Die .yaml des Originals, wenn das Modell keines der veröffentlichten ist",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
     "Triangles of the mesh": "Dreiecke des Meshes",
+    "Turn a checkpoint that you have into a model; the file itself stays as it is":
+        "Einen vorhandenen Checkpoint in ein Modell umwandeln; die Datei selbst bleibt, wie sie "
+        "ist",
+    "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
     "UniPC": "UniPC",
     "Unwrap": "Abwickeln",
     "Use Picture": "Bild verwenden",
     "Use as Picture": "Als Bild verwenden",
     "Use the Bundled Model": "Das mitgelieferte Modell verwenden",
+    "Verify Zero123 Model": "Zero123-Modell prüfen",
+    "Verifying": "Wird geprüft",
     "View Count": "Anzahl der Ansichten",
     "Views": "Ansichten",
     "Views all around the object": "Ansichten rund um das Objekt",
@@ -284,6 +372,9 @@ TEXTS = {
     "Waits for Object Mode": "Wartet auf den Objektmodus",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What to call it; empty takes the catalogue's name for such a file, else the file's":
+        "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
+        "der Datei",
     "Wheels": "Wheels",
     "Where every job gets a folder; empty takes the extension's own folder":
         "Wo jeder Auftrag einen Ordner bekommt; leer nimmt den eigenen Ordner der Erweiterung",
@@ -293,6 +384,8 @@ TEXTS = {
     "Which job; empty for all that run or wait":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
     "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
+    "Which model": "Welches Modell",
+    "Which model of the catalogue": "Welches Modell des Katalogs",
     "Width and height in pixels; the middle of the view is taken":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
     "Working": "Arbeitet",
@@ -300,11 +393,23 @@ TEXTS = {
         "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",
     "Write mesh.ply, with colours at its vertices, beside mesh.glb":
         "Neben mesh.glb auch mesh.ply mit Farben an den Vertices schreiben",
+    "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
+    "Zero-1-to-3, 165,000 steps": "Zero-1-to-3, 165.000 Schritte",
+    "Zero123": "Zero123",
     "Zero123 Picture": "Zero123-Bild",
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
+    "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
     "Zero123: Use Picture": "Zero123: Bild verwenden",
+    "stable-zero123": "stable-zero123",
+    "stable-zero123c": "stable-zero123c",
+    "u2netp": "u2netp",
+    "zero123-105000": "zero123-105000",
+    "zero123-165000": "zero123-165000",
+    "zero123-xl": "zero123-xl",
     "{} left": "noch {}",
+    "{} of memory": "{} Arbeitsspeicher",
+    "{} to download, {} on the disk": "{} herunterzuladen, {} auf der Festplatte",
     "{}: {} faces": "{}: {} Flächen",
     "{}: {} views": "{}: {} Ansichten",
 }
