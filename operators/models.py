@@ -41,9 +41,9 @@ def _model_property(description: str) -> Any:
 
 def _dtype_property() -> Any:
     return EnumProperty(
-        name="Precision", default='float32', options=_OPTIONS,
+        name="Precision", default='original', options=_OPTIONS,
         description="Of the weights on the disk",
-        items=[('float32', "Single", "As in the original, 5 GB for a full-size model"),
+        items=[('original', "As in the File", "5 GB for a model as it was published"),
                ('float16', "Half", "Half the space; the results differ slightly"),
                ('bfloat16', "Brain Float", "Half the space, with fewer digits")])
 

@@ -100,6 +100,8 @@ class ModelInfo:
 
 _FULL_SIZE = 4_992_000_000
 """Bytes of an imported model of the original's size, in float32."""
+_FULL_SIZE_MEMORY = 5_900_000_000
+"""Peak of a process that samples with one on a CPU, as measured with random weights."""
 _STABLE_PAGE = "https://huggingface.co/stabilityai/stable-zero123"
 
 CATALOGUE = (
@@ -111,29 +113,34 @@ CATALOGUE = (
         licence_url="https://github.com/xuebinqin/U-2-Net"),
     ModelInfo(
         "nano", "nano: 128 px, made for CPUs, comes with the program", "", (),
-        "GPL-3.0-or-later", CommercialUse.ALLOWED, 45_000_000, installed_bytes=45_000_000),
+        "GPL-3.0-or-later", CommercialUse.ALLOWED, 45_000_000, installed_bytes=45_000_000,
+        memory_bytes=600_000_000),
     ModelInfo(
         "zero123-105000", "Zero-1-to-3 of the paper, 105,000 steps", "cvlab/zero123-weights",
         ("105000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368,
-        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE),
+        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "zero123-165000", "Zero-1-to-3, 165,000 steps", "cvlab/zero123-weights",
         ("165000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368,
-        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE),
+        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "zero123-xl", "Zero123-XL, trained on Objaverse-XL",
         "https://zero123.cs.columbia.edu/assets", ("zero123-xl.ckpt",),
         "not stated", CommercialUse.UNKNOWN, 15_464_555_368,
         terms="The authors have stated no licence for these weights, so that nobody has been "
         "allowed anything; whoever uses them has to answer for it",
-        licence_url="https://zero123.cs.columbia.edu", installed_bytes=_FULL_SIZE),
+        licence_url="https://zero123.cs.columbia.edu", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "stable-zero123", "Stable Zero123", "stabilityai/stable-zero123",
         ("stable_zero123.ckpt",), "Stability AI Non-Commercial Research Community License",
         CommercialUse.FORBIDDEN, 8_583_546_184, pose_encoding="stable", gated=True,
         terms="For research and other non-commercial use only; what is made with the model must "
         "not be sold either",
-        licence_url=_STABLE_PAGE, installed_bytes=_FULL_SIZE),
+        licence_url=_STABLE_PAGE, installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "stable-zero123c", "Stable Zero123 C, trained on CC-BY and CC0 objects",
         "stabilityai/stable-zero123", ("stable_zero123_c.ckpt",),
@@ -141,7 +148,8 @@ CATALOGUE = (
         pose_encoding="stable", gated=True,
         terms="Free for research and non-commercial use, and for commercial use by those whose "
         "yearly revenue is at most 1,000,000 US dollars; others need a licence of Stability AI",
-        licence_url="https://stability.ai/license", installed_bytes=_FULL_SIZE),
+        licence_url="https://stability.ai/license", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
 )
 
 

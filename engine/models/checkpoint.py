@@ -42,7 +42,7 @@ _SHOWN = 8
 
 def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out: str | Path,
                       ema: bool = True, pose_encoding: PoseEncoding = "zero123",
-                      dtype: torch.dtype = torch.float32,
+                      dtype: torch.dtype | None = None,
                       reporter: Reporter | None = None) -> Path:
     """Write the model of an original checkpoint to the folder `out`, in diffusers layout.
 
@@ -55,7 +55,8 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         ema: take the averaged weights of the UNet, which the original samples with, if the file
             holds any; else the raw ones.
         pose_encoding: "stable" for Stable Zero123.
-        dtype: of the weights written, `torch.float32`, `torch.float16` or `torch.bfloat16`.
+        dtype: of the weights written, such as `torch.float16`; None leaves them as they are, which
+            needs the least memory: no more than the file's size.
         reporter: told of the steps.
 
     Returns:
@@ -88,8 +89,8 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
 
 def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = True,
                    pose_encoding: PoseEncoding = "zero123",
-                   dtype: torch.dtype = torch.float32) -> Zero123Pipeline:
-    """The pipeline that an original's weights make. Weights of that dtype are shared, not copied.
+                   dtype: torch.dtype | None = None) -> Zero123Pipeline:
+    """The pipeline that an original's weights make. What isn't converted is shared, not copied.
 
     Raises:
         EngineError: `MODEL_INCOMPATIBLE` for weights that are missing, unexpected or misshapen.
@@ -147,7 +148,7 @@ def _with_average(weights: StateDict) -> StateDict:
 
 
 def _fill(network: nn.Module, original_name: Callable[[str], str], weights: StateDict,
-          section: str, dtype: torch.dtype) -> list[str]:
+          section: str, dtype: torch.dtype | None) -> list[str]:
     """Give a network on the meta device its weights; returns what doesn't fit, in words."""
     expected = {name: original_name(name) for name in network.state_dict()}
     problems = [f"{key} is missing" for key in sorted(set(expected.values()) - set(weights))]
@@ -161,7 +162,7 @@ def _fill(network: nn.Module, original_name: Callable[[str], str], weights: Stat
         if value.shape != placeholder.shape:
             problems.append(f"{expected[name]} is {tuple(value.shape)} where "
                             f"{tuple(placeholder.shape)} belongs")
-        filled[name] = value.to(dtype)
+        filled[name] = value if dtype is None else value.to(dtype)
     if not problems:
         network.load_state_dict(filled, assign=True)
     return problems

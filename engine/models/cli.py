@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..failures import GOES_ON
 from ..reporting import Reporter
@@ -26,7 +26,10 @@ from .folder import ModelState, folder_state, model_state, other_models, remove,
 from .ledger import licence_accepted, require_licence
 from .local import import_model
 
-DTYPES = ("float32", "float16", "bfloat16")
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = ("original", "float16", "bfloat16")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -77,8 +80,14 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 def _add_import_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accept-licence", action="store_true",
                         help="I have read the model's licence and accept it")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32",
-                        help="of the weights on the disk; float16 takes half the space")
+    parser.add_argument("--dtype", choices=DTYPES, default="original",
+                        help="of the weights on the disk; float16 takes half of float32's space")
+
+
+def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
+    import torch
+
+    return None if arguments.dtype == "original" else getattr(torch, arguments.dtype)
 
 
 def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
@@ -117,11 +126,9 @@ def _download(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, An
     info = known_model(arguments.name)
     require_licence(info, arguments.accept_licence)  # before torch takes its seconds
     if not info.installed:
-        import torch
-
         from .download import download
 
-        download(info, reporter, dtype=getattr(torch, arguments.dtype))
+        download(info, reporter, dtype=_dtype(arguments))
     path = info.file if info.task is Task.SEGMENTATION else info.folder
     print(path)
     return {"model": str(path)}
@@ -135,10 +142,8 @@ def _accept(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    import torch
-
     options = {"config": arguments.config, "ema": not arguments.raw,
-               "dtype": getattr(torch, arguments.dtype), "reporter": reporter}
+               "dtype": _dtype(arguments), "reporter": reporter}
     if arguments.out is not None:
         from .checkpoint import import_checkpoint
 

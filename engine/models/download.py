@@ -66,13 +66,13 @@ class Remote:
 
 
 def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = False,
-             dtype: torch.dtype = torch.float32) -> Path:
+             dtype: torch.dtype | None = None) -> Path:
     """Have a model of the catalogue in the models folder; nothing happens if it is there.
 
     Args:
         reporter: told of megabytes; when it stops the job, what was fetched is kept.
         accept_licence: the person has read the licence and accepts it; remembered.
-        dtype: of the imported weights.
+        dtype: of the imported weights; None leaves them as they are.
 
     Returns:
         The model's folder, or its file if it is one file.
@@ -190,7 +190,8 @@ def _check_content(info: ModelInfo, remote: Remote, part: Path, reporter: Report
         pin_sha256(info, remote.file, digest)
 
 
-def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype, reporter: Reporter) -> None:
+def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
+             reporter: Reporter) -> None:
     """Turn what was fetched into what is used."""
     if info.task is Task.SEGMENTATION:
         os.replace(files[0], info.file)

@@ -136,6 +136,15 @@ def test_safetensors_and_options(weights, golden, tmp_path):
                                atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_weights_stay_as_they_are_unless_another_precision_is_asked_for(weights, config, dtype):
+    half = {key: value.to(dtype) for key, value in weights.items()}
+    pipeline = build_pipeline(half, config)
+    assert pipeline.unet.dtype == pipeline.image_encoder.dtype == dtype
+    conv_in = pipeline.unet.conv_in.weight
+    assert conv_in.data_ptr() == half[AVERAGED_CONV_IN].data_ptr(), "shared, not copied"
+
+
 class TestStrangeFiles:
     @pytest.mark.parametrize("place", ["weight", "hook"])
     def test_a_pickle_that_calls_is_refused_without_the_call(self, tmp_path, place):

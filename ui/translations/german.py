@@ -5,6 +5,7 @@
 TEXTS = {
     "3D Cursor": "3D-Cursor",
     "3D View": "3D-Ansicht",
+    "5 GB for a model as it was published": "5 GB für ein Modell, wie es veröffentlicht wurde",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
     "A views.json to fit instead of sampling new views":
@@ -29,8 +30,7 @@ TEXTS = {
     "Around the world's origin": "Um den Ursprung der Welt",
     "As Made": "Wie erzeugt",
     "As in Picture": "Wie im Bild",
-    "As in the original, 5 GB for a full-size model":
-        "Wie im Original, 5 GB für ein Modell voller Größe",
+    "As in the File": "Wie in der Datei",
     "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
@@ -300,7 +300,6 @@ TEXTS = {
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
-    "Single": "Einfach",
     "Single View": "Einzelansicht",
     "Size": "Größe",
     "Stable Zero123": "Stable Zero123",
