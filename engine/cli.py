@@ -16,22 +16,22 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .request_options import request_option
 from .requests import REQUESTS, ReconstructRequest, Request
+from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
-if TYPE_CHECKING:
-    from .models import ModelInfo
-
 PROGRAM = "python -m engine"
-ROOMS = {"dataset": "training", "train": "training", "evaluate": "evaluation", "batch": "batch"}
+ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation",
+         "batch": "batch"}
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
+    "models": "list, fetch, import, verify or remove models",
     "dataset": "prepare rendered views for training",
     "train": "train the small model from scratch",
     "evaluate": "measure a model on rendered test objects",
@@ -39,6 +39,7 @@ ROOM_HELP = {
 }
 COMMON = {
     "--json": "report on stdout, one JSON object a line",
+    "--attended": "stop when stdin closes, as it does when the program that started this ends",
     "--debug": "show tracebacks and libraries' warnings",
 }
 """Options of every verb, understood anywhere on the line."""
@@ -52,11 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Looked for before anything is parsed: a wrong command line is reported as asked for, too.
     debug = "--debug" in argv
     as_json = "--json" in argv and argv[0] != "serve"
-    _quieten(debug)
+    rest = [argument for argument in argv if argument not in COMMON]
+    _quieten(debug, online=rest[:2] == ["models", "download"])
     reporter: CommandReporter = JsonReporter() if as_json else TerminalReporter()
+    if "--attended" in argv:
+        interrupt_at_eof()
     stopped = "nothing was written"
     try:
-        rest = [argument for argument in argv if argument not in COMMON]
         arguments = _parser(rest[0] if rest else "").parse_args(rest)
         stopped = getattr(arguments, "stopped", stopped)
         result = arguments.run(arguments, reporter)
@@ -81,9 +84,10 @@ class Parser(argparse.ArgumentParser):
         raise EngineError(ErrorCode.BAD_INPUT, message, f"see `{self.prog} --help`")
 
 
-def _quieten(debug: bool) -> None:
+def _quieten(debug: bool, online: bool) -> None:
     """Keep libraries from the network, and their remarks from the user."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if not online:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if not debug:
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
@@ -98,7 +102,6 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
         _add_request(verbs, cls)
-    _add_models(verbs)
     doctor = verbs.add_parser("doctor", help="show versions, device and models")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
@@ -143,65 +146,6 @@ def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str,
 
 
 # The other verbs.
-
-
-def _add_models(verbs: Any) -> None:
-    models = verbs.add_parser("models", help="list the models, or import an original checkpoint")
-    actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="every known model and whether it is here")
-    listing.set_defaults(run=_models_list)
-    info = actions.add_parser("info", help="all that is known about a model")
-    info.add_argument("name", metavar="NAME")
-    info.set_defaults(run=_models_info)
-    importing = actions.add_parser(
-        "import", help="turn an original .ckpt or .safetensors into a model folder")
-    importing.add_argument("checkpoint", type=Path, metavar="FILE")
-    importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
-    importing.add_argument("--out", type=Path, required=True, metavar="DIR")
-    importing.add_argument("--raw", action="store_true",
-                           help="the last training step's weights instead of the averaged ones")
-    importing.add_argument("--pose-encoding", choices=("zero123", "stable"), default="zero123",
-                           help="stable for Stable Zero123")
-    importing.set_defaults(run=_models_import)
-
-
-def _models_list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .models import list_models
-
-    for model in list_models():
-        state = "installed" if model.installed else f"{model.size_bytes / 1e9:.1f} GB to download"
-        print(f"{model.name:18} {state:22} {model.title}")
-    return {"models": [_model_facts(model) for model in list_models()]}
-
-
-def _models_info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .models import find_model, list_models
-
-    model = find_model(arguments.name)
-    if model is None:
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {arguments.name!r}",
-                          f"known are {', '.join(known.name for known in list_models())}")
-    facts = _model_facts(model)
-    for name, value in facts.items():
-        print(f"{name.replace('_', ' '):15} {value}")
-    return facts
-
-
-def _model_facts(model: ModelInfo) -> dict[str, Any]:
-    """What is known about a model, as plain JSON."""
-    return {"name": model.name, "title": model.title, "installed": model.installed,
-            "folder": str(model.folder), "licence": model.licence,
-            "commercial_use": model.commercial_use.value, "size_bytes": model.size_bytes,
-            "repo": model.repo, "files": list(model.files), "gated": model.gated}
-
-
-def _models_import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .models import import_checkpoint
-
-    import_checkpoint(arguments.checkpoint, config=arguments.config, out=arguments.out,
-                      ema=not arguments.raw, pose_encoding=arguments.pose_encoding)
-    print(arguments.out)
-    return {"model": str(arguments.out)}
 
 
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

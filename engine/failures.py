@@ -31,7 +31,7 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
         return EngineError(
             ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",
             "close other programs, ask for fewer views or samples, or compute on the CPU")
-    if isinstance(error, OSError) and error.errno in _DISK_ERRNOS:
+    if is_disk_error(error):
         return EngineError(
             ErrorCode.DISK, _first_line(error),
             "free some space, or choose a folder that you may write to")
@@ -42,6 +42,11 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
     return EngineError(
         ErrorCode.INTERNAL, f"{type(error).__name__}: {_first_line(error)}",
         "this is a defect of the engine; its log has the traceback (command line: --debug)")
+
+
+def is_disk_error(error: BaseException) -> bool:
+    """Whether a file can't be written for want of space or permission."""
+    return isinstance(error, OSError) and error.errno in _DISK_ERRNOS
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

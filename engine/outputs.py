@@ -11,13 +11,15 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
 from .requests import REQUEST_FILE
 
+PART = 4 * 1024 * 1024
+"""Bytes read at a time."""
 HINT = "choose a folder that you may write to, on a disk with free space"
 
 
@@ -74,10 +76,14 @@ def staged_file(out: Path) -> Iterator[Path]:
         stage.unlink(missing_ok=True)
 
 
-def sha256(path: Path) -> str:
-    """The file's digest in hexadecimal."""
+def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> str:
+    """The file's digest in hexadecimal; `progress` is told the bytes of each part read."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(PART):
+            digest.update(part)
+            progress(len(part))
+    return digest.hexdigest()
 
 
 def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:

@@ -100,7 +100,7 @@ class EngineProcess:
 
         Returns what it still said.
         """
-        self._close_stdin()
+        self.hang_up()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -119,7 +119,7 @@ class EngineProcess:
 
     def close(self) -> None:
         """Release the pipe and the log of a process that has ended. The reader closes its own."""
-        self._close_stdin()
+        self.hang_up()
         self._log.close()
 
     def last_words(self, count: int = 3) -> str:
@@ -143,7 +143,8 @@ class EngineProcess:
         return EngineError(ErrorCode.ENGINE_DIED, f"the engine {reason}",
                            f"{hint}; its last words: {words}" if words else hint)
 
-    def _close_stdin(self) -> None:
+    def hang_up(self) -> None:
+        """Close its stdin, which asks it to end; reports can still come."""
         assert self._process.stdin is not None
         with suppress(OSError):  # an unsent rest has nowhere to go
             self._process.stdin.close()

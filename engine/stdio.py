@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import _thread
 import os
+import signal
 import sys
 import threading
 from typing import BinaryIO
@@ -43,3 +45,19 @@ def reserve_stdin() -> BinaryIO:
     os.dup2(nothing, 0)
     os.close(nothing)
     return os.fdopen(private, "rb")
+
+
+def interrupt_at_eof() -> None:
+    """Have the main thread stopped as by Ctrl-C when stdin closes."""
+    # A program that was started in the background has been told to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_interrupt, args=(reserve_stdin(),), daemon=True).start()
+
+
+def _interrupt(stdin: BinaryIO) -> None:
+    while stdin.read(4096):
+        pass
+    if sys.platform == "win32":
+        _thread.interrupt_main()
+    else:  # a real signal also wakes a thread that waits for the network
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -10,7 +10,9 @@ from . import (
     compare,
     control,
     generate,
+    licences,
     logs,
+    models,
     picking,
     pictures,
     presets,
@@ -19,13 +21,14 @@ from . import (
     turning,
 )
 from .installing import installation_job
+from .model_work import model_work
 from .picks import picks
 from .runner import runner
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES,
            *compare.CLASSES, *picking.CLASSES,
            *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES,
-           *turning.CLASSES)
+           *turning.CLASSES, *models.CLASSES, *licences.CLASSES)
 
 
 def register() -> None:
@@ -40,6 +43,7 @@ def unregister() -> None:
     picks.clear()
     background.unwatch()
     installation_job.cancel()
+    model_work.stop()
     runner.stop_engine()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import bpy
 
 from ..engine.environment import user_folder
+from ..engine.models.catalogue import models_folder
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
@@ -27,6 +28,8 @@ class Preferences(NamedTuple):
     model_folder: str = ""
     results_folder: str = ""
     device: str = "auto"
+    hub_mirror: str = ""
+    hub_token: str = ""
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -37,7 +40,14 @@ def preferences(context: bpy.types.Context) -> Preferences:
     stored = addon.preferences
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
-        bpy.path.abspath(stored.results_folder), stored.device)
+        bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
+        stored.hub_token)
+
+
+def model_folder(context: bpy.types.Context) -> Path:
+    """Where downloaded and imported models stand; may not exist yet."""
+    chosen = preferences(context).model_folder
+    return Path(chosen) if chosen else models_folder()
 
 
 def results_folder(context: bpy.types.Context) -> Path:

@@ -13,6 +13,7 @@ from .checklist import checklist
 from .growing import growing_meshes
 from .history import history
 from .installing import installation_job
+from .model_work import model_work
 from .results import ImportOptions
 from .runner import runner
 from .thumbnails import thumbnails
@@ -79,13 +80,18 @@ def _tick() -> float | None:
     changed |= thumbnails.update(runner.jobs)
     changed |= _import_finished()
     changed |= checklist.pump()
+    if model_work.pump():
+        changed = True
+        if not model_work.running:
+            checklist.look(bpy.context)
     if installation_job.changed():
         changed = True
         if not installation_job.running:
             _check_installation()
     if changed:
         redraw()
-    waits = runner.busy or installation_job.running or checklist.running
+    waits = (runner.busy or installation_job.running or checklist.running
+             or model_work.running)
     return INTERVAL_S if waits else None
 
 

@@ -14,10 +14,13 @@ from typing import Any
 import bpy
 
 from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
-from ..engine.models.catalogue import INDEX_FILE, find_model, models_folder
+from ..engine.models.catalogue import find_model
+from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
+from ..engine.models.ledger import licence_accepted
 from ..engine.process import EngineProcess
 from ..engine.protocol import Done, EngineError, ErrorCode, Failed
 from . import addon
+from .model_shelf import model_shelf
 
 
 class Checklist:
@@ -55,7 +58,12 @@ class Checklist:
             self.python_error = error
         if self.python != before:
             self.facts, self.facts_error = {}, None
-        self.model_error = model_problem(context.scene.zero123.model, chosen.model_folder)
+        folder = addon.model_folder(context)
+        model_shelf.look(folder)
+        try:
+            self.model_error = model_problem(context.scene.zero123.model, folder)
+        except EngineError as error:  # what is remembered of licences can't be read
+            self.model_error = error
 
     def start_doctor(self, context: bpy.types.Context) -> None:
         """Have the engine look at itself; `pump` takes the answer in.
@@ -98,19 +106,24 @@ class Checklist:
             self._process = None
 
 
-def model_problem(model: str, folder: str) -> EngineError | None:
-    """Why a model can't be used, as far as its folder tells; None if it is there."""
+def model_problem(model: str, folder: Path) -> EngineError | None:
+    """Why a model can't be used, as far as a quick look tells; None if it can.
+
+    `folder`: where models stand.
+    """
     info = find_model(model)
-    if info is not None and not info.repo:
-        place = info.folder
-    elif info is not None:
-        place = (Path(folder) if folder else models_folder()) / model
-    else:
-        place = Path(model).expanduser()
-    if (place / INDEX_FILE).is_file():
-        return None
-    return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
-                       "import its checkpoint, or use the bundled model")
+    place = named_folder(model, folder)
+    state = folder_state(place) if info is None else model_state(info, folder)
+    if state is ModelState.MISSING:
+        return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
+                           "download it, import its checkpoint, or use the bundled model")
+    if state is ModelState.DAMAGED:
+        return EngineError(ErrorCode.MODEL_DAMAGED, f"the model {model} is damaged",
+                           "remove it, then download or import it again")
+    if info is not None and not licence_accepted(info, folder):
+        return EngineError(ErrorCode.BAD_INPUT, f"the licence of {model} is not accepted",
+                           "read and accept it in the Models panel")
+    return None
 
 
 checklist = Checklist()

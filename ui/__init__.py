@@ -9,6 +9,7 @@ from . import (
     drop,
     history,
     menus,
+    models,
     panels,
     picking,
     preferences,
@@ -21,7 +22,7 @@ from . import (
 from .image_editor import in_image_editor
 
 PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
-          *history.CLASSES)
+          *models.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
            *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 

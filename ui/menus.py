@@ -47,6 +47,13 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.engine_start", icon='PLAY')
     layout.operator("zero123.engine_stop", icon='PAUSE')
     layout.operator("zero123.release_memory", icon='MEMORY')
+    layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.model_download", icon='IMPORT')
+    layout.operator("zero123.model_import", icon='FILE_FOLDER')
+    layout.operator("zero123.model_verify", icon='CHECKMARK')
+    layout.operator("zero123.model_remove", icon='TRASH')
+    layout.operator("zero123.model_accept_licence", icon='TEXT')
+    layout.operator("zero123.model_cancel", icon='CANCEL')
     layout.operator("zero123.check_setup", icon='CHECKMARK')
     layout.operator("zero123.engine_install", icon='IMPORT')
     layout.operator("zero123.engine_install_cancel", icon='CANCEL')

@@ -32,6 +32,14 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "results_folder": StringProperty(
             name="Results Folder", subtype='DIR_PATH',
             description="Where every job gets a folder; empty takes the extension's own folder"),
+        "hub_mirror": StringProperty(
+            name="Hub Mirror",
+            description="Address of a server to download models from; empty takes "
+            "huggingface.co, or what HF_ENDPOINT names"),
+        "hub_token": StringProperty(
+            name="Hub Token", subtype='PASSWORD',
+            description="For models that need an account; empty takes the one that the hub's own "
+            "program keeps. Saved with Blender's preferences, never in a file of yours"),
         **properties_of(DiffusionRequest, skip=_ALL_BUT_DEVICE),
     }
 
@@ -39,7 +47,8 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in ("engine_python", "device", "model_folder", "results_folder"):
+        for name in ("engine_python", "device", "model_folder", "results_folder",
+                     "hub_mirror", "hub_token"):
             layout.prop(self, name)
         draw_installation(layout.column(), context)
 

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings of the Zero123 tab, kept with the scene."""
 
-from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
+from ..engine.models.catalogue import Task
+from ..engine.models.folder import ModelState
 from ..engine.requests import ReconstructRequest, Request, ViewsRequest
-from ..operators import addon
 from ..operators.checklist import checklist
+from ..operators.model_shelf import model_shelf
 from ..operators.request_properties import properties_of, request_fields
 from ..operators.results import import_properties
 
@@ -20,10 +21,10 @@ _SKIP = {"image", "out", "device", "resume"}
 
 def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
                   text: str) -> list[str]:
-    """Suggestions for the model's name: the bundled one and those in the model folder."""
-    folder = Path(addon.preferences(context).model_folder or "-")
-    found = sorted(path.parent.name for path in folder.glob("*/model_index.json"))
-    return [name for name in ("nano", *found) if text.lower() in name.lower()]
+    """Suggestions for the model's name: those that are here and make views."""
+    return [entry.name for entry in model_shelf.entries
+            if entry.state is not ModelState.MISSING and text.lower() in entry.name.lower()
+            and (entry.info is None or entry.info.task is Task.VIEWS)]
 
 
 _OVERRIDES: dict[str, dict[str, Any]] = {

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..environment import user_folder
+from ..protocol import EngineError, ErrorCode
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding
@@ -33,6 +34,13 @@ class CommercialUse(Enum):
     """The authors have stated no licence for these weights."""
 
 
+class Task(Enum):
+    """What a model is for."""
+
+    VIEWS = "novel views"
+    SEGMENTATION = "background removal"
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """A model of the catalogue."""
@@ -43,51 +51,105 @@ class ModelInfo:
     repo: str
     """Repository on huggingface.co, or a URL's folder; empty for what comes with the program."""
     files: tuple[str, ...]
-    """Files to fetch from there."""
+    """Files to fetch from there: the checkpoint, and a .yaml if it needs one."""
     licence: str
     commercial_use: CommercialUse
     size_bytes: int
     """Of the files together, about."""
+    sha256: tuple[str, ...] = ()
+    """Of the files; empty where unknown until the first download, which pins them."""
     pose_encoding: PoseEncoding = "zero123"
+    task: Task = Task.VIEWS
     gated: bool = False
     """The repository asks for name and e-mail before it gives the files."""
+    terms: str = ""
+    """What the licence restricts, in short; shown before it is accepted."""
+    licence_url: str = ""
+    """Where its text is."""
+    installed_bytes: int = 0
+    """On the disk once it is installed, about."""
+    memory_bytes: int = 0
+    """Main memory that sampling on a CPU takes, as measured."""
 
     @property
     def folder(self) -> Path:
-        """Where the model stands, in diffusers layout, once it is installed."""
-        if not self.repo:
-            return Path(__file__).parent / self.name
-        return models_folder() / self.name
+        """Where the model's files stand, in diffusers layout, once it is installed."""
+        return self.file.parent
+
+    @property
+    def file(self) -> Path:
+        """The file that is there if, and only if, the model is installed."""
+        return self.file_in(models_folder())
 
     @property
     def installed(self) -> bool:
-        """Whether the folder holds a model. Its files aren't read."""
-        return (self.folder / INDEX_FILE).is_file()
+        """Whether the model is there. Its files aren't read."""
+        return self.file.is_file()
 
+    @property
+    def restricted(self) -> bool:
+        """Whether the licence has to be accepted before the model is fetched."""
+        return self.commercial_use is not CommercialUse.ALLOWED
+
+    def file_in(self, models: Path) -> Path:
+        """As `file`, for another folder of models."""
+        if self.task is Task.SEGMENTATION:
+            return models / self.files[0]
+        return (models if self.repo else Path(__file__).parent) / self.name / INDEX_FILE
+
+
+_FULL_SIZE = 4_992_000_000
+"""Bytes of an imported model of the original's size, in float32."""
+_FULL_SIZE_MEMORY = 5_900_000_000
+"""Peak of a process that samples with one on a CPU, as measured with random weights."""
+_STABLE_PAGE = "https://huggingface.co/stabilityai/stable-zero123"
 
 CATALOGUE = (
     ModelInfo(
+        "u2netp", "U-2-Net, small: cuts objects out of photos", "tomjackson2023/rembg",
+        ("u2netp.onnx",), "Apache-2.0", CommercialUse.ALLOWED, 4_574_861,
+        ("309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",),
+        task=Task.SEGMENTATION, installed_bytes=4_574_861,
+        licence_url="https://github.com/xuebinqin/U-2-Net"),
+    ModelInfo(
         "nano", "nano: 128 px, made for CPUs, comes with the program", "", (),
-        "GPL-3.0-or-later", CommercialUse.ALLOWED, 45_000_000),
+        "GPL-3.0-or-later", CommercialUse.ALLOWED, 45_000_000, installed_bytes=45_000_000,
+        memory_bytes=600_000_000),
     ModelInfo(
         "zero123-105000", "Zero-1-to-3 of the paper, 105,000 steps", "cvlab/zero123-weights",
-        ("105000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368),
+        ("105000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368,
+        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "zero123-165000", "Zero-1-to-3, 165,000 steps", "cvlab/zero123-weights",
-        ("165000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368),
+        ("165000.ckpt",), "MIT", CommercialUse.ALLOWED, 15_464_555_368,
+        licence_url="https://huggingface.co/cvlab/zero123-weights", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "zero123-xl", "Zero123-XL, trained on Objaverse-XL",
         "https://zero123.cs.columbia.edu/assets", ("zero123-xl.ckpt",),
-        "not stated", CommercialUse.UNKNOWN, 15_464_555_368),
+        "not stated", CommercialUse.UNKNOWN, 15_464_555_368,
+        terms="The authors have stated no licence for these weights, so that nobody has been "
+        "allowed anything; whoever uses them has to answer for it",
+        licence_url="https://zero123.cs.columbia.edu", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "stable-zero123", "Stable Zero123", "stabilityai/stable-zero123",
         ("stable_zero123.ckpt",), "Stability AI Non-Commercial Research Community License",
-        CommercialUse.FORBIDDEN, 8_583_546_184, "stable", gated=True),
+        CommercialUse.FORBIDDEN, 8_583_546_184, pose_encoding="stable", gated=True,
+        terms="For research and other non-commercial use only; what is made with the model must "
+        "not be sold either",
+        licence_url=_STABLE_PAGE, installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "stable-zero123c", "Stable Zero123 C, trained on CC-BY and CC0 objects",
         "stabilityai/stable-zero123", ("stable_zero123_c.ckpt",),
-        "Stability AI Community License", CommercialUse.CONDITIONAL, 8_583_546_184, "stable",
-        gated=True),
+        "Stability AI Community License", CommercialUse.CONDITIONAL, 8_583_546_184,
+        pose_encoding="stable", gated=True,
+        terms="Free for research and non-commercial use, and for commercial use by those whose "
+        "yearly revenue is at most 1,000,000 US dollars; others need a licence of Stability AI",
+        licence_url="https://stability.ai/license", installed_bytes=_FULL_SIZE,
+        memory_bytes=_FULL_SIZE_MEMORY),
 )
 
 
@@ -101,9 +163,35 @@ def find_model(name: str) -> ModelInfo | None:
     return next((info for info in CATALOGUE if info.name == name), None)
 
 
+def known_model(name: str) -> ModelInfo:
+    """As `find_model`.
+
+    Raises:
+        EngineError: `MODEL_MISSING` if there is none.
+    """
+    info = find_model(name)
+    if info is None:
+        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {name!r}",
+                          f"known are {', '.join(known.name for known in CATALOGUE)}")
+    return info
+
+
+def name_for(path: Path) -> str:
+    """The name under which a checkpoint is imported if none is given: the catalogue's for a file
+    of this name, else the file's own.
+    """
+    known = (info.name for info in CATALOGUE if path.name in info.files)
+    return next(known, path.stem)
+
+
 def models_folder() -> Path:
     """Where downloaded and imported models stand: $ZERO123_MODELS, or the user's data folder."""
     chosen = os.environ.get("ZERO123_MODELS")
     if chosen:
         return Path(chosen).expanduser()
     return user_folder() / "models"
+
+
+def size_text(count: int) -> str:
+    """Bytes as a person reads them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -20,6 +20,8 @@ from ..camera import PoseEncoding
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..outputs import staged_folder
 from ..protocol import EngineError, ErrorCode
+from ..reporting import Reporter, SilentReporter
+from .folder import write_record
 from .layout import OriginalConfig, clip_name, unet_name, vae_name
 from .pickles import read_state_dict
 
@@ -32,13 +34,16 @@ _EMA_COUNTERS = ("decay", "num_updates")
 _POSE_DIM = 4
 _CLIP_HEAD_WIDTH = 64
 """CLIP's heads are all this wide; their number isn't in the checkpoint."""
+_STEPS = 3
+"""Read, write, list what was written."""
 _SHOWN = 8
 """Names of weights in an error message."""
 
 
 def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out: str | Path,
                       ema: bool = True, pose_encoding: PoseEncoding = "zero123",
-                      dtype: torch.dtype = torch.float32) -> Path:
+                      dtype: torch.dtype | None = None,
+                      reporter: Reporter | None = None) -> Path:
     """Write the model of an original checkpoint to the folder `out`, in diffusers layout.
 
     Nothing in the file is executed (see `pickles.read_state_dict`).
@@ -50,7 +55,9 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         ema: take the averaged weights of the UNet, which the original samples with, if the file
             holds any; else the raw ones.
         pose_encoding: "stable" for Stable Zero123.
-        dtype: of the weights written, `torch.float32` or `torch.float16`.
+        dtype: of the weights written, such as `torch.float16`; None leaves them as they are, which
+            needs the least memory: no more than the file's size.
+        reporter: told of the steps.
 
     Returns:
         The folder.
@@ -60,24 +67,30 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
             that are missing, unexpected or of another shape), `BAD_INPUT`, or `DISK`.
     """
     settings = OriginalConfig() if config is None else OriginalConfig.from_yaml(Path(config))
+    reporter = reporter or SilentReporter()
+    reporter.progress("import", 0, _STEPS)
     weights = read_state_dict(Path(path))
     pipeline = build_pipeline(weights, settings, ema=ema, pose_encoding=pose_encoding, dtype=dtype)
     out = Path(out)
     with staged_folder(out) as stage:
         _check_space(stage, pipeline)
+        reporter.progress("import", 1, _STEPS)
         transformers.utils.logging.disable_progress_bar()  # it would break up the log
         try:
             pipeline.save_pretrained(stage)
         except (OSError, SafetensorError) as error:
             raise EngineError(ErrorCode.DISK, f"can't write the model to {out}: {error}",
                               "choose a folder on a disk with more space") from error
+        reporter.progress("import", 2, _STEPS)
+        write_record(stage, Path(path).name)
+    reporter.progress("import", _STEPS, _STEPS)
     return out
 
 
 def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = True,
                    pose_encoding: PoseEncoding = "zero123",
-                   dtype: torch.dtype = torch.float32) -> Zero123Pipeline:
-    """The pipeline that an original's weights make. Weights of that dtype are shared, not copied.
+                   dtype: torch.dtype | None = None) -> Zero123Pipeline:
+    """The pipeline that an original's weights make. What isn't converted is shared, not copied.
 
     Raises:
         EngineError: `MODEL_INCOMPATIBLE` for weights that are missing, unexpected or misshapen.
@@ -135,7 +148,7 @@ def _with_average(weights: StateDict) -> StateDict:
 
 
 def _fill(network: nn.Module, original_name: Callable[[str], str], weights: StateDict,
-          section: str, dtype: torch.dtype) -> list[str]:
+          section: str, dtype: torch.dtype | None) -> list[str]:
     """Give a network on the meta device its weights; returns what doesn't fit, in words."""
     expected = {name: original_name(name) for name in network.state_dict()}
     problems = [f"{key} is missing" for key in sorted(set(expected.values()) - set(weights))]
@@ -149,7 +162,7 @@ def _fill(network: nn.Module, original_name: Callable[[str], str], weights: Stat
         if value.shape != placeholder.shape:
             problems.append(f"{expected[name]} is {tuple(value.shape)} where "
                             f"{tuple(placeholder.shape)} belongs")
-        filled[name] = value.to(dtype)
+        filled[name] = value if dtype is None else value.to(dtype)
     if not problems:
         network.load_state_dict(filled, assign=True)
     return problems

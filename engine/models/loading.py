@@ -17,7 +17,9 @@ from transformers import CLIPVisionModelWithProjection
 
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
-from .catalogue import CATALOGUE, INDEX_FILE, find_model
+from .catalogue import CATALOGUE, INDEX_FILE, Task, find_model
+from .folder import check_links, named_folder
+from .ledger import require_licence
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,
@@ -32,18 +34,19 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     """The pipeline of a catalogue's name or of a folder in diffusers layout, in fp32.
 
     Only safetensors are read, and only into the classes named here, whatever the folder's index
-    asks for: a model from outside can't bring code.
+    asks for, and only from inside the folder: a model from outside can't bring code.
 
     Args:
         model: such as "nano", or a path.
         device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
-        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, or `ENVIRONMENT` for
-            a device that isn't there.
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
+            licence that was not accepted, or `ENVIRONMENT` for a device that isn't there.
     """
     target = resolve_device(device)
     folder = _model_folder(model)
+    check_links(folder)
     index = _read_index(folder)
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
@@ -77,13 +80,17 @@ def resolve_device(device: str = "auto") -> torch.device:
 
 def _model_folder(model: str) -> Path:
     info = find_model(model)
+    if info is not None and info.task is not Task.VIEWS:
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
+                          "`models list` shows those that do")
     if info is not None:
         if info.installed:
+            require_licence(info)
             return info.folder
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
             f"get it with `models download {model}`" if info.repo else "reinstall the program")
-    folder = Path(model).expanduser()
+    folder = named_folder(model)
     if folder.is_file():
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
                           "turn an original checkpoint into one with `models import`")

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading weights out of files from strangers without running what else is in them.
 
-The released `.ckpt` files are whole training states, pickled with classes of a training library.
-`torch.load(weights_only=True)` refuses those; a plain load would import the library and call
-whatever the file names. Here every global that isn't needed to rebuild a tensor becomes an inert
-placeholder that can be called and filled, and does nothing.
+Only by safetensors and by torch's `weights_only` reader, which calls nothing but what rebuilds
+tensors. The released `.ckpt` files are whole training states and name a few things more, of a
+training library and of NumPy: inert placeholders take their place. A file that names anything
+else is refused before it is read.
 """
 
 from __future__ import annotations
 
-import collections
 import pickle
-import types
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,50 +20,29 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from ..protocol import EngineError, ErrorCode
 
-_ALLOWED = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
-}
+_TRAINING_STATE = ("pytorch_lightning.", "lightning.", "omegaconf.", "numpy.dtype",
+                   "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+"""Beginnings of names that training states hold beside weights."""
 _BROKEN = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError,
            pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError, RecursionError)
 """What the readers raise on damaged files."""
+_SHOWN = 5
+"""Names in an error message."""
 
 
 class Inert:
-    """Stands for any object of a pickle that isn't a weight. Swallows all that is done to it."""
+    """Stands for an object of a training state that isn't a weight; swallows what it is given."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Inert:
+    def __new__(cls, *args: Any) -> Inert:
         return super().__new__(cls)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __init__(self, *args: Any) -> None: ...
 
     def __setstate__(self, state: Any) -> None: ...
-
-    def __setitem__(self, key: Any, value: Any) -> None: ...
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
-        return self
-
-    def append(self, item: Any) -> None:
-        """For pickled subclasses of list."""
-
-    def extend(self, items: Any) -> None:
-        """For pickled subclasses of list."""
-
-    def add(self, item: Any) -> None:
-        """For pickled subclasses of set."""
-
-
-class InertUnpickler(pickle.Unpickler):
-    """Unpickler that knows tensors and dictionaries, and makes `Inert` of everything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The object behind a global: from a short list, never by importing."""
-        allowed = _ALLOWED.get((module, name))
-        return allowed if allowed is not None else type(name, (Inert,), {"__module__": module})
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -73,7 +50,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
     Raises:
         EngineError: `MODEL_MISSING` if there is no such file, `MODEL_DAMAGED` if it can't be
-            read, `MODEL_INCOMPATIBLE` if it holds no named tensors.
+            read or names something that no weights need, `MODEL_INCOMPATIBLE` if it holds no
+            named tensors.
     """
     if not path.is_file():
         raise EngineError(ErrorCode.MODEL_MISSING, f"there is no checkpoint {path}",
@@ -83,7 +61,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     except _BROKEN as error:
         reason = str(error).partition("\n")[0]
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {reason}",
-                          "fetch the checkpoint again") from error
+                          "get the checkpoint again") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
@@ -97,22 +75,15 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(path: Path) -> Any:
-    """The content of a `torch.save` file: by torch's own safe reader, else by the inert one."""
+    """The content of a `torch.save` file; nothing in it is imported or called."""
     if not zipfile.is_zipfile(path):
         raise pickle.UnpicklingError("not a torch.save file, or truncated")
-    with zipfile.ZipFile(path) as archive:
-        # torch.load would hand these to its TorchScript interpreter.
-        if any(Path(name).name == "constants.pkl" for name in archive.namelist()):
-            raise pickle.UnpicklingError("a TorchScript program, not a state dictionary")
-    try:
+    named = get_unsafe_globals_in_checkpoint(path)
+    foreign = sorted(name for name in named if not name.startswith(_TRAINING_STATE))
+    if foreign:
+        raise EngineError(
+            ErrorCode.MODEL_DAMAGED,
+            f"{path} asks for {', '.join(foreign[:_SHOWN])}, which no weights need",
+            "it may have been made to do harm: get the checkpoint from its authors")
+    with safe_globals([(Inert, name) for name in named]):
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except pickle.UnpicklingError:
-        reader: Any = types.SimpleNamespace(
-            __name__="inert", Unpickler=InertUnpickler, load=_load, loads=None)
-        return torch.load(path, map_location="cpu", weights_only=False, mmap=True,
-                          pickle_module=reader)
-
-
-def _load(file: Any, **options: Any) -> Any:
-    """`pickle.load` with the inert unpickler."""
-    return InertUnpickler(file, **options).load()

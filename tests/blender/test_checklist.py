@@ -60,6 +60,8 @@ def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene,
     preferences.model_folder = str(tmp_path)
     assert not shown(bpy)  # a folder of its own
     scene.zero123.model = "zero123-xl"
+    assert "licence" in str(checklist.model_error)
+    bpy.ops.zero123.model_accept_licence(model="zero123-xl", accept_licence=True)
     assert not shown(bpy)  # a name of the catalogue, in the model folder
     preferences.model_folder = ""
     assert shown(bpy)

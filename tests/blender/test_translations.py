@@ -21,6 +21,7 @@ def texts(bpy, extension, project_root):
     states = {state.value for state in extension("operators.jobs").JobState}
     return (of_classes(bpy, classes) | states | set(extension("operators.runner").ENGINE_STATES)
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
+            | {info.terms for info in extension("engine.models.catalogue").CATALOGUE} - {""}
             | {name for path in _working_files(project_root) for name in stages(path)})
 
 

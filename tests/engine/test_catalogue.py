@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_pipeline import tiny_pipeline
 
+from engine.cli import main
 from engine.models import (
     CommercialUse,
     find_model,
@@ -23,7 +24,10 @@ from engine.models import (
     models_folder,
     resolve_device,
 )
+from engine.models.folder import ModelState, folder_state, model_state, other_models
+from engine.models.local import import_model
 from engine.protocol import EngineError, ErrorCode
+from engine.reporting import SilentReporter
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 CLIP = "image_encoder/model.safetensors"
@@ -56,8 +60,8 @@ class TestCatalogue:
 
     def test_what_a_person_needs_to_know_of_a_model(self):
         models = {info.name: info for info in list_models()}
-        assert list(models) == ["nano", "zero123-105000", "zero123-165000", "zero123-xl",
-                                "stable-zero123", "stable-zero123c"]
+        assert list(models) == ["u2netp", "nano", "zero123-105000", "zero123-165000",
+                                "zero123-xl", "stable-zero123", "stable-zero123c"]
         assert models["zero123-105000"].licence == "MIT"
         assert models["stable-zero123"].commercial_use is CommercialUse.FORBIDDEN
         assert models["zero123-xl"].commercial_use is CommercialUse.UNKNOWN
@@ -72,12 +76,61 @@ class TestCatalogue:
         assert not find_model("zero123-xl").installed
         shutil.copytree(saved, tmp_path / "zero123-xl")
         assert find_model("zero123-xl").installed
+        error = error_of(load_pipeline, "zero123-xl", "cpu")  # its licence comes first
+        assert error.code is ErrorCode.BAD_INPUT
+        assert "models accept zero123-xl" in error.hint
+        assert main(["models", "accept", "zero123-xl"]) == 0
         assert load_pipeline("zero123-xl", "cpu").config.pose_encoding == "zero123"
 
     def test_the_models_folder_is_the_users_own_by_default(self, monkeypatch):
         monkeypatch.delenv("ZERO123_MODELS", raising=False)
         assert models_folder().is_absolute()
         assert models_folder().parts[-2:] == ("zero123", "models")
+
+
+class TestLocalFiles:
+    @pytest.fixture(autouse=True)
+    def models(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+        return tmp_path / "models"
+
+    def test_the_segmentation_model_is_taken_as_it_is_and_only_as_it_is(
+            self, shared_dir, tmp_path, models):
+        file = shared_dir / "data/models/u2netp.onnx"
+        info = find_model("u2netp")
+        changed = tmp_path / "u2netp.onnx"
+        changed.write_bytes(file.read_bytes()[:-1] + b"x")
+        error = error_of(import_model, changed, "u2netp", SilentReporter())
+        assert error.code is ErrorCode.MODEL_DAMAGED
+        assert model_state(info) is ModelState.MISSING
+        assert main(["models", "import", str(file)]) == 0
+        assert model_state(info) is ModelState.HERE
+        os.truncate(info.file, 1000)
+        assert model_state(info) is ModelState.DAMAGED
+        assert main(["models", "remove", "u2netp"]) == 0
+        assert list(models.iterdir()) == []
+
+    def test_a_checkpoint_gets_its_name_from_the_file(self, shared_dir, tmp_path, models, capsys):
+        golden = shared_dir / "golden"
+        shutil.copy(golden / "checkpoint.ckpt", tmp_path / "stable_zero123.ckpt")
+        command = ["models", "import", str(tmp_path / "stable_zero123.ckpt"), "--config",
+                   str(golden / "config.yaml")]
+        assert main(command) == 2
+        assert "licence of stable-zero123 has to be accepted" in capsys.readouterr().err
+        assert main([*command, "--accept-licence"]) == 0
+        assert load_pipeline("stable-zero123", "cpu").config.pose_encoding == "stable"
+        assert main([*command, "--name", "mine"]) == 0
+        assert other_models() == ["mine"]
+        weights = models / "mine" / UNET
+        os.truncate(weights, weights.stat().st_size - 1)
+        assert folder_state(models / "mine") is ModelState.DAMAGED
+        assert main(["models", "verify", "mine"]) == 3
+
+    @pytest.mark.parametrize("name", ["nano", "../outside", ".hidden", "a/b", "c:"])
+    def test_names_that_lead_elsewhere_are_refused(self, tmp_path, name):
+        (tmp_path / "a.ckpt").write_bytes(b"")
+        assert error_of(import_model, tmp_path / "a.ckpt", name,
+                        SilentReporter()).code is ErrorCode.BAD_INPUT
 
 
 class TestMissing:

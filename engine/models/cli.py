@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`models`: what is known, what is here, and how the rest gets here.
+
+torch is imported when a verb needs it, not when its options are shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..failures import GOES_ON
+from ..reporting import Reporter
+from .catalogue import (
+    ModelInfo,
+    Task,
+    known_model,
+    list_models,
+    models_folder,
+    name_for,
+    size_text,
+)
+from .folder import ModelState, folder_state, model_state, other_models, remove, verify
+from .ledger import licence_accepted, require_licence
+from .local import import_model
+
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = ("original", "float16", "bfloat16")
+
+
+def add_parsers(subparsers: argparse._SubParsersAction) -> None:
+    """Add the verb `models`."""
+    models = subparsers.add_parser("models", help="list, fetch, import, verify or remove models")
+    actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="every known model and whether it is here")
+    listing.set_defaults(run=_list)
+
+    info = actions.add_parser("info", help="all that is known about a model")
+    info.add_argument("name", metavar="NAME")
+    info.set_defaults(run=_info)
+
+    download = actions.add_parser("download", help="fetch a model (uses the network)")
+    download.add_argument("name", metavar="NAME")
+    _add_import_options(download)
+    download.set_defaults(run=_download, stopped=GOES_ON)
+
+    accepting = actions.add_parser("accept", help="accept a model's licence")
+    accepting.add_argument("name", metavar="NAME")
+    accepting.set_defaults(run=_accept)
+
+    importing = actions.add_parser(
+        "import", help="turn an original .ckpt or .safetensors into a model folder")
+    importing.add_argument("checkpoint", type=Path, metavar="FILE")
+    importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
+    target = importing.add_mutually_exclusive_group()
+    target.add_argument("--out", type=Path, metavar="DIR", help="folder for the model")
+    target.add_argument("--name", help="put it into the models folder under this name, which may "
+                        "be one of the catalogue's (default: by the file's name)")
+    importing.add_argument("--raw", action="store_true",
+                           help="the last training step's weights instead of the averaged ones")
+    importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
+                           help="stable for Stable Zero123 (default: the catalogue's for NAME)")
+    _add_import_options(importing)
+    importing.set_defaults(run=_import)
+
+    verifying = actions.add_parser("verify", help="compare a model's files with their digests")
+    verifying.add_argument("model", metavar="NAME|DIR")
+    verifying.set_defaults(run=_verify)
+
+    removing = actions.add_parser("remove", help="remove a model from the models folder")
+    removing.add_argument("name", metavar="NAME")
+    removing.set_defaults(run=_remove)
+
+
+def _add_import_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--accept-licence", action="store_true",
+                        help="I have read the model's licence and accept it")
+    parser.add_argument("--dtype", choices=DTYPES, default="original",
+                        help="of the weights on the disk; float16 takes half of float32's space")
+
+
+def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
+    import torch
+
+    return None if arguments.dtype == "original" else getattr(torch, arguments.dtype)
+
+
+def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    for model in list_models():
+        state = model_state(model)
+        text = (f"{size_text(model.size_bytes)} to download" if state is ModelState.MISSING
+                else state.value)
+        note = f" (commercial use: {model.commercial_use.value})" if model.restricted else ""
+        print(f"{model.name:18} {text:22} {model.title}{note}")
+    others = other_models()
+    for name in others:
+        print(f"{name:18} {folder_state(models_folder() / name).value:22} imported")
+    return {"models": [_facts(model) for model in list_models()], "others": others}
+
+
+def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    facts = _facts(known_model(arguments.name))
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):16} {value}")
+    return facts
+
+
+def _facts(model: ModelInfo) -> dict[str, Any]:
+    """What is known about a model, as plain JSON."""
+    return {"name": model.name, "title": model.title, "task": model.task.value,
+            "state": model_state(model).value, "folder": str(model.folder),
+            "licence": model.licence, "licence_url": model.licence_url, "terms": model.terms,
+            "commercial_use": model.commercial_use.value,
+            "licence_accepted": licence_accepted(model), "size_bytes": model.size_bytes,
+            "installed_bytes": model.installed_bytes, "memory_bytes": model.memory_bytes,
+            "repo": model.repo, "files": list(model.files), "sha256": list(model.sha256),
+            "pose_encoding": model.pose_encoding, "gated": model.gated}
+
+
+def _download(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    info = known_model(arguments.name)
+    require_licence(info, arguments.accept_licence)  # before torch takes its seconds
+    if not info.installed:
+        from .download import download
+
+        download(info, reporter, dtype=_dtype(arguments))
+    path = info.file if info.task is Task.SEGMENTATION else info.folder
+    print(path)
+    return {"model": str(path)}
+
+
+def _accept(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    info = known_model(arguments.name)
+    require_licence(info, accepted=True)
+    print(f"{info.name}: {info.licence}")
+    return {"model": info.name, "licence": info.licence}
+
+
+def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    options = {"config": arguments.config, "ema": not arguments.raw,
+               "dtype": _dtype(arguments), "reporter": reporter}
+    if arguments.out is not None:
+        from .checkpoint import import_checkpoint
+
+        path = import_checkpoint(arguments.checkpoint, out=arguments.out,
+                                 pose_encoding=arguments.pose_encoding or "zero123", **options)
+    else:
+        path = import_model(
+            arguments.checkpoint, arguments.name or name_for(arguments.checkpoint),
+            accept_licence=arguments.accept_licence, pose_encoding=arguments.pose_encoding,
+            **options)
+    print(path)
+    return {"model": str(path)}
+
+
+def _verify(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    model = arguments.model
+    if verify(model, reporter):
+        how = "every file has its digest"
+    else:
+        from .loading import load_pipeline
+
+        load_pipeline(model, "cpu")
+        how = "it loads; there is no list of digests"
+    print(f"{model}: {how}")
+    return {"model": model, "verified": how}
+
+
+def _remove(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    gone = remove(arguments.name)
+    print(gone)
+    return {"removed": str(gone)}

@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model's folder: the list of its files with their digests, its verification, its removal.
+
+Nothing outside the folder is read or removed, whatever its files say. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ..outputs import sha256
+from ..protocol import EngineError, ErrorCode
+from ..reporting import Reporter, SilentReporter
+from .catalogue import (
+    INDEX_FILE,
+    ModelInfo,
+    Task,
+    find_model,
+    known_model,
+    models_folder,
+)
+
+RECORD_FILE = "files.json"
+SCHEMA = "zero123.model-files/1"
+DOWNLOADS = ".downloads"
+"""Folder inside the models folder for what is under way, a folder for each model."""
+MB = 1_000_000
+
+
+class ModelState(Enum):
+    """How much of a model is on this computer."""
+
+    HERE = "here"
+    MISSING = "not here"
+    DAMAGED = "damaged"
+    """A file is missing or has another size than it should; only `verify` reads them all."""
+
+
+def model_state(info: ModelInfo, models: Path | None = None) -> ModelState:
+    """A quick look at a model of the catalogue, in `models` or the models folder."""
+    file = info.file_in(models or models_folder())
+    if not file.is_file():
+        return ModelState.MISSING
+    if info.task is Task.SEGMENTATION:
+        return ModelState.HERE if file.stat().st_size == info.size_bytes else ModelState.DAMAGED
+    return folder_state(file.parent)
+
+
+def folder_state(folder: Path) -> ModelState:
+    """The same of any model folder, by its list of files if it has one."""
+    if not (folder / INDEX_FILE).is_file():
+        return ModelState.MISSING
+    if not os.path.lexists(folder / RECORD_FILE):
+        return ModelState.HERE
+    try:
+        whole = all((folder / name).stat().st_size == file["bytes"]
+                    for name, file in _read_record(folder).items())
+    except (EngineError, OSError):
+        whole = False
+    return ModelState.HERE if whole else ModelState.DAMAGED
+
+
+def other_models(models: Path | None = None) -> list[str]:
+    """Names of the models in the models folder that aren't the catalogue's."""
+    found = (models or models_folder()).glob(f"*/{INDEX_FILE}")
+    return sorted(path.parent.name for path in found
+                  if is_plain_name(path.parent.name) and find_model(path.parent.name) is None)
+
+
+def write_record(folder: Path, source: str) -> None:
+    """List the folder's files with size and sha256 in `files.json`, for `verify`.
+
+    `source`: name of the file that they were made from.
+    """
+    files = {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size,
+                                                   "sha256": sha256(path)}
+             for path in sorted(folder.rglob("*")) if path.is_file()}
+    (folder / RECORD_FILE).write_text(
+        json.dumps({"schema": SCHEMA, "source": source, "files": files}, indent=1),
+        encoding="utf-8")
+
+
+def verify(model: str, reporter: Reporter | None = None) -> bool:
+    """Compare an installed model's files with their digests.
+
+    Args:
+        model: name from the catalogue or in the models folder, or a folder.
+        reporter: told of megabytes.
+
+    Returns:
+        False if the folder has no list of digests, as nothing can be said then.
+
+    Raises:
+        EngineError: `MODEL_MISSING` if there is no such model, `MODEL_DAMAGED` naming every file
+            that is damaged or missing.
+    """
+    info = find_model(model)
+    if info is not None and info.task is Task.SEGMENTATION:
+        _require(info.file, model)
+        sizes = {info.files[0]: {"bytes": info.size_bytes, "sha256": info.sha256[0]}}
+        return _compare(info.folder, sizes, model, reporter or SilentReporter())
+    folder = info.folder if info is not None else named_folder(model)
+    _require(folder / INDEX_FILE, model)
+    if not os.path.lexists(folder / RECORD_FILE):
+        return False
+    return _compare(folder, _read_record(folder), model, reporter or SilentReporter())
+
+
+def remove(model: str, models: Path | None = None) -> Path:
+    """Remove a model of the models folder, and what was fetched of it.
+
+    `models`: the models folder, if it isn't `models_folder()`.
+
+    Returns:
+        What is gone.
+
+    Raises:
+        EngineError: `BAD_INPUT` for the model that comes with the program and for what is no plain
+            name; `MODEL_MISSING` if there is none; `DISK` if it can't be removed.
+    """
+    info = find_model(model)
+    if info is not None and not info.repo:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{model} comes with the program",
+                          "it goes with the program")
+    if not is_plain_name(model):
+        raise EngineError(ErrorCode.BAD_INPUT, f"{model!r} is no model's name",
+                          "give the name of a model in the models folder")
+    models = models or models_folder()
+    target = models / model
+    if info is not None and info.task is Task.SEGMENTATION:
+        target = info.file_in(models)
+    there = target.is_file() or (target / INDEX_FILE).is_file()
+    partial = models / DOWNLOADS / model
+    if not there and not partial.is_dir():
+        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {model} in {models}",
+                          "`models list` shows what is there")
+    try:
+        for path in [target] * there + [partial] * partial.is_dir():
+            _delete(path)
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"{target} can't be removed: {error.strerror}",
+                          "close the programs that use it, then try again") from error
+    return target if there else partial
+
+
+def check_links(folder: Path) -> None:
+    """Refuse a model folder that leads out of itself.
+
+    Raises:
+        EngineError: `MODEL_DAMAGED` for a link to something outside, and for a list of weight
+            files (`*.index.json`) with anything but plain names of safetensors in it.
+    """
+    root = folder.resolve()
+    for parent, folders, files in os.walk(folder):
+        for name in folders + files:
+            path = Path(parent) / name
+            if not path.resolve().is_relative_to(root):
+                raise _unsafe(f"{path} leads out of the model's folder")
+        for name in files:
+            if name.endswith(".index.json"):
+                _check_shards(Path(parent) / name)
+
+
+def named_folder(model: str, models: Path | None = None) -> Path:
+    """A model's folder by its name in the models folder, else by its path; may not exist."""
+    inside = (models or models_folder()) / model
+    return inside if is_plain_name(model) and inside.is_dir() else Path(model).expanduser()
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name stands for something right inside a folder, on every system."""
+    return bool(name) and not name.startswith(".") and not set(name) & set('/\\:\0')
+
+
+def _compare(folder: Path, files: dict[str, dict[str, Any]], model: str,
+             reporter: Reporter) -> bool:
+    """Read every file; returns True or raises."""
+    total = sum(int(file["bytes"]) for file in files.values())
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        reporter.progress("verify (MB)", done // MB, max(total // MB, 1))
+
+    problems = []
+    root = folder.resolve()
+    for name, expected in files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(root):
+            problems.append(f"{name} leads out of the folder")
+        elif not path.is_file():
+            problems.append(f"{name} is missing")
+        elif (path.stat().st_size != expected["bytes"]
+              or sha256(path, progress) != expected["sha256"]):
+            problems.append(f"{name} is damaged")
+    if problems:
+        raise EngineError(ErrorCode.MODEL_DAMAGED, f"{model}: {', '.join(problems)}",
+                          "remove the model, then fetch or import it again")
+    return True
+
+
+def _read_record(folder: Path) -> dict[str, dict[str, Any]]:
+    """The listed files; their names are checked by `_compare`."""
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        files = {str(name): {"bytes": int(file["bytes"]), "sha256": str(file["sha256"])}
+                 for name, file in record["files"].items()}
+        if record["schema"] != SCHEMA or not files:
+            raise ValueError("it lists no files")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {error}",
+                          "remove the model, then fetch or import it again") from error
+    return files
+
+
+def _check_shards(path: Path) -> None:
+    try:
+        names = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unsafe(f"{path} can't be read: {error}") from error
+    for name in names:
+        if not isinstance(name, str) or not is_plain_name(name) or (
+                not name.endswith(".safetensors")):
+            raise _unsafe(f"{path} names {name!r}, which is no weight file of its folder")
+
+
+def _unsafe(message: str) -> EngineError:
+    return EngineError(ErrorCode.MODEL_DAMAGED, message,
+                       "don't use this model, or copy its files into one folder")
+
+
+def _require(file: Path, model: str) -> None:
+    if not file.is_file():
+        if os.path.sep not in model and not Path(model).exists():
+            known_model(model)
+        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model at {file.parent}",
+                          "fetch it with `models download`, or give another folder")
+
+
+def _delete(path: Path) -> None:
+    """Remove a file, a folder, or a link but not what it leads to."""
+    # Under another name first: a removal that stops half-way must not leave half a model.
+    doomed = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    path.rename(doomed)
+    if doomed.is_dir() and not doomed.is_symlink():
+        shutil.rmtree(doomed)
+    else:
+        doomed.unlink()
