@@ -8,6 +8,7 @@ each job loads what it needs. Results are built out of sight and appear when the
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
     DiffusionRequest,
+    ElevationRequest,
     FramedRequest,
     PrepareRequest,
     ReconstructRequest,
@@ -66,6 +68,8 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
             return _reconstruct(request, reporter)
         case SegmentRequest():
             return _segment(request, reporter)
+        case ElevationRequest():
+            return _elevation(request, reporter)
         case PrepareRequest():
             return _show_prepared(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
@@ -228,6 +232,43 @@ def _show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any
         _save_prepared(stage, _prepare(request, INPUT_SIZE, reporter, _Stages()))
     reporter.artifact("image", out)
     return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
+
+
+def _elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
+    """Estimate the elevation of the input picture's camera, into the file `out`.
+
+    `input_elevation` doesn't count: the model only knows by how much a camera moves.
+    """
+    import numpy as np
+
+    from .reconstruction.elevation import estimate_elevation, relative_poses
+
+    out, stages = Path(request.out), _Stages()
+    with outputs.staged_file(out) as stage:
+        picture = _prepare(request, INPUT_SIZE, reporter, stages)
+        base = dataclasses.replace(request, input_elevation=0.0)
+        poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
+        sampled = _sample(base, picture, poses, 1, reporter, stages)
+        reporter.progress("estimate", 0, 1)
+        silhouettes = sampled.views.images[..., 3]
+        own = _shrunk(picture.alpha, silhouettes.shape[1])
+        with stages.measure("estimate"):
+            estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
+                                          [*relative_poses(), (0.0, 0.0)], request.input_radius)
+        reporter.progress("estimate", 1, 1)
+        stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
+    reporter.artifact("elevation", out)
+    return {"elevation": str(out), "elevation_deg": estimate.elevation_deg,
+            "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
+
+
+def _shrunk(alpha: np.ndarray, size: int) -> np.ndarray:
+    """H x W opacities in [0, 1] at size x size pixels."""
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.asarray(alpha, np.float32)).resize(
+        (size, size), Image.Resampling.BOX))
 
 
 def _prepare(request: FramedRequest, size: int, reporter: Reporter,

@@ -169,6 +169,13 @@ class SegmentRequest(Request):
 
 
 @dataclass(kw_only=True)
+class ElevationRequest(DiffusionRequest):
+    """How high the camera of a picture stood, as a JSON file named by `out`."""
+
+    KIND = "elevation"
+
+
+@dataclass(kw_only=True)
 class PrepareRequest(FramedRequest):
     """The square picture that the network would see, as an RGBA file named by `out`."""
 
@@ -176,7 +183,8 @@ class PrepareRequest(FramedRequest):
 
 
 REQUESTS: dict[str, type[Request]] = {
-    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest,
+                              ElevationRequest)
 }
 
 

@@ -28,7 +28,7 @@ OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
 STRAY = 0.0001
 """Share of such rays whose ends may lie anywhere."""
-MARGIN = 0.5
+MARGIN = 0.75
 """Voxels between the lowest end and the base: rays end a little inside the object."""
 
 

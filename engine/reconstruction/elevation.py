@@ -19,18 +19,18 @@ from torch import Tensor
 
 from .. import camera
 from ..fields.lattice import cube
-from ..fields.rays import camera_rays
+from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy
 from ..protocol import EngineError, ErrorCode
-from .hull import vote_hull
+from .hull import look_up_picture
 from .level import highest_density
 
 CANDIDATES_DEG = tuple(float(value) for value in range(-10, 75, 5))
 RINGS = ((0.0, 0.0), (20.0, 22.5))
 """(degrees above the picture's elevation, azimuth of the first view) of two rings of views."""
 RING_VIEWS = 8
-RESOLUTION = 48
-SIZE = 64
+RESOLUTION = 32
+SIZE = 48
 """Side in pixels at which silhouettes are compared."""
 
 
@@ -41,7 +41,7 @@ class ElevationEstimate:
     elevation_deg: float
     candidates_deg: tuple[float, ...]
     agreement: tuple[float, ...]
-    """Mean IoU of the views' silhouettes with those of the solid that most of them allow."""
+    """Mean IoU of the views' silhouettes with those of the solid that all but one allow."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -66,34 +66,31 @@ def estimate_elevation(alpha: np.ndarray, poses: list[tuple[float, float]],
     Raises:
         EngineError: `BAD_INPUT` if the views fit together under no elevation.
     """
-    rgba = _shrunk(torch.from_numpy(np.ascontiguousarray(alpha, np.float32)))
+    small = F.interpolate(torch.from_numpy(np.ascontiguousarray(alpha, np.float32))[:, None],
+                          (SIZE, SIZE), mode="area")[:, 0]
     azimuth, higher = np.array(poses, float).T
     agreement = []
     for elevation in CANDIDATES_DEG:
         # Beyond the zenith there is no camera; the view is of the last one before it.
         matrices = camera.camera_to_world(azimuth, np.minimum(elevation + higher, 89.0), radius)
-        agreement.append(_agreement(rgba, torch.from_numpy(matrices).float()))
+        agreement.append(_agreement(small, torch.from_numpy(matrices).float()))
     if max(agreement) == 0:
         raise EngineError(ErrorCode.BAD_INPUT, "the views fit together under no elevation",
                           "set the elevation by hand")
     return ElevationEstimate(_peak(CANDIDATES_DEG, agreement), CANDIDATES_DEG, tuple(agreement))
 
 
-def _shrunk(alpha: Tensor) -> Tensor:
-    """N x SIZE x SIZE x 4 white pictures with these silhouettes, premultiplied."""
-    small = F.interpolate(alpha[:, None], (SIZE, SIZE), mode="area")[:, 0]
-    return small[..., None].expand(*small.shape, 4).contiguous()
-
-
-def _agreement(rgba: Tensor, matrices: Tensor) -> float:
-    try:
-        hull = vote_hull(rgba, matrices, camera.FOV_DEG, cube(RESOLUTION))
-    except EngineError:
-        return 0.0
-    occupancy = Occupancy(hull.bound, hull.lattice)
-    rays = camera_rays(matrices, SIZE, camera.FOV_DEG, hull.lattice)
-    ours = highest_density(hull.bound.float(), rays, occupancy).reshape(rgba.shape[:3]) > 0.5
-    theirs = rgba[..., 3] > 0.5
+def _agreement(alpha: Tensor, matrices: Tensor) -> float:
+    lattice = cube(RESOLUTION)
+    points = lattice.centres()
+    opacity = torch.stack([
+        look_up_picture(picture[None], project(points, matrix, camera.FOV_DEG)[0])[0]
+        for picture, matrix in zip(alpha, matrices, strict=True)])
+    # A strict solid suffers from every wrong angle; one bad view is no reason to suffer.
+    solid = opacity.sort(dim=0).values[1].reshape(lattice.shape)
+    rays = camera_rays(matrices, alpha.shape[-1], camera.FOV_DEG, lattice)
+    seen = highest_density(solid, rays, Occupancy(solid > 0.25, lattice)) > 0.5
+    ours, theirs = seen.reshape(alpha.shape), alpha > 0.5
     union = (ours | theirs).sum((1, 2)).clamp_min(1)
     return float(((ours & theirs).sum((1, 2)) / union).mean())
 

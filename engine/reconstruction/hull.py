@@ -59,9 +59,9 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: La
         where, _ = project(points, matrix, fov_deg)
         # What lies outside the frame was not photographed: that view has no vote.
         framed = (where.abs() < 1).all(-1)
-        inside = _look_up(_widened(picture[3:]), where)[0] > 0.5
+        inside = look_up_picture(_widened(picture[3:]), where)[0] > 0.5
         votes += inside & framed
-        total = total + _look_up(picture, where) * framed
+        total = total + look_up_picture(picture, where) * framed
         seen += framed
         if trust:
             allowed &= inside | ~framed
@@ -100,6 +100,6 @@ def _widened(alpha: Tensor) -> Tensor:
     return F.max_pool2d(alpha[None], 3, stride=1, padding=1)[0]
 
 
-def _look_up(picture: Tensor, where: Tensor) -> Tensor:
+def look_up_picture(picture: Tensor, where: Tensor) -> Tensor:
     """C x P bilinear values of a C x S x S picture at P x 2 picture coordinates; 0 outside."""
     return F.grid_sample(picture[None], where[None, None], align_corners=False)[0, :, 0]
