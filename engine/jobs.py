@@ -27,6 +27,7 @@ from .requests import (
     ReconstructRequest,
     Request,
     SegmentRequest,
+    TextRequest,
     ViewsRequest,
     save_request,
 )
@@ -47,6 +48,8 @@ PHOTO_SIZE = 512
 """Side for the texture, which can use more detail than the network sees."""
 OLD_VIEWS = "view_[0-9][0-9][0-9].png"
 """The pictures of an earlier result in the same folder."""
+_SUBJECTS = {"image": "picture"}
+"""Fields that are told of by another word."""
 
 
 def run(request: Request, reporter: Reporter) -> dict[str, Any]:
@@ -57,8 +60,11 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     """
     if not request.out:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no name for the result", "give `out`")
-    if not request.image and not (isinstance(request, ReconstructRequest) and request.views):
-        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture to start from", "give `image`")
+    if not getattr(request, request.SUBJECT).strip() and not (
+            isinstance(request, ReconstructRequest) and request.views):
+        subject = _SUBJECTS.get(request.SUBJECT, request.SUBJECT)
+        raise EngineError(ErrorCode.BAD_INPUT, f"there is no {subject} to start from",
+                          f"give `{request.SUBJECT}`")
     match request:
         case ViewsRequest():
             return _views(request, reporter)
@@ -68,6 +74,10 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
             return _segment(request, reporter)
         case PrepareRequest():
             return _show_prepared(request, reporter)
+        case TextRequest():
+            from .text_to_image import text_to_image
+
+            return text_to_image(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
 
 

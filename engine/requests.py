@@ -37,11 +37,14 @@ def option(default: Any, help: str, **metadata: Any) -> Any:
 
 @dataclass(kw_only=True)
 class Request:
-    """Base: what every job that runs a model needs. Angles in degrees, radius in scene units."""
+    """Base: what every job needs."""
 
     KIND: ClassVar[str] = ""
+    SUBJECT: ClassVar[str] = "image"
+    """The field that says what to start from: the command line takes it without an option."""
+    STOPPED: ClassVar[str] = "nothing was written"
+    """What to tell a person who has stopped the job on the command line."""
 
-    image: str = option("", "picture to start from")
     out: str = option("", "folder that receives the results")
 
     def __post_init__(self) -> None:
@@ -70,7 +73,22 @@ class Request:
 
 
 @dataclass(kw_only=True)
-class FramedRequest(Request):
+class PictureRequest(Request):
+    """What every job needs that starts from a picture."""
+
+    image: str = option("", "picture to start from")
+
+
+@dataclass(kw_only=True)
+class NetworkRequest(Request):
+    """What every job needs that runs networks and draws random numbers."""
+
+    seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
+    device: str = option("auto", "where to compute", choices=DEVICES)
+
+
+@dataclass(kw_only=True)
+class FramedRequest(PictureRequest):
     """What every job needs that cuts the picture out and frames it as the network wants it."""
 
     input_radius: float = option(
@@ -80,8 +98,8 @@ class FramedRequest(Request):
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(FramedRequest):
-    """What every job that samples novel views needs."""
+class DiffusionRequest(FramedRequest, NetworkRequest):
+    """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
     input_elevation: float = option(
@@ -93,8 +111,6 @@ class DiffusionRequest(FramedRequest):
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
-    seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
-    device: str = option("auto", "where to compute", choices=DEVICES)
 
 
 @dataclass(kw_only=True)
@@ -138,6 +154,7 @@ class ReconstructRequest(DiffusionRequest):
     """A textured mesh of the object in a picture."""
 
     KIND = "reconstruct"
+    STOPPED = "the same command with --resume goes on from here"
 
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
@@ -162,7 +179,7 @@ class ReconstructRequest(DiffusionRequest):
 
 
 @dataclass(kw_only=True)
-class SegmentRequest(Request):
+class SegmentRequest(PictureRequest):
     """The picture's object cut out of its background, as an RGBA file named by `out`."""
 
     KIND = "segment"
@@ -175,8 +192,34 @@ class PrepareRequest(FramedRequest):
     KIND = "prepare"
 
 
+@dataclass(kw_only=True)
+class TextRequest(NetworkRequest):
+    """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
+
+    KIND = "text"
+    SUBJECT = "prompt"
+
+    prompt: str = option("", "what the picture is to show: one object")
+    style: str = option(
+        "a single whole object, centred, plain white background",
+        "words added to the prompt, so that the object can be cut out; may be empty")
+    negative_prompt: str = option("", "what the picture is not to show")
+    model: str = option(
+        "stabilityai/stable-diffusion-xl-base-1.0", "text-to-image model: a folder in diffusers "
+        "layout, or the name of one in the Hugging Face cache")
+    size: int = option(
+        0, "width and height in pixels, rounded to a multiple of 8; 0 takes the model's own",
+        min=0, max=4096)
+    steps: int = option(0, "denoising steps; 0 takes the pipeline's own number", min=0, max=1000)
+    guidance: float = option(
+        0.0, "how closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for "
+        "turbo models", min=0.0, max=100.0)
+    keep_background: bool = option(False, "leave the picture as it is instead of cutting it out")
+
+
 REQUESTS: dict[str, type[Request]] = {
-    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest,
+                              TextRequest)
 }
 
 

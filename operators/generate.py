@@ -16,11 +16,12 @@ from ..engine.requests import (
     ReconstructRequest,
     Request,
     SegmentRequest,
+    TextRequest,
     ViewsRequest,
 )
 from . import addon
 from .addon import new_job_folder
-from .launch import launch, launch_request
+from .launch import launch, launch_alone, launch_request
 from .request_properties import properties_of, request_values
 from .results import Record
 
@@ -111,6 +112,38 @@ class ZERO123_OT_prepare_picture(PictureJob):
     __annotations__ = _properties(PrepareRequest)
 
 
+class ZERO123_OT_text_to_image(bpy.types.Operator):
+    """Have a picture of an object made from a text; it becomes the picture to work with"""
+
+    bl_idname = "zero123.text_to_image"
+    bl_label = "Make Picture from Text"
+    bl_options = {'REGISTER'}
+    __annotations__ = properties_of(TextRequest, options=_OPTIONS)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        for name, value in context.scene.zero123.text.operator_values().items():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
+        if not self.prompt:
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for name in ("prompt", "model"):
+            self.layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.properties.is_property_set("device"):
+            self.device = addon.preferences(context).device
+        try:
+            values = request_values(self, TextRequest)
+            launch_alone(context, TextRequest, values, self.prompt)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+
 class ZERO123_OT_regenerate(bpy.types.Operator):
     """Run the job again that the active object comes from"""
 
@@ -147,4 +180,4 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
 
 
 CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_remove_background,
-           ZERO123_OT_prepare_picture, ZERO123_OT_regenerate)
+           ZERO123_OT_prepare_picture, ZERO123_OT_text_to_image, ZERO123_OT_regenerate)

@@ -48,7 +48,7 @@ class Job:
     id: str
     request: Request
     title: str
-    """Name of the picture, as a person knows it."""
+    """Name of the picture, or the text, as a person knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
     state: JobState = JobState.WAITING
@@ -68,7 +68,7 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """Name of the request's class on the wire: "views", "reconstruct", "segment", "prepare"."""
+        """Name of the request's class on the wire, such as "views" or "reconstruct"."""
         return self.request.KIND
 
     @property

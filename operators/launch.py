@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import PrepareRequest, Request, SegmentRequest
+from ..engine.requests import PrepareRequest, Request, SegmentRequest, TextRequest
 from . import addon, background, images, results
 from .jobs import Job
 from .runner import runner
 
-FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png"}
+FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png",
+                                   TextRequest: "picture.png"}
 """Names of results that are a single file."""
 
 
@@ -45,17 +47,23 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     # Existing views can be fitted without the picture they were made from.
     found = images.find_image(context, image) if image or not (filepath or views) else None
     title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
-    folder = _folder(context, kind.KIND, title, values.get("out", ""))
-    try:
+    with _job_folder(context, kind, title, values) as folder:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
-        out = folder / FILES.get(kind, "")
-        request = kind(**{**values, "image": str(path), "out": str(out)})
-        return launch_request(context, request, title)
-    except EngineError:
-        with suppress(OSError):  # raised, and rightly, if there is anything in it
-            if not values.get("out"):
-                folder.rmdir()
-        raise
+        return launch_in(context, folder, kind, {**values, "image": str(path)}, title)
+
+
+def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
+                 title: str) -> Job:
+    """As `launch`, for a job that starts from no picture."""
+    with _job_folder(context, kind, title, values) as folder:
+        return launch_in(context, folder, kind, values, title)
+
+
+def launch_in(context: bpy.types.Context, folder: Path, kind: type[Request],
+              values: dict[str, Any], title: str) -> Job:
+    """As `launch_request`, with the result in a folder."""
+    request = kind(**{**values, "out": str(folder / FILES.get(kind, ""))})
+    return launch_request(context, request, title)
 
 
 def launch_request(context: bpy.types.Context, request: Request, title: str) -> Job:
@@ -87,6 +95,21 @@ def import_job(context: bpy.types.Context, job: Job,
         return results.import_result(job.result, scene, job.title, job.request, options)
     except EngineError as error:
         job.error = error
+        raise
+
+
+@contextmanager
+def _job_folder(context: bpy.types.Context, kind: type[Request], title: str,
+                values: dict[str, Any]) -> Iterator[Path]:
+    """The job's folder; a new one goes away again if the job can't be started or fails empty."""
+    out = values.get("out", "")
+    folder = _folder(context, kind.KIND, title, out)
+    try:
+        yield folder
+    except EngineError:
+        with suppress(OSError):  # raised, and rightly, if there is anything in it
+            if not out:
+                folder.rmdir()
         raise
 
 

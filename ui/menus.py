@@ -45,6 +45,7 @@ def _draw_pictures(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.paste_picture", icon='PASTEDOWN')
     layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
     layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
+    layout.operator("zero123.text_to_image", icon='TEXT')
     layout.operator("zero123.prepare_picture", icon='HIDE_OFF')
 
 
@@ -53,7 +54,10 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def _draw_add_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout = menu.layout
+    layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout.operator("zero123.text_to_image", icon='TEXT')
 
 
 _ENTRIES = (

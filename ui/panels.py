@@ -70,6 +70,21 @@ class ZERO123_PT_main(_Tab):
         column.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
 
 
+class ZERO123_PT_text(_Section):
+    bl_label = "Text"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("style", "negative_prompt", "model", "size", "steps", "guidance", "seed",
+             "keep_background")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.zero123.text
+        self.layout.prop(settings, "prompt", text="", icon='TEXT')
+        column = _settings_column(self.layout)
+        for name in self.NAMES:
+            column.prop(settings, name)
+        self.layout.operator("zero123.text_to_image", icon='IMAGE_DATA')
+
+
 class ZERO123_PT_views(_Section):
     bl_label = "Views"
 
@@ -188,5 +203,5 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
 
 
-CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
+CLASSES = (ZERO123_PT_main, ZERO123_PT_text, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
            ZERO123_PT_quality, ZERO123_PT_import, ZERO123_PT_jobs)

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
-from ..engine.requests import ReconstructRequest, Request, ViewsRequest
+from ..engine.requests import ReconstructRequest, Request, TextRequest, ViewsRequest
 from ..operators import addon
 from ..operators.checklist import checklist
 from ..operators.request_properties import properties_of, request_fields
@@ -41,6 +41,18 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
 }
 
 
+class ZERO123_PG_text(bpy.types.PropertyGroup):
+    """What the button that makes a picture of a text starts with."""
+
+    __annotations__ = properties_of(
+        TextRequest, skip=_SKIP, overrides={"size": {"soft_max": 1024, "step": 64},
+                                            "guidance": {"soft_max": 15.0}})
+
+    def operator_values(self) -> dict[str, Any]:
+        """The properties for the operator."""
+        return {name: getattr(self, name) for name in request_fields(TextRequest, skip=_SKIP)}
+
+
 class ZERO123_PG_settings(bpy.types.PropertyGroup):
     """What the tab's buttons start with. The requests' fields, and how a person picks views."""
 
@@ -51,6 +63,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
         "image": PointerProperty(
             name="Picture", type=bpy.types.Image,
             description="Picture of one object; if none is chosen, the active image is taken"),
+        "text": PointerProperty(name="Text", type=ZERO123_PG_text),
         "mode": EnumProperty(
             name="Mode", default='ORBIT', options=set(),
             items=[('ORBIT', "Orbit", "Views all around the object"),
@@ -77,7 +90,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
                 "radius": "" if self.like_picture else repr(self.radius)}
 
 
-CLASSES = (ZERO123_PG_settings,)
+CLASSES = (ZERO123_PG_text, ZERO123_PG_settings)
 
 
 def register() -> None:

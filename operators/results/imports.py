@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
-from ...engine.requests import Request, load_request
+from ...engine.requests import Request, TextRequest, load_request
 from .. import addon
 from .mesh import add_mesh
 from .options import ImportOptions
@@ -43,7 +43,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
         case ".glb":
             return [*import_mesh(path, scene, title, request, options)]
         case ".png":
-            return [import_cut_out(path, scene, title)]
+            return [import_picture(path, scene, title, request)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
 
@@ -101,15 +101,19 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     return objects
 
 
-def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.types.Image:
-    """A picture without its background, which becomes the scene's picture to work with.
+def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
+                   request: Request | None = None) -> bpy.types.Image:
+    """A cut-out, or a picture of a text, which becomes the scene's picture to work with.
 
     Raises:
         EngineError: As `import_result`.
     """
     with all_or_nothing(bpy.context.view_layer):
         image = load_image(path)
-        image.name = f"{title[:MAX_TITLE] or path.stem} Cut-Out"
+        title = title[:MAX_TITLE] or path.stem
+        image.name = title if isinstance(request, TextRequest) else f"{title} Cut-Out"
+    if request is not None:
+        _record(request.KIND, request, {}, [path]).write(image)
     scene.zero123.image = image
     return image
 

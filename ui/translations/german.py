@@ -61,6 +61,8 @@ TEXTS = {
     "Decimate": "Dezimieren",
     "Denoising steps; 0 takes the model's own default":
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
+    "Denoising steps; 0 takes the pipeline's own number":
+        "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
     "Device": "Gerät",
     "Different samples of every view": "Verschiedene Proben jeder Ansicht",
     "Distance of the camera that took the picture to the object's centre":
@@ -96,6 +98,8 @@ TEXTS = {
         "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
     "Guidance": "Führung",
     "Hash": "Hash",
+    "Have a picture of an object made from a text; it becomes the picture to work with":
+        "Aus einem Text das Bild eines Objekts erzeugen lassen; mit ihm wird weitergearbeitet",
     "Have the engine drop its loaded model as soon as no job runs; the next job loads it again":
         "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
         "lädt es wieder",
@@ -106,6 +110,10 @@ TEXTS = {
         "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
         "erzeugen",
     "History": "Verlauf",
+    "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
+    "models":
+        "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
+        "Turbo-Modelle",
     "How noise is removed": "Wie das Rauschen entfernt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
     "Jacobian Chaining (sjc, for original models) from the picture alone":
@@ -126,8 +134,11 @@ TEXTS = {
     "Job of this session whose result to import":
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
     "Jobs": "Aufträge",
+    "Keep Background": "Hintergrund behalten",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Leave the picture as it is instead of cutting it out":
+        "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
     "Load model": "Modell laden",
@@ -137,6 +148,7 @@ TEXTS = {
     "Look again which results are in the results folder":
         "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen",
     "Make": "Erzeugen",
+    "Make Picture from Text": "Bild aus Text erzeugen",
     "Make a textured mesh of the object of a picture, from views of all its sides":
         "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
     "Make the engine's own Python and download its libraries into it, about 1.5 GB":
@@ -155,6 +167,7 @@ TEXTS = {
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of the image to start from; empty takes the active one":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
+    "Negative Prompt": "Negativer Text",
     "New Seed": "Neuer Startwert",
     "Not running": "Läuft nicht",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
@@ -180,6 +193,7 @@ TEXTS = {
     "Planes": "Ebenen",
     "Prepare": "Vorbereiten",
     "Preview Input": "Eingabe zeigen",
+    "Prompt": "Text",
     "Python": "Python",
     "Python that has the engine's libraries; empty looks for one":
         "Python mit den Bibliotheken der Engine; leer sucht eines",
@@ -250,6 +264,7 @@ TEXTS = {
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
     "Stop the installation; an engine that was there before stays":
         "Die Installation anhalten; eine schon vorhandene Engine bleibt",
+    "Style": "Stil",
     "Surface": "Oberfläche",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
     "Take the new views from the same elevation and distance as the picture":
@@ -260,6 +275,11 @@ TEXTS = {
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Take what was rendered last as the picture; nothing is rendered again":
         "Als Bild nehmen, was zuletzt gerendert wurde; es wird nicht neu gerendert",
+    "Text": "Text",
+    "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
+    "cache":
+        "Text-zu-Bild-Modell: ein Ordner im Diffusers-Format oder der Name eines Modells im "
+        "Hugging-Face-Cache",
     "Texture": "Textur",
     "Texture Size": "Texturgröße",
     "The Python to build on; empty takes Blender's":
@@ -284,6 +304,8 @@ TEXTS = {
     "Waits for Object Mode": "Wartet auf den Objektmodus",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the picture is not to show": "Was das Bild nicht zeigen soll",
+    "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "Wheels": "Wheels",
     "Where every job gets a folder; empty takes the extension's own folder":
         "Wo jeder Auftrag einen Ordner bekommt; leer nimmt den eigenen Ordner der Erweiterung",
@@ -293,8 +315,13 @@ TEXTS = {
     "Which job; empty for all that run or wait":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
     "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
+    "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
+        "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is taken":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
+    "Words added to the prompt, so that the object can be cut out; may be empty":
+        "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
+        "leer sein",
     "Working": "Arbeitet",
     "Write mesh.obj, with material and texture, beside mesh.glb":
         "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",
