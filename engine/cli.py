@@ -31,7 +31,7 @@ PROGRAM = "python -m engine"
 ROOMS = {"dataset": "training", "train": "training", "evaluate": "evaluation", "batch": "batch"}
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
-    "dataset": "prepare rendered views for training",
+    "dataset": "render views for training, and prepare them",
     "train": "train the small model from scratch",
     "evaluate": "measure a model on rendered test objects",
     "batch": "views or meshes of many pictures",
@@ -96,7 +96,8 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument(option, action="store_true", help=help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
-        add_request(verbs, cls, cls.KIND)
+        if not cls.UNDER:
+            add_request(verbs, cls, cls.KIND)
     _add_models(verbs)
     doctor = verbs.add_parser("doctor", help="show versions, device and models")
     doctor.set_defaults(run=_doctor)

@@ -25,6 +25,7 @@ from .requests import (
     FramedRequest,
     PrepareRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SegmentRequest,
     TextRequest,
@@ -78,6 +79,10 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
             from .text_to_image import text_to_image
 
             return text_to_image(request, reporter)
+        case RenderRequest():
+            from .training.rendering.dataset import render_job
+
+            return render_job(request, reporter)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
 
 

@@ -22,6 +22,8 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
+GOES_ON = "the same command goes on from here"
+"""The hint when a person has stopped work that is kept."""
 REQUEST_FILE = "request.json"
 """The file of a result that tells how it was made; it appears after all others."""
 SCHEMA = "zero123.request/1"
@@ -42,6 +44,8 @@ class Request:
     KIND: ClassVar[str] = ""
     SUBJECT: ClassVar[str] = "image"
     """The field that says what to start from: the command line takes it without an option."""
+    UNDER: ClassVar[str] = ""
+    """The verb of the command line that this job's verb stands under, if there is one."""
     STOPPED: ClassVar[str] = "nothing was written"
     """What to tell a person who has stopped the job on the command line."""
 
@@ -217,9 +221,31 @@ class TextRequest(NetworkRequest):
     keep_background: bool = option(False, "leave the picture as it is instead of cutting it out")
 
 
+@dataclass(kw_only=True)
+class RenderRequest(NetworkRequest):
+    """Training views of 3D models, rendered by Blender with Cycles as the paper's were."""
+
+    KIND = "render"
+    SUBJECT = "models"
+    UNDER = "dataset"
+    STOPPED = GOES_ON
+
+    models: str = option("", "folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them")
+    views: int = option(12, "pictures of each object", min=2, max=999)
+    size: int = option(512, "width and height of a picture in pixels", min=16, max=4096)
+    samples: int = option(128, "samples of every pixel", min=1, max=65536)
+    workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
+    time_limit: int = option(
+        3600, "seconds after which an object is given up", min=1, max=10**6)
+    folders: bool = option(
+        False, "keep the pictures and cameras as files, too, in Objaverse's layout")
+    blender: str = option(
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
+
+
 REQUESTS: dict[str, type[Request]] = {
     cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest,
-                              TextRequest)
+                              TextRequest, RenderRequest)
 }
 
 
