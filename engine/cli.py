@@ -32,7 +32,7 @@ ROOMS = {"dataset": "training", "train": "training", "evaluate": "evaluation", "
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
     "dataset": "render views for training, and prepare them",
-    "train": "train the small model from scratch",
+    "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
     "batch": "views or meshes of many pictures",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from .requests import (
     Request,
     SegmentRequest,
     TextRequest,
+    TrainRequest,
     ViewsRequest,
     save_request,
 )
@@ -66,24 +67,27 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
         subject = _SUBJECTS.get(request.SUBJECT, request.SUBJECT)
         raise EngineError(ErrorCode.BAD_INPUT, f"there is no {subject} to start from",
                           f"give `{request.SUBJECT}`")
-    match request:
-        case ViewsRequest():
-            return _views(request, reporter)
-        case ReconstructRequest():
-            return _reconstruct(request, reporter)
-        case SegmentRequest():
-            return _segment(request, reporter)
-        case PrepareRequest():
-            return _show_prepared(request, reporter)
-        case TextRequest():
-            from .text_to_image import text_to_image
+    return _job(request)(request, reporter)
 
-            return text_to_image(request, reporter)
-        case RenderRequest():
-            from .training.rendering.dataset import render_job
 
-            return render_job(request, reporter)
-    raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
+def _job(request: Request) -> Callable[[Any, Reporter], dict[str, Any]]:
+    """The function for this kind of request. What few jobs need is imported by those."""
+    jobs: dict[type[Request], Callable[[Any, Reporter], dict[str, Any]]] = {
+        ViewsRequest: _views, ReconstructRequest: _reconstruct, SegmentRequest: _segment,
+        PrepareRequest: _show_prepared}
+    if isinstance(request, TextRequest):
+        from .text_to_image import text_to_image
+
+        return text_to_image
+    if isinstance(request, RenderRequest):
+        from .training.rendering.dataset import render_job
+
+        return render_job
+    if isinstance(request, TrainRequest):
+        from .training.job import train_job
+
+        return train_job
+    return jobs[type(request)]
 
 
 @dataclass

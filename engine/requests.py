@@ -24,6 +24,8 @@ METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
 GOES_ON = "the same command goes on from here"
 """The hint when a person has stopped work that is kept."""
+RESUME_GOES_ON = "the same command with --resume goes on from here"
+"""Likewise, where it is asked for."""
 REQUEST_FILE = "request.json"
 """The file of a result that tells how it was made; it appears after all others."""
 SCHEMA = "zero123.request/1"
@@ -158,7 +160,7 @@ class ReconstructRequest(DiffusionRequest):
     """A textured mesh of the object in a picture."""
 
     KIND = "reconstruct"
-    STOPPED = "the same command with --resume goes on from here"
+    STOPPED = RESUME_GOES_ON
 
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
@@ -243,9 +245,35 @@ class RenderRequest(NetworkRequest):
         "", "Blender, or a Python that has bpy, to render with; empty looks for one")
 
 
+@dataclass(kw_only=True)
+class TrainRequest(NetworkRequest):
+    """A model fine-tuned on rendered views, as a folder in diffusers layout named by `out`."""
+
+    KIND = "train"
+    SUBJECT = "data"
+    UNDER = "train"
+    STOPPED = RESUME_GOES_ON
+
+    data: str = option(
+        "", "folder of rendered views, or of 3D models, which are rendered first")
+    model: str = option("nano", "model to start from, as for views")
+    steps: int = option(500, "optimiser steps", min=1, max=10**7)
+    batch_size: int = option(8, "pairs of views in a step", min=1, max=65536)
+    learning_rate: float = option(
+        1e-4, "of the UNet; the projection learns ten times as fast", min=0.0, max=1.0)
+    gradient_checkpointing: bool = option(
+        False, "compute parts of the UNet twice, which takes less memory and more time")
+    preview_every: int = option(50, "steps between two pictures of the training", min=1, max=10**7)
+    views: int = option(12, "pictures of each 3D model", min=2, max=999)
+    samples: int = option(64, "samples of every pixel of these", min=1, max=65536)
+    blender: str = option(
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
+    resume: bool = option(False, "go on where the same training was stopped")
+
+
 REQUESTS: dict[str, type[Request]] = {
     cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest,
-                              TextRequest, RenderRequest)
+                              TextRequest, RenderRequest, TrainRequest)
 }
 
 

@@ -4,12 +4,22 @@
 
 import bpy
 
-from . import background, control, generate, logs, pictures, presets, queueing, setup
+from . import (
+    background,
+    control,
+    generate,
+    logs,
+    pictures,
+    presets,
+    queueing,
+    setup,
+    training,
+)
 from .installing import installation_job
 from .runner import runner
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
-           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES)
+           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES, *training.CLASSES)
 
 
 def register() -> None:

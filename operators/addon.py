@@ -13,6 +13,7 @@ from typing import NamedTuple
 import bpy
 
 from ..engine.environment import user_folder
+from ..engine.models import catalogue
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
@@ -59,6 +60,34 @@ def engine_folder() -> Path:
         return user_folder() / "engine"
 
 
+def models_folder(context: bpy.types.Context) -> Path:
+    """Where the engine looks for models by their names; may not exist yet."""
+    chosen = preferences(context).model_folder
+    return Path(chosen) if chosen else catalogue.models_folder()
+
+
+def new_model_folder(context: bpy.types.Context, title: str) -> Path:
+    """A folder for a model with a name that no other has; not made yet."""
+    parent = models_folder(context)
+    name = _safe_name(title, "model")
+    taken = {path.name for path in parent.glob("*")} | {
+        model.name for model in catalogue.list_models()}
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name}-{number}"
+    return parent / found
+
+
+def model_name(context: bpy.types.Context, folder: Path) -> str:
+    """How the engine is told of a model in this folder."""
+    return folder.name if folder.parent == models_folder(context) else str(folder)
+
+
+def _safe_name(title: str, otherwise: str) -> str:
+    return re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or otherwise
+
+
 class FolderName(NamedTuple):
     """What the name of a job's folder tells."""
 
@@ -87,6 +116,6 @@ def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:
     """
     parent = results_folder(context)
     parent.mkdir(parents=True, exist_ok=True)
-    safe = re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "picture"
+    safe = _safe_name(title, "picture")
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return Path(tempfile.mkdtemp(prefix=f"{stamp}-{kind}-{safe}-", dir=parent))

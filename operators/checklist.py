@@ -101,13 +101,12 @@ class Checklist:
 def model_problem(model: str, folder: str) -> EngineError | None:
     """Why a model can't be used, as far as its folder tells; None if it is there."""
     info = find_model(model)
-    if info is not None and not info.repo:
-        place = info.folder
-    elif info is not None:
-        place = (Path(folder) if folder else models_folder()) / model
-    else:
-        place = Path(model).expanduser()
-    if (place / INDEX_FILE).is_file():
+    places = [(Path(folder) if folder else models_folder()) / model]
+    if info is None:
+        places.append(Path(model).expanduser())
+    elif not info.repo:
+        places = [info.folder]
+    if any((place / INDEX_FILE).is_file() for place in places):
         return None
     return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
                        "import its checkpoint, or use the bundled model")

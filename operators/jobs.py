@@ -19,7 +19,7 @@ from ..engine.protocol import (
     Preview,
     Progress,
 )
-from ..engine.requests import PrepareRequest, Request
+from ..engine.requests import PrepareRequest, RenderRequest, Request
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -72,6 +72,11 @@ class Job:
         return self.request.KIND
 
     @property
+    def for_the_scene(self) -> bool:
+        """Whether the result is imported, and not just something to look at or to go on from."""
+        return not isinstance(self.request, (PrepareRequest, RenderRequest))
+
+    @property
     def result(self) -> Path:
         """The file that stands for the whole result; it exists once the job is done."""
         out = Path(self.request.out)
@@ -103,11 +108,10 @@ class Job:
                 self.preview_count += 1
             case Preview() if message.path.endswith(".png"):
                 self._show(Path(message.path))
-            case Done() if isinstance(self.request, PrepareRequest):
-                self.state = JobState.DONE  # something to look at, nothing for the scene
-                self._show(self.result)
             case Done():
-                self.state, self.import_pending = JobState.DONE, True
+                self.state, self.import_pending = JobState.DONE, self.for_the_scene
+                if isinstance(self.request, PrepareRequest):
+                    self._show(self.result)
             case Failed():
                 self.state, self.error = JobState.FAILED, message.error
             case Cancelled():

@@ -47,7 +47,7 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     # Existing views can be fitted without the picture they were made from.
     found = images.find_image(context, image) if image or not (filepath or views) else None
     title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
-    with _job_folder(context, kind, title, values) as folder:
+    with job_folder(context, kind, title, values) as folder:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
         return launch_in(context, folder, kind, {**values, "image": str(path)}, title)
 
@@ -55,7 +55,7 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
 def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
                  title: str) -> Job:
     """As `launch`, for a job that starts from no picture."""
-    with _job_folder(context, kind, title, values) as folder:
+    with job_folder(context, kind, title, values) as folder:
         return launch_in(context, folder, kind, values, title)
 
 
@@ -99,7 +99,7 @@ def import_job(context: bpy.types.Context, job: Job,
 
 
 @contextmanager
-def _job_folder(context: bpy.types.Context, kind: type[Request], title: str,
+def job_folder(context: bpy.types.Context, kind: type[Request], title: str,
                 values: dict[str, Any]) -> Iterator[Path]:
     """The job's folder; a new one goes away again if the job can't be started or fails empty."""
     out = values.get("out", "")

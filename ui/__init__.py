@@ -14,11 +14,12 @@ from . import (
     presets,
     progress,
     properties,
+    training,
     translations,
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *history.CLASSES)
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *training.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
            *PANELS, *map(in_image_editor, PANELS))
 

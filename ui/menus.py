@@ -17,6 +17,8 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
                     icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
     layout.operator("zero123.queue_selected", text="Reconstruct Meshes of Selected",
                     icon='RESTRICT_SELECT_OFF').kind = 'MESH'
+    layout.operator("zero123.render_dataset", icon='RENDER_STILL')
+    layout.operator("zero123.train_model", icon='GRAPH')
     layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
     layout.operator("zero123.open_log", icon='TEXT')
     layout.operator("zero123.copy_log", icon='COPYDOWN')

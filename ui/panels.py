@@ -172,7 +172,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
-    if job.state is JobState.DONE and not job.import_pending and job.kind != "prepare":
+    if job.state is JobState.DONE and not job.import_pending and job.for_the_scene:
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)
         button.job = job.id

@@ -22,7 +22,8 @@ def kind_name(kind: str) -> str:
     """What a job makes, in a word."""
     names = {"views": iface_("Views"), "reconstruct": iface_("Mesh"),
              "segment": iface_("Cut-Out"), "prepare": iface_("Input"),
-             "text": iface_("Picture")}
+             "text": iface_("Picture"), "render": iface_("Training Views"),
+             "train": iface_("Training")}
     return names.get(kind, kind)
 
 

@@ -17,7 +17,7 @@ from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
-from .catalogue import CATALOGUE, INDEX_FILE, find_model
+from .catalogue import CATALOGUE, INDEX_FILE, find_model, models_folder
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,
@@ -29,7 +29,8 @@ OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_sca
 
 
 def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
-    """The pipeline of a catalogue's name or of a folder in diffusers layout, in fp32.
+    """The pipeline of a catalogue's name, or of a folder in diffusers layout, in fp32; a folder in
+    the models folder goes by its name alone.
 
     Only safetensors are read, and only into the classes named here, whatever the folder's index
     asks for: a model from outside can't bring code.
@@ -85,6 +86,8 @@ def _model_folder(model: str) -> Path:
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
             f"get it with `models download {model}`" if info.repo else "reinstall the program")
     folder = Path(model).expanduser()
+    if (models_folder() / model / INDEX_FILE).is_file() and not folder.exists():
+        return models_folder() / model
     if folder.is_file():
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
                           "turn an original checkpoint into one with `models import`")

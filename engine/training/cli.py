@@ -15,7 +15,7 @@ from pathlib import Path
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from ..request_options import add_request
-from ..requests import GOES_ON, RenderRequest
+from ..requests import GOES_ON, RenderRequest, TrainRequest
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -58,8 +58,10 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                       help="folder of .tar shards, or of objects in Objaverse's layout")
     info.set_defaults(run=_info)
 
-    train = subparsers.add_parser("train", help="train the small model from scratch")
+    train = subparsers.add_parser(
+        "train", help="fine-tune a model, or train the small one from scratch")
     verbs = train.add_subparsers(dest="train_verb", required=True)
+    add_request(verbs, TrainRequest, "model")
 
     autoencoder = verbs.add_parser("autoencoder", help="first: pictures to latents and back")
     _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)

@@ -30,13 +30,17 @@ MAX_TITLE = 40
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   request: Request | None = None,
                   options: ImportOptions | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
+    """Import a views.json, a mesh.glb or a picture; of a model's folder, make it the scene's model.
+    Returns what is new in the file.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
     """
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
+    if (path / "model_index.json").is_file():
+        use_model(path, scene)
+        return []
     match path.suffix.lower():
         case ".json":
             return [*import_views(path, scene, title, request, options)]
@@ -116,6 +120,11 @@ def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
         _record(request.KIND, request, {}, [path]).write(image)
     scene.zero123.image = image
     return image
+
+
+def use_model(folder: Path, scene: bpy.types.Scene) -> None:
+    """Make the model in a folder the one that views and meshes are made with."""
+    scene.zero123.model = addon.model_name(bpy.context, folder)
 
 
 def _select(objects: list[bpy.types.Object]) -> None:

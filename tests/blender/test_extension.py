@@ -16,7 +16,7 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
              "picture_from_viewport", "prepare_picture", "queue_pictures", "queue_selected",
              "refresh_history", "open_log", "copy_log", "check_setup", "release_memory",
-             "text_to_image")
+             "text_to_image", "render_dataset", "train_model")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):
@@ -66,7 +66,8 @@ class _Recorder:
 
 @pytest.mark.parametrize(("operator", "request_class"), [
     ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest"),
-    ("text_to_image", "TextRequest")])
+    ("text_to_image", "TextRequest"), ("render_dataset", "RenderRequest"),
+    ("train_model", "TrainRequest")])
 def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
     rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
     for field in dataclasses.fields(getattr(extension("engine.requests"), request_class)):

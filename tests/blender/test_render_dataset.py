@@ -259,3 +259,52 @@ def test_the_command_line_renders_and_its_result_is_read(models: Path, tmp_path:
     assert engine(*command).returncode == 0
     info = engine("dataset", "info", tmp_path / "out")
     assert info.stdout.strip() == "2 objects, 4 views of 32 pixels"
+
+
+def test_selected_objects_are_rendered_with_their_children_and_paint(
+        bpy, scene, extension, contents, tmp_path: Path):
+    """Two objects: one of two parts, one that shows a collection; what isn't selected stays out."""
+    def box(name: str, size: float, colour: tuple[float, ...]) -> object:
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata([(a * size, b * size, c * size) for a, b, c in SIGNS], [],
+                         [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4),
+                          (1, 5, 7, 3)])
+        material = bpy.data.materials.new(name)
+        material.use_nodes = True
+        material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
+        mesh.materials.append(material)
+        item = bpy.data.objects.new(name, mesh)
+        return item
+
+    ground = box("Ground", 20, (1, 1, 1, 1))
+    body, head = box("Body/1", 1, (0.8, 0.05, 0.05, 1)), box("Head", 1, (0.05, 0.05, 0.8, 1))
+    for item in (ground, body, head):
+        scene.collection.objects.link(item)
+    body.parent = ground
+    head.parent, head.location = body, (0, 0, 3)
+    inner = bpy.data.collections.new("Inner")
+    inner.objects.link(box("Ball", 1, (0.05, 0.8, 0.05, 1)))
+    instance = bpy.data.objects.new("Instance", None)
+    instance.instance_type, instance.instance_collection = 'COLLECTION', inner
+    scene.collection.objects.link(instance)
+    for item in (body, head, instance):
+        item.select_set(True)
+    before = contents()
+    out = tmp_path / "out"
+    bpy.ops.zero123.render_dataset(out=str(out), views=2, size=SIZE, samples=2)
+    assert contents() == before
+    first, second = read_shards(out)
+    assert (first.name, second.name) == ("Body_1", "Instance")
+    red, _, blue = first.rgba[first.rgba[..., 3] == 255][:, :3].astype(float).T
+    assert (red > 2 * blue).mean() > 0.1 < (blue > 2 * red).mean(), "both parts, in their colours"
+    assert ((red > 2 * blue) | (blue > 2 * red)).mean() > 0.9, "and not what they stand on"
+    inside = second.rgba[second.rgba[..., 3] == 255]
+    assert inside[:, 1].mean() > 1.5 * inside[:, 0].mean()
+    job = list(extension("operators.runner").runner.jobs)[-1]
+    assert (job.state.value, job.import_pending, job.title) == ("Done", False, "Body/1")
+    extension("operators.runner").runner.stop_engine()
+
+
+def test_without_a_selection_it_is_said(bpy, scene):
+    with pytest.raises(RuntimeError, match="no object is selected that could be rendered; select"):
+        bpy.ops.zero123.render_dataset()

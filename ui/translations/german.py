@@ -24,6 +24,10 @@ TEXTS = {
     "Automatic": "Automatisch",
     "Azimuth": "Azimut",
     "Base on Ground": "Auf den Boden stellen",
+    "Batch Size": "Paketgröße",
+    "Blender": "Blender",
+    "Blender, or a Python that has bpy, to render with; empty looks for one":
+        "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
     "Bring views or a mesh from the disk into the scene, in one undo step":
         "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem Rückgängig-"
         "Schritt",
@@ -45,6 +49,8 @@ TEXTS = {
         "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
     "Clear": "Leeren",
     "Clear Ended Jobs": "Beendete Aufträge entfernen",
+    "Compute parts of the UNet twice, which takes less memory and more time":
+        "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
     "Copy Error": "Fehler kopieren",
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
     "Copy a failed job's message, to search for it or report it":
@@ -58,6 +64,7 @@ TEXTS = {
     "Cut-Out": "Freisteller",
     "DDIM": "DDIM",
     "DPM-Solver++": "DPM-Solver++",
+    "Data": "Daten",
     "Decimate": "Dezimieren",
     "Denoising steps; 0 takes the model's own default":
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
@@ -72,6 +79,7 @@ TEXTS = {
     "Elevation": "Höhenwinkel",
     "Elevation of the camera that took the picture, degrees above the horizon":
         "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
+    "Embed": "Einbetten",
     "Engine": "Engine",
     "Engine Python": "Python der Engine",
     "Engine: {}": "Engine: {}",
@@ -84,10 +92,19 @@ TEXTS = {
     "Fewer triangles; the texture stays": "Weniger Dreiecke; die Textur bleibt",
     "Field": "Feld",
     "File": "Datei",
+    "Fine-Tuning": "Feinabstimmung",
+    "Fine-tune a model on the selected objects, or on a folder of views or model files":
+        "Ein Modell auf die ausgewählten Objekte abstimmen, oder auf einen Ordner mit Ansichten "
+        "oder 3D-Dateien",
     "Fit": "Anpassen",
+    "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
+        "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
+    "Folder of rendered views, or of 3D models, which are rendered first":
+        "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
     "Folder of wheels to install from; without one they are downloaded":
         "Ordner mit Wheels, aus dem installiert wird; ohne ihn werden sie heruntergeladen",
     "Folder that receives the results": "Ordner für die Ergebnisse",
+    "Folders": "Ordner",
     "Forget the jobs that have ended; their files and what was imported stay":
         "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
@@ -96,6 +113,9 @@ TEXTS = {
     "Generate views of every picture": "Von jedem Bild Ansichten erzeugen",
     "Go on where the same reconstruction was stopped":
         "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
+    "Go on where the same training was stopped":
+        "Dort weitermachen, wo dasselbe Training angehalten wurde",
+    "Gradient Checkpointing": "Gradient Checkpointing",
     "Guidance": "Führung",
     "Hash": "Hash",
     "Have a picture of an object made from a text; it becomes the picture to work with":
@@ -135,8 +155,11 @@ TEXTS = {
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
     "Jobs": "Aufträge",
     "Keep Background": "Hintergrund behalten",
+    "Keep the pictures and cameras as files, too, in Objaverse's layout":
+        "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Learning Rate": "Lernrate",
     "Leave the picture as it is instead of cutting it out":
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
@@ -163,6 +186,8 @@ TEXTS = {
     "Model": "Modell",
     "Model Folder": "Modellordner",
     "Model and Quality": "Modell und Qualität",
+    "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
+    "Models": "Modelle",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of the image to start from; empty takes the active one":
@@ -170,15 +195,21 @@ TEXTS = {
     "Negative Prompt": "Negativer Text",
     "New Seed": "Neuer Startwert",
     "Not running": "Läuft nicht",
+    "Objects rendered at once, each by a process":
+        "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
+    "Of the UNet; the projection learns ten times as fast":
+        "Die des UNets; die Projektion lernt zehnmal so schnell",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
     "Open Zero123 Log": "Zero123-Protokoll öffnen",
     "Open what the engine has written about its work as a text, in a window of its own":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
     "Optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)":
         "Optimierungsschritte; 0 nimmt die Zahl des Verfahrens (views 300, sds 600, sjc 10000)",
+    "Optimiser steps": "Schritte des Optimierers",
     "Orbit": "Umlauf",
     "Origin": "Ursprung",
     "Out": "Ausgabe",
+    "Pairs of views in a step": "Paare von Ansichten in einem Schritt",
     "Paste": "Einfügen",
     "Paste Picture": "Bild einfügen",
     "Picture": "Bild",
@@ -190,8 +221,12 @@ TEXTS = {
     "Picture of one object; if none is chosen, the active image is taken":
         "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
     "Picture to 3D": "Bild zu 3D",
+    "Pictures of each 3D model": "Bilder jedes 3D-Modells",
+    "Pictures of each object": "Bilder jedes Objekts",
     "Planes": "Ebenen",
+    "Precompute": "Vorausberechnen",
     "Prepare": "Vorbereiten",
+    "Preview Every": "Vorschau alle",
     "Preview Input": "Eingabe zeigen",
     "Prompt": "Text",
     "Python": "Python",
@@ -220,6 +255,10 @@ TEXTS = {
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
     "Render": "Rendering",
+    "Render Training Views": "Trainingsansichten rendern",
+    "Render the selected objects, or a folder of model files, from many sides, to train on":
+        "Die ausgewählten Objekte oder einen Ordner mit 3D-Dateien von vielen Seiten rendern, um "
+        "daran zu trainieren",
     "Rendered too, unlit and with their transparency":
         "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Resolution": "Auflösung",
@@ -235,8 +274,11 @@ TEXTS = {
     "Sample": "Erzeugen",
     "Sampler": "Sampler",
     "Samples": "Proben",
+    "Samples of every pixel": "Proben je Pixel",
+    "Samples of every pixel of these": "Proben je Pixel dieser Bilder",
     "Score Distillation": "Score Distillation",
     "Score Jacobian Chaining": "Score Jacobian Chaining",
+    "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
     "See whether the engine's libraries work, and which device it finds":
         "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seed": "Startwert",
@@ -254,6 +296,7 @@ TEXTS = {
         "Die Engine jetzt starten, damit der erste Auftrag nicht auf sie warten muss",
     "Starting": "Startet",
     "Steps": "Schritte",
+    "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
     "Stop": "Anhalten",
@@ -287,12 +330,19 @@ TEXTS = {
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
+    "Time Limit": "Zeitgrenze",
+    "Train": "Trainieren",
+    "Train Model": "Modell trainieren",
+    "Training": "Training",
+    "Training Views": "Trainingsansichten",
     "Triangles of the mesh": "Dreiecke des Meshes",
     "UniPC": "UniPC",
+    "Unpack": "Auspacken",
     "Unwrap": "Abwickeln",
     "Use Picture": "Bild verwenden",
     "Use as Picture": "Als Bild verwenden",
     "Use the Bundled Model": "Das mitgelieferte Modell verwenden",
+    "Uses the selected objects, or files": "Nimmt die ausgewählten Objekte oder Dateien",
     "View Count": "Anzahl der Ansichten",
     "Views": "Ansichten",
     "Views all around the object": "Ansichten rund um das Objekt",
@@ -319,9 +369,11 @@ TEXTS = {
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is taken":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
+    "Width and height of a picture in pixels": "Breite und Höhe eines Bildes in Pixeln",
     "Words added to the prompt, so that the object can be cut out; may be empty":
         "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
         "leer sein",
+    "Workers": "Prozesse",
     "Working": "Arbeitet",
     "Write mesh.obj, with material and texture, beside mesh.glb":
         "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",

@@ -17,6 +17,8 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 SURFACES = {'MESH', 'CURVE', 'SURFACE', 'META', 'FONT'}
+MARK = "Zero123 Object"
+"""Name of the collection in the .blend files that the extension writes."""
 LAMP_LOCATION = (4.076, 1.005, 5.904)
 LAMP_WATTS = 1000.0
 """Of Blender's default scene, where the original's objects stood."""
@@ -93,17 +95,18 @@ def load(path: Path, scene: bpy.types.Scene) -> None:
 
 
 def append(path: Path, scene: bpy.types.Scene) -> None:
-    """A .blend file's collections, if it has any, else all its objects."""
+    """What a .blend file shows: the extension's own collection, its first scene, or all objects."""
     with bpy.data.libraries.load(str(path)) as (source, target):
-        if source.collections:
-            target.collections = source.collections
+        marked = [name for name in source.collections if name.startswith(MARK)]
+        if marked:
+            target.collections = marked[-1:]
+        elif source.scenes:
+            target.scenes = source.scenes[:1]
         else:
             target.objects = source.objects
-    inside = {child for group in target.collections for child in group.children_recursive}
-    for group in target.collections:
-        if group not in inside:
-            scene.collection.children.link(group)
-    for item in target.objects:
+    groups = [*target.collections, *(loaded.collection for loaded in target.scenes)]
+    inside = (item for group in groups for item in group.all_objects)
+    for item in dict.fromkeys((*target.objects, *inside)):
         scene.collection.objects.link(item)
 
 
