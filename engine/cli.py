@@ -14,15 +14,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
-from .request_options import request_option
-from .requests import REQUESTS, ReconstructRequest, Request
+from .request_options import add_request
+from .requests import REQUESTS
 from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
@@ -32,8 +31,8 @@ ROOMS = {"models": "models", "dataset": "training", "train": "training", "evalua
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
     "models": "list, fetch, import, verify or remove models",
-    "dataset": "prepare rendered views for training",
-    "train": "train the small model from scratch",
+    "dataset": "render views for training, and prepare them",
+    "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
     "batch": "views or meshes of many pictures",
 }
@@ -101,7 +100,8 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument(option, action="store_true", help=help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
-        _add_request(verbs, cls)
+        if not cls.UNDER:
+            add_request(verbs, cls, cls.KIND)
     doctor = verbs.add_parser("doctor", help="show versions, device and models")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
@@ -114,35 +114,6 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     if verb in ROOMS:
         importlib.import_module(f".{ROOMS[verb]}.cli", __package__).add_parsers(verbs)
     return parser
-
-
-# Jobs: the options of a request.
-
-
-def _add_request(verbs: Any, cls: type[Request]) -> None:
-    """Add the verb of a request; every option is a field of the class."""
-    summary = (cls.__doc__ or "").splitlines()[0]
-    parser = verbs.add_parser(cls.KIND, help=summary[0].lower() + summary[1:].rstrip("."),
-                              description=summary)
-    # Given views need no picture; `jobs.run` checks that one of them is there.
-    optional_image = any(f.name == "views" for f in fields(cls))
-    for f in fields(cls):
-        if f.name == "image":
-            parser.add_argument("image", metavar="IMAGE", nargs="?" if optional_image else None,
-                                default="", help=f.metadata["help"])
-        else:
-            parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
-    parser.set_defaults(run=_run_request, request=cls)
-    if issubclass(cls, ReconstructRequest):
-        parser.set_defaults(stopped="the same command with --resume goes on from here")
-
-
-def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from . import jobs
-
-    names = [f.name for f in fields(arguments.request)]
-    request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
-    return jobs.run(request, reporter)
 
 
 # The other verbs.

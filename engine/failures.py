@@ -12,8 +12,6 @@ import errno
 
 from .protocol import EngineError, ErrorCode, JobCancelled
 
-GOES_ON = "the same command goes on from here"
-"""The hint when a person has stopped work that is kept."""
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory")
 

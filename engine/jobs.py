@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +27,11 @@ from .requests import (
     FramedRequest,
     PrepareRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SegmentRequest,
+    TextRequest,
+    TrainRequest,
     ViewsRequest,
     save_request,
 )
@@ -49,6 +52,8 @@ PHOTO_SIZE = 512
 """Side for the texture, which can use more detail than the network sees."""
 OLD_VIEWS = "view_[0-9][0-9][0-9].png"
 """The pictures of an earlier result in the same folder."""
+_SUBJECTS = {"image": "picture"}
+"""Fields that are told of by another word."""
 
 
 def run(request: Request, reporter: Reporter) -> dict[str, Any]:
@@ -59,20 +64,32 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     """
     if not request.out:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no name for the result", "give `out`")
-    if not request.image and not (isinstance(request, ReconstructRequest) and request.views):
-        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture to start from", "give `image`")
-    match request:
-        case ViewsRequest():
-            return _views(request, reporter)
-        case ReconstructRequest():
-            return _reconstruct(request, reporter)
-        case SegmentRequest():
-            return _segment(request, reporter)
-        case ElevationRequest():
-            return _elevation(request, reporter)
-        case PrepareRequest():
-            return _show_prepared(request, reporter)
-    raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
+    if not getattr(request, request.SUBJECT).strip() and not (
+            isinstance(request, ReconstructRequest) and request.views):
+        subject = _SUBJECTS.get(request.SUBJECT, request.SUBJECT)
+        raise EngineError(ErrorCode.BAD_INPUT, f"there is no {subject} to start from",
+                          f"give `{request.SUBJECT}`")
+    return _job(request)(request, reporter)
+
+
+def _job(request: Request) -> Callable[[Any, Reporter], dict[str, Any]]:
+    """The function for this kind of request. What few jobs need is imported by those."""
+    jobs: dict[type[Request], Callable[[Any, Reporter], dict[str, Any]]] = {
+        ViewsRequest: _views, ReconstructRequest: _reconstruct, SegmentRequest: _segment,
+        PrepareRequest: _show_prepared, ElevationRequest: _elevation}
+    if isinstance(request, TextRequest):
+        from .text_to_image import text_to_image
+
+        return text_to_image
+    if isinstance(request, RenderRequest):
+        from .training.rendering.dataset import render_job
+
+        return render_job
+    if isinstance(request, TrainRequest):
+        from .training.job import train_job
+
+        return train_job
+    return jobs[type(request)]
 
 
 @dataclass

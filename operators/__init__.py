@@ -18,6 +18,7 @@ from . import (
     presets,
     queueing,
     setup,
+    training,
     turning,
 )
 from .installing import installation_job
@@ -25,10 +26,10 @@ from .model_work import model_work
 from .picks import picks
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES,
-           *compare.CLASSES, *picking.CLASSES,
-           *control.CLASSES, *setup.CLASSES, *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES,
-           *turning.CLASSES, *models.CLASSES, *licences.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
+           *picking.CLASSES, *control.CLASSES, *setup.CLASSES, *presets.CLASSES,
+           *queueing.CLASSES, *logs.CLASSES, *turning.CLASSES, *models.CLASSES,
+           *licences.CLASSES, *training.CLASSES)
 
 
 def register() -> None:

@@ -13,14 +13,16 @@ from bpy.props import BoolProperty, StringProperty
 from ..engine.protocol import EngineError
 from ..engine.requests import (
     REQUESTS,
+    ElevationRequest,
     PrepareRequest,
     ReconstructRequest,
     Request,
     SegmentRequest,
+    TextRequest,
     ViewsRequest,
 )
 from . import addon
-from .launch import launch
+from .launch import launch, launch_alone
 from .request_properties import properties_of, request_values
 from .results import ImportOptions, Place, Record, frames
 from .sources import Source, source_of
@@ -112,6 +114,48 @@ class ZERO123_OT_prepare_picture(PictureJob):
     __annotations__ = job_properties(PrepareRequest)
 
 
+class ZERO123_OT_estimate_elevation(PictureJob):
+    """Find out how high the picture's camera stood, from views that have to fit together"""
+
+    bl_idname = "zero123.estimate_elevation"
+    bl_label = "Estimate Elevation"
+    REQUEST = ElevationRequest
+    SKIP = ("input_elevation",)
+    __annotations__ = job_properties(ElevationRequest, SKIP)
+
+
+class ZERO123_OT_text_to_image(bpy.types.Operator):
+    """Have a picture of an object made from a text; it becomes the picture to work with"""
+
+    bl_idname = "zero123.text_to_image"
+    bl_label = "Make Picture from Text"
+    bl_options = {'REGISTER'}
+    __annotations__ = properties_of(TextRequest, options=_OPTIONS)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        for name, value in context.scene.zero123.text.operator_values().items():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
+        if not self.prompt:
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for name in ("prompt", "model"):
+            self.layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.properties.is_property_set("device"):
+            self.device = addon.preferences(context).device
+        try:
+            values = request_values(self, TextRequest)
+            launch_alone(context, TextRequest, values, self.prompt)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+
 class ZERO123_OT_regenerate(bpy.types.Operator):
     """Run the job again that the active object comes from"""
 
@@ -156,4 +200,5 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
 
 
 CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_remove_background,
-           ZERO123_OT_prepare_picture, ZERO123_OT_regenerate)
+           ZERO123_OT_prepare_picture, ZERO123_OT_estimate_elevation,
+           ZERO123_OT_text_to_image, ZERO123_OT_regenerate)

@@ -20,7 +20,7 @@ from ..engine.protocol import (
     Preview,
     Progress,
 )
-from ..engine.requests import PrepareRequest, Request
+from ..engine.requests import PrepareRequest, RenderRequest, Request
 
 if TYPE_CHECKING:
     from .results import ImportOptions, Place
@@ -62,7 +62,7 @@ class Job:
     id: str
     request: Request
     title: str
-    """Name of the picture, as a person knows it."""
+    """Name of the picture, or the text, as a person knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
     place: Place | None = None
@@ -88,8 +88,13 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """Name of the request's class on the wire: "views", "reconstruct", "segment", "prepare"."""
+        """Name of the request's class on the wire, such as "views" or "reconstruct"."""
         return self.request.KIND
+
+    @property
+    def for_the_scene(self) -> bool:
+        """Whether the result is imported, and not just something to look at or to go on from."""
+        return not isinstance(self.request, (PrepareRequest, RenderRequest))
 
     @property
     def result(self) -> Path:
@@ -123,11 +128,10 @@ class Job:
                 self.preview_count += 1
             case Preview() if message.path.endswith(".png"):
                 self._show(Path(message.path))
-            case Done() if isinstance(self.request, PrepareRequest):
-                self.state = JobState.DONE  # something to look at, nothing for the scene
-                self._show(self.result)
             case Done():
-                self.state, self.import_pending = JobState.DONE, True
+                self.state, self.import_pending = JobState.DONE, self.for_the_scene
+                if isinstance(self.request, PrepareRequest):
+                    self._show(self.result)
             case Failed():
                 self.state, self.error = JobState.FAILED, message.error
             case Cancelled():

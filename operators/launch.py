@@ -4,21 +4,31 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import PrepareRequest, Request, SegmentRequest, load_request
+from ..engine.requests import (
+    ElevationRequest,
+    PrepareRequest,
+    Request,
+    SegmentRequest,
+    TextRequest,
+    load_request,
+)
 from . import addon, background, images, results
 from .jobs import Job, Mend
 from .picks import picks
 from .results.mending import show_sample
 from .runner import runner
 
-FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png"}
+FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png",
+                                   TextRequest: "picture.png",
+                                   ElevationRequest: results.ELEVATION_FILE}
 """Names of results that are a single file."""
 
 
@@ -49,17 +59,23 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     found = images.find_image(context, image) if image or not (filepath or views) else None
     if not title:
         title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
-    folder = job_folder(context, kind.KIND, title, values.get("out", ""))
-    try:
+    with job_folder(context, kind, title, values) as folder:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
-        out = folder / FILES.get(kind, "")
-        request = kind(**{**values, "image": str(path), "out": str(out)})
-        return launch_request(context, request, title, **plans)
-    except EngineError:
-        with suppress(OSError):  # raised, and rightly, if there is anything in it
-            if not values.get("out"):
-                folder.rmdir()
-        raise
+        return launch_in(context, folder, kind, {**values, "image": str(path)}, title, **plans)
+
+
+def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
+                 title: str) -> Job:
+    """As `launch`, for a job that starts from no picture."""
+    with job_folder(context, kind, title, values) as folder:
+        return launch_in(context, folder, kind, values, title)
+
+
+def launch_in(context: bpy.types.Context, folder: Path, kind: type[Request],
+              values: dict[str, Any], title: str, **plans: Any) -> Job:
+    """As `launch_request`, with the result in a folder."""
+    request = kind(**{**values, "out": str(folder / FILES.get(kind, ""))})
+    return launch_request(context, request, title, **plans)
 
 
 def launch_request(context: bpy.types.Context, request: Request, title: str,
@@ -110,7 +126,7 @@ def bring_in(path: Path, scene: bpy.types.Scene, title: str = "",
         EngineError: `BAD_INPUT` if it can't be read; nothing has changed then.
     """
     created = results.import_result(path, scene, title, request, options, place)
-    if path.suffix == ".json" and not (place and place.collection):
+    if path.name == "views.json" and not (place and place.collection):
         picks.load(path, title)
         for index, view in enumerate(picks.views):
             if view.chosen:
@@ -144,7 +160,22 @@ def _mend(scene: bpy.types.Scene, mend: Mend, result: Path) -> None:
     show_pick(scene, index)
 
 
-def job_folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
+@contextmanager
+def job_folder(context: bpy.types.Context, kind: type[Request], title: str,
+                values: dict[str, Any]) -> Iterator[Path]:
+    """The job's folder; a new one goes away again if the job can't be started or fails empty."""
+    out = values.get("out", "")
+    folder = result_folder(context, kind.KIND, title, out)
+    try:
+        yield folder
+    except EngineError:
+        with suppress(OSError):  # raised, and rightly, if there is anything in it
+            if not out:
+                folder.rmdir()
+        raise
+
+
+def result_folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
     """The job's folder: the given one, or a new one among the results.
 
     Raises:

@@ -16,7 +16,7 @@ from ..engine.requests import ReconstructRequest, ViewsRequest
 from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend
-from .launch import job_folder, launch, show_pick
+from .launch import launch, result_folder, show_pick
 from .picks import picks
 from .request_properties import request_values
 from .results import Record
@@ -227,7 +227,7 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
         values.update({name: value for name, value in made.items() if name not in given})
         if not self.properties.is_property_set("device"):
             values["device"] = addon.preferences(context).device
-        folder = job_folder(context, ReconstructRequest.KIND, picks.title, self.out)
+        folder = result_folder(context, ReconstructRequest.KIND, picks.title, self.out)
         try:
             chosen = picks.write(folder / "picked")
             launch(context, ReconstructRequest,

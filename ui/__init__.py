@@ -17,12 +17,13 @@ from . import (
     progress,
     properties,
     result,
+    training,
     translations,
 )
 from .image_editor import in_image_editor
 
 PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
-          *models.CLASSES, *history.CLASSES)
+          *models.CLASSES, *training.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
            *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 

@@ -39,6 +39,8 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
                     icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
     layout.operator("zero123.queue_selected", text="Reconstruct Meshes of Selected",
                     icon='RESTRICT_SELECT_OFF').kind = 'MESH'
+    layout.operator("zero123.render_dataset", icon='RENDER_STILL')
+    layout.operator("zero123.train_model", icon='GRAPH')
     layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
     layout.operator("zero123.open_log", icon='TEXT')
     layout.operator("zero123.copy_log", icon='COPYDOWN')
@@ -74,7 +76,9 @@ def _draw_pictures(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.paste_picture", icon='PASTEDOWN')
     layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
     layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
+    layout.operator("zero123.text_to_image", icon='TEXT')
     layout.operator("zero123.prepare_picture", icon='HIDE_OFF')
+    layout.operator("zero123.estimate_elevation", icon='VIEW_CAMERA')
 
 
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
@@ -82,7 +86,10 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def _draw_add_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout = menu.layout
+    layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout.operator("zero123.text_to_image", icon='TEXT')
 
 
 CLASSES = (ZERO123_MT_views,)

@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
-from ...engine.requests import Request, load_request
+from ...engine.requests import Request, TextRequest, load_request
 from .. import addon
 from ..images import image_of
 from .frames import result_frame
@@ -38,6 +38,7 @@ from .views import (
     show_behind,
 )
 
+ELEVATION_FILE = "elevation.json"
 MAX_TITLE = 40
 """Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
 
@@ -45,7 +46,8 @@ MAX_TITLE = 40
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   request: Request | None = None, options: ImportOptions | None = None,
                   place: Place | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
+    """Import a views.json, a mesh.glb or a picture; take a model's folder as the scene's model, an
+    estimated elevation as that of its picture. Returns what is new in the file.
 
     `place`: of a result that belongs to something in the scene; else the options tell.
 
@@ -54,13 +56,19 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
     """
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
+    if (path / "model_index.json").is_file():
+        use_model(path, scene)
+        return []
+    if path.name == ELEVATION_FILE:
+        use_elevation(path, scene)
+        return []
     match path.suffix.lower():
         case ".json":
             return [*import_views(path, scene, title, request, options, place)]
         case ".glb":
             return [*import_mesh(path, scene, title, request, options, place)]
         case ".png":
-            return [import_cut_out(path, scene, title)]
+            return [import_picture(path, scene, title, request)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
 
@@ -156,15 +164,19 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     return objects
 
 
-def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.types.Image:
-    """A picture without its background, which becomes the scene's picture to work with.
+def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
+                   request: Request | None = None) -> bpy.types.Image:
+    """A cut-out, or a picture of a text, which becomes the scene's picture to work with.
 
     Raises:
         EngineError: As `import_result`.
     """
     with all_or_nothing(bpy.context.view_layer):
         image = load_image(path)
-        image.name = f"{title[:MAX_TITLE] or path.stem} Cut-Out"
+        title = title[:MAX_TITLE] or path.stem
+        image.name = title if isinstance(request, TextRequest) else f"{title} Cut-Out"
+    if request is not None:
+        _record(request.KIND, request, {}, [path]).write(image)
     scene.zero123.image = image
     return image
 
@@ -177,6 +189,25 @@ def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
         if record is not None and item.type != 'CAMERA':
             poses.setdefault((not record.is_input, pose_of(record.view)), []).append(item)
     return [poses[pose] for pose in sorted(poses, key=lambda pose: pose[0])]
+
+
+def use_model(folder: Path, scene: bpy.types.Scene) -> None:
+    """Make the model in a folder the one that views and meshes are made with."""
+    scene.zero123.model = addon.model_name(bpy.context, folder)
+
+
+def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
+    """Take an estimated elevation as that of the scene's picture.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    try:
+        elevation = float(json.loads(path.read_text(encoding="utf-8"))["elevation_deg"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is no estimate of an elevation: {error}",
+                          "estimate it again, or set it by hand") from error
+    scene.zero123.input_elevation = round(elevation, 1)
 
 
 def _select(objects: list[bpy.types.Object]) -> None:

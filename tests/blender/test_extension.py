@@ -18,7 +18,9 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
              "release_memory", "pick_views", "use_view", "show_samples", "choose_sample",
              "regenerate_view", "reconstruct_picked",
-             "compare", "import_again", "turntable", "turntable_video")
+             "compare", "import_again", "turntable", "turntable_video", "text_to_image",
+             "render_dataset", "train_model", "model_download", "model_import", "model_remove",
+             "estimate_elevation")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):
@@ -71,7 +73,9 @@ class _Recorder:
 
 
 @pytest.mark.parametrize(("operator", "request_class"), [
-    ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest")])
+    ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest"),
+    ("text_to_image", "TextRequest"), ("render_dataset", "RenderRequest"),
+    ("train_model", "TrainRequest")])
 def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
     rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
     for field in dataclasses.fields(getattr(extension("engine.requests"), request_class)):

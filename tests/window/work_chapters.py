@@ -204,6 +204,53 @@ def log(t):
     yield 0.5
 
 
+def _show_alone(t, name, *panels):
+    """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
+    for panel in panels:
+        copy = {key: getattr(panel, key) for key in ("bl_label", "draw", "NAMES")
+                if hasattr(panel, key)}
+        bpy.utils.register_class(type(f"{panel.__name__}_alone", (bpy.types.Panel,), {
+            **copy, "bl_space_type": 'VIEW_3D', "bl_region_type": 'UI', "bl_category": name}))
+    t.view_3d().tag_redraw()
+    yield 0.5
+    t.region('UI').active_panel_category = name
+    t.view_3d().tag_redraw()
+    yield 1.5
+
+
+def text(t):
+    """The settings of a picture from a text are in the tab."""
+    bpy.context.scene.zero123.text.prompt = "a wooden chair"
+    yield from _show_alone(t, "Text", t.module("ui.panels").ZERO123_PT_text)
+    t.screenshot("text")
+
+
+def training(t):
+    """The selected object is rendered and trained on; the job's box shows loss and sample, and
+    the model is the next one to be used.
+    """
+    t.runner().jobs.clear_ended()
+    folder = Path(t.TASK["results"]) / "models"
+    bpy.context.preferences.addons[t.PACKAGE].preferences.model_folder = str(folder)
+    settings = bpy.context.scene.zero123.train
+    settings.model, settings.steps, settings.batch_size = t.TASK["model"], 60, 2
+    settings.views, settings.samples, settings.preview_every = 3, 2, 10
+    with t.in_view():
+        bpy.ops.object.select_all(action='DESELECT')
+        bpy.ops.mesh.primitive_monkey_add()
+        bpy.ops.zero123.train_model('INVOKE_DEFAULT')
+    job = t.jobs()[-1]
+    yield lambda: (job.stage == "train" and job.picture_count > 2) or job.state.ended
+    yield from _show_alone(t, "Jobs", t.module("ui.panels").ZERO123_PT_jobs)
+    t.screenshot("training")
+    yield t.ended(1)
+    yield 1.0
+    t.report["training"] = [job.state.value, job.error and job.error.message,
+                            bpy.context.scene.zero123.model]
+    yield from _show_alone(t, "Training", *t.module("ui.training").CLASSES)
+    t.screenshot("training panel")
+
+
 def chapters(t):
     """In their order, as functions without arguments that keep their names."""
     def bound(chapter):
@@ -213,4 +260,4 @@ def chapters(t):
         return play
 
     return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
-                             log)))
+                             log, text, training)))

@@ -27,6 +27,8 @@ TEXTS = {
     "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
+    "Blender, or a Python that has bpy, to render with; empty looks for one":
+        "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
     "Bring the files of the active object's result in once more, as they came in before":
         "Die Dateien des Ergebnisses, zu dem das aktive Objekt gehört, noch einmal hereinholen, "
         "wie sie zuvor kamen",
@@ -38,6 +40,8 @@ TEXTS = {
         "Mehrere Bilddateien wählen und aus jeder Ansichten oder ein Mesh erzeugen",
     "Classifier-free guidance scale; 0 takes the model's or the method's own":
         "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
+    "Compute parts of the UNet twice, which takes less memory and more time":
+        "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
     "Copy a failed job's message, to search for it or report it":
         "Die Meldung eines gescheiterten Auftrags kopieren, um sie zu suchen oder zu melden",
     "Copy what the engine has written about its work, to report a problem":
@@ -51,6 +55,8 @@ TEXTS = {
         "Ein Modell und was davon heruntergeladen wurde aus dem Modellordner löschen",
     "Denoising steps; 0 takes the model's own default":
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
+    "Denoising steps; 0 takes the pipeline's own number":
+        "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
     "Distance of the camera that took the picture to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Download a model and turn it into what the engine reads; a stopped download goes on later":
@@ -63,6 +69,16 @@ TEXTS = {
     "Even quads; the texture becomes vertex colours":
         "Gleichmäßige Vierecke; die Textur wird zu Vertexfarben",
     "Fewer triangles; the texture stays": "Weniger Dreiecke; die Textur bleibt",
+    "Find out how high the picture's camera stood, from views that have to fit together":
+        "Herausfinden, wie hoch die Kamera des Bildes stand, aus Ansichten, die zusammenpassen "
+        "müssen",
+    "Fine-tune a model on the selected objects, or on a folder of views or model files":
+        "Ein Modell auf die ausgewählten Objekte abstimmen, oder auf einen Ordner mit Ansichten "
+        "oder 3D-Dateien",
+    "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
+        "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
+    "Folder of rendered views, or of 3D models, which are rendered first":
+        "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
     "Folder of wheels to install from; without one they are downloaded":
         "Ordner mit Wheels, aus dem installiert wird; ohne ihn werden sie heruntergeladen",
     "For models that need an account; empty takes the one that the hub's own program keeps. Saved "
@@ -83,8 +99,12 @@ TEXTS = {
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
     "Go on where the same reconstruction was stopped":
         "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
+    "Go on where the same training was stopped":
+        "Dort weitermachen, wo dasselbe Training angehalten wurde",
     "Half the space, with fewer digits": "Halber Platz, mit weniger Stellen",
     "Half the space; the results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
+    "Have a picture of an object made from a text; it becomes the picture to work with":
+        "Aus einem Text das Bild eines Objekts erzeugen lassen; mit ihm wird weitergearbeitet",
     "Have the engine drop its loaded model as soon as no job runs; the next job loads it again":
         "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
         "lädt es wieder",
@@ -97,6 +117,10 @@ TEXTS = {
     "Have views or a mesh made of the picture of every selected image empty or plane":
         "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
         "erzeugen",
+    "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
+    "models":
+        "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
+        "Turbo-Modelle",
     "How much of the mesh the picture covers": "Wie stark das Bild das Mesh verdeckt",
     "How the camera is told to the network": "Wie dem Netz die Kamera mitgeteilt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
@@ -109,8 +133,12 @@ TEXTS = {
         "In Reihen neben dem Objekt, von vorn zu sehen",
     "Job of this session whose result to import":
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
+    "Keep the pictures and cameras as files, too, in Objaverse's layout":
+        "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Leave the picture as it is instead of cutting it out":
+        "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
     "List the views of the active object's result, to choose those for a mesh":
@@ -131,6 +159,7 @@ TEXTS = {
         "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
     "Make the engine's own Python and download its libraries into it, about 1.5 GB":
         "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, etwa 1,5 GB",
+    "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of an object of the result to look at; empty takes the selected one, else the newest "
@@ -148,6 +177,10 @@ TEXTS = {
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
+    "Objects rendered at once, each by a process":
+        "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
+    "Of the UNet; the projection learns ten times as fast":
+        "Die des UNets; die Projektion lernt zehnmal so schnell",
     "Open what the engine has written about its work as a text, in a window of its own":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
     "Optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)":
@@ -167,6 +200,9 @@ TEXTS = {
     "Reconstruct a mesh from every picture": "Aus jedem Bild ein Mesh rekonstruieren",
     "Relative to the picture, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
+    "Render the selected objects, or a folder of model files, from many sides, to train on":
+        "Die ausgewählten Objekte oder einen Ordner mit 3D-Dateien von vielen Seiten rendern, um "
+        "daran zu trainieren",
     "Rendered too, unlit and with its transparency":
         "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Rendered too, unlit and with their transparency":
@@ -175,6 +211,7 @@ TEXTS = {
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
     "Same seed, same samples; -1 takes a new one":
         "Gleicher Startwert, gleiche Proben; -1 nimmt einen neuen",
+    "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
     "See whether the engine's libraries work, and which device it finds":
         "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seen while modelling, never rendered": "Beim Modellieren zu sehen, nie gerendert",
@@ -191,6 +228,7 @@ TEXTS = {
         "Stable Zero123 C, an Objekten unter CC-BY und CC0 trainiert",
     "Start the engine now, so that the first job needn't wait for it":
         "Die Engine jetzt starten, damit der erste Auftrag nicht auf sie warten muss",
+    "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
     "Stop a job at its next step; nothing of it is kept":
@@ -215,6 +253,10 @@ TEXTS = {
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Take what was rendered last as the picture; nothing is rendered again":
         "Als Bild nehmen, was zuletzt gerendert wurde; es wird nicht neu gerendert",
+    "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
+    "cache":
+        "Text-zu-Bild-Modell: ein Ordner im Diffusers-Format oder der Name eines Modells im "
+        "Hugging-Face-Cache",
     "The .mp4 file to write; empty takes turntable.mp4 beside the views":
         "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
     "The Python to build on; empty takes Blender's":
@@ -236,11 +278,13 @@ TEXTS = {
     "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
     "Use this view for the mesh, or leave it out":
         "Diese Ansicht für das Mesh verwenden oder weglassen",
+    "Uses the selected objects, or files": "Nimmt die ausgewählten Objekte oder Dateien",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
     "Voxels along each side of the field": "Voxel entlang jeder Seite des Feldes",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "What to call it; empty takes the catalogue's name for such a file, else the file's":
         "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
         "der Datei",
@@ -252,8 +296,14 @@ TEXTS = {
     "Which job; empty for all that run or wait":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
     "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
+    "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
+        "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is taken":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
+    "Width and height of a picture in pixels": "Breite und Höhe eines Bildes in Pixeln",
+    "Words added to the prompt, so that the object can be cut out; may be empty":
+        "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
+        "leer sein",
     "Write mesh.obj, with material and texture, beside mesh.glb":
         "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",
     "Write mesh.ply, with colours at its vertices, beside mesh.glb":
