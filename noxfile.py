@@ -82,9 +82,10 @@ def tests_5_0(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The extension's zip, validated, in `dist/`."""
+    """The extension's zip, validated, in `dist/`, and a repository that Blender can subscribe to."""
     install_engine(session)
-    build_extension(session)
+    archive = build_extension(session)
+    session.run("python", "tests/build_repository.py", str(archive), "dist/repository")
 
 
 @nox.session
