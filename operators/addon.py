@@ -27,6 +27,7 @@ class Preferences(NamedTuple):
     model_folder: str = ""
     results_folder: str = ""
     device: str = "auto"
+    backend: str = "auto"
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -37,7 +38,7 @@ def preferences(context: bpy.types.Context) -> Preferences:
     stored = addon.preferences
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
-        bpy.path.abspath(stored.results_folder), stored.device)
+        bpy.path.abspath(stored.results_folder), stored.device, stored.backend)
 
 
 def results_folder(context: bpy.types.Context) -> Path:

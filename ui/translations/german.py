@@ -9,6 +9,7 @@ TEXTS = {
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
+    "AMD's graphics processors, on Linux": "Grafikprozessoren von AMD, unter Linux",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
@@ -17,12 +18,14 @@ TEXTS = {
     "Add Zero123 Preset": "Zero123-Vorlage hinzufügen",
     "Also OBJ": "Auch OBJ",
     "Also PLY": "Auch PLY",
+    "Apple's processors": "Prozessoren von Apple",
     "Around the 3D cursor": "Um den 3D-Cursor",
     "Around the world's origin": "Um den Ursprung der Welt",
     "As Made": "Wie erzeugt",
     "As in Picture": "Wie im Bild",
     "Automatic": "Automatisch",
     "Azimuth": "Azimut",
+    "Backend": "Backend",
     "Base on Ground": "Auf den Boden stellen",
     "Bring views or a mesh from the disk into the scene, in one undo step":
         "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem Rückgängig-"
@@ -139,8 +142,8 @@ TEXTS = {
     "Make": "Erzeugen",
     "Make a textured mesh of the object of a picture, from views of all its sides":
         "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
-    "Make the engine's own Python and download its libraries into it, about 1.5 GB":
-        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, etwa 1,5 GB",
+    "Make the engine's own Python and download its libraries into it, which takes gigabytes":
+        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, einige Gigabyte",
     "Mesh": "Mesh",
     "Mesh Planes": "Mesh-Ebenen",
     "Mesh from Picture": "Mesh aus Bild",
@@ -151,11 +154,14 @@ TEXTS = {
     "Model": "Modell",
     "Model Folder": "Modellordner",
     "Model and Quality": "Modell und Qualität",
+    "NVIDIA's graphics processors": "Grafikprozessoren von NVIDIA",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of the image to start from; empty takes the active one":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
     "New Seed": "Neuer Startwert",
+    "No graphics processor; the smallest download":
+        "Kein Grafikprozessor; am wenigsten herunterzuladen",
     "Not running": "Läuft nicht",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
     "Open Zero123 Log": "Zero123-Protokoll öffnen",
@@ -188,6 +194,7 @@ TEXTS = {
         "Vierecke, die der Form folgen; die Textur wird zu Vertexfarben",
     "Queue Pictures": "Bilder einreihen",
     "Queue Selected": "Ausgewählte einreihen",
+    "ROCm": "ROCm",
     "Radius": "Abstand",
     "Ready": "Bereit",
     "Recentre": "Zentrieren",
@@ -248,8 +255,8 @@ TEXTS = {
         "Einen Auftrag beim nächsten Schritt anhalten; nichts davon bleibt",
     "Stop the engine, the jobs it works on, and give its memory back":
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
-    "Stop the installation; an engine that was there before stays":
-        "Die Installation anhalten; eine schon vorhandene Engine bleibt",
+    "Stop the installation; the next one goes on from there, an engine from before stays":
+        "Die Installation anhalten; die nächste macht dort weiter, eine frühere Engine bleibt",
     "Surface": "Oberfläche",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
     "Take the new views from the same elevation and distance as the picture":
@@ -284,6 +291,8 @@ TEXTS = {
     "Waits for Object Mode": "Wartet auf den Objektmodus",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the computer's drivers offer": "Was die Treiber des Computers anbieten",
+    "What the engine is installed for": "Wofür die Engine installiert wird",
     "Wheels": "Wheels",
     "Where every job gets a folder; empty takes the extension's own folder":
         "Wo jeder Auftrag einen Ordner bekommt; leer nimmt den eigenen Ordner der Erweiterung",
@@ -304,6 +313,8 @@ TEXTS = {
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
     "Zero123: Use Picture": "Zero123: Bild verwenden",
+    "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
+        "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
     "{} left": "noch {}",
     "{}: {} faces": "{}: {} Flächen",
     "{}: {} views": "{}: {} Ansichten",
