@@ -214,11 +214,11 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         version = report.versions[wanted.name] or "missing"
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
+    from .device_memory import device_memory
     from .models import list_models, models_folder, resolve_device
-    from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
-    free, total = device_memory_mb(device)
+    free, total = (round(size / 1e6) for size in device_memory(device))
     here = [model.name for model in list_models() if model.installed]
     print(f"{'device':20} {device}, {free} of {total} MB free")
     print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
