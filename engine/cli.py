@@ -129,11 +129,11 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         version = report.versions[wanted.name] or "missing"
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
+    from .device_memory import device_memory
     from .models import list_models, models_folder, resolve_device
-    from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
-    free, total = device_memory_mb(device)
+    free, total = (round(size / 1e6) for size in device_memory(device))
     here = [model.name for model in list_models() if model.installed]
     print(f"{'device':20} {device}, {free} of {total} MB free")
     print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
@@ -142,21 +142,25 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _add_install(verbs: Any) -> None:
+    from .backends import AUTO, Backend
     from .environment import user_folder
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
     install.add_argument("--folder", type=Path, default=user_folder() / "engine",
                          help="where it goes; one that is there is replaced when the new one works")
     install.add_argument("--python", type=Path, help="the Python to build on; default: this one")
+    install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],
+                         help="what torch is built for; auto asks the computer's drivers")
     install.add_argument("--wheels", type=Path, metavar="DIR",
                          help="install from the wheels in this folder, without the network")
-    install.set_defaults(run=_install)
+    install.set_defaults(run=_install, stopped="the same command goes on from here")
 
 
 def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .installation import install
 
-    report = install(arguments.folder, reporter, python=arguments.python, wheels=arguments.wheels)
+    report = install(arguments.folder, reporter, python=arguments.python,
+                     backend=arguments.backend, wheels=arguments.wheels)
     print(report.python)
     return {"python": str(report.python), "python_version": report.python_version,
             "versions": dict(report.versions)}

@@ -350,6 +350,8 @@ def _sample(request: DiffusionRequest, picture: PreparedImage,
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step)
+    for saving in pipeline.savings:
+        reporter.log("warning", f"memory is short: {saving}, which takes longer")
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler}
     assert isinstance(output.images, np.ndarray)

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .device_memory import give_back_memory
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
@@ -47,22 +45,11 @@ class LoadedModel:
     def drop(self) -> None:
         """Give its memory back."""
         self.pipeline, self.key = None, ()
-        gc.collect()
-        _trim_heap()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_back_memory()
 
 
 loaded_model = LoadedModel()
 """The one of this process."""
-
-
-def _trim_heap() -> None:
-    """Give freed memory back to the system, most of which glibc keeps if it isn't told."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _newest_change(folder: Path) -> int:

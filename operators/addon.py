@@ -30,6 +30,7 @@ class Preferences(NamedTuple):
     device: str = "auto"
     hub_mirror: str = ""
     hub_token: str = ""
+    backend: str = "auto"
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -41,7 +42,7 @@ def preferences(context: bpy.types.Context) -> Preferences:
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
         bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
-        stored.hub_token)
+        stored.hub_token, stored.backend)
 
 
 def model_folder(context: bpy.types.Context) -> Path:

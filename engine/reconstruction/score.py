@@ -223,7 +223,7 @@ def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
     occupancy, pipeline = occupancy_of(hull), guide.pipeline
     small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
     latents = latents_of(small, background_latent(guide), len(cameras))
-    rgb = pipeline.decode(latents.to(pipeline.device)).cpu()
+    rgb = pipeline.decode(latents.to(pipeline.execution_device)).cpu()
     alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
                         .alpha[:, None], len(cameras))
     premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)

@@ -120,7 +120,7 @@ class ScoreDistillationObjective:
         timesteps = ((low + u * (high - low)) * total).long().clamp(1, total - 1)
         noise, posterior_noise = torch.randn(2, *latent_shape(pipeline, len(cameras)),
                                              generator=self.generator)
-        device = pipeline.device
+        device = pipeline.execution_device
         with all_threads(self.threads):
             rgb = rgb.to(device).requires_grad_()
             distilled = score_distillation(

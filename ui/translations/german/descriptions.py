@@ -14,6 +14,7 @@ TEXTS = {
         "der ausgewählten Ansichten",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
+    "AMD's graphics processors, on Linux": "Grafikprozessoren von AMD, unter Linux",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
@@ -157,8 +158,8 @@ TEXTS = {
         "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
     "Make other samples of this view alone; the first becomes the view's picture":
         "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
-    "Make the engine's own Python and download its libraries into it, about 1.5 GB":
-        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, etwa 1,5 GB",
+    "Make the engine's own Python and download its libraries into it, which takes gigabytes":
+        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, einige Gigabyte",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
@@ -174,6 +175,8 @@ TEXTS = {
         "Name des Meshes; leer nimmt das des aktiven oder des neuesten Ergebnisses",
     "Needs an account at the hub, and its token in the preferences":
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
+    "No graphics processor; the smallest download":
+        "Kein Grafikprozessor; am wenigsten herunterzuladen",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
@@ -235,8 +238,8 @@ TEXTS = {
         "Einen Auftrag beim nächsten Schritt anhalten; nichts davon bleibt",
     "Stop the engine, the jobs it works on, and give its memory back":
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
-    "Stop the installation; an engine that was there before stays":
-        "Die Installation anhalten; eine schon vorhandene Engine bleibt",
+    "Stop the installation; the next one goes on from there, an engine from before stays":
+        "Die Installation anhalten; die nächste macht dort weiter, eine frühere Engine bleibt",
     "Stop what is being done with a model; what was downloaded is kept":
         "Anhalten, was mit einem Modell geschieht; Heruntergeladenes bleibt",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
@@ -284,6 +287,7 @@ TEXTS = {
     "Voxels along each side of the field": "Voxel entlang jeder Seite des Feldes",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the computer's drivers offer": "Was die Treiber des Computers anbieten",
     "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "What to call it; empty takes the catalogue's name for such a file, else the file's":
         "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
@@ -312,4 +316,6 @@ TEXTS = {
         "Eine Drehung des Umlaufs der Ansichten als Videodatei schreiben",
     "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
+    "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
+        "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
 }
