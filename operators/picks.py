@@ -22,7 +22,7 @@ from ..engine import outputs
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request, load_request
 from . import addon
-from .results.views import pose_of, read_views
+from .results.views import angles_text, pose_of, read_views
 from .thumbnails import thumbnails
 
 PICKS_FILE = "picks.json"
@@ -70,7 +70,7 @@ class PickedView:
     @property
     def label(self) -> str:
         """As a person reads it: "90°, 20°"."""
-        return f"{self.pose[0]:g}°, {self.pose[1]:g}°"
+        return angles_text(*self.pose[:2])
 
 
 @dataclass

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ def add_turntable(collection: bpy.types.Collection, first: Path, count: int, siz
         node = tree.nodes.active
         _play(tree, node.image_user, f'nodes["{node.name}"].image_user', count, frames)
     plane.matrix_world = (Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
-                          @ Matrix.Rotation(np.pi / 2, 4, 'X'))
+                          @ Matrix.Rotation(math.pi / 2, 4, 'X'))
     return plane
 
 
@@ -66,15 +67,26 @@ def _play(owner: bpy.types.ID, user: bpy.types.ImageUser, path: str, count: int,
     """Have a sequence show picture after picture, each for its share of the frames.
 
     Left alone, a sequence shows the next picture at every frame, which makes a turn of eight views
-    in a third of a second. So only its first frame plays, and a driver moves that on.
+    in a third of a second. So only its first frame plays, and keys move that on. (Not a driver:
+    Blender 5.2 shows what one said at the frame before.)
     """
     user.frame_start, user.frame_duration, user.use_auto_refresh = 1, 1, True
     user.use_cyclic = True  # that frame also before the start of the timeline
-    driver = owner.driver_add(f"{path}.frame_offset").driver
-    driver.type = 'SCRIPTED'
-    step = f"(frame - 1) * {count} / {frames}"
-    # Only operations that Blender evaluates itself: Python in drivers may be switched off.
-    driver.expression = f"floor({step}) - {count} * floor({step} / {count})"
+    for number in range(count + 1):
+        user.frame_offset = number % count
+        owner.keyframe_insert(f"{path}.frame_offset", frame=1 + math.ceil(number * frames / count))
+    curve = _only_curve(owner.animation_data.action)
+    for key in curve.keyframe_points:
+        key.interpolation = 'CONSTANT'
+    curve.modifiers.new('CYCLES')
+
+
+def _only_curve(action: bpy.types.Action) -> bpy.types.FCurve:
+    """The curve of an action that has one."""
+    holder: Any = action
+    if not hasattr(action, "fcurves"):  # since 5.0
+        holder = holder.layers[0].strips[0].channelbags[0]
+    return holder.fcurves[0]
 
 
 def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
