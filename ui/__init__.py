@@ -9,6 +9,7 @@ from . import (
     drop,
     history,
     menus,
+    orbit_gizmo,
     panels,
     picking,
     preferences,
@@ -23,7 +24,7 @@ from .image_editor import in_image_editor
 PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
           *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
-           *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
+           *presets.CLASSES, *orbit_gizmo.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:

@@ -13,7 +13,7 @@ def test_the_story_is_told_to_its_end(report):
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
         "prepared_input", "queue", "history", "log", "picking", "comparing", "from_camera",
-        "turning"]
+        "turning", "orbit"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
@@ -24,7 +24,8 @@ def test_the_story_is_told_to_its_end(report):
                                   "status bar idle", "history", "log window",
                                   "pick views", "pick views below",
                                   "compare on", "compare off", "view from camera",
-                                  "contact sheet 1", "contact sheet 30"])
+                                  "contact sheet 1", "contact sheet 30",
+                                  "orbit gizmo", "orbit gizmo dragged"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -130,6 +131,10 @@ def test_a_camera_s_view_comes_in_at_that_camera(report):
 
 def test_a_turntable_shows_at_once_what_the_frame_says(report):
     assert report["turned"] == [1, 3]  # of five pictures in 60 frames
+
+
+def test_the_side_of_a_single_view_is_dragged_in_the_3d_view(report):
+    assert abs(report["azimuth_after_drag"] - 120) < 5
 
 
 def test_a_look_at_the_engine_is_short(report, capsys):

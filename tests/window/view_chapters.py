@@ -117,6 +117,39 @@ def turning(t):
         t.screenshot(f"contact sheet {frame}")
 
 
+def orbit(t):
+    """The gizmo of a single view is dragged to another side."""
+    from bpy_extras.view3d_utils import location_3d_to_region_2d
+    scene, settings = bpy.context.scene, bpy.context.scene.zero123
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    settings.mode, settings.like_picture, settings.azimuth = 'SINGLE', True, 60.0
+    settings.input_elevation = 20.0
+    space, view = t.view_3d().spaces.active, t.region('WINDOW')
+    space.region_3d.view_perspective = 'PERSP'
+    with t.in_view():
+        bpy.ops.view3d.view_axis(type='TOP')
+        bpy.ops.view3d.view_orbit(angle=-0.9, type='ORBITUP')
+    space.region_3d.view_location = (0, 0, 0)
+    space.region_3d.view_distance = 9.0
+    yield 1.0
+    where = t.module("operators.orbit").camera_location
+    t.screenshot("orbit gizmo")
+    for azimuth, values in ((60.0, ('PRESS',)), (90.0, ()), (120.0, ('RELEASE',))):
+        before, settings.azimuth = settings.azimuth, azimuth
+        spot = location_3d_to_region_2d(view, space.region_3d, where(scene))
+        settings.azimuth = before
+        t._mouse[:] = view.x + int(spot.x), view.y + int(spot.y)
+        t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+        yield 0.6
+        for value in values:
+            t.window().event_simulate(type='LEFTMOUSE', value=value, x=t._mouse[0], y=t._mouse[1])
+            yield 0.4
+    yield 0.6
+    t.report["azimuth_after_drag"] = settings.azimuth
+    t.screenshot("orbit gizmo dragged")
+    settings.mode = 'ORBIT'
+
+
 def chapters(t):
     """In their order, as functions without arguments that keep their names."""
     def bound(chapter):
@@ -125,4 +158,4 @@ def chapters(t):
         play.__name__ = chapter.__name__
         return play
 
-    return tuple(map(bound, (picking, comparing, from_camera, turning)))
+    return tuple(map(bound, (picking, comparing, from_camera, turning, orbit)))

@@ -304,10 +304,13 @@ TEXTS = {
         "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
     "Show each view's picture in its camera, behind what that sees":
         "Das Bild jeder Ansicht in ihrer Kamera zeigen, hinter dem, was sie sieht",
+    "Show in 3D View": "In 3D-Ansicht zeigen",
     "Show the orbit of views on one plane that turns as the timeline plays":
         "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
+    "Show where the view is taken from; drag the handle to choose the side":
+        "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
     "Single View": "Einzelansicht",
     "Size": "Größe",
@@ -405,6 +408,7 @@ TEXTS = {
     "Zero123 Picture": "Zero123-Bild",
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
+    "Zero123 Single View": "Zero123-Einzelansicht",
     "Zero123 Views": "Zero123-Ansichten",
     "Zero123: Use Picture": "Zero123: Bild verwenden",
     "{} left": "noch {}",
