@@ -19,6 +19,7 @@ from typing import Any
 import bpy
 
 from ..engine import outputs
+from ..engine.camera import DEFAULT_RADIUS
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request, load_request
 from . import addon
@@ -171,7 +172,7 @@ class Picks:
         source = self.document.get("input") or {}
         values = {name: self.document[name] for name in _META if self.document.get(name)}
         values["input_elevation"] = float(source.get("elevation_deg", 0.0))
-        values["input_radius"] = float(source.get("radius", 1.85))
+        values["input_radius"] = float(source.get("radius", DEFAULT_RADIUS))
         if self.request is not None:
             made = self.request.to_dict()
             values.update({name: made[name] for name in (*_META, "recentre", "eta")

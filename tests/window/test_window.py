@@ -130,7 +130,7 @@ def test_a_camera_s_view_comes_in_at_that_camera(report):
 
 
 def test_a_turntable_shows_at_once_what_the_frame_says(report):
-    assert report["turned"] == [1, 3]  # of five pictures in 60 frames
+    assert report["turned"] == [1, 30]
 
 
 def test_the_side_of_a_single_view_is_dragged_in_the_3d_view(report):
