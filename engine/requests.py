@@ -265,6 +265,9 @@ class TrainRequest(NetworkRequest):
         1e-4, "of the UNet; the projection learns ten times as fast", min=0.0, max=1.0)
     gradient_checkpointing: bool = option(
         False, "compute parts of the UNet twice, which takes less memory and more time")
+    lora: int = option(
+        0, "rank of a LoRA of the attention layers, for cards with little memory; 0 trains all "
+        "weights", min=0, max=1024)
     precision: str = option(
         "auto", "number format of the computation; auto takes bf16 where the device is made for it",
         choices=PRECISIONS)

@@ -25,6 +25,8 @@ from .views import TrainingViews
 
 ENCODED_AT_ONCE = 16
 EMBEDDINGS = "embedding.npy"
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+"""Layers that LoRA changes."""
 
 
 class PosedUNet(nn.Module):
@@ -44,6 +46,28 @@ class PosedUNet(nn.Module):
         """
         context = self.cc_projection(embedding, pose)
         return self.unet(torch.cat([noisy, concat], dim=1), timestep, context).sample
+
+
+def add_lora(unet: UNet2DConditionModel, rank: int, seed: int) -> None:
+    """Freeze the UNet, and give its attention layers trainable low-rank additions (Hu et al. 2021,
+    arXiv 2106.09685): neither gradients nor optimiser states of the rest take memory.
+    """
+    from peft import LoraConfig
+
+    unet.requires_grad_(False)
+    unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION)))
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in unet.named_parameters():
+        if ".lora_A." in name:  # the other factor starts at zero
+            start = nn.init.kaiming_uniform_(torch.empty(value.shape), a=5**0.5,
+                                             generator=generator)
+            value.data.copy_(start)
+
+
+def merge_lora(unet: UNet2DConditionModel) -> None:
+    """Add the low-rank additions to the weights, so that it is a UNet like any other."""
+    unet.fuse_lora()
+    unet.unload_lora()
 
 
 def encode_views(views: TrainingViews, pipeline: Zero123Pipeline, folder: Path,

@@ -19,7 +19,15 @@ from ..reporting import Reporter, SilentReporter
 from ..requests import RenderRequest, TrainRequest, save_request
 from ..resuming import WorkInProgress, work_folder, work_in_progress
 from .curves import draw_progress, read_log
-from .finetune import PosedUNet, encode_views, finetuning_loss, load_encoded, sample_view
+from .finetune import (
+    PosedUNet,
+    add_lora,
+    encode_views,
+    finetuning_loss,
+    load_encoded,
+    merge_lora,
+    sample_view,
+)
 from .loop import LoopSettings, Measure, train
 from .processes import Processes
 from .rendering.dataset import SUFFIXES, render_dataset
@@ -70,8 +78,9 @@ def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> di
         picture = work.folder / PICTURE
         show = _shower(pipeline, views, work.folder / TUNED / LOG, picture, reporter)
         module = _train(request, pipeline, work.folder, processes, reporter, show)
-        pipeline.unet.load_state_dict(module.unet.state_dict())
-        pipeline.cc_projection.load_state_dict(module.cc_projection.state_dict())
+        if request.lora:
+            merge_lora(module.unet)
+        pipeline.register_modules(unet=module.unet, cc_projection=module.cc_projection)
         pipeline.to(torch.float16).save_pretrained(stage, safe_serialization=True)
         picture.replace(stage / PICTURE)
         (work.folder / TUNED / LOG).replace(stage / LOG)
@@ -141,6 +150,8 @@ def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, process
     """The trained parts with their averaged weights."""
     if request.gradient_checkpointing:
         pipeline.unet.enable_gradient_checkpointing()
+    if request.lora:
+        add_lora(pipeline.unet, request.lora, request.seed)
     data, embeddings = load_encoded(pipeline, work / LATENTS)
     loss = finetuning_loss(data, embeddings, pipeline, request.batch_size, processes.part)
     settings = LoopSettings(

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def ema_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor
     return average
 
 
+def averaged_copy(module: nn.Module, decay: float) -> AveragedModel:
+    """A copy that follows the module as `ema_average` says; frozen parameters are the same ones."""
+    averaged = AveragedModel(nn.Module(), avg_fn=ema_average(decay))
+    frozen = {id(value): value for value in module.parameters() if not value.requires_grad}
+    averaged.module = deepcopy(module, frozen)
+    return averaged
+
+
 def mixed_precision(device: torch.device | None = None,
                     precision: str = "auto") -> torch.autocast:
     """Computing in bfloat16 or float32; "auto" is bfloat16 where the device (by default the CPU)
@@ -100,7 +109,7 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
     Returns:
         The module with its averaged (EMA) weights, in eval mode.
     """
-    averaged = AveragedModel(module, avg_fn=ema_average(settings.ema_decay))
+    averaged = averaged_copy(module, settings.ema_decay)
     optimizer = torch.optim.AdamW(_parameter_groups(module, settings.faster),
                                   settings.learning_rate, weight_decay=settings.weight_decay,
                                   fused=True)
@@ -156,9 +165,9 @@ def load_averaged(module: nn.Module, folder: Path) -> int:
 
 
 def _parameter_groups(module: nn.Module, faster: Mapping[str, float]) -> list[dict]:
-    """The module's parameters: first those of the common rate, then each faster part's."""
+    """What is trained of a module: first what has the common rate, then each faster part."""
     common = [value for name, value in module.named_parameters()
-              if name.partition(".")[0] not in faster]
+              if value.requires_grad and name.partition(".")[0] not in faster]
     parts = [{"params": list(module.get_submodule(name).parameters()), "multiplier": multiplier}
              for name, multiplier in faster.items()]
     return [{"params": common, "multiplier": 1.0}, *parts]

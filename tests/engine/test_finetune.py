@@ -25,8 +25,9 @@ from engine.protocol import JobCancelled
 from engine.reporting import SilentReporter
 from engine.requests import TrainRequest
 from engine.training.denoiser import add_noise
-from engine.training.finetune import PosedUNet, encode_views, finetuning_loss
+from engine.training.finetune import ATTENTION, PosedUNet, encode_views, finetuning_loss
 from engine.training.latents import PairIndex, pair_poses
+from engine.training.loop import _parameter_groups, averaged_copy
 from engine.training.rendered import RenderedObject
 from engine.training.shards import write_shard
 from engine.training.views import unpack
@@ -273,3 +274,38 @@ def test_two_processes_train_as_one_does(shards: Path, tiny_model: Path, tmp_pat
 
     assert len(losses[0]) == 5
     assert losses[0][:4] == pytest.approx(losses[1][:4], rel=1e-4)
+
+
+def test_lora_changes_the_attention_alone_and_leaves_a_model_like_any_other(
+        shards: Path, tiny_model: Path, picture: Path, tmp_path: Path):
+    out = tmp_path / "tuned"
+    assert train(shards, out, tiny_model, "--learning-rate", 0.1, "--lora", 2) == 0
+    before, after = (load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+                     for folder in (tiny_model, out))
+    assert set(before) == set(after)
+    changed = {key for key in before
+               if not torch.allclose(before[key], after[key].float(), atol=1e-3, rtol=1e-3)}
+    assert changed and all(any(f".{layer}." in key for layer in ATTENTION) for key in changed)
+    difference = after[key := next(iter(changed))].float() - before[key]
+    strength = torch.linalg.svdvals(difference)
+    assert strength[2:].max() < 0.02 * strength[0], "its rank is two"
+    assert run("views", picture, "--out", tmp_path / "views", "--model", out) == 0
+
+
+def test_a_frozen_weight_is_not_kept_twice():
+    module = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, 2)})
+    module["a"].requires_grad_(False)
+    averaged = averaged_copy(module, 0.9)
+    assert averaged.module["a"].weight is module["a"].weight
+    assert averaged.module["b"].weight is not module["b"].weight
+    groups = _parameter_groups(module, {})
+    assert [id(value) for value in groups[0]["params"]] == [
+        id(value) for value in module["b"].parameters()]
+
+
+def test_a_lora_s_training_is_the_same_every_time(shards: Path, tiny_model: Path, tmp_path: Path):
+    for name in ("a", "b"):
+        assert train(shards, tmp_path / name, tiny_model, "--lora", 2, "--seed", 4) == 0
+    first, second = ((tmp_path / name / "unet" / "diffusion_pytorch_model.safetensors").read_bytes()
+                     for name in ("a", "b"))
+    assert first == second

@@ -164,6 +164,7 @@ TEXTS = {
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
+    "LoRA": "LoRA",
     "Load model": "Modell laden",
     "Location": "Ort",
     "Longest side of the object; 0 keeps about 1 unit":
@@ -195,6 +196,8 @@ TEXTS = {
     "Negative Prompt": "Negativer Text",
     "New Seed": "Neuer Startwert",
     "Not running": "Läuft nicht",
+    "Number format of the computation; auto takes bf16 where the device is made for it":
+        "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Objects rendered at once, each by a process":
         "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
     "Of the UNet; the projection learns ten times as fast":
@@ -209,7 +212,8 @@ TEXTS = {
     "Orbit": "Umlauf",
     "Origin": "Ursprung",
     "Out": "Ausgabe",
-    "Pairs of views in a step": "Paare von Ansichten in einem Schritt",
+    "Pairs of views in a step, of all processes together":
+        "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
     "Paste": "Einfügen",
     "Paste Picture": "Bild einfügen",
     "Picture": "Bild",
@@ -224,6 +228,7 @@ TEXTS = {
     "Pictures of each 3D model": "Bilder jedes 3D-Modells",
     "Pictures of each object": "Bilder jedes Objekts",
     "Planes": "Ebenen",
+    "Precision": "Genauigkeit",
     "Precompute": "Vorausberechnen",
     "Prepare": "Vorbereiten",
     "Preview Every": "Vorschau alle",
@@ -238,6 +243,9 @@ TEXTS = {
     "Queue Pictures": "Bilder einreihen",
     "Queue Selected": "Ausgewählte einreihen",
     "Radius": "Abstand",
+    "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
+        "Rang einer LoRA der Attention-Schichten, für Karten mit wenig Speicher; 0 trainiert "
+        "alle Gewichte",
     "Ready": "Bereit",
     "Recentre": "Zentrieren",
     "Reconstruct Mesh": "Mesh rekonstruieren",
@@ -383,6 +391,8 @@ TEXTS = {
     "Zero123 Presets": "Zero123-Vorlagen",
     "Zero123 Result (.json/.glb)": "Zero123-Ergebnis (.json/.glb)",
     "Zero123: Use Picture": "Zero123: Bild verwenden",
+    "bfloat16": "bfloat16",
+    "float32": "float32",
     "{} left": "noch {}",
     "{}: {} faces": "{}: {} Flächen",
     "{}: {} views": "{}: {} Ansichten",
