@@ -16,12 +16,14 @@ import queue
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
 from ...protocol import EngineError, ErrorCode
@@ -39,6 +41,8 @@ SCHEMA = "zero123.dataset/1"
 DECISIVE = ("views", "size", "samples", "seed")
 """Settings that all objects of a data set share."""
 PER_SHARD = 100
+POLL_S = 0.5
+"""How often to look whether the job is to stop, while objects are rendered."""
 RADIUS = (1.5, 2.2)
 AREA_WATTS = (300.0, 600.0)
 AREA_SIZE = 100.0
@@ -100,10 +104,20 @@ def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
     models = find_models(Path(request.models))
     out = Path(request.out)
     program = find_blender(request.blender)
-    index = open_index(out, {name: getattr(request, name) for name in DECISIVE})
+    make_folder(out)
+    with _alone(out):
+        index = open_index(out, {name: getattr(request, name) for name in DECISIVE})
+        _render_missing(request, models, program, index, reporter)
+    return index
+
+
+def _render_missing(request: RenderRequest, models: dict[str, Path], program: str, index: Index,
+                    reporter: Reporter) -> None:
+    """Add what isn't in the data set yet."""
     index.skipped.clear()
     done = index.done
     todo = _name_keys([name for name in models if name not in done], set(done.values()))
+    out = Path(request.out)
     hidden = out / HIDDEN
     hidden.mkdir(exist_ok=True)
     processes = [RenderProcess(program, out / "blender.log", request.time_limit)
@@ -121,7 +135,36 @@ def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
         index.save(out)
         if not any(hidden.iterdir()):
             hidden.rmdir()
-    return index
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep others from rendering into the same folder at the same time."""
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"another process renders into {out}",
+                          "wait for it, or choose another folder") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps what is open
+            (out / ".lock").unlink()
+        lock.release()
+
+
+def make_folder(out: Path) -> None:
+    """Make the data set's folder, unless it is there.
+
+    Raises:
+        EngineError: `DISK` if it can't be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
+                          "choose a folder that you may write to") from error
 
 
 def find_models(source: Path) -> dict[str, Path]:
@@ -145,14 +188,8 @@ def open_index(out: Path, settings: dict[str, int]) -> Index:
     """The data set in a folder, or a new one.
 
     Raises:
-        EngineError: `BAD_INPUT` if it can't be read or was made with other settings, `DISK` if the
-            folder can't be made.
+        EngineError: `BAD_INPUT` if it can't be read or was made with other settings.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
-                          "choose a folder that you may write to") from error
     if not (out / INDEX).is_file():
         return Index(settings)
     try:
@@ -233,16 +270,18 @@ def _render_block(block: dict[str, str], models: dict[str, Path], request: Rende
     pool = ThreadPoolExecutor(len(processes))
     try:
         futures = {pool.submit(render, key): key for key in waiting}
-        for future in as_completed(futures):
-            key = futures[future]
-            try:
-                future.result()
-            except ModelFailed as reason:
-                index.skipped[block[key]] = str(reason)
-                progress.reporter.log("error", f"{models[block[key]]}: {reason}; it is left out")
-            else:
-                progress.reporter.preview(hidden / key / "000.png")
-            progress.step()
+        pending = set(futures)
+        while pending:
+            ended, pending = wait(pending, POLL_S, FIRST_COMPLETED)
+            for future in ended:
+                model = block[futures[future]]
+                try:
+                    future.result()
+                    progress.reporter.preview(hidden / futures[future] / "000.png")
+                except ModelFailed as reason:
+                    index.skipped[model] = str(reason)
+                    progress.reporter.log("error", f"{models[model]}: {reason}; it is left out")
+            progress.step(len(ended))  # also between two objects: it may be time to stop
     except BaseException:
         for process in processes:  # what they work on would have to be waited for
             process.stop()
