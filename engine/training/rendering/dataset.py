@@ -10,7 +10,6 @@ where it was.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import queue
 import re
@@ -18,7 +17,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,10 @@ from ...reporting import Reporter
 from ...requests import RenderRequest
 from ..folders import read_folder
 from ..shards import write_shard
+from .index import HIDDEN, INDEX, Index, open_index
 from .program import ModelFailed, Order, RenderProcess, find_blender
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".fbx", ".blend")
-INDEX = "dataset.json"
-HIDDEN = ".rendering"
-"""Folder of the objects that are in no shard yet."""
-SCHEMA = "zero123.dataset/1"
 DECISIVE = ("views", "size", "samples", "seed")
 """Settings that all objects of a data set share."""
 PER_SHARD = 100
@@ -46,30 +42,6 @@ POLL_S = 0.5
 RADIUS = (1.5, 2.2)
 AREA_WATTS = (300.0, 600.0)
 AREA_SIZE = 100.0
-
-
-@dataclass
-class Index:
-    """What `dataset.json` holds."""
-
-    settings: dict[str, int]
-    shards: dict[str, dict[str, str]] = field(default_factory=dict)
-    """File name to the keys of its objects, each with the model file that it was made from."""
-    skipped: dict[str, str] = field(default_factory=dict)
-    """Model file to the reason why it was left out."""
-
-    @property
-    def done(self) -> dict[str, str]:
-        """Model file to key, of all that is in shards."""
-        return {model: key for keys in self.shards.values() for key, model in keys.items()}
-
-    def save(self, folder: Path) -> None:
-        """Replace the file in the folder."""
-        document = {"schema": SCHEMA, "settings": self.settings, "shards": self.shards,
-                    "skipped": self.skipped}
-        partial = folder / f".{INDEX}.part"
-        partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        os.replace(partial, folder / INDEX)
 
 
 def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
@@ -182,32 +154,6 @@ def find_models(source: Path) -> dict[str, Path]:
         raise EngineError(ErrorCode.BAD_INPUT, f"there are no 3D models in {source}",
                           f"give a folder of files that end in {', '.join(SUFFIXES)}")
     return {path.relative_to(source).as_posix(): path for path in found}
-
-
-def open_index(out: Path, settings: dict[str, int]) -> Index:
-    """The data set in a folder, or a new one.
-
-    Raises:
-        EngineError: `BAD_INPUT` if it can't be read or was made with other settings.
-    """
-    if not (out / INDEX).is_file():
-        return Index(settings)
-    try:
-        document = json.loads((out / INDEX).read_text(encoding="utf-8"))
-        index = Index(document["settings"], document["shards"], document["skipped"])
-        index.shards = {name: keys for name, keys in index.shards.items()
-                        if (out / name).is_file()}  # a shard that was removed is made again
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{out / INDEX} can't be read: {error}",
-                          "choose another folder") from error
-    if index.settings != settings and not index.shards:
-        shutil.rmtree(out / HIDDEN, ignore_errors=True)
-        return Index(settings)
-    if index.settings != settings:
-        raise EngineError(ErrorCode.BAD_INPUT,
-                          f"{out} was rendered with other settings: {index.settings}",
-                          "give the same ones, or choose another folder")
-    return index
 
 
 def random_cameras(seed: int, name: str, count: int) -> tuple[np.ndarray, dict[str, Any]]:
