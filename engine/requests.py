@@ -22,6 +22,7 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
+PRECISIONS = ("auto", "fp32", "bf16")
 GOES_ON = "the same command goes on from here"
 """The hint when a person has stopped work that is kept."""
 RESUME_GOES_ON = "the same command with --resume goes on from here"
@@ -265,11 +266,18 @@ class TrainRequest(NetworkRequest):
         "", "folder of rendered views, or of 3D models, which are rendered first")
     model: str = option("nano", "model to start from, as for views")
     steps: int = option(500, "optimiser steps", min=1, max=10**7)
-    batch_size: int = option(8, "pairs of views in a step", min=1, max=65536)
+    batch_size: int = option(
+        8, "pairs of views in a step, of all processes together", min=1, max=65536)
     learning_rate: float = option(
         1e-4, "of the UNet; the projection learns ten times as fast", min=0.0, max=1.0)
     gradient_checkpointing: bool = option(
         False, "compute parts of the UNet twice, which takes less memory and more time")
+    lora: int = option(
+        0, "rank of a LoRA of the attention layers, for cards with little memory; 0 trains all "
+        "weights", min=0, max=1024)
+    precision: str = option(
+        "auto", "number format of the computation; auto takes bf16 where the device is made for it",
+        choices=PRECISIONS)
     preview_every: int = option(50, "steps between two pictures of the training", min=1, max=10**7)
     views: int = option(12, "pictures of each 3D model", min=2, max=999)
     samples: int = option(64, "samples of every pixel of these", min=1, max=65536)

@@ -52,7 +52,7 @@ def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[Wor
         EngineError: `DISK` if it can't be made.
     """
     out = Path(request.out)
-    folder = out.parent / f".{out.name}.resume"
+    folder = work_folder(request)
     key = request_key(request)
     note = folder / "request.sha256"
     try:
@@ -75,6 +75,12 @@ def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[Wor
     finally:
         if folder.is_dir() and all(path == note for path in folder.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def work_folder(request: Request) -> Path:
+    """Where a request's work in progress is kept, beside its result."""
+    out = Path(request.out)
+    return out.parent / f".{out.name}.resume"
 
 
 def request_key(request: Request) -> str:

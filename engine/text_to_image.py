@@ -113,7 +113,8 @@ def _folder(model: str) -> Path:
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the text-to-image model {model} isn't on this computer",
-            f"fetch it with `hf download {model}`, or give the folder of another one") from error
+            f"fetch it with `hf download {model} --include '*.json' '*.txt' '*/*.safetensors'`, or "
+            "give the folder of another one") from error
     if not (cached / INDEX_FILE).is_file():
         raise damaged(cached, f"{INDEX_FILE} is missing")
     return cached

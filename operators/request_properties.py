@@ -15,6 +15,7 @@ from ..engine.requests import Request
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
+           "lora": "LoRA", "fp32": "float32", "bf16": "bfloat16",
            "obj": "Also OBJ", "ply": "Also PLY",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
 _PATHS = {"out": "DIR_PATH", "views": "FILE_PATH", "models": "DIR_PATH", "data": "DIR_PATH",

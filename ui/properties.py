@@ -88,8 +88,8 @@ class ZERO123_PG_train(RequestSettings, bpy.types.PropertyGroup):
         TrainRequest, skip=_SKIP, overrides={
             "model": _MODEL, "steps": {"soft_max": 10000}, "batch_size": {"soft_max": 64},
             "learning_rate": {"precision": 6, "soft_max": 0.001, "step": 0.001},
-            "preview_every": {"soft_max": 1000}, "views": {"soft_max": 48},
-            "samples": {"soft_max": 1024}})
+            "lora": {"soft_max": 128}, "preview_every": {"soft_max": 1000},
+            "views": {"soft_max": 48}, "samples": {"soft_max": 1024}})
 
 
 class ZERO123_PG_settings(bpy.types.PropertyGroup):

@@ -29,7 +29,7 @@ class ZERO123_PT_training_model(_Tab):
         settings = context.scene.zero123.train
         _draw(self.layout, settings, (
             "data", "model", "steps", "batch_size", "learning_rate", "seed",
-            "gradient_checkpointing", "preview_every", "views", "samples"))
+            "precision", "lora", "gradient_checkpointing", "preview_every", "views", "samples"))
         self.layout.operator("zero123.train_model", icon='GRAPH')
 
 

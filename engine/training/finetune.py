@@ -19,11 +19,14 @@ from ..diffusion import CCProjection, Zero123Pipeline
 from ..diffusion.conditioning import clip_pixel_values
 from ..reporting import Reporter
 from .denoiser import add_noise, conditioning_dropout
-from .latents import LatentViews, draw_pairs, pair_latents, pair_poses, precompute
+from .latents import LatentViews, draw_pairs, load, pair_latents, pair_poses, precompute
 from .loop import LossFunction, mixed_precision
 from .views import TrainingViews
 
 ENCODED_AT_ONCE = 16
+EMBEDDINGS = "embedding.npy"
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+"""Layers that LoRA changes."""
 
 
 class PosedUNet(nn.Module):
@@ -45,15 +48,43 @@ class PosedUNet(nn.Module):
         return self.unet(torch.cat([noisy, concat], dim=1), timestep, context).sample
 
 
+def add_lora(unet: UNet2DConditionModel, rank: int, seed: int) -> None:
+    """Freeze the UNet, and give its attention layers trainable low-rank additions (Hu et al. 2021,
+    arXiv 2106.09685): neither gradients nor optimiser states of the rest take memory.
+    """
+    from peft import LoraConfig
+
+    unet.requires_grad_(False)
+    unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(ATTENTION)))
+    generator = torch.Generator().manual_seed(seed)
+    for name, value in unet.named_parameters():
+        if ".lora_A." in name:  # the other factor starts at zero
+            start = nn.init.kaiming_uniform_(torch.empty(value.shape), a=5**0.5,
+                                             generator=generator)
+            value.data.copy_(start)
+
+
+def merge_lora(unet: UNet2DConditionModel) -> None:
+    """Add the low-rank additions to the weights, so that it is a UNet like any other."""
+    unet.fuse_lora()
+    unet.unload_lora()
+
+
 def encode_views(views: TrainingViews, pipeline: Zero123Pipeline, folder: Path,
                  reporter: Reporter) -> tuple[LatentViews, Tensor]:
-    """What the frozen networks make of all views: (latents, kept in `folder`; N x V x D image
+    """What the frozen networks make of all views, kept in `folder`: (latents, N x V x D image
     embeddings).
     """
     size = pipeline.image_encoder.config.image_size
     data = precompute(views, pipeline.vae, 1, size, folder, 0, reporter)
-    return (replace(data, scaling_factor=pipeline.vae.config.scaling_factor),
-            _embed(data, pipeline, reporter))
+    np.save(folder / EMBEDDINGS, _embed(data, pipeline, reporter).numpy())
+    return load_encoded(pipeline, folder)
+
+
+def load_encoded(pipeline: Zero123Pipeline, folder: Path) -> tuple[LatentViews, Tensor]:
+    """What `encode_views` kept."""
+    data = replace(load(folder), scaling_factor=pipeline.vae.config.scaling_factor)
+    return data, torch.from_numpy(np.load(folder / EMBEDDINGS))
 
 
 @torch.inference_mode()
@@ -67,8 +98,7 @@ def _embed(data: LatentViews, pipeline: Zero123Pipeline, reporter: Reporter) -> 
         embeddings.append(encoder(pixels.to(encoder.dtype)).image_embeds.float().cpu())
         reporter.progress("embed", number, len(parts))
     objects, _, views = data.latent.shape[:3]
-    # A clone: what was made in inference mode can't take part in a training.
-    return torch.cat(embeddings).reshape(objects, views, -1).clone()
+    return torch.cat(embeddings).reshape(objects, views, -1)
 
 
 def finetuning_loss(data: LatentViews, embeddings: Tensor, pipeline: Zero123Pipeline,

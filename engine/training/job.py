@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,21 @@ from ..loaded_model import loaded_model
 from ..models import load_pipeline
 from ..outputs import staged_folder
 from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..reporting import Reporter, SilentReporter
 from ..requests import RenderRequest, TrainRequest, save_request
-from ..resuming import WorkInProgress, work_in_progress
+from ..resuming import WorkInProgress, work_folder, work_in_progress
 from .curves import draw_progress, read_log
-from .finetune import PosedUNet, encode_views, finetuning_loss, sample_view
-from .loop import LoopSettings, train
+from .finetune import (
+    PosedUNet,
+    add_lora,
+    encode_views,
+    finetuning_loss,
+    load_encoded,
+    merge_lora,
+    sample_view,
+)
+from .loop import LoopSettings, Measure, train
+from .processes import Processes
 from .rendering.dataset import SUFFIXES, render_dataset
 from .views import TrainingViews, load, unpack
 
@@ -30,8 +38,10 @@ EMA_DECAY = 0.9999
 PROJECTION_RATE = 10.0
 """Of the projection, as a multiple of the UNet's: the original's numbers."""
 WARMUP = 100
-PICTURE = "training.png"
-"""Loss and a sample, in the model's folder."""
+PICTURE, LOG = "training.png", "log.jsonl"
+"""Loss and a sample, and the losses as numbers, in the model's folder."""
+LATENTS, TUNED = "latents", "tuned"
+"""Folders of the work in progress."""
 PREVIEW_STEPS = 10
 """Denoising steps of the sample, at most."""
 
@@ -44,25 +54,55 @@ def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
             rendering raises, `DISK`.
         JobCancelled: from the reporter; the request with `resume` goes on from there.
     """
-    out = Path(request.out)
     loaded_model.drop()  # the weights that change are loaded for this job alone
+    processes = Processes.join(request.device)
+    try:
+        if processes.first:
+            return _lead(request, processes, reporter)
+        _help(request, processes)
+        return {}
+    finally:
+        processes.leave()
+
+
+def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> dict[str, Any]:
+    """All of a training, or the first process's part."""
+    out = Path(request.out)
     with staged_folder(out) as stage, work_in_progress(request) as work:
         reporter.progress("load model", 0, 1)
-        pipeline = load_pipeline(request.model, request.device)
+        pipeline = _pipeline(request, processes)
         reporter.progress("load model", 1, 1)
         views = _views(request, work, pipeline.image_size, reporter)
+        encode_views(views, pipeline, work.folder / LATENTS, reporter)
+        processes.wait()
         picture = work.folder / PICTURE
-        module = _train(request, pipeline, views, work.folder, picture, reporter)
-        pipeline.unet.load_state_dict(module.unet.state_dict())
-        pipeline.cc_projection.load_state_dict(module.cc_projection.state_dict())
+        show = _shower(pipeline, views, work.folder / TUNED / LOG, picture, reporter)
+        module = _train(request, pipeline, work.folder, processes, reporter, show)
+        if request.lora:
+            merge_lora(module.unet)
+        pipeline.register_modules(unet=module.unet, cc_projection=module.cc_projection)
         pipeline.to(torch.float16).save_pretrained(stage, safe_serialization=True)
         picture.replace(stage / PICTURE)
-        facts = {"objects": views.names, "views": views.rgb.shape[1]}
+        (work.folder / TUNED / LOG).replace(stage / LOG)
+        facts = {"objects": views.names, "views": views.rgb.shape[1],
+                 "processes": processes.part[1]}
         save_request(request, stage, **facts)
     reporter.artifact("model", out / "model_index.json")
     reporter.artifact("picture", out / PICTURE)
     return {"model": str(out), "steps": request.steps, "objects": len(views.names),
             "views": views.rgb.shape[1]}
+
+
+def _help(request: TrainRequest, processes: Processes) -> None:
+    """Another process's part: it computes."""
+    pipeline = _pipeline(request, processes)
+    processes.wait()
+    _train(request, pipeline, work_folder(request), processes, SilentReporter(), None)
+
+
+def _pipeline(request: TrainRequest, processes: Processes) -> Zero123Pipeline:
+    pipeline = load_pipeline(request.model, request.device)
+    return pipeline.to(processes.device(pipeline.device))
 
 
 def _views(request: TrainRequest, work: WorkInProgress, size: int,
@@ -105,27 +145,29 @@ def _holds_models(source: Path) -> bool:
     return any(path.suffix.lower() in SUFFIXES for path in source.rglob("*"))
 
 
-def _train(request: TrainRequest, pipeline: Zero123Pipeline, views: TrainingViews, work: Path,
-           picture: Path, reporter: Reporter) -> PosedUNet:
-    """The trained parts with their averaged weights; `picture` shows the training."""
-    data, embeddings = encode_views(views, pipeline, work / "latents", reporter)
+def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, processes: Processes,
+           reporter: Reporter, show: Measure | None) -> PosedUNet:
+    """The trained parts with their averaged weights."""
     if request.gradient_checkpointing:
         pipeline.unet.enable_gradient_checkpointing()
-    module = PosedUNet(pipeline.unet, pipeline.cc_projection)
+    if request.lora:
+        add_lora(pipeline.unet, request.lora, request.seed)
+    data, embeddings = load_encoded(pipeline, work / LATENTS)
+    loss = finetuning_loss(data, embeddings, pipeline, request.batch_size, processes.part)
     settings = LoopSettings(
         steps=request.steps, learning_rate=request.learning_rate, warmup=min(
             WARMUP, max(request.steps // 10, 1)), weight_decay=WEIGHT_DECAY,
         faster={"cc_projection": PROJECTION_RATE}, ema_decay=EMA_DECAY, seed=request.seed,
-        log_every=max(request.steps // 200, 1), measure_every=request.preview_every)
-    loss = finetuning_loss(data, embeddings, pipeline, request.batch_size)
-    show = _shower(pipeline, views, work / "tuned" / "log.jsonl", picture, reporter)
-    trained = train(module, loss, settings, work / "tuned", reporter, show)
+        precision=request.precision, log_every=max(request.steps // 200, 1),
+        measure_every=request.preview_every)
+    trained = train(PosedUNet(pipeline.unet, pipeline.cc_projection), loss, settings, work / TUNED,
+                    reporter, show, processes)
     assert isinstance(trained, PosedUNet)
     return trained
 
 
 def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture: Path,
-            reporter: Reporter) -> Callable[[nn.Module], dict[str, float]]:
+            reporter: Reporter) -> Measure:
     """What draws the training so far, with a sample of the averaged weights."""
     steps = min(pipeline.config.default_num_inference_steps, PREVIEW_STEPS)
 

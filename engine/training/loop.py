@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel
 
 from ..reporting import Reporter
+from .processes import Processes
 
 LossFunction = Callable[[nn.Module, torch.Generator], Tensor]
 """Draws a batch with the generator and returns the scalar loss of the module on it."""
@@ -41,6 +43,8 @@ class LoopSettings:
     faster: Mapping[str, float] = field(default_factory=dict)
     """Multiplies the learning rate of the module's parts with these names."""
     ema_decay: float = 0.999
+    precision: str = "auto"
+    """See `mixed_precision`."""
     seed: int = 0
     save_every_s: float = 120.0
     log_every: int = 50
@@ -64,11 +68,22 @@ def ema_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor
     return average
 
 
-def mixed_precision(device: torch.device | None = None) -> torch.autocast:
-    """bfloat16 where the device (by default the CPU) multiplies it in hardware, 2 to 3 times
-    faster; float32 elsewhere.
+def averaged_copy(module: nn.Module, decay: float) -> AveragedModel:
+    """A copy that follows the module as `ema_average` says; frozen parameters are the same ones."""
+    averaged = AveragedModel(nn.Module(), avg_fn=ema_average(decay))
+    frozen = {id(value): value for value in module.parameters() if not value.requires_grad}
+    averaged.module = deepcopy(module, frozen)
+    return averaged
+
+
+def mixed_precision(device: torch.device | None = None,
+                    precision: str = "auto") -> torch.autocast:
+    """Computing in bfloat16 or float32; "auto" is bfloat16 where the device (by default the CPU)
+    multiplies it in hardware, 2 to 3 times faster.
     """
     kind = device.type if device else "cpu"
+    if precision != "auto":
+        return torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16")
     fast = {"cpu": lambda: (torch.cpu._is_avx512_bf16_supported()
                             or torch.cpu._is_amx_tile_supported()),
             "cuda": torch.cuda.is_bf16_supported}.get(kind, lambda: False)()
@@ -81,18 +96,20 @@ def attention(device: torch.device) -> AbstractContextManager[None]:
 
 
 def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings, folder: Path,
-          reporter: Reporter, measure: Measure | None = None) -> nn.Module:
+          reporter: Reporter, measure: Measure | None = None,
+          processes: Processes | None = None) -> nn.Module:
     """Optimise until `settings.steps`; resume from `folder/checkpoint.pt` if it is there.
 
     Every step draws its batch from a generator seeded with (seed, step), so a resumed run continues
     exactly as an uninterrupted one. Progress goes to `folder/log.jsonl` (step, seconds, loss, lr),
     and every `settings.measure_every` steps what `measure` says of the averaged weights.
-    When the reporter cancels, a checkpoint is written first.
+    When the reporter cancels, a checkpoint is written first. Of several `processes`, which must
+    share the folder, the first one writes; `loss_function` computes each one's part.
 
     Returns:
         The module with its averaged (EMA) weights, in eval mode.
     """
-    averaged = AveragedModel(module, avg_fn=ema_average(settings.ema_decay))
+    averaged = averaged_copy(module, settings.ema_decay)
     optimizer = torch.optim.AdamW(_parameter_groups(module, settings.faster),
                                   settings.learning_rate, weight_decay=settings.weight_decay,
                                   fused=True)
@@ -101,14 +118,16 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
     saved = logged = time.monotonic()
     losses: list[Tensor] = []
     module.train()
+    processes = processes or Processes()
     device = next(module.parameters()).device
+    computing = processes.wrap(module)
     try:
         while step < settings.steps:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, settings) * group["multiplier"]
             generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-            with mixed_precision(device), attention(device):
-                loss = loss_function(module, generator)
+            with mixed_precision(device, settings.precision), attention(device):
+                loss = loss_function(computing, generator)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)
@@ -119,16 +138,20 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
             now = time.monotonic()
             if len(losses) == settings.log_every or step == settings.steps:
                 seconds, logged = seconds + now - logged, now
-                _log(folder / "log.jsonl", step, seconds, losses, learning_rate(step, settings))
+                mean = float(processes.mean(torch.stack(losses).mean()))
                 losses.clear()
-            if measure and (step % settings.measure_every == 0 or step == settings.steps):
+                if processes.first:
+                    _log(folder / "log.jsonl", step, seconds, mean, learning_rate(step, settings))
+            if measure and processes.first and (
+                    step % settings.measure_every == 0 or step == settings.steps):
                 _write(folder / "log.jsonl", {"step": step, **measure(averaged.module)})
-            if now - saved > settings.save_every_s:
+            if processes.first and now - saved > settings.save_every_s:
                 saved = now
                 _save(folder / "checkpoint.pt", state, step, seconds)
             reporter.progress("train", step, settings.steps)
     finally:
-        _save(folder / "checkpoint.pt", state, step, seconds)
+        if processes.first:
+            _save(folder / "checkpoint.pt", state, step, seconds)
     return averaged.module.eval()
 
 
@@ -142,17 +165,17 @@ def load_averaged(module: nn.Module, folder: Path) -> int:
 
 
 def _parameter_groups(module: nn.Module, faster: Mapping[str, float]) -> list[dict]:
-    """The module's parameters: first those of the common rate, then each faster part's."""
+    """What is trained of a module: first what has the common rate, then each faster part."""
     common = [value for name, value in module.named_parameters()
-              if name.partition(".")[0] not in faster]
+              if value.requires_grad and name.partition(".")[0] not in faster]
     parts = [{"params": list(module.get_submodule(name).parameters()), "multiplier": multiplier}
              for name, multiplier in faster.items()]
     return [{"params": common, "multiplier": 1.0}, *parts]
 
 
-def _log(path: Path, step: int, seconds: float, losses: list[Tensor], rate: float) -> None:
-    record = {"step": step, "seconds": round(seconds, 1),
-              "loss": round(float(torch.stack(losses).mean()), 6), "lr": round(rate, 8)}
+def _log(path: Path, step: int, seconds: float, loss: float, rate: float) -> None:
+    record = {"step": step, "seconds": round(seconds, 1), "loss": round(loss, 6),
+              "lr": round(rate, 8)}
     _write(path, record)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from engine import jobs
 from engine.camera import camera_to_world, focal_length_px
@@ -226,6 +227,27 @@ def test_a_blender_that_hangs_is_given_up(order: Order, tmp_path: Path):
     with pytest.raises(ModelFailed, match="longer than 3 s"):
         process.render(Order(**{**order.__dict__, "samples": 60000, "size": 2048}))
     assert time.monotonic() - start < 60
+
+
+def test_a_job_stops_in_the_middle_of_an_object(models: Path, tmp_path: Path):
+    class StopSoon(SilentReporter):
+        start = time.monotonic()
+
+        def progress(self, stage: str, done: int, total: int) -> None:
+            if time.monotonic() - self.start > 3:
+                raise JobCancelled
+
+    start = time.monotonic()
+    with pytest.raises(JobCancelled):
+        render_dataset(request(models, tmp_path, samples=60000, size=2048), StopSoon())
+    assert time.monotonic() - start < 30
+    assert {path.name for path in tmp_path.iterdir()} == {"dataset.json", "blender.log"}
+
+
+def test_two_runs_do_not_share_a_folder(models: Path, tmp_path: Path):
+    lock = FileLock(tmp_path / ".lock")
+    with lock, pytest.raises(EngineError, match="another process renders into"):
+        render_dataset(request(models, tmp_path), SilentReporter())
 
 
 @pytest.mark.parametrize("program", ["/nonexistent/blender", "true"])

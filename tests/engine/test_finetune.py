@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from command_line import names, run
+from command_line import PATIENCE_S, names, run
 from PIL import Image
+from safetensors.torch import load_file
 from tiny_pipeline import ORIGINAL, ZERO_SNR, tiny_pipeline
 
 from engine import jobs
@@ -22,8 +25,9 @@ from engine.protocol import JobCancelled
 from engine.reporting import SilentReporter
 from engine.requests import TrainRequest
 from engine.training.denoiser import add_noise
-from engine.training.finetune import PosedUNet, encode_views, finetuning_loss
+from engine.training.finetune import ATTENTION, PosedUNet, encode_views, finetuning_loss
 from engine.training.latents import PairIndex, pair_poses
+from engine.training.loop import _parameter_groups, averaged_copy
 from engine.training.rendered import RenderedObject
 from engine.training.shards import write_shard
 from engine.training.views import unpack
@@ -111,18 +115,12 @@ def test_a_stopped_training_ends_with_the_same_weights(shards: Path, tiny_model:
 
 
 def test_the_loss_falls(shards: Path, tiny_model: Path, tmp_path: Path):
-    class Keeps(SilentReporter):
-        def progress(self, stage: str, done: int, total: int) -> None:
-            if (stage, done) == ("train", total):
-                log = tmp_path / ".out.resume" / "tuned" / "log.jsonl"
-                lines = map(json.loads, log.read_text().splitlines())
-                self.losses = [line["loss"] for line in lines if "loss" in line]
-
-    reporter = Keeps()
     jobs.run(TrainRequest(data=str(shards), model=str(tiny_model), out=str(tmp_path / "out"),
                           steps=80, batch_size=8, learning_rate=3e-3, device="cpu",
-                          preview_every=1000), reporter)
-    assert np.mean(reporter.losses[-10:]) < 0.7 * np.mean(reporter.losses[:10])
+                          preview_every=1000), SilentReporter())
+    lines = map(json.loads, (tmp_path / "out" / "log.jsonl").read_text().splitlines())
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:10])
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +242,70 @@ def test_one_view_is_not_enough(shards: Path, tiny_model: Path, tmp_path: Path):
 
 def test_an_unknown_model_has_exit_code_3(shards: Path, tmp_path: Path):
     assert train(shards, tmp_path / "out", tmp_path / "nothing") == 3
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(shards: Path, tiny_model: Path, tmp_path: Path,
+                                         project_root: Path):
+    """By gloo, at the same batch of both together: the losses and weights agree."""
+    def command(out: Path) -> list[str]:
+        return ["train", "model", str(shards), "--out", str(out), "--model", str(tiny_model),
+                "--device", "cpu", "--precision", "fp32", "--steps", "4", "--batch-size", "4",
+                "--preview-every", "100", "--learning-rate", "0.01"]
+
+    assert run(*command(tmp_path / "one")) == 0
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone",
+              "--nproc-per-node", "2", "--module", "engine"]
+    done = subprocess.run([*launch, *command(tmp_path / "two")], cwd=project_root, check=False,
+                          capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr[-2000:]
+    document = json.loads((tmp_path / "two" / "request.json").read_text())
+    assert document["processes"] == 2
+    one, two = (load_file(tmp_path / name / "unet" / "diffusion_pytorch_model.safetensors")
+                for name in ("one", "two"))
+    start = load_file(tiny_model / "unet" / "diffusion_pytorch_model.safetensors")
+    moved = max(float((one[key].float() - start[key].float()).abs().max()) for key in one)
+    apart = max(float((one[key].float() - two[key].float()).abs().max()) for key in one)
+
+    assert moved > 0.01
+    assert apart < 0.05 * moved
+    losses = [[json.loads(line).get("loss") for line in (tmp_path / name / "log.jsonl").open()]
+              for name in ("one", "two")]
+
+    assert len(losses[0]) == 5
+    assert losses[0][:4] == pytest.approx(losses[1][:4], rel=1e-4)
+
+
+def test_lora_changes_the_attention_alone_and_leaves_a_model_like_any_other(
+        shards: Path, tiny_model: Path, picture: Path, tmp_path: Path):
+    out = tmp_path / "tuned"
+    assert train(shards, out, tiny_model, "--learning-rate", 0.1, "--lora", 2) == 0
+    before, after = (load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+                     for folder in (tiny_model, out))
+    assert set(before) == set(after)
+    changed = {key for key in before
+               if not torch.allclose(before[key], after[key].float(), atol=1e-3, rtol=1e-3)}
+    assert changed and all(any(f".{layer}." in key for layer in ATTENTION) for key in changed)
+    difference = after[key := next(iter(changed))].float() - before[key]
+    strength = torch.linalg.svdvals(difference)
+    assert strength[2:].max() < 0.02 * strength[0], "its rank is two"
+    assert run("views", picture, "--out", tmp_path / "views", "--model", out) == 0
+
+
+def test_a_frozen_weight_is_not_kept_twice():
+    module = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, 2)})
+    module["a"].requires_grad_(False)
+    averaged = averaged_copy(module, 0.9)
+    assert averaged.module["a"].weight is module["a"].weight
+    assert averaged.module["b"].weight is not module["b"].weight
+    groups = _parameter_groups(module, {})
+    assert [id(value) for value in groups[0]["params"]] == [
+        id(value) for value in module["b"].parameters()]
+
+
+def test_a_lora_s_training_is_the_same_every_time(shards: Path, tiny_model: Path, tmp_path: Path):
+    for name in ("a", "b"):
+        assert train(shards, tmp_path / name, tiny_model, "--lora", 2, "--seed", 4) == 0
+    first, second = ((tmp_path / name / "unet" / "diffusion_pytorch_model.safetensors").read_bytes()
+                     for name in ("a", "b"))
+    assert first == second

@@ -10,18 +10,19 @@ where it was.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import queue
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
 from ...protocol import EngineError, ErrorCode
@@ -29,43 +30,18 @@ from ...reporting import Reporter
 from ...requests import RenderRequest
 from ..folders import read_folder
 from ..shards import write_shard
+from .index import HIDDEN, INDEX, Index, open_index
 from .program import ModelFailed, Order, RenderProcess, find_blender
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".fbx", ".blend")
-INDEX = "dataset.json"
-HIDDEN = ".rendering"
-"""Folder of the objects that are in no shard yet."""
-SCHEMA = "zero123.dataset/1"
 DECISIVE = ("views", "size", "samples", "seed")
 """Settings that all objects of a data set share."""
 PER_SHARD = 100
+POLL_S = 0.5
+"""How often to look whether the job is to stop, while objects are rendered."""
 RADIUS = (1.5, 2.2)
 AREA_WATTS = (300.0, 600.0)
 AREA_SIZE = 100.0
-
-
-@dataclass
-class Index:
-    """What `dataset.json` holds."""
-
-    settings: dict[str, int]
-    shards: dict[str, dict[str, str]] = field(default_factory=dict)
-    """File name to the keys of its objects, each with the model file that it was made from."""
-    skipped: dict[str, str] = field(default_factory=dict)
-    """Model file to the reason why it was left out."""
-
-    @property
-    def done(self) -> dict[str, str]:
-        """Model file to key, of all that is in shards."""
-        return {model: key for keys in self.shards.values() for key, model in keys.items()}
-
-    def save(self, folder: Path) -> None:
-        """Replace the file in the folder."""
-        document = {"schema": SCHEMA, "settings": self.settings, "shards": self.shards,
-                    "skipped": self.skipped}
-        partial = folder / f".{INDEX}.part"
-        partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        os.replace(partial, folder / INDEX)
 
 
 def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
@@ -100,10 +76,20 @@ def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
     models = find_models(Path(request.models))
     out = Path(request.out)
     program = find_blender(request.blender)
-    index = open_index(out, {name: getattr(request, name) for name in DECISIVE})
+    make_folder(out)
+    with _alone(out):
+        index = open_index(out, {name: getattr(request, name) for name in DECISIVE})
+        _render_missing(request, models, program, index, reporter)
+    return index
+
+
+def _render_missing(request: RenderRequest, models: dict[str, Path], program: str, index: Index,
+                    reporter: Reporter) -> None:
+    """Add what isn't in the data set yet."""
     index.skipped.clear()
     done = index.done
     todo = _name_keys([name for name in models if name not in done], set(done.values()))
+    out = Path(request.out)
     hidden = out / HIDDEN
     hidden.mkdir(exist_ok=True)
     processes = [RenderProcess(program, out / "blender.log", request.time_limit)
@@ -121,7 +107,36 @@ def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
         index.save(out)
         if not any(hidden.iterdir()):
             hidden.rmdir()
-    return index
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep others from rendering into the same folder at the same time."""
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"another process renders into {out}",
+                          "wait for it, or choose another folder") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps what is open
+            (out / ".lock").unlink()
+        lock.release()
+
+
+def make_folder(out: Path) -> None:
+    """Make the data set's folder, unless it is there.
+
+    Raises:
+        EngineError: `DISK` if it can't be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
+                          "choose a folder that you may write to") from error
 
 
 def find_models(source: Path) -> dict[str, Path]:
@@ -139,38 +154,6 @@ def find_models(source: Path) -> dict[str, Path]:
         raise EngineError(ErrorCode.BAD_INPUT, f"there are no 3D models in {source}",
                           f"give a folder of files that end in {', '.join(SUFFIXES)}")
     return {path.relative_to(source).as_posix(): path for path in found}
-
-
-def open_index(out: Path, settings: dict[str, int]) -> Index:
-    """The data set in a folder, or a new one.
-
-    Raises:
-        EngineError: `BAD_INPUT` if it can't be read or was made with other settings, `DISK` if the
-            folder can't be made.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
-                          "choose a folder that you may write to") from error
-    if not (out / INDEX).is_file():
-        return Index(settings)
-    try:
-        document = json.loads((out / INDEX).read_text(encoding="utf-8"))
-        index = Index(document["settings"], document["shards"], document["skipped"])
-        index.shards = {name: keys for name, keys in index.shards.items()
-                        if (out / name).is_file()}  # a shard that was removed is made again
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{out / INDEX} can't be read: {error}",
-                          "choose another folder") from error
-    if index.settings != settings and not index.shards:
-        shutil.rmtree(out / HIDDEN, ignore_errors=True)
-        return Index(settings)
-    if index.settings != settings:
-        raise EngineError(ErrorCode.BAD_INPUT,
-                          f"{out} was rendered with other settings: {index.settings}",
-                          "give the same ones, or choose another folder")
-    return index
 
 
 def random_cameras(seed: int, name: str, count: int) -> tuple[np.ndarray, dict[str, Any]]:
@@ -233,16 +216,18 @@ def _render_block(block: dict[str, str], models: dict[str, Path], request: Rende
     pool = ThreadPoolExecutor(len(processes))
     try:
         futures = {pool.submit(render, key): key for key in waiting}
-        for future in as_completed(futures):
-            key = futures[future]
-            try:
-                future.result()
-            except ModelFailed as reason:
-                index.skipped[block[key]] = str(reason)
-                progress.reporter.log("error", f"{models[block[key]]}: {reason}; it is left out")
-            else:
-                progress.reporter.preview(hidden / key / "000.png")
-            progress.step()
+        pending = set(futures)
+        while pending:
+            ended, pending = wait(pending, POLL_S, FIRST_COMPLETED)
+            for future in ended:
+                model = block[futures[future]]
+                try:
+                    future.result()
+                    progress.reporter.preview(hidden / futures[future] / "000.png")
+                except ModelFailed as reason:
+                    index.skipped[model] = str(reason)
+                    progress.reporter.log("error", f"{models[model]}: {reason}; it is left out")
+            progress.step(len(ended))  # also between two objects: it may be time to stop
     except BaseException:
         for process in processes:  # what they work on would have to be waited for
             process.stop()

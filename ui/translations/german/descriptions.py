@@ -177,6 +177,8 @@ TEXTS = {
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
     "No graphics processor; the smallest download":
         "Kein Grafikprozessor; am wenigsten herunterzuladen",
+    "Number format of the computation; auto takes bf16 where the device is made for it":
+        "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
@@ -188,6 +190,8 @@ TEXTS = {
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
     "Optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)":
         "Optimierungsschritte; 0 nimmt die Zahl des Verfahrens (views 300, sds 600, sjc 10000)",
+    "Pairs of views in a step, of all processes together":
+        "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
     "Picture file to start from, instead of an image":
         "Bilddatei, von der statt von einem Bild ausgegangen wird",
     "Picture of one object; if none is chosen, the active image is taken":
@@ -196,6 +200,9 @@ TEXTS = {
         "Python mit den Bibliotheken der Engine; leer sucht eines",
     "Quads that follow the shape; the texture becomes vertex colours":
         "Vierecke, die der Form folgen; die Textur wird zu Vertexfarben",
+    "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
+        "Rang einer LoRA der Attention-Schichten, für Karten mit wenig Speicher; 0 trainiert alle "
+        "Gewichte",
     "Read all files of a model and compare them with their digests":
         "Alle Dateien eines Modells lesen und mit ihren Prüfsummen vergleichen",
     "Read and accept the licence of a model that is here; it is not used before":

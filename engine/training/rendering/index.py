@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`dataset.json`: what is in a rendered data set, and what was left out. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...protocol import EngineError, ErrorCode
+
+INDEX = "dataset.json"
+HIDDEN = ".rendering"
+"""Folder of the objects that are in no shard yet."""
+SCHEMA = "zero123.dataset/1"
+
+
+@dataclass
+class Index:
+    """What `dataset.json` holds."""
+
+    settings: dict[str, int]
+    shards: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File name to the keys of its objects, each with the model file that it was made from."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Model file to the reason why it was left out."""
+
+    @property
+    def done(self) -> dict[str, str]:
+        """Model file to key, of all that is in shards."""
+        return {model: key for keys in self.shards.values() for key, model in keys.items()}
+
+    def save(self, folder: Path) -> None:
+        """Replace the file in the folder."""
+        document = {"schema": SCHEMA, "settings": self.settings, "shards": self.shards,
+                    "skipped": self.skipped}
+        partial = folder / f".{INDEX}.part"
+        partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        os.replace(partial, folder / INDEX)
+
+
+def open_index(out: Path, settings: dict[str, int]) -> Index:
+    """The data set in a folder, or a new one.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read or was made with other settings.
+    """
+    if not (out / INDEX).is_file():
+        return Index(settings)
+    try:
+        document = json.loads((out / INDEX).read_text(encoding="utf-8"))
+        index = Index(document["settings"], document["shards"], document["skipped"])
+        index.shards = {name: keys for name, keys in index.shards.items()
+                        if (out / name).is_file()}  # a shard that was removed is made again
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{out / INDEX} can't be read: {error}",
+                          "choose another folder") from error
+    if index.settings != settings and not index.shards:
+        shutil.rmtree(out / HIDDEN, ignore_errors=True)
+        return Index(settings)
+    if index.settings != settings:
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"{out} was rendered with other settings: {index.settings}",
+                          "give the same ones, or choose another folder")
+    return index
