@@ -45,8 +45,8 @@ def test_the_selected_objects_make_a_model_that_is_used_next(
     assert scene.zero123.model == "Pyramid"
     folder = tmp_path / "models" / "Pyramid"
     assert json.loads((folder / "request.json").read_text())["objects"] == ["Pyramid"]
-    assert extension("operators.checklist").model_problem("Pyramid", str(folder.parent)) is None
-    assert extension("operators.checklist").model_problem("Cone", str(folder.parent)) is not None
+    assert extension("operators.checklist").model_problem("Pyramid", folder.parent) is None
+    assert extension("operators.checklist").model_problem("Cone", folder.parent) is not None
     job = list(extension("operators.runner").runner.jobs)[-1]
     assert (job.kind, job.state.value, job.picture.name) == ("train", "Done", "training.png")
     bpy.ops.zero123.generate_views(filepath=str(picture), model=scene.zero123.model, orbit=1)

@@ -104,6 +104,7 @@ TEXTS = {
     "Input": "Eingabe",
     "Input Elevation": "Höhenwinkel der Eingabe",
     "Input Radius": "Abstand der Eingabe",
+    "Install": "Installieren",
     "Install Zero123 Engine": "Zero123-Engine installieren",
     "Installing": "Wird installiert",
     "Iterations": "Iterationen",

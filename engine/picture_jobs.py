@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The jobs whose result is about the picture itself: cut out, prepared, where it was taken from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import outputs
+from .reporting import Reporter
+from .requests import ElevationRequest, PrepareRequest, SegmentRequest
+from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
+    """Cut the object out of its background into the file `out`."""
+    from .imaging import cut_out, save_png
+
+    out = Path(request.out)
+    with outputs.staged_file(out) as stage:
+        reporter.progress("segment", 0, 1)
+        rgba = cut_out(Path(request.image))
+        reporter.progress("segment", 1, 1)
+        save_png(stage, rgba.astype("float32") / 255)
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
+
+
+def show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]:
+    """The input picture as the other jobs prepare it, into the file `out`."""
+    out = Path(request.out)
+    with outputs.staged_file(out) as stage:
+        save_prepared(stage, prepare(request, INPUT_SIZE, reporter, Stages()))
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
+
+
+def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
+    """Estimate the elevation of the input picture's camera, into the file `out`.
+
+    `input_elevation` doesn't count: the model only knows by how much a camera moves.
+    """
+    import numpy as np
+
+    from .reconstruction.elevation import estimate_elevation, relative_poses
+
+    out, stages = Path(request.out), Stages()
+    with outputs.staged_file(out) as stage:
+        picture = prepare(request, INPUT_SIZE, reporter, stages)
+        base = dataclasses.replace(request, input_elevation=0.0)
+        poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
+        sampled = sample(base, picture, poses, 1, reporter, stages)
+        reporter.progress("estimate", 0, 1)
+        silhouettes = sampled.views.images[..., 3]
+        own = _shrunk(picture.alpha, silhouettes.shape[1])
+        with stages.measure("estimate"):
+            estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
+                                          [*relative_poses(), (0.0, 0.0)], request.input_radius)
+        reporter.progress("estimate", 1, 1)
+        stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
+    reporter.artifact("elevation", out)
+    return {"elevation": str(out), "elevation_deg": estimate.elevation_deg,
+            "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
+
+
+def _shrunk(alpha: np.ndarray, size: int) -> np.ndarray:
+    """H x W opacities in [0, 1] at size x size pixels."""
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.asarray(alpha, np.float32)).resize(
+        (size, size), Image.Resampling.BOX))

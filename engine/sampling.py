@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the jobs share that sample views: the prepared picture, the model, the views themselves.
+
+Light to import: libraries come with the first picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .loaded_model import loaded_model
+from .reporting import Reporter
+from .requests import DiffusionRequest, FramedRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .diffusion import Zero123Pipeline
+    from .imaging import PreparedImage
+    from .viewset import ViewSet
+
+INPUT_SIZE = 256
+"""Side in pixels to which the input picture is prepared, as in the original; a pipeline of another
+size resizes it."""
+
+
+@dataclass
+class Stages:
+    """How long the parts of a job took."""
+
+    seconds: list[dict[str, Any]] = field(default_factory=list)
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds.append({"name": name, "seconds": round(time.monotonic() - start, 3)})
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What diffusion made."""
+
+    views: ViewSet
+    unet_evaluations: int
+
+
+def prepare(request: FramedRequest, size: int, reporter: Reporter,
+             stages: Stages) -> PreparedImage:
+    """The input picture, cut out and `size` pixels square."""
+    from .camera import DEFAULT_RADIUS
+    from .imaging import OBJECT_FRACTION, load_input
+
+    with stages.measure("prepare"):
+        reporter.progress("prepare", 0, 1)
+        # The closer the camera, the more of the frame an object of the same size fills.
+        fraction = min(OBJECT_FRACTION * DEFAULT_RADIUS / request.input_radius, 1.0)
+        prepared = load_input(Path(request.image), size=size, recentre=request.recentre,
+                              object_fraction=fraction)
+        reporter.progress("prepare", 1, 1)
+    return prepared
+
+
+def save_input(folder: Path, picture: PreparedImage) -> None:
+    """The input picture as the network saw it, in the frame of the input camera."""
+    save_prepared(folder / "input.png", picture)
+
+
+def save_prepared(path: Path, picture: PreparedImage) -> None:
+    from .imaging import save_png
+
+    save_png(path, straight_alpha(picture.rgb, picture.alpha))
+
+
+def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) -> Zero123Pipeline:
+    """The pipeline that a request names."""
+    with stages.measure("load model"):
+        reporter.progress("load model", 0, 1)
+        pipeline = loaded_model.get(request.model, request.device)
+        reporter.progress("load model", 1, 1)
+    return pipeline
+
+
+def sample(request: DiffusionRequest, picture: PreparedImage,
+            poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
+            stages: Stages) -> Sampled:
+    """Views of the picture at (azimuth, elevation, radius) poses."""
+    import numpy as np
+    import torch
+
+    from .imaging import foreground_alpha
+
+    pipeline = load_model(request, reporter, stages)
+    steps = request.steps or pipeline.config.default_num_inference_steps
+    guidance = request.guidance or pipeline.config.default_guidance_scale
+
+    def report_step(pipeline: Zero123Pipeline, index: int, timestep: int, tensors: dict) -> dict:
+        reporter.progress("sample", index + 1, pipeline.num_timesteps)
+        return tensors
+
+    azimuth, elevation, radius = map(list, zip(*poses, strict=True))
+    with stages.measure("sample"):
+        output = pipeline(
+            picture.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
+            input_elevation=request.input_elevation, input_radius=request.input_radius,
+            num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
+            sampler=request.sampler, eta=request.eta,
+            generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
+            callback_on_step_end=report_step)
+    for saving in pipeline.savings:
+        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+    meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
+            "guidance": guidance, "sampler": request.sampler}
+    assert isinstance(output.images, np.ndarray)
+    rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
+    return Sampled(view_set(request, rgba, poses, samples, meta), output.unet_evaluations)
+
+
+def view_set(request: DiffusionRequest, images: np.ndarray,
+              poses: Sequence[tuple[float, float, float]], samples: int,
+              meta: dict[str, Any]) -> ViewSet:
+    """RGBA pictures (views x samples, view-major) with their cameras."""
+    import numpy as np
+
+    from .camera import FOV_DEG
+    from .viewset import ViewSet
+
+    azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
+    camera = {"elevation_deg": request.input_elevation, "radius": request.input_radius,
+              "fov_deg": FOV_DEG}
+    return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
+                   sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
+
+
+def straight_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """H x W x 4 that gives `rgb` (H x W x 3) again when it is composited on white."""
+    import numpy as np
+
+    covered = alpha[..., None] > 0
+    colour = 1 - np.divide(1 - rgb, alpha[..., None], out=np.zeros_like(rgb), where=covered)
+    return np.dstack([np.clip(colour, 0, 1), alpha])
