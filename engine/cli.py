@@ -14,7 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,6 +43,7 @@ COMMON = {
     "--debug": "show tracebacks and libraries' warnings",
 }
 """Options of every verb, understood anywhere on the line."""
+MB = 1_000_000
 EPILOG = """exit codes: 0 done, 1 internal, 2 usage or bad input, 3 model missing, damaged or
 incompatible, 4 out of memory, 5 disk, 6 cancelled, 7 environment"""
 
@@ -158,16 +159,21 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         version = report.versions[wanted.name] or "missing"
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
-    from .models import list_models, models_folder, resolve_device
+    from .models import models_folder, resolve_device
+    from .models.survey import require_whole, survey
     from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
     free, total = device_memory_mb(device)
-    here = [model.name for model in list_models() if model.installed]
     print(f"{'device':20} {device}, {free} of {total} MB free")
-    print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
+    print(f"{'models':20} {models_folder()}")
+    free_main, _ = device_memory_mb("cpu")
+    models = survey()
+    for model in models:
+        print(f"  {model.name:18} {', '.join(model.remarks(free_main * MB)) or model.state}")
+    require_whole(models)
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "memory_mb": total, "free_memory_mb": free, "models": here}
+            "memory_mb": total, "free_memory_mb": free, "models": list(map(asdict, models))}
 
 
 def _add_install(verbs: Any) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import bpy
 
+HISTORY_Y, MODELS_Y = 12, 38
+"""Where the headers of the last two panels are in a sidebar that shows its end."""
+
 
 def measure_ticks(t):
     """Note what each look at the engine costs, apart from those that import a result.
@@ -43,6 +46,18 @@ def _scroll(t, operator):
     with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
         for _ in range(60):
             operator()
+
+
+def _click_in_sidebar(t, y):
+    """So many pixels above its lower edge; then it shows its end."""
+    sidebar = t.region('UI')
+    t._mouse[:] = sidebar.x + 70, sidebar.y + y
+    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+    yield 0.3
+    t.press('LEFTMOUSE')
+    yield 0.5
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.5
 
 
 def checklist(t):
@@ -157,6 +172,32 @@ def queue(t):
     t.report["queue_states"] = [job.state.value for job in t.jobs()]
 
 
+def models(t):
+    """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
+    work = t.module("operators.model_work").model_work
+    shelf = t.module("operators.model_shelf").model_shelf
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.0
+    yield from _click_in_sidebar(t, MODELS_Y)
+    with t.in_view():
+        bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")
+    t.report["verifying"] = work.running
+    t.move_mouse()
+    yield 0.3
+    with t.in_view():
+        bpy.ops.zero123.model_accept_licence('INVOKE_DEFAULT', model="stable-zero123")
+    yield 1.0
+    t.screenshot("licence")
+    t.press('ESC')
+    yield 0.5
+    t.screenshot("models")
+    yield lambda: not work.running
+    t.report["verified"] = work.error is None
+    t.report["models"] = {entry.name: entry.state.value for entry in shelf.entries}
+    with t.in_view():
+        t.report["download_offline"] = bpy.ops.zero123.model_download.poll()
+
+
 def history(t):
     """Switched off and on again, as by a restart: the results are listed and come back."""
     package = t.module("operators").__name__.rpartition(".")[0]
@@ -174,14 +215,7 @@ def history(t):
     yield 0.5
     _scroll(t, bpy.ops.view2d.scroll_down)
     yield 1.0
-    sidebar = t.region('UI')
-    t._mouse[:] = sidebar.x + 70, sidebar.y + 12
-    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
-    yield 0.3
-    t.press('LEFTMOUSE')
-    yield 0.5
-    _scroll(t, bpy.ops.view2d.scroll_down)
-    yield 1.5
+    yield from _click_in_sidebar(t, HISTORY_Y)
     t.screenshot("history")
     with t.in_view():
         bpy.ops.zero123.import_result(filepath=str(entries.entries[0].result))
@@ -212,5 +246,5 @@ def chapters(t):
         play.__name__ = chapter.__name__
         return play
 
-    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
-                             log)))
+    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, models,
+                             history, log)))
