@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.models.catalogue import CommercialUse, ModelInfo, Task, size_text
 from ..engine.models.folder import ModelState
+from ..operators.checklist import checklist
 from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
 from .notes import draw_lines
@@ -42,6 +43,21 @@ def draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_lines(layout.box().column(), model_work.error.message, model_work.error.hint, context)
 
 
+def draw_remedy(column: bpy.types.UILayout, entry: ShelfEntry | None) -> None:
+    """The button that makes a model usable, if it isn't."""
+    if entry is None:
+        return
+    if entry.state is ModelState.MISSING:
+        column.operator("zero123.model_download", text="Download the Model",
+                        icon='IMPORT').model = entry.name
+    elif entry.state is ModelState.DAMAGED:
+        column.operator("zero123.model_remove", text="Remove the Model",
+                        icon='TRASH').model = entry.name
+    elif not entry.licence_accepted:
+        column.operator("zero123.model_accept_licence", text="Accept the Licence",
+                        icon='TEXT').model = entry.name
+
+
 def _work_text() -> str:
     names = {"download": iface_("Downloading"), "check": iface_("Checking"),
              "import": iface_("Importing"), "verify": iface_("Verifying")}
@@ -75,21 +91,22 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
     if info is None:
         return
     lines.label(text=iface_(info.title), translate=False)
-    lines.label(text=_facts(info, entry.state), translate=False)
+    lines.label(text=info.licence, translate=False)
+    lines.label(text=_needs(info, entry.state), translate=False)
+    if checklist.lacks_memory(info):
+        lines.label(text="Needs more memory than is free", icon='ERROR')
     if info.restricted:
         lines.label(text=_use_text(info), icon='ERROR', translate=False)
-    if entry.state is not ModelState.MISSING and not entry.licence_accepted:
-        column.operator("zero123.model_accept_licence", text="Accept the Licence",
-                        icon='TEXT').model = entry.name
+    if entry.state is ModelState.HERE:
+        draw_remedy(column, entry)
 
 
-def _facts(info: ModelInfo, state: ModelState) -> str:
-    """Licence, size and memory, in a line."""
-    size = info.size_bytes if state is ModelState.MISSING else info.installed_bytes
-    facts = [info.licence, size_text(size)]
-    if info.memory_bytes:
-        facts.append(iface_("{} of memory").format(size_text(info.memory_bytes)))
-    return ", ".join(facts)
+def _needs(info: ModelInfo, state: ModelState) -> str:
+    """Of the disk and, when it works, of the memory."""
+    needs = size_text(info.size_bytes if state is ModelState.MISSING else info.installed_bytes)
+    if not info.memory_bytes:
+        return needs
+    return f"{needs}, " + iface_("{} of memory").format(size_text(info.memory_bytes))
 
 
 def _use_text(info: ModelInfo) -> str:

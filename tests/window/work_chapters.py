@@ -188,8 +188,10 @@ def models(t):
         bpy.ops.zero123.model_accept_licence('INVOKE_DEFAULT', model="stable-zero123")
     yield 1.0
     t.screenshot("licence")
+    t.move_mouse()
+    yield 0.3
     t.press('ESC')
-    yield 0.5
+    yield 1.0
     t.screenshot("models")
     yield lambda: not work.running
     t.report["verified"] = work.error is None

@@ -91,6 +91,7 @@ TEXTS = {
     "Download a model and turn it into what the engine reads; a stopped download goes on later":
         "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
         "später weiter",
+    "Download the Model": "Modell herunterladen",
     "Downloading": "Wird geladen",
     "Draw another result instead of the same one": "Ein anderes Ergebnis ziehen statt desselben",
     "Elevation": "Höhenwinkel",
@@ -208,6 +209,7 @@ TEXTS = {
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
     "Needs an account at the hub, and its token in the preferences":
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
+    "Needs more memory than is free": "Braucht mehr Arbeitsspeicher, als frei ist",
     "New Seed": "Neuer Startwert",
     "No licence stated by its authors": "Von den Urhebern ohne Lizenz",
     "Not for commercial use": "Nicht kommerziell nutzbar",
@@ -272,6 +274,7 @@ TEXTS = {
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
     "Remove Zero123 Model": "Zero123-Modell entfernen",
+    "Remove the Model": "Modell entfernen",
     "Removed {}": "{} entfernt",
     "Render": "Rendering",
     "Rendered too, unlit and with their transparency":
