@@ -123,7 +123,7 @@ def model_problem(model: str, folder: Path) -> EngineError | None:
     info = find_model(model)
     place = named_folder(model, folder)
     state = folder_state(place) if info is None else model_state(info, folder)
-    if state is ModelState.MISSING:
+    if state.absent:
         return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
                            "download it, import its checkpoint, or use the bundled model")
     if state is ModelState.DAMAGED:

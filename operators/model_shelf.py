@@ -54,7 +54,7 @@ class ModelShelf:
 
     def names(self) -> list[str]:
         """Of the models that are here."""
-        return [entry.name for entry in self.entries if entry.state is not ModelState.MISSING]
+        return [entry.name for entry in self.entries if not entry.state.absent]
 
     def _accepted(self, info: ModelInfo, folder: Path) -> bool:
         try:

@@ -12,7 +12,8 @@ from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
 from .notes import draw_lines
 
-_ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR'}
+_ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR',
+          ModelState.PARTIAL: 'TEMP'}
 
 
 class ZERO123_PT_models(bpy.types.Panel):
@@ -47,7 +48,7 @@ def draw_remedy(column: bpy.types.UILayout, entry: ShelfEntry | None) -> None:
     """The button that makes a model usable, if it isn't."""
     if entry is None:
         return
-    if entry.state is ModelState.MISSING:
+    if entry.state.absent:
         column.operator("zero123.model_download", text="Download the Model",
                         icon='IMPORT').model = entry.name
     elif entry.state is ModelState.DAMAGED:
@@ -74,20 +75,23 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
     row = column.row(align=True)
     row.label(text=entry.name, icon=_ICONS[entry.state], translate=False)
     info = entry.info
-    if entry.state is ModelState.MISSING:
+    if entry.state.absent:
         row.operator("zero123.model_download", text="", icon='IMPORT').model = entry.name
     elif info is None or info.task is Task.VIEWS:
         chosen = context.scene.zero123.model == entry.name
         use = row.operator("wm.context_set_string", text="",
                            icon='RADIOBUT_ON' if chosen else 'RADIOBUT_OFF')
         use.data_path, use.value = "scene.zero123.model", entry.name
-    if entry.removable:
+    if entry.removable and not entry.state.absent:
         row.operator("zero123.model_verify", text="", icon='FILE_REFRESH').model = entry.name
+    if entry.removable:
         row.operator("zero123.model_remove", text="", icon='TRASH').model = entry.name
     lines = column.column(align=True)
     lines.scale_y = 0.8
     if entry.state is ModelState.DAMAGED:
         lines.label(text="Damaged: remove it, then get it again")
+    elif entry.state is ModelState.PARTIAL:
+        lines.label(text="Partly downloaded: download it again to go on")
     if info is None:
         return
     lines.label(text=iface_(info.title), translate=False)
@@ -103,7 +107,7 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
 
 def _needs(info: ModelInfo, state: ModelState) -> str:
     """Of the disk and, when it works, of the memory."""
-    needs = size_text(info.size_bytes if state is ModelState.MISSING else info.installed_bytes)
+    needs = size_text(info.size_bytes if state.absent else info.installed_bytes)
     if not info.memory_bytes:
         return needs
     return f"{needs}, " + iface_("{} of memory").format(size_text(info.memory_bytes))

@@ -43,7 +43,7 @@ def survey() -> list[Finding]:
         EngineError: `MODEL_DAMAGED` if it can't be read which licences were accepted.
     """
     known = [(info, model_state(info)) for info in list_models()]
-    found = [_finding(info, state) for info, state in known if state is not ModelState.MISSING]
+    found = [_finding(info, state) for info, state in known if not state.absent]
     return found + [Finding(name, folder_state(models_folder() / name).value)
                     for name in other_models()]
 

@@ -226,6 +226,8 @@ TEXTS = {
     "Orbit": "Umlauf",
     "Origin": "Ursprung",
     "Out": "Ausgabe",
+    "Partly downloaded: download it again to go on":
+        "Teilweise geladen: erneut herunterladen, um fortzufahren",
     "Paste": "Einfügen",
     "Paste Picture": "Bild einfügen",
     "Picture": "Bild",
