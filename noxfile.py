@@ -14,8 +14,9 @@ import nox
 
 ROOT = Path(__file__).parent
 REQUIREMENTS = "engine/requirements.txt"
+UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "hypothesis==6.170.15", "ruff==0.17.6", "mypy==2.4.1",
-              "trimesh==5.2.0")
+              "trimesh==5.2.0", UV)
 BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
 """Blender as a module, by the Python it is made for."""
 
@@ -82,9 +83,26 @@ def tests_5_0(session: nox.Session) -> None:
 
 @nox.session
 def package(session: nox.Session) -> None:
-    """The extension's zip, validated, in `dist/`."""
+    """The extension's zip, validated, and a repository to subscribe to, in `dist/`."""
     install_engine(session)
-    build_extension(session)
+    archive = build_extension(session)
+    session.run("python", "tests/build_repository.py", str(archive), "dist/repository")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Exact versions and hashes of the engine's libraries: `engine/locks`."""
+    session.install(UV)
+    session.run("python", "tests/make_locks.py")
+
+
+@nox.session
+def bundle(session: nox.Session) -> None:
+    """What *Install Zero123 Engine* needs without a network, for this system: `dist/wheels`.
+
+    An argument after `--` names the backend (cpu, cuda, rocm, mps).
+    """
+    session.run("python", "tests/make_bundle.py", "dist/wheels", *session.posargs)
 
 
 @nox.session

@@ -14,15 +14,15 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
-from .request_options import request_option
-from .requests import REQUESTS, ReconstructRequest, Request
+from .request_options import add_request
+from .requests import REQUESTS
 from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
@@ -32,8 +32,8 @@ ROOMS = {"models": "models", "dataset": "training", "train": "training", "evalua
 """Verbs whose options stand in the `cli` module of another room."""
 ROOM_HELP = {
     "models": "list, fetch, import, verify or remove models",
-    "dataset": "prepare rendered views for training",
-    "train": "train the small model from scratch",
+    "dataset": "render views for training, and prepare them",
+    "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
     "batch": "views or meshes of many pictures",
 }
@@ -43,7 +43,6 @@ COMMON = {
     "--debug": "show tracebacks and libraries' warnings",
 }
 """Options of every verb, understood anywhere on the line."""
-MB = 1_000_000
 EPILOG = """exit codes: 0 done, 1 internal, 2 usage or bad input, 3 model missing, damaged or
 incompatible, 4 out of memory, 5 disk, 6 cancelled, 7 environment"""
 
@@ -102,7 +101,8 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument(option, action="store_true", help=help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
-        _add_request(verbs, cls)
+        if not cls.UNDER:
+            add_request(verbs, cls, cls.KIND)
     doctor = verbs.add_parser("doctor", help="show versions, device and models")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
@@ -115,35 +115,6 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     if verb in ROOMS:
         importlib.import_module(f".{ROOMS[verb]}.cli", __package__).add_parsers(verbs)
     return parser
-
-
-# Jobs: the options of a request.
-
-
-def _add_request(verbs: Any, cls: type[Request]) -> None:
-    """Add the verb of a request; every option is a field of the class."""
-    summary = (cls.__doc__ or "").splitlines()[0]
-    parser = verbs.add_parser(cls.KIND, help=summary[0].lower() + summary[1:].rstrip("."),
-                              description=summary)
-    # Given views need no picture; `jobs.run` checks that one of them is there.
-    optional_image = any(f.name == "views" for f in fields(cls))
-    for f in fields(cls):
-        if f.name == "image":
-            parser.add_argument("image", metavar="IMAGE", nargs="?" if optional_image else None,
-                                default="", help=f.metadata["help"])
-        else:
-            parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
-    parser.set_defaults(run=_run_request, request=cls)
-    if issubclass(cls, ReconstructRequest):
-        parser.set_defaults(stopped="the same command with --resume goes on from here")
-
-
-def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from . import jobs
-
-    names = [f.name for f in fields(arguments.request)]
-    request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
-    return jobs.run(request, reporter)
 
 
 # The other verbs.
@@ -159,39 +130,43 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         version = report.versions[wanted.name] or "missing"
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
+    from .device_memory import device_memory
     from .models import models_folder, resolve_device
     from .models.survey import require_whole, survey
-    from .reconstruction.memory import device_memory_mb
 
     device = str(resolve_device("auto"))
-    free, total = device_memory_mb(device)
+    free, total = (round(size / 1e6) for size in device_memory(device))
     print(f"{'device':20} {device}, {free} of {total} MB free")
     print(f"{'models':20} {models_folder()}")
-    free_main, _ = device_memory_mb("cpu")
+    free_main, _ = device_memory("cpu")
     models = survey()
     for model in models:
-        print(f"  {model.name:18} {', '.join(model.remarks(free_main * MB)) or model.state}")
+        print(f"  {model.name:18} {', '.join(model.remarks(free_main)) or model.state}")
     require_whole(models)
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
             "memory_mb": total, "free_memory_mb": free, "models": list(map(asdict, models))}
 
 
 def _add_install(verbs: Any) -> None:
+    from .backends import AUTO, Backend
     from .environment import user_folder
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
     install.add_argument("--folder", type=Path, default=user_folder() / "engine",
                          help="where it goes; one that is there is replaced when the new one works")
     install.add_argument("--python", type=Path, help="the Python to build on; default: this one")
+    install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],
+                         help="what torch is built for; auto asks the computer's drivers")
     install.add_argument("--wheels", type=Path, metavar="DIR",
                          help="install from the wheels in this folder, without the network")
-    install.set_defaults(run=_install)
+    install.set_defaults(run=_install, stopped="the same command goes on from here")
 
 
 def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .installation import install
 
-    report = install(arguments.folder, reporter, python=arguments.python, wheels=arguments.wheels)
+    report = install(arguments.folder, reporter, python=arguments.python,
+                     backend=arguments.backend, wheels=arguments.wheels)
     print(report.python)
     return {"python": str(report.python), "python_version": report.python_version,
             "versions": dict(report.versions)}

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the package `engine`: the extension's own, or the project's."""
 
 MINIMUM_PYTHON = (3, 11)
+RECORD_FILE = "zero123.json"
+"""In an environment of ours: its `Recipe`."""
 HINT = "choose another Python for the engine in the preferences, or install the libraries into it"
 
 
@@ -121,6 +123,8 @@ def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 def find_python(preferred: str | None = None, venv: str | Path | None = None) -> Path:
     """The Python that runs the engine; whether it has the libraries is `describe`'s matter.
 
+    An environment whose Blender has moved is mended.
+
     Args:
         preferred: the user's choice; if given, nothing else is tried.
         venv: folder of the extension's own virtual environment.
@@ -137,7 +141,8 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
     # have everything. Inside the Blender program it doesn't, and must not be given it.
     if is_python(sys.executable) and importlib.util.find_spec("torch") is not None:
         return Path(sys.executable)
-    if venv is not None and venv_python(venv).is_file():
+    if venv is not None and (Path(venv) / "pyvenv.cfg").is_file():
+        mend(Path(venv))
         return venv_python(venv)
     raise EngineError(
         ErrorCode.ENVIRONMENT, "the engine isn't set up: no Python with torch was found",
@@ -152,6 +157,68 @@ def is_python(executable: str | None) -> bool:
 def venv_python(folder: str | Path) -> Path:
     """The interpreter of a virtual environment."""
     return Path(folder) / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an environment was made."""
+
+    python: str
+    """The interpreter that it stands on."""
+    installer: str
+    """uv or pip; the former leaves the latter out."""
+    backend: str
+    """A value of `backends.Backend`."""
+    locks: str
+    """The exact libraries, as `backends.locks_digest` names them."""
+
+
+def read_recipe(folder: Path) -> Recipe | None:
+    """What an environment of ours records; None for anything else."""
+    try:
+        return Recipe(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def stranded(folder: Path) -> bool:
+    """Whether the Python that a virtual environment stands on is gone: Blender's, if it moved."""
+    home = _settings(folder).get("home")
+    return home is None or not any((Path(home) / name).exists()
+                               for name in ("python3", "python", "python.exe", "python3.exe"))
+
+
+def mend(folder: Path) -> None:
+    """Put a virtual environment that is stranded onto the Python that runs us. No other is changed.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if that is another version, which can't use its libraries.
+    """
+    if not stranded(folder):
+        return
+    settings = _settings(folder)
+    version = _numbers(settings.get("version") or settings.get("version_info", ""))[:2]
+    gone = f"the engine's Python stood on {settings.get('home')}, which is gone"
+    if not is_python(sys.executable) or version != sys.version_info[:2]:
+        raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
+    for link in venv_python(folder).parent.glob("python*"):
+        link.unlink()  # venv leaves links that are there, wherever they point
+    result = subprocess.run(
+        [*isolated_python(sys.executable), "-m", "venv", "--upgrade", "--without-pip", str(folder)],
+        env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+    if result.returncode:
+        raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
+
+
+def _settings(folder: Path) -> dict[str, str]:
+    """A virtual environment's pyvenv.cfg."""
+    try:
+        lines = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = [line.partition("=") for line in lines]
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 _DESCRIBE = """

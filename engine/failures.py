@@ -12,10 +12,11 @@ import errno
 
 from .protocol import EngineError, ErrorCode, JobCancelled
 
-GOES_ON = "the same command goes on from here"
-"""The hint when a person has stopped work that is kept."""
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
-_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "not enough memory")
+_MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory",
+                   "not enough memory", "could not create a primitive",
+                   "could not create a memory object")
+"""The last two are how oneDNN says it."""
 
 
 def as_engine_error(error: BaseException, stopped: str = "nothing was written") -> EngineError:
@@ -27,7 +28,7 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
         return error
     if isinstance(error, (JobCancelled, KeyboardInterrupt)):
         return EngineError(ErrorCode.CANCELLED, "stopped before the end", stopped)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return EngineError(
             ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",
             "close other programs, ask for fewer views or samples, or compute on the CPU")
@@ -49,7 +50,7 @@ def is_disk_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _DISK_ERRNOS
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether Python, NumPy or torch (any device) could not get memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -3,103 +3,170 @@
 """Make the engine's own Python environment, with uv if it is there, else with venv and pip.
 
 Built beside its final place and renamed when it is complete: an installation that fails or is
-stopped leaves the earlier environment as it was. Standard library only.
+stopped leaves the earlier environment as it was, and the next one goes on from there. Standard
+library only.
 """
 
 from __future__ import annotations
 
+import errno
+import json
 import queue
 import shutil
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from .backends import AUTO, NEEDED_BYTES, Backend, choose_backend, library_steps, locks_digest
+from .bundled_uv import bundled_uv
 from .environment import (
     MINIMUM_PYTHON,
-    ROOT,
+    RECORD_FILE,
     EnvironmentReport,
+    Recipe,
     describe,
     engine_environment,
     isolated_python,
+    read_recipe,
     venv_python,
 )
+from .installer_errors import installer_error
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 
-REQUIREMENTS_FILE = ROOT / "engine" / "requirements.txt"
-NEEDED_BYTES = 4_000_000_000
-"""Free space asked for: 1.5 GB stay, the rest is downloads and what they unpack to."""
-STEPS = 3
-"""An empty environment, the libraries, the check."""
+STEPS = 4
+"""An empty environment, the libraries, torch, the check."""
 POLL_S = 0.2
-LAST_LINES = 5
-"""Of an installer's output that are told if it fails; its log has all."""
+LAST_LINES = 20
+"""Of an installer's output that its failure is read from; its log has all."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What an installation is told to do, with absolute paths."""
+
+    folder: Path
+    python: Path
+    backend: Backend
+    wheels: Path | None
+    uv: str | None
+    """The program, if there is one."""
+
+    @property
+    def staging(self) -> Path:
+        """Where the environment is built."""
+        return self.folder.with_name(self.folder.name + ".new")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What an environment that is built by this plan records."""
+        return Recipe(str(self.python), "uv" if self.uv else "pip", self.backend.value,
+                      locks_digest(self.backend))
 
 
 def install(folder: Path, reporter: Reporter, *, python: str | Path | None = None,
-            wheels: Path | None = None) -> EnvironmentReport:
+            backend: str = AUTO, wheels: Path | None = None) -> EnvironmentReport:
     """Make or replace the environment in `folder`; everything the installer says goes to its log,
     `folder` with the suffix .log.
 
     Args:
         python: the Python to build on; default: this one.
+        backend: what torch is built for: "auto", "cpu", "cuda", "rocm" or "mps".
         wheels: folder of wheels to install from, without a network.
 
     Raises:
-        EngineError: `DISK` without space or permission, `BAD_INPUT` without the folder of wheels,
-            `ENVIRONMENT` if Python is too old, or the installer or the check of its work fails.
+        EngineError: `DISK` without space or permission, `BAD_INPUT` without the folder of wheels
+            or such a backend, `ENVIRONMENT` if Python is too old, or the installer or the check of
+            its work fails.
         JobCancelled: from the reporter, which is asked several times a second.
     """
-    folder, python = folder.expanduser().absolute(), Path(python or sys.executable)
-    _check_python(python)
+    folder = folder.expanduser().absolute()
     if wheels is not None and not wheels.is_dir():
         raise EngineError(ErrorCode.BAD_INPUT, f"there is no folder {wheels}",
                           "name the folder that holds the wheels")
-    staging, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    chosen = choose_backend(backend)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _check_space(folder.parent)
-        if old.exists() and not folder.exists():  # the last installation was killed in between
-            old.rename(folder)
-        shutil.rmtree(staging, ignore_errors=True)
-        with folder.with_suffix(".log").open("w", encoding="utf-8") as log:
-            for step, command in enumerate(_commands(python, staging, wheels)):
-                _run(command, log, reporter, step)
-        reporter.progress("install", 2, STEPS)
-        report = describe(venv_python(staging))
-        report.check()
-        _replace(folder, staging, old)
+        with bundled_uv(folder.with_name(folder.name + ".uv")) as uv:
+            plan = _Plan(folder, Path(python or sys.executable), chosen,
+                         wheels.absolute() if wheels else None, uv or shutil.which("uv"))
+            _check_python(plan)
+            return _carry_out(plan, reporter)
     except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write the engine's Python: {error}",
-                          "choose a folder that you may write to, with 4 GB free") from error
+        if error.errno == errno.ENOSPC:
+            shutil.rmtree(folder.with_name(folder.name + ".new"), ignore_errors=True)
+        raise EngineError(
+            ErrorCode.DISK, f"can't write the engine's Python: {error}",
+            f"choose a folder that you may write to, with {NEEDED_BYTES[chosen] / 1e9:.0f} GB free"
+            ) from error
+
+
+def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
+    """Build the environment, or go on building it, and put it into its place."""
+    folder, staging = plan.folder, plan.staging
+    old = folder.with_name(folder.name + ".old")
+    if old.exists() and not folder.exists():  # the last installation was killed in between
+        old.rename(folder)
+    try:
+        with folder.with_suffix(".log").open("w", encoding="utf-8") as log:
+            log.write(f"backend {plan.backend.value}, Python {plan.python}\n")
+            if read_recipe(staging) == plan.recipe:
+                reporter.log("info", "going on where the last installation stopped")
+                _drop_unfinished(staging)
+            else:
+                shutil.rmtree(staging, ignore_errors=True)
+            _check_space(staging, NEEDED_BYTES[plan.backend])
+            if not (staging / RECORD_FILE).exists():
+                _run(_venv_command(plan), log, reporter, 0)
+                (staging / RECORD_FILE).write_text(json.dumps(vars(plan.recipe)), encoding="utf-8")
+            for step, options in enumerate(library_steps(plan.backend, plan.wheels), start=1):
+                _run(_libraries_command(plan, options), log, reporter, step)
+        reporter.progress("install", STEPS - 1, STEPS)
+        _check_result(staging)
+        _replace(folder, staging, old)
     finally:
-        for leftover in (staging, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
     reporter.progress("install", STEPS, STEPS)
     return describe(venv_python(folder))
 
 
-def find_uv() -> str | None:
-    """uv, a faster installer, if it is on the PATH."""
-    return shutil.which("uv")
+def _venv_command(plan: _Plan) -> list[str]:
+    if plan.uv:
+        return [plan.uv, "venv", "--python", str(plan.python), str(plan.staging)]
+    return [*isolated_python(plan.python), "-m", "venv", str(plan.staging)]
 
 
-def _commands(python: Path, staging: Path, wheels: Path | None) -> list[list[str]]:
-    """The two steps: an empty environment, then the libraries."""
-    source = ["-r", str(REQUIREMENTS_FILE)]
-    if wheels is not None:
-        source += ["--no-index", "--find-links", str(wheels)]
-    uv = find_uv()
-    if uv:
-        return [[uv, "venv", "--python", str(python), str(staging)],
-                [uv, "pip", "install", "--python", str(venv_python(staging)), *source]]
-    return [[*isolated_python(python), "-m", "venv", str(staging)],
-            [*isolated_python(venv_python(staging)), "-m", "pip", "install", "--no-input",
-             "--disable-pip-version-check", *source]]
+def _libraries_command(plan: _Plan, options: Sequence[str]) -> list[str]:
+    python = venv_python(plan.staging)
+    if plan.uv:
+        return [plan.uv, "pip", "install", "--python", str(python), *options]
+    return [*isolated_python(python), "-m", "pip", "install", "--no-input",
+            "--disable-pip-version-check", *options]
+
+
+def _check_result(staging: Path) -> None:
+    """Whether all is there; what isn't good can't be gone on from."""
+    try:
+        describe(venv_python(staging)).check()
+    except EngineError:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _drop_unfinished(staging: Path) -> None:
+    """Forget libraries of which only a part was written, so that they are installed once more.
+
+    Installers write the file INSTALLER when all others are there.
+    """
+    for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
+        for info in staging.glob(f"{pattern}/*.dist-info"):
+            if not (info / "INSTALLER").is_file():
+                shutil.rmtree(info)
 
 
 def _replace(folder: Path, staging: Path, old: Path) -> None:
@@ -115,29 +182,37 @@ def _replace(folder: Path, staging: Path, old: Path) -> None:
         raise
 
 
-def _check_python(python: Path) -> None:
+def _check_python(plan: _Plan) -> None:
     """Whether it can be run and is new enough; `describe` raises if not."""
-    describe(python)
-    probe = [*isolated_python(python), "-c", "import ensurepip, venv"]
-    result = subprocess.run(probe, env=engine_environment(), capture_output=True, check=False)
-    if result.returncode and not find_uv():
+    describe(plan.python)
+    probe = [*isolated_python(plan.python), "-c", "import ensurepip, venv"]
+    if not plan.uv and subprocess.run(probe, env=engine_environment(), capture_output=True,
+                                      check=False).returncode:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
-        raise EngineError(ErrorCode.ENVIRONMENT, f"{python} can't make environments",
+        raise EngineError(ErrorCode.ENVIRONMENT, f"{plan.python} can't make environments",
                           f"install uv or its venv module, or name another Python from {wanted} on")
 
 
-def _check_space(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < NEEDED_BYTES:
-        raise EngineError(ErrorCode.DISK, f"{folder} has {free / 1e9:.1f} GB free",
-                          f"the engine's Python needs {NEEDED_BYTES / 1e9:.0f} GB to be installed")
+def _check_space(staging: Path, needed: int) -> None:
+    """Whether there is room for what isn't there yet."""
+    needed -= sum(path.lstat().st_size for path in staging.rglob("*"))
+    free = shutil.disk_usage(staging.parent).free
+    if free < needed:
+        raise EngineError(ErrorCode.DISK, f"{staging.parent} has {free / 1e9:.1f} GB free",
+                          f"the engine's Python needs {needed / 1e9:.0f} GB to be installed")
+
+
+def _installer_environment() -> Mapping[str, str]:
+    """As the engine's; uv trusts the certificates that the system does, as pip does, and doesn't
+    bring a Python of its own."""
+    return {**engine_environment(), "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> None:
     """Run an installer to its end, or stop it if the reporter says so."""
     log.write(f"$ {' '.join(command)}\n")
     process = subprocess.Popen(
-        command, env=engine_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        command, env=_installer_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -161,10 +236,7 @@ def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> 
             process.kill()
         process.wait()
     if process.returncode:
-        raise EngineError(
-            ErrorCode.ENVIRONMENT,
-            f"the installer failed: {' / '.join(filter(None, last)) or 'it said nothing'}",
-            f"check the network, then try again; {log.name} has the whole story")
+        raise installer_error(list(last), log.name)
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

@@ -8,9 +8,10 @@ each job loads what it needs. Results are built out of sight and appear when the
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +23,15 @@ from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
     DiffusionRequest,
+    ElevationRequest,
     FramedRequest,
     PrepareRequest,
     ReconstructRequest,
+    RenderRequest,
     Request,
     SegmentRequest,
+    TextRequest,
+    TrainRequest,
     ViewsRequest,
     save_request,
 )
@@ -47,6 +52,8 @@ PHOTO_SIZE = 512
 """Side for the texture, which can use more detail than the network sees."""
 OLD_VIEWS = "view_[0-9][0-9][0-9].png"
 """The pictures of an earlier result in the same folder."""
+_SUBJECTS = {"image": "picture"}
+"""Fields that are told of by another word."""
 
 
 def run(request: Request, reporter: Reporter) -> dict[str, Any]:
@@ -57,18 +64,32 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     """
     if not request.out:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no name for the result", "give `out`")
-    if not request.image and not (isinstance(request, ReconstructRequest) and request.views):
-        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture to start from", "give `image`")
-    match request:
-        case ViewsRequest():
-            return _views(request, reporter)
-        case ReconstructRequest():
-            return _reconstruct(request, reporter)
-        case SegmentRequest():
-            return _segment(request, reporter)
-        case PrepareRequest():
-            return _show_prepared(request, reporter)
-    raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of request: {type(request).__name__}")
+    if not getattr(request, request.SUBJECT).strip() and not (
+            isinstance(request, ReconstructRequest) and request.views):
+        subject = _SUBJECTS.get(request.SUBJECT, request.SUBJECT)
+        raise EngineError(ErrorCode.BAD_INPUT, f"there is no {subject} to start from",
+                          f"give `{request.SUBJECT}`")
+    return _job(request)(request, reporter)
+
+
+def _job(request: Request) -> Callable[[Any, Reporter], dict[str, Any]]:
+    """The function for this kind of request. What few jobs need is imported by those."""
+    jobs: dict[type[Request], Callable[[Any, Reporter], dict[str, Any]]] = {
+        ViewsRequest: _views, ReconstructRequest: _reconstruct, SegmentRequest: _segment,
+        PrepareRequest: _show_prepared, ElevationRequest: _elevation}
+    if isinstance(request, TextRequest):
+        from .text_to_image import text_to_image
+
+        return text_to_image
+    if isinstance(request, RenderRequest):
+        from .training.rendering.dataset import render_job
+
+        return render_job
+    if isinstance(request, TrainRequest):
+        from .training.job import train_job
+
+        return train_job
+    return jobs[type(request)]
 
 
 @dataclass
@@ -230,6 +251,43 @@ def _show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any
     return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
 
 
+def _elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
+    """Estimate the elevation of the input picture's camera, into the file `out`.
+
+    `input_elevation` doesn't count: the model only knows by how much a camera moves.
+    """
+    import numpy as np
+
+    from .reconstruction.elevation import estimate_elevation, relative_poses
+
+    out, stages = Path(request.out), _Stages()
+    with outputs.staged_file(out) as stage:
+        picture = _prepare(request, INPUT_SIZE, reporter, stages)
+        base = dataclasses.replace(request, input_elevation=0.0)
+        poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
+        sampled = _sample(base, picture, poses, 1, reporter, stages)
+        reporter.progress("estimate", 0, 1)
+        silhouettes = sampled.views.images[..., 3]
+        own = _shrunk(picture.alpha, silhouettes.shape[1])
+        with stages.measure("estimate"):
+            estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
+                                          [*relative_poses(), (0.0, 0.0)], request.input_radius)
+        reporter.progress("estimate", 1, 1)
+        stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
+    reporter.artifact("elevation", out)
+    return {"elevation": str(out), "elevation_deg": estimate.elevation_deg,
+            "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
+
+
+def _shrunk(alpha: np.ndarray, size: int) -> np.ndarray:
+    """H x W opacities in [0, 1] at size x size pixels."""
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.asarray(alpha, np.float32)).resize(
+        (size, size), Image.Resampling.BOX))
+
+
 def _prepare(request: FramedRequest, size: int, reporter: Reporter,
              stages: _Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
@@ -292,6 +350,8 @@ def _sample(request: DiffusionRequest, picture: PreparedImage,
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step)
+    for saving in pipeline.savings:
+        reporter.log("warning", f"memory is short: {saving}, which takes longer")
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler}
     assert isinstance(output.images, np.ndarray)

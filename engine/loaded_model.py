@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .device_memory import give_back_memory
 
 if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
+
     from .diffusion import Zero123Pipeline
+
+Pipeline = TypeVar("Pipeline", bound="DiffusionPipeline")
 
 
 @dataclass
@@ -22,38 +25,31 @@ class LoadedModel:
     """The pipeline that was used last, kept because loading takes longer than a quick job."""
 
     key: tuple[Any, ...] = ()
-    pipeline: Zero123Pipeline | None = None
+    pipeline: DiffusionPipeline | None = None
 
     def get(self, model: str, device: str) -> Zero123Pipeline:
         """The pipeline of a model, loaded unless it is the one in memory."""
         from .models import load_pipeline
 
-        key = (model, device, _newest_change(Path(model)))
+        return self.load(load_pipeline, model, device)
+
+    def load(self, loader: Callable[[str, str], Pipeline], model: str, device: str) -> Pipeline:
+        """As `get`, of another kind of model: what the loader makes of its name and device."""
+        key = (loader, model, device, _newest_change(Path(model)))
         if self.pipeline is None or self.key != key:
             self.drop()  # before the next one comes: two may not fit
-            self.pipeline, self.key = load_pipeline(model, device), key
+            self.pipeline, self.key = loader(model, device), key
             self.pipeline.set_progress_bar_config(disable=True)
-        return self.pipeline
+        return cast("Pipeline", self.pipeline)
 
     def drop(self) -> None:
         """Give its memory back."""
         self.pipeline, self.key = None, ()
-        gc.collect()
-        _trim_heap()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_back_memory()
 
 
 loaded_model = LoadedModel()
 """The one of this process."""
-
-
-def _trim_heap() -> None:
-    """Give freed memory back to the system, most of which glibc keeps if it isn't told."""
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _newest_change(folder: Path) -> int:

@@ -4,8 +4,36 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field
+import argparse
+from dataclasses import MISSING, Field, fields
 from typing import Any
+
+from .reporting import Reporter
+from .requests import Request
+
+
+def add_request(verbs: Any, cls: type[Request], verb: str) -> None:
+    """Add the verb of a request; every option is a field of the class."""
+    summary = (cls.__doc__ or "").splitlines()[0]
+    parser = verbs.add_parser(verb, help=summary[0].lower() + summary[1:].rstrip("."),
+                              description=summary)
+    # Given views need no picture; `jobs.run` checks that one of them is there.
+    optional = any(f.name == "views" and f.default == "" for f in fields(cls))
+    for f in fields(cls):
+        if f.name == cls.SUBJECT:
+            parser.add_argument(f.name, metavar=f.name.upper(), nargs="?" if optional else None,
+                                default="", help=f.metadata["help"])
+        else:
+            parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
+    parser.set_defaults(run=_run_request, request=cls, stopped=cls.STOPPED)
+
+
+def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    from . import jobs
+
+    names = [f.name for f in fields(arguments.request)]
+    request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
+    return jobs.run(request, reporter)
 
 
 def request_option(f: Field[Any]) -> dict[str, Any]:

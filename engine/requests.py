@@ -22,6 +22,10 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
+GOES_ON = "the same command goes on from here"
+"""The hint when a person has stopped work that is kept."""
+RESUME_GOES_ON = "the same command with --resume goes on from here"
+"""Likewise, where it is asked for."""
 REQUEST_FILE = "request.json"
 """The file of a result that tells how it was made; it appears after all others."""
 SCHEMA = "zero123.request/1"
@@ -37,11 +41,16 @@ def option(default: Any, help: str, **metadata: Any) -> Any:
 
 @dataclass(kw_only=True)
 class Request:
-    """Base: what every job that runs a model needs. Angles in degrees, radius in scene units."""
+    """Base: what every job needs."""
 
     KIND: ClassVar[str] = ""
+    SUBJECT: ClassVar[str] = "image"
+    """The field that says what to start from: the command line takes it without an option."""
+    UNDER: ClassVar[str] = ""
+    """The verb of the command line that this job's verb stands under, if there is one."""
+    STOPPED: ClassVar[str] = "nothing was written"
+    """What to tell a person who has stopped the job on the command line."""
 
-    image: str = option("", "picture to start from")
     out: str = option("", "folder that receives the results")
 
     def __post_init__(self) -> None:
@@ -70,7 +79,22 @@ class Request:
 
 
 @dataclass(kw_only=True)
-class FramedRequest(Request):
+class PictureRequest(Request):
+    """What every job needs that starts from a picture."""
+
+    image: str = option("", "picture to start from")
+
+
+@dataclass(kw_only=True)
+class NetworkRequest(Request):
+    """What every job needs that runs networks and draws random numbers."""
+
+    seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
+    device: str = option("auto", "where to compute", choices=DEVICES)
+
+
+@dataclass(kw_only=True)
+class FramedRequest(PictureRequest):
     """What every job needs that cuts the picture out and frames it as the network wants it."""
 
     input_radius: float = option(
@@ -80,8 +104,8 @@ class FramedRequest(Request):
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(FramedRequest):
-    """What every job that samples novel views needs."""
+class DiffusionRequest(FramedRequest, NetworkRequest):
+    """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
     input_elevation: float = option(
@@ -93,8 +117,6 @@ class DiffusionRequest(FramedRequest):
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
-    seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
-    device: str = option("auto", "where to compute", choices=DEVICES)
 
 
 @dataclass(kw_only=True)
@@ -138,6 +160,7 @@ class ReconstructRequest(DiffusionRequest):
     """A textured mesh of the object in a picture."""
 
     KIND = "reconstruct"
+    STOPPED = RESUME_GOES_ON
 
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
@@ -162,10 +185,17 @@ class ReconstructRequest(DiffusionRequest):
 
 
 @dataclass(kw_only=True)
-class SegmentRequest(Request):
+class SegmentRequest(PictureRequest):
     """The picture's object cut out of its background, as an RGBA file named by `out`."""
 
     KIND = "segment"
+
+
+@dataclass(kw_only=True)
+class ElevationRequest(DiffusionRequest):
+    """How high the camera of a picture stood, as a JSON file named by `out`."""
+
+    KIND = "elevation"
 
 
 @dataclass(kw_only=True)
@@ -175,8 +205,82 @@ class PrepareRequest(FramedRequest):
     KIND = "prepare"
 
 
+@dataclass(kw_only=True)
+class TextRequest(NetworkRequest):
+    """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
+
+    KIND = "text"
+    SUBJECT = "prompt"
+
+    prompt: str = option("", "what the picture is to show: one object")
+    style: str = option(
+        "a single whole object, centred, plain white background",
+        "words added to the prompt, so that the object can be cut out; may be empty")
+    negative_prompt: str = option("", "what the picture is not to show")
+    model: str = option(
+        "stabilityai/stable-diffusion-xl-base-1.0", "text-to-image model: a folder in diffusers "
+        "layout, or the name of one in the Hugging Face cache")
+    size: int = option(
+        0, "width and height in pixels, rounded to a multiple of 8; 0 takes the model's own",
+        min=0, max=4096)
+    steps: int = option(0, "denoising steps; 0 takes the pipeline's own number", min=0, max=1000)
+    guidance: float = option(
+        0.0, "how closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for "
+        "turbo models", min=0.0, max=100.0)
+    keep_background: bool = option(False, "leave the picture as it is instead of cutting it out")
+
+
+@dataclass(kw_only=True)
+class RenderRequest(NetworkRequest):
+    """Training views of 3D models, rendered by Blender with Cycles as the paper's were."""
+
+    KIND = "render"
+    SUBJECT = "models"
+    UNDER = "dataset"
+    STOPPED = GOES_ON
+
+    models: str = option("", "folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them")
+    views: int = option(12, "pictures of each object", min=2, max=999)
+    size: int = option(512, "width and height of a picture in pixels", min=16, max=4096)
+    samples: int = option(128, "samples of every pixel", min=1, max=65536)
+    workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
+    time_limit: int = option(
+        3600, "seconds after which an object is given up", min=1, max=10**6)
+    folders: bool = option(
+        False, "keep the pictures and cameras as files, too, in Objaverse's layout")
+    blender: str = option(
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
+
+
+@dataclass(kw_only=True)
+class TrainRequest(NetworkRequest):
+    """A model fine-tuned on rendered views, as a folder in diffusers layout named by `out`."""
+
+    KIND = "train"
+    SUBJECT = "data"
+    UNDER = "train"
+    STOPPED = RESUME_GOES_ON
+
+    data: str = option(
+        "", "folder of rendered views, or of 3D models, which are rendered first")
+    model: str = option("nano", "model to start from, as for views")
+    steps: int = option(500, "optimiser steps", min=1, max=10**7)
+    batch_size: int = option(8, "pairs of views in a step", min=1, max=65536)
+    learning_rate: float = option(
+        1e-4, "of the UNet; the projection learns ten times as fast", min=0.0, max=1.0)
+    gradient_checkpointing: bool = option(
+        False, "compute parts of the UNet twice, which takes less memory and more time")
+    preview_every: int = option(50, "steps between two pictures of the training", min=1, max=10**7)
+    views: int = option(12, "pictures of each 3D model", min=2, max=999)
+    samples: int = option(64, "samples of every pixel of these", min=1, max=65536)
+    blender: str = option(
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
+    resume: bool = option(False, "go on where the same training was stopped")
+
+
 REQUESTS: dict[str, type[Request]] = {
-    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest)
+    cls.KIND: cls for cls in (ViewsRequest, ReconstructRequest, SegmentRequest, PrepareRequest,
+                              ElevationRequest, TextRequest, RenderRequest, TrainRequest)
 }
 
 

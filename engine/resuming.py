@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .outputs import sha256
 from .protocol import EngineError, ErrorCode
-from .requests import ReconstructRequest, Request
+from .requests import ReconstructRequest, Request, TrainRequest
 
 FILES = ("image", "views")
 """Fields of a request that name a file it starts from."""
@@ -41,7 +41,7 @@ class WorkInProgress:
 
 
 @contextmanager
-def work_in_progress(request: ReconstructRequest) -> Iterator[WorkInProgress]:
+def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[WorkInProgress]:
     """The folder for a job's intermediate results; it goes away when the job is done.
 
     It stays if the job is stopped or fails after something was kept, for the same request with
@@ -82,6 +82,6 @@ def request_key(request: Request) -> str:
     values = request.to_dict()
     decisive = {name: value for name, value in values.items() if name not in NOT_DECISIVE}
     files = {name: sha256(Path(values[name])) for name in FILES
-             if values.get(name) and Path(values[name]).is_file()}
+             if isinstance(values.get(name), str) and Path(values[name]).is_file()}
     described = json.dumps([request.KIND, decisive, files], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()

@@ -6,23 +6,30 @@ import bpy
 
 from . import (
     background,
+    camera_view,
+    compare,
     control,
     generate,
     licences,
     logs,
     models,
+    picking,
     pictures,
     presets,
     queueing,
     setup,
+    training,
+    turning,
 )
 from .installing import installation_job
 from .model_work import model_work
+from .picks import picks
 from .runner import runner
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *control.CLASSES, *setup.CLASSES,
-           *presets.CLASSES, *queueing.CLASSES, *logs.CLASSES, *models.CLASSES,
-           *licences.CLASSES)
+CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
+           *picking.CLASSES, *control.CLASSES, *setup.CLASSES, *presets.CLASSES,
+           *queueing.CLASSES, *logs.CLASSES, *turning.CLASSES, *models.CLASSES,
+           *licences.CLASSES, *training.CLASSES)
 
 
 def register() -> None:
@@ -34,6 +41,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Take everything back: the timer, the engine's process, the operators."""
+    picks.clear()
     background.unwatch()
     installation_job.cancel()
     model_work.stop()

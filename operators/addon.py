@@ -13,7 +13,7 @@ from typing import NamedTuple
 import bpy
 
 from ..engine.environment import user_folder
-from ..engine.models.catalogue import models_folder
+from ..engine.models import catalogue
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
@@ -30,6 +30,7 @@ class Preferences(NamedTuple):
     device: str = "auto"
     hub_mirror: str = ""
     hub_token: str = ""
+    backend: str = "auto"
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -41,13 +42,13 @@ def preferences(context: bpy.types.Context) -> Preferences:
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
         bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
-        stored.hub_token)
+        stored.hub_token, stored.backend)
 
 
 def model_folder(context: bpy.types.Context) -> Path:
     """Where downloaded and imported models stand; may not exist yet."""
     chosen = preferences(context).model_folder
-    return Path(chosen) if chosen else models_folder()
+    return Path(chosen) if chosen else catalogue.models_folder()
 
 
 def results_folder(context: bpy.types.Context) -> Path:
@@ -67,6 +68,28 @@ def engine_folder() -> Path:
         return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="engine"))
     except ValueError:  # not installed as an extension
         return user_folder() / "engine"
+
+
+def new_model_folder(context: bpy.types.Context, title: str) -> Path:
+    """A folder for a model with a name that no other has; not made yet."""
+    parent = model_folder(context)
+    name = _safe_name(title, "model")
+    taken = {path.name for path in parent.glob("*")} | {
+        model.name for model in catalogue.list_models()}
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name}-{number}"
+    return parent / found
+
+
+def model_name(context: bpy.types.Context, folder: Path) -> str:
+    """How the engine is told of a model in this folder."""
+    return folder.name if folder.parent == model_folder(context) else str(folder)
+
+
+def _safe_name(title: str, otherwise: str) -> str:
+    return re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or otherwise
 
 
 class FolderName(NamedTuple):
@@ -97,6 +120,6 @@ def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:
     """
     parent = results_folder(context)
     parent.mkdir(parents=True, exist_ok=True)
-    safe = re.sub(r"[^\w-]+", "-", title).strip("-")[:40] or "picture"
+    safe = _safe_name(title, "picture")
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return Path(tempfile.mkdtemp(prefix=f"{stamp}-{kind}-{safe}-", dir=parent))

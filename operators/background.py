@@ -115,8 +115,8 @@ def _import_finished() -> bool:
             job.import_pending = False
             try:
                 # True asks for an undo step of its own, as if a person had pressed the button.
-                options = ImportOptions.of(bpy.context.scene.zero123).values()
-                bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id, **options)
+                options = job.options or ImportOptions.of(bpy.context.scene.zero123)
+                bpy.ops.zero123.import_result('EXEC_DEFAULT', True, job=job.id, **options.values())
             except RuntimeError as error:
                 print(f"Zero123: {error}")  # the job keeps the error, and the panel shows it
         history.refresh(bpy.context)

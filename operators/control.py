@@ -11,6 +11,7 @@ from ..engine.protocol import EngineError
 from . import background, launch, results
 from .history import history
 from .jobs import Job
+from .results import frames
 from .runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -119,9 +120,46 @@ class ZERO123_OT_import_result(bpy.types.Operator):
     def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
         options = results.ImportOptions.of(self)
         if job is not None:
+            if not any(map(self.properties.is_property_set, options.values())):
+                options = job.options or options
             return launch.import_job(context, job, options)
         path = Path(bpy.path.abspath(self.filepath))
-        return results.import_result(path, context.scene, options=options)
+        return launch.bring_in(path, context.scene, options=options)
+
+
+class ZERO123_OT_import_again(bpy.types.Operator):
+    """Bring the files of the active object's result in once more, as they came in before"""
+
+    bl_idname = "zero123.import_again"
+    bl_label = "Import Result Again"
+    bl_options = {'REGISTER', 'UNDO'}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        record = results.Record.read(context.active_object) if context.active_object else None
+        if record is None or not record.files:
+            cls.poll_message_set("Select a plane, camera or mesh that Zero123 has made")
+            return False
+        reason = background.why_import_waits(context)
+        cls.poll_message_set(reason or " ")
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        item = context.active_object
+        record, group = results.Record.read(item), frames.result_collection(item)
+        assert record is not None  # poll has seen it
+        context.view_layer.update()
+        place = results.Place.at(frames.result_frame(group, chosen=item)) if group else None
+        title = group.name.removeprefix("Zero123 ") if group else ""
+        try:
+            created = launch.bring_in(
+                Path(record.files[0]), context.scene, title, place=place,
+                options=results.ImportOptions.from_dict(record.options))
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        self.report({'INFO'}, f"Imported {len(created)} new items")
+        return {'FINISHED'}
 
 
 class ZERO123_OT_refresh_history(bpy.types.Operator):
@@ -193,5 +231,5 @@ class ZERO123_OT_release_memory(bpy.types.Operator):
 
 CLASSES = (
     ZERO123_OT_cancel_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
-    ZERO123_OT_import_result, ZERO123_OT_refresh_history, ZERO123_OT_engine_start,
-    ZERO123_OT_engine_stop, ZERO123_OT_release_memory)
+    ZERO123_OT_import_result, ZERO123_OT_import_again, ZERO123_OT_refresh_history,
+    ZERO123_OT_engine_start, ZERO123_OT_engine_stop, ZERO123_OT_release_memory)

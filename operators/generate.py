@@ -4,6 +4,7 @@
 
 import random
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, ClassVar
 
 import bpy
@@ -12,17 +13,19 @@ from bpy.props import BoolProperty, StringProperty
 from ..engine.protocol import EngineError
 from ..engine.requests import (
     REQUESTS,
+    ElevationRequest,
     PrepareRequest,
     ReconstructRequest,
     Request,
     SegmentRequest,
+    TextRequest,
     ViewsRequest,
 )
 from . import addon
-from .addon import new_job_folder
-from .launch import launch, launch_request
+from .launch import launch, launch_alone
 from .request_properties import properties_of, request_values
-from .results import Record
+from .results import ImportOptions, Place, Record, frames
+from .sources import Source, source_of
 
 # Blender would hand the last run's values to the next one started from the interface, and the
 # panel's settings would have no effect.
@@ -43,7 +46,7 @@ class PictureJob(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         for name, value in context.scene.zero123.operator_values(self.REQUEST).items():
-            if not self.properties.is_property_set(name):
+            if name not in self.SKIP and not self.properties.is_property_set(name):
                 setattr(self, name, value)
         return self.execute(context)
 
@@ -61,7 +64,7 @@ class PictureJob(bpy.types.Operator):
         return {'FINISHED'}
 
 
-def _properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
+def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
     """The annotations of an operator for this request, which reads a picture."""
     return {
         **properties_of(request, skip={"image", *skip}, options=_OPTIONS),
@@ -80,7 +83,7 @@ class ZERO123_OT_generate_views(PictureJob):
     bl_idname = "zero123.generate_views"
     bl_label = "Generate Views"
     REQUEST = ViewsRequest
-    __annotations__ = _properties(ViewsRequest)
+    __annotations__ = job_properties(ViewsRequest)
 
 
 class ZERO123_OT_reconstruct_mesh(PictureJob):
@@ -89,7 +92,7 @@ class ZERO123_OT_reconstruct_mesh(PictureJob):
     bl_idname = "zero123.reconstruct_mesh"
     bl_label = "Reconstruct Mesh"
     REQUEST = ReconstructRequest
-    __annotations__ = _properties(ReconstructRequest)
+    __annotations__ = job_properties(ReconstructRequest)
 
 
 class ZERO123_OT_remove_background(PictureJob):
@@ -99,7 +102,7 @@ class ZERO123_OT_remove_background(PictureJob):
     bl_label = "Remove Background"
     REQUEST = SegmentRequest
     SKIP = ("out",)
-    __annotations__ = _properties(SegmentRequest, SKIP)
+    __annotations__ = job_properties(SegmentRequest, SKIP)
 
 
 class ZERO123_OT_prepare_picture(PictureJob):
@@ -108,7 +111,49 @@ class ZERO123_OT_prepare_picture(PictureJob):
     bl_idname = "zero123.prepare_picture"
     bl_label = "Preview Input"
     REQUEST = PrepareRequest
-    __annotations__ = _properties(PrepareRequest)
+    __annotations__ = job_properties(PrepareRequest)
+
+
+class ZERO123_OT_estimate_elevation(PictureJob):
+    """Find out how high the picture's camera stood, from views that have to fit together"""
+
+    bl_idname = "zero123.estimate_elevation"
+    bl_label = "Estimate Elevation"
+    REQUEST = ElevationRequest
+    SKIP = ("input_elevation",)
+    __annotations__ = job_properties(ElevationRequest, SKIP)
+
+
+class ZERO123_OT_text_to_image(bpy.types.Operator):
+    """Have a picture of an object made from a text; it becomes the picture to work with"""
+
+    bl_idname = "zero123.text_to_image"
+    bl_label = "Make Picture from Text"
+    bl_options = {'REGISTER'}
+    __annotations__ = properties_of(TextRequest, options=_OPTIONS)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        for name, value in context.scene.zero123.text.operator_values().items():
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
+        if not self.prompt:
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for name in ("prompt", "model"):
+            self.layout.prop(self, name)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.properties.is_property_set("device"):
+            self.device = addon.preferences(context).device
+        try:
+            values = request_values(self, TextRequest)
+            launch_alone(context, TextRequest, values, self.prompt)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):
@@ -131,20 +176,29 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        record = Record.read(context.active_object)
+        item = context.active_object
+        record, group = Record.read(item), frames.result_collection(item)
         assert record is not None  # poll has seen it
-        title = context.active_object.users_collection[0].name.removeprefix("Zero123 ")
-        values = dict(record.request)
-        if self.new_seed:
-            values["seed"] = random.randrange(2**31)
+        title = item.users_collection[0].name.removeprefix("Zero123 ")
+        context.view_layer.update()
+        place = Place.at(frames.result_frame(group, chosen=item)) if group else None
         try:
-            values["out"] = str(new_job_folder(context, record.kind, title))
-            launch_request(context, REQUESTS[record.kind].from_dict(values), title)
-        except (EngineError, KeyError, OSError) as error:
+            values = REQUESTS[record.kind].from_dict(dict(record.request)).to_dict()
+            source = Source("", values.pop("image"))
+            if group and source.filepath and not Path(source.filepath).is_file():
+                source = source_of(group)
+                values["recentre"] = values["recentre"] and not source.prepared
+            if self.new_seed:
+                values["seed"] = random.randrange(2**31)
+            launch(context, REQUESTS[record.kind], {**values, "out": ""}, source.image,
+                   source.filepath, title, place=place,
+                   options=ImportOptions.from_dict(record.options))
+        except (EngineError, KeyError) as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         return {'FINISHED'}
 
 
 CLASSES = (ZERO123_OT_generate_views, ZERO123_OT_reconstruct_mesh, ZERO123_OT_remove_background,
-           ZERO123_OT_prepare_picture, ZERO123_OT_regenerate)
+           ZERO123_OT_prepare_picture, ZERO123_OT_estimate_elevation,
+           ZERO123_OT_text_to_image, ZERO123_OT_regenerate)

@@ -32,12 +32,13 @@ class Installation:
         """Whether an installer works."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, folder: Path, python: str, wheels: str) -> None:
-        """Begin; returns at once."""
+    def start(self, folder: Path, python: str, backend: str, wheels: str) -> None:
+        """Begin; returns at once. The arguments are those of `installation.install`."""
         self.error, self.line, self.done = None, "", 0
         self._cancelled.clear()
         self._thread = threading.Thread(
-            target=self._work, args=(folder, python, wheels), name="zero123 installation")
+            target=self._work, args=(folder, python, backend, wheels),
+            name="zero123 installation")
         self._thread.start()
 
     def wait(self) -> None:
@@ -62,9 +63,9 @@ class Installation:
         before, self._shown = self._shown, (self.line, self.done, self.running)
         return before != self._shown
 
-    def _work(self, folder: Path, python: str, wheels: str) -> None:
+    def _work(self, folder: Path, python: str, backend: str, wheels: str) -> None:
         try:
-            installation.install(folder, self, python=python or None,
+            installation.install(folder, self, python=python or None, backend=backend,
                                  wheels=Path(wheels) if wheels else None)
         except EngineError as error:
             self.error = error

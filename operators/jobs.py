@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine.protocol import (
     Accepted,
@@ -19,7 +20,10 @@ from ..engine.protocol import (
     Preview,
     Progress,
 )
-from ..engine.requests import PrepareRequest, Request
+from ..engine.requests import PrepareRequest, RenderRequest, Request
+
+if TYPE_CHECKING:
+    from .results import ImportOptions, Place
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""
@@ -41,6 +45,16 @@ class JobState(Enum):
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
+@dataclass(frozen=True)
+class Mend:
+    """A view of an earlier result that a job makes again."""
+
+    path: Path
+    """The result's views.json."""
+    pose: tuple[float, float, float]
+    """Azimuth and elevation in degrees, radius."""
+
+
 @dataclass
 class Job:
     """One request to the engine and what is known about it. Holds no reference into Blender."""
@@ -48,9 +62,15 @@ class Job:
     id: str
     request: Request
     title: str
-    """Name of the picture, as a person knows it."""
+    """Name of the picture, or the text, as a person knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
+    place: Place | None = None
+    """Where the result goes if it belongs to something in the scene."""
+    options: ImportOptions | None = None
+    """How the result comes into the scene, if that was decided with the job."""
+    mends: Mend | None = None
+    """The view that takes the result as its picture."""
     state: JobState = JobState.WAITING
     stage: str = ""
     done: int = 0
@@ -68,8 +88,13 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """Name of the request's class on the wire: "views", "reconstruct", "segment", "prepare"."""
+        """Name of the request's class on the wire, such as "views" or "reconstruct"."""
         return self.request.KIND
+
+    @property
+    def for_the_scene(self) -> bool:
+        """Whether the result is imported, and not just something to look at or to go on from."""
+        return not isinstance(self.request, (PrepareRequest, RenderRequest))
 
     @property
     def result(self) -> Path:
@@ -103,11 +128,10 @@ class Job:
                 self.preview_count += 1
             case Preview() if message.path.endswith(".png"):
                 self._show(Path(message.path))
-            case Done() if isinstance(self.request, PrepareRequest):
-                self.state = JobState.DONE  # something to look at, nothing for the scene
-                self._show(self.result)
             case Done():
-                self.state, self.import_pending = JobState.DONE, True
+                self.state, self.import_pending = JobState.DONE, self.for_the_scene
+                if isinstance(self.request, PrepareRequest):
+                    self._show(self.result)
             case Failed():
                 self.state, self.error = JobState.FAILED, message.error
             case Cancelled():

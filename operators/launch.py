@@ -4,19 +4,31 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import PrepareRequest, Request, SegmentRequest
+from ..engine.requests import (
+    ElevationRequest,
+    PrepareRequest,
+    Request,
+    SegmentRequest,
+    TextRequest,
+    load_request,
+)
 from . import addon, background, images, results
-from .jobs import Job
+from .jobs import Job, Mend
+from .picks import picks
+from .results.mending import show_sample
 from .runner import runner
 
-FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png"}
+FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png",
+                                   TextRequest: "picture.png",
+                                   ElevationRequest: results.ELEVATION_FILE}
 """Names of results that are a single file."""
 
 
@@ -33,10 +45,11 @@ def start_engine(context: bpy.types.Context) -> None:
 
 
 def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
-           image: str, filepath: str) -> Job:
+           image: str, filepath: str, title: str = "", **plans: Any) -> Job:
     """Send a request to the engine. Without a window this waits for the result and imports it.
 
-    `values` are the request's fields but `image`; an empty `out` stands for a new folder.
+    `values` are the request's fields but `image`; an empty `out` stands for a new folder. The
+    title is the picture's unless given; `plans` are the job's fields about its result.
 
     Raises:
         EngineError: Whatever the engine or the import says.
@@ -44,24 +57,32 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     views = values.get("views", "")
     # Existing views can be fitted without the picture they were made from.
     found = images.find_image(context, image) if image or not (filepath or views) else None
-    title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
-    folder = _folder(context, kind.KIND, title, values.get("out", ""))
-    try:
+    if not title:
+        title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
+    with job_folder(context, kind, title, values) as folder:
         path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
-        out = folder / FILES.get(kind, "")
-        request = kind(**{**values, "image": str(path), "out": str(out)})
-        return launch_request(context, request, title)
-    except EngineError:
-        with suppress(OSError):  # raised, and rightly, if there is anything in it
-            if not values.get("out"):
-                folder.rmdir()
-        raise
+        return launch_in(context, folder, kind, {**values, "image": str(path)}, title, **plans)
 
 
-def launch_request(context: bpy.types.Context, request: Request, title: str) -> Job:
+def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
+                 title: str) -> Job:
+    """As `launch`, for a job that starts from no picture."""
+    with job_folder(context, kind, title, values) as folder:
+        return launch_in(context, folder, kind, values, title)
+
+
+def launch_in(context: bpy.types.Context, folder: Path, kind: type[Request],
+              values: dict[str, Any], title: str, **plans: Any) -> Job:
+    """As `launch_request`, with the result in a folder."""
+    request = kind(**{**values, "out": str(folder / FILES.get(kind, ""))})
+    return launch_request(context, request, title, **plans)
+
+
+def launch_request(context: bpy.types.Context, request: Request, title: str,
+                   **plans: Any) -> Job:
     """As `launch`, with a complete request."""
     start_engine(context)
-    job = runner.submit(request, title, context.scene.session_uid)
+    job = runner.submit(request, title, context.scene.session_uid, **plans)
     if bpy.app.background:
         runner.wait(job)
         if job.import_pending:
@@ -83,15 +104,83 @@ def import_job(context: bpy.types.Context, job: Job,
     scenes = {scene.session_uid: scene for scene in bpy.data.scenes}
     scene = scenes.get(job.scene_uid, context.scene)
     job.error = None
+    options = options or job.options
     try:
-        return results.import_result(job.result, scene, job.title, job.request, options)
+        if job.mends is not None:
+            _mend(scene, job.mends, job.result)
+            return []
+        return bring_in(job.result, scene, job.title, job.request, options, job.place)
     except EngineError as error:
         job.error = error
         raise
 
 
-def _folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
-    """The job's folder: the given one, or a new one among the results."""
+def bring_in(path: Path, scene: bpy.types.Scene, title: str = "",
+             request: Request | None = None, options: results.ImportOptions | None = None,
+             place: results.Place | None = None) -> list[bpy.types.ID]:
+    """Import a result; its views are listed to be picked, and show what was picked of them before.
+
+    Arguments as for `results.import_result`.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read; nothing has changed then.
+    """
+    created = results.import_result(path, scene, title, request, options, place)
+    if path.name == "views.json" and not (place and place.collection):
+        picks.load(path, title)
+        for index, view in enumerate(picks.views):
+            if view.chosen:
+                show_pick(scene, index)
+    return created
+
+
+def show_pick(scene: bpy.types.Scene, index: int) -> None:
+    """Show the chosen sample of a listed view at its plane, if the result is in the scene.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the picture can't be read.
+    """
+    assert picks.path is not None  # else there is no view
+    view = picks.views[index]
+    file = Path(view.sample.file)
+    made = load_request(file.parent) if view.chosen >= view.made else None
+    show_sample(scene, picks.path, view.facts, file, view.sample.seed,
+                made.to_dict() if made else None)
+
+
+def _mend(scene: bpy.types.Scene, mend: Mend, result: Path) -> None:
+    """Take a job's result as further samples of a view, and show the first."""
+    if picks.path != mend.path:
+        picks.load(mend.path)
+    index = picks.find(mend.pose)
+    if index < 0:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{mend.path} has no such view any more",
+                          "generate the views again")
+    picks.add(index, result)
+    show_pick(scene, index)
+
+
+@contextmanager
+def job_folder(context: bpy.types.Context, kind: type[Request], title: str,
+                values: dict[str, Any]) -> Iterator[Path]:
+    """The job's folder; a new one goes away again if the job can't be started or fails empty."""
+    out = values.get("out", "")
+    folder = result_folder(context, kind.KIND, title, out)
+    try:
+        yield folder
+    except EngineError:
+        with suppress(OSError):  # raised, and rightly, if there is anything in it
+            if not out:
+                folder.rmdir()
+        raise
+
+
+def result_folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
+    """The job's folder: the given one, or a new one among the results.
+
+    Raises:
+        EngineError: `DISK` if it can't be made.
+    """
     try:
         if not out:
             return addon.new_job_folder(context, kind, Path(title).stem)

@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 
 from . import addon
+from .installing import installation_job
 
 TEXT_NAME = "Zero123 Engine Log"
 MAX_BYTES = 200_000
@@ -18,7 +19,12 @@ LINES_SHOWN = 25
 
 
 def log_file(context: bpy.types.Context) -> Path:
-    """Where the engine's stderr goes; may not exist yet."""
+    """Where the engine's stderr goes, or its installer's output if that works or has failed.
+
+    May not exist yet.
+    """
+    if installation_job.running or installation_job.error is not None:
+        return addon.engine_folder().with_suffix(".log")
     return addon.results_folder(context) / "engine.log"
 
 

@@ -8,8 +8,8 @@ from bl_operators.presets import AddPresetBase
 FOLDER = "zero123"
 """Below the user's presets."""
 MENU = "ZERO123_MT_presets"
-NOT_KEPT = {"rna_type", "name", "image", "views"}
-"""What belongs to one picture, and Blender's own properties of a group."""
+NOT_KEPT = {"rna_type", "name", "image", "views", "text", "render", "train"}
+"""What belongs to one picture, text or data set, and Blender's own properties of a group."""
 
 
 class ZERO123_OT_preset_add(AddPresetBase, bpy.types.Operator):

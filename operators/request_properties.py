@@ -17,7 +17,8 @@ _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "A
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
            "obj": "Also OBJ", "ply": "Also PLY",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
-_PATHS = {"out": "DIR_PATH", "views": "FILE_PATH"}
+_PATHS = {"out": "DIR_PATH", "views": "FILE_PATH", "models": "DIR_PATH", "data": "DIR_PATH",
+          "blender": "FILE_PATH"}
 
 
 def request_fields(*requests: type[Request], skip: Collection[str] = ()) -> dict[str, Field[Any]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..engine import client as engine_client
 from ..engine import environment
@@ -87,15 +88,16 @@ class Runner:
         if self._client is not None:
             self._client.release()
 
-    def submit(self, request: Request, title: str, scene_uid: int) -> Job:
-        """Hand a job to the running engine.
+    def submit(self, request: Request, title: str, scene_uid: int, **plans: Any) -> Job:
+        """Hand a job to the running engine. `plans`: the job's fields about its result.
 
         Raises:
             EngineError: If the engine is not there any more.
         """
         if self._client is None:
             raise RuntimeError("start_engine comes before submit")
-        job = Job(self._client.submit(request.KIND, request), request, title, scene_uid)
+        job = Job(self._client.submit(request.KIND, request), request, title, scene_uid,
+                  **plans)
         self.jobs.add(job)
         return job
 

@@ -15,7 +15,7 @@ _OPTIONS = {'SKIP_SAVE'}
 
 
 class ZERO123_OT_engine_install(bpy.types.Operator):
-    """Make the engine's own Python and download its libraries into it, about 1.5 GB"""
+    """Make the engine's own Python and download its libraries into it, which takes gigabytes"""
 
     bl_idname = "zero123.engine_install"
     bl_label = "Install Zero123 Engine"
@@ -23,6 +23,9 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
     python: StringProperty(  # type: ignore[valid-type]
         name="Python", subtype='FILE_PATH', options=_OPTIONS,
         description="The Python to build on; empty takes Blender's")
+    backend: StringProperty(  # type: ignore[valid-type]
+        name="Backend", options=_OPTIONS,
+        description="auto, cpu, cuda, rocm or mps; empty takes the preferences' choice")
     wheels: StringProperty(  # type: ignore[valid-type]
         name="Wheels", subtype='DIR_PATH', options=_OPTIONS,
         description="Folder of wheels to install from; without one they are downloaded")
@@ -41,7 +44,8 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
             return {'CANCELLED'}
         runner.stop_engine()  # it may run from what is about to be replaced
         runner.engine_error = None
-        installation_job.start(addon.engine_folder(), bpy.path.abspath(self.python),
+        backend = self.backend or addon.preferences(context).backend
+        installation_job.start(addon.engine_folder(), bpy.path.abspath(self.python), backend,
                                bpy.path.abspath(self.wheels))
         if not bpy.app.background:
             background.watch()
@@ -56,7 +60,7 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
 
 
 class ZERO123_OT_engine_install_cancel(bpy.types.Operator):
-    """Stop the installation; an engine that was there before stays"""
+    """Stop the installation; the next one goes on from there, an engine from before stays"""
 
     bl_idname = "zero123.engine_install_cancel"
     bl_label = "Cancel Zero123 Engine Installation"

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 
 from engine.camera import camera_to_world
+from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, Rendered, render, render_dense
-from engine.fields.voxel import HALF_EXTENT, VoxelField, voxel_centres
+from engine.fields.voxel import VoxelField
 from engine.models import load_pipeline
 
 RUNS = 5
@@ -54,16 +55,16 @@ def compare(reference: Callable[[], object], ours: Callable[[], object]) -> dict
 
 def renderer() -> dict[str, dict[str, float]]:
     """Forward and backward of one 64 px view of a solid ball on a 96^3 grid."""
-    field = VoxelField(96)
+    field = VoxelField(cube(96))
     with torch.no_grad():
-        inside = voxel_centres(96).norm(dim=-1).reshape(96, 96, 96) < 0.4
+        inside = field.lattice.centres().norm(dim=-1).reshape(96, 96, 96) < 0.4
         field.raw[0, 0] = torch.where(inside, 4.0, -8.0)
     occupied = torch.nn.functional.max_pool3d(inside[None].float(), 3, 1, 1)[0] > 0
-    occupancy = Occupancy(occupied, HALF_EXTENT)
-    everywhere = Occupancy(torch.ones_like(occupied), HALF_EXTENT)
+    occupancy = Occupancy(occupied, field.lattice)
+    everywhere = Occupancy(torch.ones_like(occupied), field.lattice)
     matrix = torch.from_numpy(camera_to_world([30.0], [20.0], [1.85]))
-    rays = camera_rays(matrix, 64, 49.13, HALF_EXTENT)
-    step = field.voxel_size * 0.75
+    rays = camera_rays(matrix, 64, 49.13, field.lattice)
+    step = field.lattice.voxel_size * 0.75
 
     def backward(image: Rendered) -> None:
         field.raw.grad = None

@@ -11,17 +11,21 @@ from . import (
     menus,
     models,
     panels,
+    picking,
     preferences,
     presets,
     progress,
     properties,
+    result,
+    training,
     translations,
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *models.CLASSES, *history.CLASSES)
-CLASSES = (*properties.CLASSES, *preferences.CLASSES, *drop.CLASSES, *presets.CLASSES,
-           *PANELS, *map(in_image_editor, PANELS))
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
+          *models.CLASSES, *training.CLASSES, *history.CLASSES)
+CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
+           *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:

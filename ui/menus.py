@@ -5,18 +5,42 @@
 import bpy
 
 
+class ZERO123_MT_views(bpy.types.Menu):
+    bl_label = "Zero123 Views"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("zero123.pick_views", icon='RESTRICT_SELECT_OFF')
+        layout.operator("zero123.use_view", text="Use View", icon='CHECKBOX_HLT')
+        leave_out = layout.operator("zero123.use_view", text="Leave Out View",
+                                    icon='CHECKBOX_DEHLT')
+        leave_out.use = False
+        layout.operator("zero123.show_samples", icon='IMGDISPLAY')
+        layout.operator("zero123.choose_sample", icon='RADIOBUT_ON')
+        layout.operator("zero123.regenerate_view", icon='FILE_REFRESH')
+        layout.operator("zero123.reconstruct_picked", icon='MESH_MONKEY')
+        layout.operator("zero123.compare", icon='IMAGE_REFERENCE')
+        layout.operator("zero123.turntable", icon='FILE_REFRESH')
+        layout.operator("zero123.turntable_video", icon='FILE_MOVIE')
+
+
 def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout = menu.layout
     layout.separator()
     layout.operator("zero123.generate_views", icon='CAMERA_DATA')
+    layout.operator("zero123.view_from_camera", icon='VIEW_CAMERA')
     layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
     layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
     layout.operator("zero123.regenerate", icon='FILE_REFRESH')
+    layout.operator("zero123.import_again", icon='IMPORT')
+    layout.menu("ZERO123_MT_views")
     layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
     layout.operator("zero123.queue_selected", text="Generate Views of Selected",
                     icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
     layout.operator("zero123.queue_selected", text="Reconstruct Meshes of Selected",
                     icon='RESTRICT_SELECT_OFF').kind = 'MESH'
+    layout.operator("zero123.render_dataset", icon='RENDER_STILL')
+    layout.operator("zero123.train_model", icon='GRAPH')
     layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
     layout.operator("zero123.open_log", icon='TEXT')
     layout.operator("zero123.copy_log", icon='COPYDOWN')
@@ -52,7 +76,9 @@ def _draw_pictures(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.paste_picture", icon='PASTEDOWN')
     layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
     layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
+    layout.operator("zero123.text_to_image", icon='TEXT')
     layout.operator("zero123.prepare_picture", icon='HIDE_OFF')
+    layout.operator("zero123.estimate_elevation", icon='VIEW_CAMERA')
 
 
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
@@ -60,9 +86,13 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def _draw_add_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout = menu.layout
+    layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.reconstruct_mesh", text="Mesh from Picture", icon='MESH_MONKEY')
+    layout.operator("zero123.text_to_image", icon='TEXT')
 
 
+CLASSES = (ZERO123_MT_views,)
 _ENTRIES = (
     (bpy.types.VIEW3D_MT_object, _draw_object_menu),
     (bpy.types.VIEW3D_MT_add, _draw_add_menu),

@@ -32,3 +32,4 @@ def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) ->
     column.operator("zero123.engine_install", icon='IMPORT')
     if installation_job.error is not None:
         draw_lines(column, installation_job.error.message, installation_job.error.hint, context)
+        column.operator("zero123.open_log", icon='TEXT')

@@ -70,6 +70,21 @@ class ZERO123_PT_main(_Tab):
         column.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
 
 
+class ZERO123_PT_text(_Section):
+    bl_label = "Text"
+    bl_options = {'DEFAULT_CLOSED'}
+    NAMES = ("style", "negative_prompt", "model", "size", "steps", "guidance", "seed",
+             "keep_background")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.zero123.text
+        self.layout.prop(settings, "prompt", text="", icon='TEXT')
+        column = _settings_column(self.layout)
+        for name in self.NAMES:
+            column.prop(settings, name)
+        self.layout.operator("zero123.text_to_image", icon='IMAGE_DATA')
+
+
 class ZERO123_PT_views(_Section):
     bl_label = "Views"
 
@@ -101,13 +116,20 @@ class ZERO123_PT_quality(_Section):
 class ZERO123_PT_picture(_Section):
     bl_label = "Camera of Picture"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("input_elevation", "input_radius", "recentre")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, column = context.scene.zero123, _settings_column(self.layout)
+        row = column.row(align=True)
+        row.prop(settings, "input_elevation")
+        row.operator("zero123.estimate_elevation", text="", icon='VIEW_CAMERA')
+        column.prop(settings, "input_radius")
+        column.prop(settings, "recentre")
 
 
 class ZERO123_PT_import(_Section):
     bl_label = "Results in the Scene"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("location", "size", "on_ground", "planes", "remesh")
+    NAMES = ("location", "size", "on_ground", "planes", "arrangement", "backgrounds", "remesh")
 
     def draw(self, context: bpy.types.Context) -> None:
         _Section.draw(self, context)  # not super(): the Image Editor's panel has no such parent
@@ -157,7 +179,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
-    if job.state is JobState.DONE and not job.import_pending and job.kind != "prepare":
+    if job.state is JobState.DONE and not job.import_pending and job.for_the_scene:
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)
         button.job = job.id
@@ -188,5 +210,5 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("zero123.engine_start", text="Start", icon='PLAY')
 
 
-CLASSES = (ZERO123_PT_main, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
+CLASSES = (ZERO123_PT_main, ZERO123_PT_text, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
            ZERO123_PT_quality, ZERO123_PT_import, ZERO123_PT_jobs)

@@ -13,6 +13,8 @@ from ..operators.thumbnails import thumbnails
 
 THUMBNAIL_SCALE = 5.0
 """Side of a thumbnail, in rows of the panel."""
+CURVE_SCALE = 12.0
+"""The same of a training's picture, which has lines and labels."""
 
 
 def draw_sources(layout: bpy.types.UILayout) -> None:
@@ -56,4 +58,5 @@ def prepared(picture: bpy.types.Image, settings: bpy.types.PropertyGroup) -> Job
 def draw_job_picture(layout: bpy.types.UILayout, job: Job) -> None:
     """What a running job has so far."""
     if icon := thumbnails.icon(job.id):
-        layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+        scale = CURVE_SCALE if job.kind == "train" else THUMBNAIL_SCALE
+        layout.template_icon(icon_value=icon, scale=scale)

@@ -3,7 +3,7 @@
 """The extension's preferences: which Python runs the engine, where models and results are."""
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
@@ -11,6 +11,13 @@ from ..operators.checklist import checklist
 from ..operators.request_properties import properties_of, request_fields
 from .notes import draw_installation
 
+_BACKENDS = (
+    ("auto", "Automatic", "What the computer's drivers offer"),
+    ("cpu", "CPU", "No graphics processor; the smallest download"),
+    ("cuda", "CUDA", "NVIDIA's graphics processors"),
+    ("rocm", "ROCm", "AMD's graphics processors, on Linux"),
+    ("mps", "Metal", "Apple's processors"),
+)
 _ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
 
 
@@ -26,6 +33,9 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "engine_python": StringProperty(
             name="Engine Python", subtype='FILE_PATH', update=_look_again,
             description="Python that has the engine's libraries; empty looks for one"),
+        "backend": EnumProperty(
+            name="Backend", items=_BACKENDS,
+            description="What the engine is installed for"),
         "model_folder": StringProperty(
             name="Model Folder", subtype='DIR_PATH', update=_look_again,
             description="Where models are kept; empty takes the engine's own folder"),
@@ -47,7 +57,7 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in ("engine_python", "device", "model_folder", "results_folder",
+        for name in ("engine_python", "backend", "device", "model_folder", "results_folder",
                      "hub_mirror", "hub_token"):
             layout.prop(self, name)
         draw_installation(layout.column(), context)

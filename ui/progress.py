@@ -21,7 +21,10 @@ def progress_text(job: Job) -> str:
 def kind_name(kind: str) -> str:
     """What a job makes, in a word."""
     names = {"views": iface_("Views"), "reconstruct": iface_("Mesh"),
-             "segment": iface_("Cut-Out"), "prepare": iface_("Input")}
+             "segment": iface_("Cut-Out"), "prepare": iface_("Input"),
+             "elevation": iface_("Elevation"), "text": iface_("Picture"),
+             "render": iface_("Training Views"),
+             "train": iface_("Training")}
     return names.get(kind, kind)
 
 

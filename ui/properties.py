@@ -2,13 +2,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings of the Zero123 tab, kept with the scene."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
 from ..engine.models.catalogue import Task
-from ..engine.requests import ReconstructRequest, Request, ViewsRequest
+from ..engine.requests import (
+    ReconstructRequest,
+    RenderRequest,
+    Request,
+    TextRequest,
+    TrainRequest,
+    ViewsRequest,
+)
 from ..operators.checklist import checklist
 from ..operators.model_shelf import model_shelf
 from ..operators.request_properties import properties_of, request_fields
@@ -26,9 +33,11 @@ def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
             and (entry.info is None or entry.info.task is Task.VIEWS)]
 
 
+_MODEL: dict[str, Any] = {
+    "search": _known_models, "search_options": {'SUGGESTION'},
+    "update": lambda settings, context: checklist.look(context)}
 _OVERRIDES: dict[str, dict[str, Any]] = {
-    "model": {"search": _known_models, "search_options": {'SUGGESTION'},
-              "update": lambda settings, context: checklist.look(context)},
+    "model": _MODEL,
     "azimuth": {"default": 90.0, "soft_min": -180.0, "soft_max": 180.0, "step": 500},
     "elevation": {"default": 0.0, "min": -90.0, "max": 90.0, "step": 500},
     "radius": {"default": 1.85, "min": 0.5, "max": 10.0, "soft_min": 1.5, "soft_max": 2.2},
@@ -41,6 +50,47 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
 }
 
 
+class RequestSettings:
+    """Of a group that holds a request's fields and nothing else."""
+
+    REQUEST: ClassVar[type[Request]]
+
+    def operator_values(self) -> dict[str, Any]:
+        """The properties for the operator of this request."""
+        return {name: getattr(self, name) for name in request_fields(self.REQUEST, skip=_SKIP)}
+
+
+class ZERO123_PG_text(RequestSettings, bpy.types.PropertyGroup):
+    """What the button that makes a picture of a text starts with."""
+
+    REQUEST = TextRequest
+    __annotations__ = properties_of(
+        TextRequest, skip=_SKIP, overrides={"size": {"soft_max": 1024, "step": 64},
+                                            "guidance": {"soft_max": 15.0}})
+
+
+class ZERO123_PG_render(RequestSettings, bpy.types.PropertyGroup):
+    """What the button that renders training views starts with."""
+
+    REQUEST = RenderRequest
+    __annotations__ = properties_of(
+        RenderRequest, skip=_SKIP, overrides={
+            "size": {"soft_max": 1024, "step": 64}, "views": {"soft_max": 48},
+            "samples": {"soft_max": 1024}, "workers": {"soft_max": 16}})
+
+
+class ZERO123_PG_train(RequestSettings, bpy.types.PropertyGroup):
+    """What the button that trains a model starts with."""
+
+    REQUEST = TrainRequest
+    __annotations__ = properties_of(
+        TrainRequest, skip=_SKIP, overrides={
+            "model": _MODEL, "steps": {"soft_max": 10000}, "batch_size": {"soft_max": 64},
+            "learning_rate": {"precision": 6, "soft_max": 0.001, "step": 0.001},
+            "preview_every": {"soft_max": 1000}, "views": {"soft_max": 48},
+            "samples": {"soft_max": 1024}})
+
+
 class ZERO123_PG_settings(bpy.types.PropertyGroup):
     """What the tab's buttons start with. The requests' fields, and how a person picks views."""
 
@@ -51,6 +101,9 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
         "image": PointerProperty(
             name="Picture", type=bpy.types.Image,
             description="Picture of one object; if none is chosen, the active image is taken"),
+        "text": PointerProperty(name="Text", type=ZERO123_PG_text),
+        "render": PointerProperty(name="Training Views", type=ZERO123_PG_render),
+        "train": PointerProperty(name="Training", type=ZERO123_PG_train),
         "mode": EnumProperty(
             name="Mode", default='ORBIT', options=set(),
             items=[('ORBIT', "Orbit", "Views all around the object"),
@@ -77,7 +130,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
                 "radius": "" if self.like_picture else repr(self.radius)}
 
 
-CLASSES = (ZERO123_PG_settings,)
+CLASSES = (ZERO123_PG_text, ZERO123_PG_render, ZERO123_PG_train, ZERO123_PG_settings)
 
 
 def register() -> None:

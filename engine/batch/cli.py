@@ -9,11 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..failures import GOES_ON
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from ..request_options import request_option
-from ..requests import REQUESTS
+from ..requests import GOES_ON, REQUESTS
 
 KINDS = ("reconstruct", "views")
 OWN = ("image", "out", "views", "resume")

@@ -23,17 +23,13 @@ from transformers import CLIPVisionModelWithProjection
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
+from .memory import MEASURES, in_batches, rows_at_once
 from .samplers import Sampler, make_sampler
 
 Angles = float | Sequence[float]
 StepCallback = Callable[["Zero123Pipeline", int, int, dict[str, Tensor]], dict[str, Tensor] | None]
 
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
-WORK_PER_STEP = {"cpu": 1e12, "cuda": 2e13, "mps": 4e12}
-"""UNet parameters x latent pixels x rows evaluated in one step. The original has 8.8e11 a row, so
-a CPU takes its rows one by one (and notices a cancellation between them), a GPU twenty at once."""
-MAX_ROWS = 64
-"""More rows at once aren't faster and only need memory."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +67,8 @@ class Zero123Pipeline(DiffusionPipeline):
         default_guidance_scale: likewise.
     """
 
+    model_cpu_offload_seq = "image_encoder->cc_projection->unet->vae"
+
     unet: UNet2DConditionModel
     vae: AutoencoderKL
     image_encoder: CLIPVisionModelWithProjection
@@ -101,12 +99,32 @@ class Zero123Pipeline(DiffusionPipeline):
         self.register_to_config(pose_encoding=pose_encoding,
                                 default_num_inference_steps=default_num_inference_steps,
                                 default_guidance_scale=default_guidance_scale)
+        self.savings: list[str] = []
+        """What is done to need less memory, in words."""
+        self.tiled_decoder = False
+        """Whether large pictures are decoded in tiles."""
         self._num_timesteps = 0
+        self._measures = list(MEASURES)
 
     @property
     def image_size(self) -> int:
         """Side of the pictures in pixels."""
         return self.unet.config.sample_size * 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    @property
+    def execution_device(self) -> torch.device:
+        """Where the networks compute; where they wait may be elsewhere."""
+        return self._execution_device
+
+    def save_memory(self) -> bool:
+        """Take one more measure to need less memory, at the cost of speed. False if none is left.
+        """
+        while self._measures:
+            done = self._measures.pop(0)(self)
+            if done is not None:
+                self.savings.append(done)
+                return True
+        return False
 
     @property
     def num_timesteps(self) -> int:
@@ -154,7 +172,8 @@ class Zero123Pipeline(DiffusionPipeline):
             sampler: "dpm++", "unipc", or "ddim" (for original models their schedule to the step).
             eta: noise added per step, "ddim" only.
             latents: initial unit noise, views * samples x 4 x h x w.
-            batch_size: rows evaluated together; by default as many as `WORK_PER_STEP` allows.
+            batch_size: rows evaluated together; by default as many as keep the device busy and fit
+                into its free memory. Where they don't after all, fewer are.
             output_type: "pil", "np", "pt" or "latent".
             callback_on_step_end: called after each step of each batch with (pipeline, step index
                 over all batches, timestep, {"latents": the batch}); may return replaced latents;
@@ -185,16 +204,18 @@ class Zero123Pipeline(DiffusionPipeline):
         if latents is None:
             latents = self._noise(num_samples, 1, generator)[0].repeat(len(poses), 1, 1, 1)
         step_noise = self._noise(num_samples, steps, generator) if eta > 0 else None
-        chunks = torch.arange(rows).split(batch_size or self.rows_per_batch(guidance_scale))
-        self._num_timesteps = steps * len(chunks)
-        results = []
-        for number, chunk in enumerate(chunks):
+
+        def sample(chunk: Tensor, number: int, count: int) -> Tensor:
+            self._num_timesteps = steps * count
             final = self.denoise(
-                latents[chunk].to(self.device), contexts[chunk], condition,
+                latents[chunk].to(self.execution_device), contexts[chunk], condition,
                 new_sampler(), guidance_scale,
                 step_noise=None if step_noise is None else step_noise[:, chunk % num_samples],
                 callback=callback_on_step_end, first_index=number * steps)
-            results.append(final if output_type == "latent" else self.decode(final))
+            return final if output_type == "latent" else self.decode(final)
+
+        results = in_batches(torch.arange(rows), batch_size or rows_at_once(self, guidance_scale),
+                             sample, self.save_memory)
         evaluations = steps * rows * (1 if guidance_scale == 1 else 2)
         return Zero123Output(images=_to_output(torch.cat(results), output_type),
                              unet_evaluations=evaluations)
@@ -213,7 +234,7 @@ class Zero123Pipeline(DiffusionPipeline):
                 "give one value, or as many as views")
         return torch.from_numpy(np.atleast_2d(relative_pose(
             *lists, input_elevation_deg=input_elevation, input_radius=input_radius,
-            encoding=self.config.pose_encoding))).to(self.device)
+            encoding=self.config.pose_encoding))).to(self.execution_device)
 
     def image_tensor(self, image: PIL.Image.Image | np.ndarray) -> Tensor:
         """The input picture as 1 x 3 x S x S in [0, 1], resized to the model's size if need be."""
@@ -224,7 +245,7 @@ class Zero123Pipeline(DiffusionPipeline):
             raise EngineError(
                 ErrorCode.BAD_INPUT, f"the pipeline needs a square RGB picture, not {array.shape}",
                 "prepare it with engine.imaging.load_input")
-        tensor = torch.from_numpy(array).permute(2, 0, 1)[None].to(self.device)
+        tensor = torch.from_numpy(array).permute(2, 0, 1)[None].to(self.execution_device)
         size = (self.image_size, self.image_size)
         if tensor.shape[-2:] == size:
             return tensor
@@ -234,6 +255,7 @@ class Zero123Pipeline(DiffusionPipeline):
     def encode_image(self, image: Tensor) -> Condition:
         """What the network sees of the picture (1 x 3 x S x S in [0, 1])."""
         image = image.to(self.vae.dtype)
+        self.vae.use_tiling = False  # all views depend on this one picture
         pixels = clip_pixel_values(image, self.image_encoder.config.image_size)
         return Condition(
             embedding=self.image_encoder(pixels.to(self.image_encoder.dtype)).image_embeds,
@@ -288,17 +310,12 @@ class Zero123Pipeline(DiffusionPipeline):
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures (N x 3 x S x S in [0, 1]) of scaled latents, a few at a time."""
+        self.vae.use_tiling = self.tiled_decoder
         unscaled = (latents / self.vae.config.scaling_factor).to(self.vae.dtype)
         # The decoder works at full resolution, where a row needs some ten times the UNet's memory.
         few = unscaled.split(max(1, len(unscaled) // 8))
         decoded = torch.cat([self.vae.decode(part, return_dict=False)[0] for part in few])
         return ((decoded + 1) / 2).clamp(0, 1)
-
-    def rows_per_batch(self, guidance_scale: float) -> int:
-        """How many rows a step takes at once."""
-        parameters = sum(p.numel() for p in self.unet.parameters())
-        work = parameters * self.unet.config.sample_size**2 * (1 if guidance_scale == 1 else 2)
-        return int(min(max(WORK_PER_STEP.get(self.device.type, 1e12) // work, 1), MAX_ROWS))
 
     def _noise(self, samples: int, steps: int, generator: torch.Generator | None) -> Tensor:
         """Unit Gaussians, steps x samples x 4 x h x w, the same on every device."""

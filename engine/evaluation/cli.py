@@ -9,9 +9,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ..failures import GOES_ON
 from ..reporting import Reporter
-from ..requests import FIELDS, METHODS, SAMPLERS
+from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
 
 

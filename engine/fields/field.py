@@ -10,22 +10,18 @@ import torch
 from torch import Tensor
 
 from .hash_grid import HashField
+from .lattice import Lattice
 from .voxel import VoxelField
 
 
 class Field(Protocol):
-    """Density and features (RGB, or latents) in the cube [-half_extent, half_extent]^3."""
+    """Density and features (RGB, or latents) in the box of a lattice."""
 
-    half_extent: float
     latent_channels: int
 
     @property
-    def resolution(self) -> int:
-        """Voxels along each side of the grid that is as fine as the field is looked at."""
-
-    @property
-    def voxel_size(self) -> float:
-        """Of that grid, in world units."""
+    def lattice(self) -> Lattice:
+        """As fine as the field is looked at."""
 
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
@@ -39,11 +35,11 @@ class Field(Protocol):
     def smooth(self, factors: Tensor, axis: int) -> None:
         """Even out neighbours along an axis, by a factor for each raw channel."""
 
-    def resampled(self, resolution: int) -> Field:
-        """The same field, to be looked at at another resolution."""
+    def resampled(self, lattice: Lattice) -> Field:
+        """The same field, to be looked at as finely as another lattice."""
 
-    def as_grid(self, resolution: int = 0) -> VoxelField:
-        """The field on a voxel grid of this resolution (default: its own)."""
+    def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
+        """The field on the voxels of a lattice (default: its own)."""
 
 
 def represented(grid: VoxelField, representation: str, generator: torch.Generator) -> Field:

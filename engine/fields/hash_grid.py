@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .lattice import Lattice
 from .trilinear import weighted_rows
-from .voxel import VoxelField, density_of, voxel_centres
+from .voxel import VoxelField, density_of
 
 PRIMES = (1, 2654435761, 805459861)
 """Of the spatial hash (equation 4)."""
@@ -108,9 +109,9 @@ class HashField(nn.Module):
 
     def __init__(self, start: VoxelField, settings: HashSettings | None = None) -> None:
         super().__init__()
-        self.half_extent, self.latent_channels = start.half_extent, start.latent_channels
-        self.resolution = start.resolution
-        """Voxels along each side of a grid as fine as rendering looks at it."""
+        self.lattice, self.latent_channels = start.lattice, start.latent_channels
+        self.side = max(b - a for a, b in zip(start.lattice.low, start.lattice.high, strict=True))
+        """Of the cube that the encoding covers, from the box's lowest corner."""
         self.start = start.requires_grad_(False)
         self.encoding = HashEncoding(settings)
         channels = start.raw.shape[1]
@@ -122,14 +123,9 @@ class HashField(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
 
-    @property
-    def voxel_size(self) -> float:
-        """Distance between neighbouring voxels in world units."""
-        return 2 * self.half_extent / (self.resolution - 1)
-
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points."""
-        places = (points / self.half_extent + 1) / 2
+        places = (points - points.new_tensor(self.start.lattice.low)) / self.side
         return self.start.raw_at(points) + self.network(self.encoding(places)).T
 
     def density(self, points: Tensor) -> Tensor:
@@ -151,17 +147,16 @@ class HashField(nn.Module):
     def smooth(self, factors: Tensor, axis: int) -> None:
         """Nothing: neighbours share entries, and the network is smooth."""
 
-    def resampled(self, resolution: int) -> HashField:
-        """This field, to be looked at in steps of another grid's voxels."""
-        self.resolution = resolution
+    def resampled(self, lattice: Lattice) -> HashField:
+        """This field, to be looked at in steps of another lattice's voxels."""
+        self.lattice = lattice
         return self
 
     @torch.no_grad()
-    def as_grid(self, resolution: int = 0) -> VoxelField:
-        """The field on a voxel grid of this resolution (default: its own)."""
-        resolution = resolution or self.resolution
-        grid = VoxelField(resolution, self.half_extent, self.latent_channels)
-        points = voxel_centres(resolution, self.half_extent)
+    def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
+        """The field on the voxels of a lattice (default: its own)."""
+        grid = VoxelField(lattice or self.lattice, self.latent_channels)
+        points = grid.lattice.centres()
         raw = torch.cat([self.raw_at(part) for part in points.split(CHUNK)], dim=1)
         grid.raw.copy_(raw.reshape(grid.raw.shape))
         return grid

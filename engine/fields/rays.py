@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .lattice import Lattice
+
 
 @dataclass
 class Rays:
@@ -43,8 +45,8 @@ def pixel_centres(size: int) -> Tensor:
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
 
 
-def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, half_extent: float) -> Rays:
-    """Rays through the pixel centres of N cameras, clipped to a cube about the origin.
+def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: Lattice) -> Rays:
+    """Rays through the pixel centres of N cameras, clipped to the box of a lattice.
 
     `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
     view-major, then rows from the top.
@@ -55,15 +57,15 @@ def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, half_extent:
     matrices = camera_to_world.to(local.dtype)
     directions = torch.einsum("nij,pj->npi", matrices[:, :3, :3], local).reshape(-1, 3)
     origins = matrices[:, :3, 3].repeat_interleave(size * size, dim=0)
-    near, far = clip_to_box(origins, directions, half_extent)
+    near, far = clip_to_box(origins, directions, box)
     return Rays(origins, directions, near, far)
 
 
-def clip_to_box(origins: Tensor, directions: Tensor, half_extent: float) -> tuple[Tensor, Tensor]:
-    """(near, far), each R: where rays enter and leave an axis-parallel cube about the origin."""
+def clip_to_box(origins: Tensor, directions: Tensor, box: Lattice) -> tuple[Tensor, Tensor]:
+    """(near, far), each R: where rays enter and leave the box of a lattice."""
     # An axis-parallel direction would divide by zero; a tiny slope moves the slab to infinity.
     slope = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
-    a, b = (-half_extent - origins) / slope, (half_extent - origins) / slope
+    a, b = ((origins.new_tensor(corner) - origins) / slope for corner in (box.low, box.high))
     near = torch.minimum(a, b).amax(-1).clamp_min(0)
     return near, torch.maximum(a, b).amin(-1)
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .field import Field
+from .lattice import Lattice
 from .rays import Rays
 
 GROUP = 6
@@ -58,34 +59,29 @@ class Samples:
 
 
 class Occupancy:
-    """Which parts of the cube can hold something."""
+    """Which parts of a lattice's box can hold something."""
 
-    def __init__(self, voxels: Tensor, half_extent: float) -> None:
-        """`voxels`: X x X x X bool, the outermost voxels on the cube's faces."""
-        self.voxels, self.half_extent = voxels, half_extent
+    def __init__(self, voxels: Tensor, lattice: Lattice) -> None:
+        """`voxels`: bool, of the lattice's shape."""
+        self.voxels, self.lattice = voxels, lattice
         self._widened: dict[int, Occupancy] = {0: self}
-
-    @property
-    def voxel_size(self) -> float:
-        """Distance between neighbouring voxels in world units."""
-        return 2 * self.half_extent / (self.voxels.shape[-1] - 1)
 
     def contains(self, points: Tensor) -> Tensor:
         """P bool: whether the voxel nearest to each of P x 3 points is occupied."""
-        count = self.voxels.shape[-1]
-        index = (points + self.half_extent).mul_(1 / self.voxel_size).add_(0.5)
-        index = index.long().clamp_(0, count - 1)
-        return torch.take(self.voxels, (index[:, 0] * count + index[:, 1]) * count + index[:, 2])
+        shape = self.lattice.shape
+        x, y, z = (values.long().clamp_(0, count - 1) for values, count in zip(
+            self.lattice.places(points).add_(0.5).unbind(1), shape, strict=True))
+        return torch.take(self.voxels, (x * shape[1] + y) * shape[2] + z)
 
     def widened(self, distance: float) -> Occupancy:
         """Contains every point that is within this distance, along each axis, of a point that this
         one contains. Kept for the next time.
         """
-        radius = math.ceil(distance / self.voxel_size)
+        radius = math.ceil(distance / self.lattice.voxel_size)
         if radius not in self._widened:
             wider = F.max_pool3d(self.voxels[None, None].float(), 2 * radius + 1, stride=1,
                                  padding=radius)[0, 0] > 0
-            self._widened[radius] = Occupancy(wider, self.half_extent)
+            self._widened[radius] = Occupancy(wider, self.lattice)
         return self._widened[radius]
 
 

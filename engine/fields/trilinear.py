@@ -9,6 +9,8 @@ thousand points in a million voxels.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,13 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def look_up(grid: Tensor, points: Tensor, half_extent: float) -> Tensor:
-    """C x P values of a 1 x C x N x N x N grid at P x 3 points; points outside get the border's.
+def look_up(grid: Tensor, where: Tensor) -> Tensor:
+    """C x P values of a 1 x C x X x Y x Z grid at P x 3 points; points outside get the border's.
 
-    The outermost voxels lie on the cube [-half_extent, half_extent]^3. Differentiable in the grid,
-    not in the points. Fastest if the grid's memory format is `channels_last_3d`.
+    The outermost voxels lie on the faces of [-1, 1]^3. Differentiable in the grid, not in the
+    points. Fastest if the grid's memory format is `channels_last_3d`.
     """
-    return _LookUp.apply(grid, points / half_extent)
+    return _LookUp.apply(grid, where)
 
 
 def weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
@@ -45,10 +47,10 @@ class _LookUp(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         where, = ctx.saved_tensors
-        _, channels, count, _, _ = ctx.shape
-        index, weight = corners(where, count)
-        rows = _scattered(gradient.T, index, weight, count**3)
-        return rows.reshape(1, count, count, count, channels).permute(0, 4, 1, 2, 3), None
+        _, channels, *shape = ctx.shape
+        index, weight = corners(where, shape)
+        rows = _scattered(gradient.T, index, weight, math.prod(shape))
+        return rows.reshape(1, *shape, channels).permute(0, 4, 1, 2, 3), None
 
 
 class _WeightedRows(torch.autograd.Function):
@@ -71,16 +73,18 @@ def _scattered(gradient: Tensor, index: Tensor, weight: Tensor, count: int) -> T
     return rows.index_add_(0, index.flatten(), spread.flatten(0, 1))
 
 
-def corners(where: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def corners(where: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     """The eight voxels around P x 3 points in [-1, 1]^3, and how much each counts.
 
-    Returns (P x 8 indices into the count^3 voxels, z fastest; P x 8 weights, which add up to 1).
+    Returns (P x 8 indices into the X x Y x Z voxels, z fastest; P x 8 weights, which add up to 1).
     """
-    place = ((where + 1) * ((count - 1) / 2)).clamp(0, count - 1)
-    low = place.floor().clamp_max(count - 2)
+    last = where.new_tensor(shape) - 1
+    place = torch.minimum(((where + 1) * (last / 2)).clamp_min_(0), last)
+    low = torch.minimum(place.floor(), last - 1)
     upper = (place - low)[..., None]
     x, y, z = torch.cat([1 - upper, upper], dim=-1).unbind(1)
     weight = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
     i, j, k = (low.long()[..., None] + torch.tensor([0, 1])).unbind(1)
-    row = (i[:, :, None, None] * count + j[:, None, :, None]) * count + k[:, None, None, :]
+    row = ((i[:, :, None, None] * shape[1] + j[:, None, :, None]) * shape[2]
+           + k[:, None, None, :])
     return row.flatten(1), weight.flatten(1)

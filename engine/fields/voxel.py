@@ -10,10 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .lattice import Lattice
 from .trilinear import look_up
 
-HALF_EXTENT = 0.6
-"""The field fills [-0.6, 0.6]^3: objects fill [-0.5, 0.5]^3, generated views a little more."""
 DENSITY_SCALE = 50.0
 """Density per world unit of softplus(raw) = 1: a voxel of 0.0125 then absorbs about half."""
 EMPTY_RAW = -8.0
@@ -21,42 +20,30 @@ EMPTY_RAW = -8.0
 
 
 class VoxelField(nn.Module):
-    """Density and features at every point of a cube, interpolated trilinearly before activation.
+    """Density and features at every point of a box, interpolated trilinearly before activation.
 
     Features are RGB, or latents of a diffusion model (Score Jacobian Chaining, Wang et al. 2023,
     section 5). Interpolating raw values and activating afterwards lets a surface be sharper than a
     voxel (Sun et al., Direct Voxel Grid Optimization, 2022, section 4.2).
     """
 
-    def __init__(self, resolution: int, half_extent: float = HALF_EXTENT,
-                 latent_channels: int = 0) -> None:
+    def __init__(self, lattice: Lattice, latent_channels: int = 0) -> None:
         """`latent_channels`: that many unbounded features instead of RGB."""
         super().__init__()
-        self.half_extent, self.latent_channels = half_extent, latent_channels
-        raw = torch.zeros(1, 1 + (latent_channels or 3), resolution, resolution, resolution)
+        self.lattice, self.latent_channels = lattice, latent_channels
+        raw = torch.zeros(1, 1 + (latent_channels or 3), *lattice.shape)
         raw[:, 0] = EMPTY_RAW
         # Channels last: the values of a voxel lie together, so one cache line serves a corner.
         self.raw = nn.Parameter(raw.contiguous(memory_format=torch.channels_last_3d))
-        """1 x (1 + C) x X x Y x Z: raw density, then raw features. The outermost voxels lie on the
-        cube."""
-
-    @property
-    def resolution(self) -> int:
-        """Voxels along each side."""
-        return self.raw.shape[-1]
-
-    @property
-    def voxel_size(self) -> float:
-        """Distance between neighbouring voxels in world units."""
-        return 2 * self.half_extent / (self.resolution - 1)
+        """1 x (1 + C) x X x Y x Z: raw density, then raw features of the lattice's voxels."""
 
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points."""
-        return look_up(self.raw, points, self.half_extent)
+        return look_up(self.raw, self.lattice.normalised(points))
 
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
-        return density_of(look_up(self.raw[:, :1], points, self.half_extent)[0])
+        return density_of(look_up(self.raw[:, :1], self.lattice.normalised(points))[0])
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
@@ -77,31 +64,24 @@ class VoxelField(nn.Module):
         voxel's gradient to the same size, so a smoothness term in the loss would flatten whatever
         no ray sees.
         """
-        axis, length = axis + 2, self.resolution - 1
+        axis, length = axis + 2, self.lattice.shape[axis] - 1
         difference = self.raw.narrow(axis, 1, length) - self.raw.narrow(axis, 0, length)
         difference *= factors[:, None, None, None]
         self.raw.narrow(axis, 0, length).add_(difference)
         self.raw.narrow(axis, 1, length).sub_(difference)
 
     @torch.no_grad()
-    def resampled(self, resolution: int) -> VoxelField:
-        """The same field on a grid of another resolution."""
-        other = VoxelField(resolution, self.half_extent, self.latent_channels)
-        other.raw.copy_(F.interpolate(self.raw, (resolution,) * 3, mode="trilinear",
-                                      align_corners=True))
+    def resampled(self, lattice: Lattice) -> VoxelField:
+        """The same field on the voxels of another lattice."""
+        other = VoxelField(lattice, self.latent_channels)
+        other.raw.copy_(self.raw_at(lattice.centres()).reshape(other.raw.shape))
         return other
 
-    def as_grid(self, resolution: int = 0) -> VoxelField:
-        """The field on a voxel grid of this resolution (default: its own)."""
-        return self.resampled(resolution) if resolution else self
+    def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
+        """The field on the voxels of a lattice (default: its own)."""
+        return self.resampled(lattice) if lattice else self
 
 
 def density_of(raw: Tensor) -> Tensor:
     """Density per world unit of raw grid values."""
     return F.softplus(raw) * DENSITY_SCALE
-
-
-def voxel_centres(resolution: int, half_extent: float = HALF_EXTENT) -> Tensor:
-    """World positions of a grid's voxels: resolution^3 x 3, z fastest."""
-    axis = torch.linspace(-half_extent, half_extent, resolution)
-    return torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)

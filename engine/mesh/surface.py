@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import fast_simplification
 import mcubes
@@ -16,8 +17,8 @@ from .triangles import FloatArray, Triangles
 
 MIN_PART = 0.03
 """Separate parts smaller than this share of the largest are floaters."""
-MAX_RESOLUTION = 320
-"""Finest volume that marching cubes is given, whatever number of faces is wanted."""
+MAX_SAMPLES = 320**3
+"""Of the finest volume that marching cubes is given, whatever number of faces is wanted."""
 
 
 def solid(density: FloatArray, level: float) -> FloatArray:
@@ -37,32 +38,33 @@ def solid(density: FloatArray, level: float) -> FloatArray:
     return np.where(hollow[1:-1, 1:-1, 1:-1], 2 * level, cleaned)
 
 
-def extract(density: FloatArray, level: float, half_extent: float) -> Triangles:
-    """The level set of an X x X x X volume whose outermost samples lie on [-h, h]^3's faces.
+def extract(density: FloatArray, level: float, low: Sequence[float],
+            voxel_size: float) -> Triangles:
+    """The level set of an X x Y x Z volume whose first sample lies at `low`.
 
     A layer of empty space is added, so that the mesh is closed even where the object is cut.
     """
     vertices, faces = mcubes.marching_cubes(np.pad(density, 1), level)
-    scale = 2 * half_extent / (len(density) - 1)
-    mesh = Triangles((vertices - 1) * scale - half_extent, faces.astype(np.int64))
+    mesh = Triangles((vertices - 1) * voxel_size + np.asarray(low), faces.astype(np.int64))
     if mesh.volume < 0:
         mesh.faces = mesh.faces[:, ::-1].copy()
     return mesh
 
 
-def mesh_volume(density: FloatArray, level: float, half_extent: float, faces: int) -> Triangles:
-    """A closed mesh of `density` at `level` with `faces` triangles.
+def mesh_volume(density: FloatArray, level: float, low: Sequence[float], voxel_size: float,
+                faces: int) -> Triangles:
+    """A closed mesh of `density` at `level` with `faces` triangles; the rest as for `extract`.
 
-    The volume is refined if it holds fewer triangles than wanted (up to `MAX_RESOLUTION`, so a
+    The volume is refined if it holds fewer triangles than wanted (up to `MAX_SAMPLES`, so a
     plain shape may end with fewer), and the mesh is simplified if it has more.
     """
     density = solid(density, level)
-    mesh = extract(density, level, half_extent)
+    mesh = extract(density, level, low, voxel_size)
     if len(mesh.faces) < faces:
         finer = math.ceil(math.sqrt(1.05 * faces / max(len(mesh.faces), 1)))
-        finer = min(finer, MAX_RESOLUTION // len(density))
+        finer = min(finer, int((MAX_SAMPLES / density.size) ** (1 / 3)))
         if finer > 1:
-            mesh = extract(_refined(density, finer), level, half_extent)
+            mesh = extract(_refined(density, finer), level, low, voxel_size / finer)
     return simplified(mesh, faces)
 
 
@@ -86,5 +88,5 @@ def simplified(mesh: Triangles, faces: int) -> Triangles:
 
 def _refined(density: FloatArray, factor: int) -> FloatArray:
     """The volume with `factor` times as many steps along each side, ends kept."""
-    count = (len(density) - 1) * factor + 1
-    return ndimage.zoom(density, count / len(density), order=1)
+    return ndimage.zoom(
+        density, [((count - 1) * factor + 1) / count for count in density.shape], order=1)

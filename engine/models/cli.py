@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..failures import GOES_ON
 from ..reporting import Reporter
+from ..requests import GOES_ON
 from .catalogue import (
     ModelInfo,
     Task,

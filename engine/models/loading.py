@@ -13,7 +13,7 @@ import torch
 import transformers.utils.logging
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from safetensors import SafetensorError
-from transformers import CLIPVisionModelWithProjection
+from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
@@ -31,7 +31,8 @@ OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_sca
 
 
 def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
-    """The pipeline of a catalogue's name or of a folder in diffusers layout, in fp32.
+    """The pipeline of a catalogue's name, or of a folder in diffusers layout, in fp32; a folder in
+    the models folder goes by its name alone.
 
     Only safetensors are read, and only into the classes named here, whatever the folder's index
     asks for, and only from inside the folder: a model from outside can't bring code.
@@ -51,7 +52,8 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    components: dict[str, Any] = {name: _load_component(folder, name) for name in COMPONENTS}
+    components: dict[str, Any] = {
+        name: load_network(folder / name, cls) for name, cls in COMPONENTS.items()}
     pipeline = Zero123Pipeline(
         **components, scheduler=_load_scheduler(folder),
         **{key: index[key] for key in OPTIONS if key in index})
@@ -106,7 +108,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _damaged(folder / INDEX_FILE, error) from error
+        raise damaged(folder / INDEX_FILE, error) from error
     kind = index.get("_class_name") if isinstance(index, dict) else None
     if kind != Zero123Pipeline.__name__:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
@@ -115,23 +117,29 @@ def _read_index(folder: Path) -> dict[str, Any]:
     return index
 
 
-def _load_component(folder: Path, name: str) -> torch.nn.Module:
-    """A network of the pipeline, complete or not at all."""
-    cls = COMPONENTS[name]
+def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,
+                 variant: str | None = None) -> torch.nn.Module:
+    """A network of a pipeline, of a class of diffusers or transformers, complete or not at all.
+
+    Only safetensors are read, of that variant ("fp16") if one is named.
+
+    Raises:
+        EngineError: `MODEL_DAMAGED` if files or weights are missing, or don't fit the class.
+    """
     # transformers and diffusers name the same argument differently.
-    dtype = {"dtype" if cls is CLIPVisionModelWithProjection else "torch_dtype": torch.float32}
+    named = {"dtype" if issubclass(cls, PreTrainedModel) else "torch_dtype": dtype}
     try:
         network, report = cls.from_pretrained(
-            folder / name, **dtype, use_safetensors=True, local_files_only=True,
+            folder, **named, variant=variant, use_safetensors=True, local_files_only=True,
             output_loading_info=True)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
-        raise _damaged(folder / name, error) from error
+        raise damaged(folder, error) from error
     # Both libraries only warn about these and go on with random numbers.
     problems = [f"{kind.removesuffix('_keys')} {key}"
                 for kind in ("missing_keys", "mismatched_keys", "unexpected_keys")
                 for key in sorted(map(str, report[kind]))]
     if problems:
-        raise _damaged(folder / name, f"{len(problems)} weights: {', '.join(problems[:5])}")
+        raise damaged(folder, f"{len(problems)} weights: {', '.join(problems[:5])}")
     return network.eval()
 
 
@@ -140,10 +148,11 @@ def _load_scheduler(folder: Path) -> DDIMScheduler:
     try:
         return DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
     except (OSError, ValueError, TypeError) as error:
-        raise _damaged(folder / "scheduler", error) from error
+        raise damaged(folder / "scheduler", error) from error
 
 
-def _damaged(path: Path, reason: object) -> EngineError:
+def damaged(path: Path, reason: object) -> EngineError:
+    """The error for a model's file or folder that can't be loaded."""
     first_line = str(reason).strip().partition("\n")[0]
     return EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be loaded: {first_line}",
                        "fetch or import the model again")

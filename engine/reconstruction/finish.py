@@ -19,7 +19,7 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .base import base_height
 from .clock import Clock
-from .fit import Fit, occupancy_of
+from .fit import Fit, occupancy_of, pixels_for
 from .level import choose_level
 
 SMOOTHING_SIGMA = 0.8
@@ -40,7 +40,7 @@ def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
 
 def surface_colour(radiance: Field) -> SurfaceColour:
     """What a camera in front of a surface point would see of the field just around it."""
-    step = radiance.voxel_size * 0.5
+    step = radiance.lattice.voxel_size * 0.5
     # From just outside the surface to the depth that light still returns from.
     depths = torch.arange(-3, 6) * step
 
@@ -61,16 +61,18 @@ def surface(fit: Fit, faces: int) -> Triangles:
     """The mesh of the field's density at the level that agrees best with the silhouettes."""
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
-    pictures = fit.pictures.shrunk(grid.resolution * 4 // 3)
+    pictures = fit.pictures.shrunk(pixels_for(grid.lattice))
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
-                       grid.half_extent)
+                       grid.lattice)
+    opacity = pictures.rgba[..., 3].reshape(-1)
     density = density_of(grid.raw.detach()[0, 0]).numpy()
     density = np.where(occupancy.voxels.numpy(), density, 0.0)
-    height = np.linspace(-grid.half_extent, grid.half_extent, grid.resolution)
-    base = base_height(fit.field, rays, pictures.camera_to_world, occupancy)
-    density[..., height < base] = 0
+    above = (grid.lattice.axis(2) - base_height(
+        fit.field, rays, opacity, pictures.camera_to_world, occupancy)).numpy()
+    density[..., above < 0] = 0
     density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
-    level = choose_level(torch.from_numpy(density), rays, pictures.rgba[..., 3].reshape(-1),
-                         occupancy)
-    return mesh_volume(density, level, grid.half_extent, faces)
+    level = choose_level(torch.from_numpy(density), rays, opacity, occupancy)
+    # Smoothing blurred the base; this volume is at the level exactly there.
+    density = np.minimum(density, level * (1 + above / grid.lattice.voxel_size))
+    return mesh_volume(density, level, grid.lattice.low, grid.lattice.voxel_size, faces)
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..fields.field import Field, represented
+from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
 from ..fields.voxel import EMPTY_RAW, VoxelField
@@ -35,6 +36,8 @@ LEARNING_RATE = 0.3
 """Of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6
 """What is left of the learning rates at the last step of a level."""
+SEEN = 1.62
+"""World units along the side of a picture, at the distance of an object."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 
@@ -78,7 +81,7 @@ class PhotometricObjective:
     def __init__(self, pictures: Pictures, alignment: Alignment, occupancy: Occupancy, step: float,
                  generator: torch.Generator) -> None:
         count, size = pictures.rgba.shape[:2]
-        rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.half_extent)
+        rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.lattice)
         rays = tightened(rays, occupancy, step)
         # Rays that miss the bound can't be changed by the field.
         hit = rays.far > rays.near
@@ -111,17 +114,16 @@ class ViewsProblem:
 
     def begin(self, field: Field, steps: range) -> PhotometricObjective:
         self.alignment = Alignment(self.pictures.trusted)
-        # A pixel about as large as a voxel: more would cost time and show nothing new.
         return PhotometricObjective(
-            self.pictures.shrunk(field.resolution * 4 // 3), self.alignment,
-            occupancy_of(self.hull), field.voxel_size * STEP, self.generator)
+            self.pictures.shrunk(pixels_for(field.lattice)), self.alignment,
+            occupancy_of(self.hull), field.lattice.voxel_size * STEP, self.generator)
 
     def parameters(self) -> Sequence[dict[str, Any]]:
         return [{"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}]
 
     def end(self) -> None:
         self.pictures = replace(self.pictures, rgba=self.alignment.applied(self.pictures.rgba))
-        self.hull = hull_of(self.pictures, self.hull.bound.shape[-1])
+        self.hull = hull_of(self.pictures, self.hull.lattice)
 
     def state(self) -> dict[str, Tensor]:
         return {"rgba": self.pictures.rgba}
@@ -129,7 +131,7 @@ class ViewsProblem:
     def restore(self, state: dict[str, Tensor]) -> None:
         if not torch.equal(self.pictures.rgba, state["rgba"]):
             self.pictures = replace(self.pictures, rgba=state["rgba"])
-            self.hull = hull_of(self.pictures, self.hull.bound.shape[-1])
+            self.hull = hull_of(self.pictures, self.hull.lattice)
 
 
 def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
@@ -147,9 +149,15 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
     return Fit(field, problem.pictures, problem.hull)
 
 
-def hull_of(pictures: Pictures, resolution: int) -> Hull:
+def pixels_for(lattice: Lattice) -> int:
+    """Pixels along a picture's side, each about as large as a voxel: more would cost time and show
+    nothing new."""
+    return round(SEEN / lattice.voxel_size)
+
+
+def hull_of(pictures: Pictures, lattice: Lattice) -> Hull:
     """The pictures' vote hull."""
-    return vote_hull(pictures.rgba, pictures.camera_to_world, pictures.fov_deg, resolution,
+    return vote_hull(pictures.rgba, pictures.camera_to_world, pictures.fov_deg, lattice,
                      trusted=pictures.trusted)
 
 
@@ -158,7 +166,7 @@ def initial_field(hull: Hull) -> VoxelField:
 
     Colours start as the views' mean, which stays where no view looks: underneath, say.
     """
-    field = VoxelField(hull.bound.shape[-1], hull.half_extent)
+    field = VoxelField(hull.lattice)
     dense = (hull.agreement - 0.85) / 0.15 * 3
     with torch.no_grad():
         field.raw[0, 0] = torch.where(hull.bound, dense.clamp_min(-3), EMPTY_RAW)
@@ -169,7 +177,7 @@ def initial_field(hull: Hull) -> VoxelField:
 def occupancy_of(hull: Hull) -> Occupancy:
     """The hull's bound, one voxel larger all round for interpolation."""
     larger = F.max_pool3d(hull.bound[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, hull.half_extent)
+    return Occupancy(larger, hull.lattice)
 
 
 def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384) -> Rays:

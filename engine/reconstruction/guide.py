@@ -99,9 +99,9 @@ def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, 
 def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupancy,
                   generator: torch.Generator | None = None) -> Rendered:
     """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
-    rays = camera_rays(cameras.camera_to_world, size, camera.FOV_DEG, field.half_extent)
+    rays = camera_rays(cameras.camera_to_world, size, camera.FOV_DEG, field.lattice)
     jitter = None if generator is None else torch.rand(len(rays), generator=generator)
-    return render(field, rays, occupancy, field.voxel_size * STEP, jitter)
+    return render(field, rays, occupancy, field.lattice.voxel_size * STEP, jitter)
 
 
 def as_pictures(values: Tensor, count: int) -> Tensor:

@@ -14,19 +14,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..fields.lattice import Lattice
 from ..fields.rays import project
-from ..fields.voxel import HALF_EXTENT, voxel_centres
 from ..protocol import EngineError, ErrorCode
 
 FRACTIONS = (0.85, 0.7, 0.55)
 """Shares of the views that must agree; the next is tried when one leaves nothing."""
+MARGIN = 3
+"""Voxels of the first hull between the object and the end of the finer lattice around it."""
 MIN_VOXELS = 8
 """A hull of fewer voxels is nothing that could be meshed."""
 
 
 @dataclass
 class Hull:
-    """A vote hull on the voxels of a cube."""
+    """A vote hull on the voxels of a lattice."""
 
     bound: Tensor
     """X x Y x Z bool: where the object may be. Contains it unless many views are wrong."""
@@ -34,11 +36,11 @@ class Hull:
     """X x Y x Z in [0, 1]: mean opacity that the views show at a voxel."""
     colour: Tensor
     """X x Y x Z x 3 in [0, 1]: mean colour of the object that the views show at a voxel."""
-    half_extent: float
+    lattice: Lattice
 
 
-def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, resolution: int, *,
-              trusted: Tensor | None = None, half_extent: float = HALF_EXTENT) -> Hull:
+def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: Lattice, *,
+              trusted: Tensor | None = None) -> Hull:
     """The hull of N silhouettes.
 
     `rgba`: N x S x S x 4 in [0, 1], premultiplied; `camera_to_world`: N x 4 x 4; `trusted`: N bool,
@@ -49,7 +51,7 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, resolution:
     """
     if trusted is None:
         trusted = torch.zeros(len(rgba), dtype=torch.bool)
-    points = voxel_centres(resolution, half_extent)
+    points = lattice.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
     pictures = rgba.permute(0, 3, 1, 2)
@@ -57,17 +59,30 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, resolution:
         where, _ = project(points, matrix, fov_deg)
         # What lies outside the frame was not photographed: that view has no vote.
         framed = (where.abs() < 1).all(-1)
-        inside = _look_up(_widened(picture[3:]), where)[0] > 0.5
+        inside = look_up_picture(_widened(picture[3:]), where)[0] > 0.5
         votes += inside & framed
-        total = total + _look_up(picture, where) * framed
+        total = total + look_up_picture(picture, where) * framed
         seen += framed
         if trust:
             allowed &= inside | ~framed
     seen.clamp_min_(1)
     colour = (total[:3] / total[3].clamp_min(1e-3)).T
-    shape = (resolution,) * 3
+    shape = lattice.shape
     return Hull(_bound(votes / seen, allowed).reshape(shape), (total[3] / seen).reshape(shape),
-                colour.reshape(*shape, 3), half_extent)
+                colour.reshape(*shape, 3), lattice)
+
+
+def lattice_around(hull: Hull, count: int, finest: float) -> Lattice:
+    """About `count` voxels, not smaller than `finest`, around the hull's bound."""
+    places = hull.bound.nonzero()
+    size = hull.lattice.voxel_size
+    low, high = (
+        [a + (float(place) + margin) * size
+         for a, place in zip(hull.lattice.low, corner, strict=True)]
+        for corner, margin in ((places.amin(0), -MARGIN), (places.amax(0), MARGIN)))
+    box = Lattice.within(low, high, size)
+    finer = box.with_about(count)
+    return finer if finer.voxel_size > finest else box.with_voxels_of(finest)
 
 
 def _bound(share: Tensor, allowed: Tensor) -> Tensor:
@@ -85,6 +100,6 @@ def _widened(alpha: Tensor) -> Tensor:
     return F.max_pool2d(alpha[None], 3, stride=1, padding=1)[0]
 
 
-def _look_up(picture: Tensor, where: Tensor) -> Tensor:
+def look_up_picture(picture: Tensor, where: Tensor) -> Tensor:
     """C x P bilinear values of a C x S x S picture at P x 2 picture coordinates; 0 outside."""
     return F.grid_sample(picture[None], where[None, None], align_corners=False)[0, :, 0]

@@ -14,6 +14,8 @@ from ..protocol import EngineError, ErrorCode
 
 LEVELS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 32.0, 40.0)
 """Candidates, in density per world unit."""
+STEP = 0.6
+"""Distance between samples along a ray, in voxels."""
 LEAST_DENSITY = 0.1
 """The whole cube at this density would let nine tenths of the light through."""
 
@@ -21,9 +23,10 @@ LEAST_DENSITY = 0.1
 def choose_level(density: Tensor, rays: Rays, opacity: Tensor, occupancy: Occupancy) -> float:
     """The candidate with the highest silhouette IoU over R rays whose pictures show `opacity`.
 
-    `density`: X x X x X, as marching cubes will see it. A level set's silhouette is where a ray's
-    highest density exceeds the level, so one pass serves all candidates. A fog thinner than all of
-    them gets the same candidates in shares of its own highest density.
+    `density`: X x Y x Z, of the occupancy's lattice, as marching cubes will see it. A level set's
+    silhouette is where a ray's highest density exceeds the level, so one pass serves all
+    candidates. A fog thinner than all of them gets the same candidates in shares of its own highest
+    density.
 
     Raises:
         EngineError: `BAD_INPUT` if there is next to nothing.
@@ -44,11 +47,11 @@ def highest_density(density: Tensor, rays: Rays, occupancy: Occupancy,
                     chunk: int = 16384) -> Tensor:
     """R; the largest interpolated density along each ray."""
     highest = torch.zeros(len(rays))
-    step = 1.2 * occupancy.half_extent / density.shape[-1]
+    lattice = occupancy.lattice
     for start in range(0, len(rays), chunk):
         part = slice(start, start + chunk)
-        samples = occupied_samples(rays[part], occupancy, step)
-        where = (samples.points / occupancy.half_extent).flip(-1)[None, None, None]
+        samples = occupied_samples(rays[part], occupancy, STEP * lattice.voxel_size)
+        where = lattice.normalised(samples.points).flip(-1)[None, None, None]
         values = F.grid_sample(density[None, None], where, align_corners=True)[0, 0, 0, 0]
         highest[part].scatter_reduce_(0, samples.ray, values, "amax")
     return highest

@@ -46,18 +46,6 @@ def require_memory(resolution: int, faces: int, texture_size: int,
         f"{available / 1e9:.1f} GB are free", f"{smaller}, or close other programs")
 
 
-def device_memory_mb(device: str) -> tuple[int, int]:
-    """(free, total) memory of a torch device, MB; a CPU's and an Apple GPU's is the main memory."""
-    if device.startswith("cuda"):
-        import torch
-
-        free, total = torch.cuda.mem_get_info(device)
-    else:
-        main = psutil.virtual_memory()
-        free, total = main.available, main.total
-    return round(free / 1e6), round(total / 1e6)
-
-
 def peak_memory_mb() -> int:
     """The most that this process has had in main memory so far."""
     if sys.platform == "win32":

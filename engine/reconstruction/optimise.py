@@ -70,12 +70,13 @@ def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: 
     if saved:
         problem.restore(saved["problem"])
     coarse = round(iterations * COARSE_SHARE)
-    resolution = field.resolution
-    levels = ((resolution // 2, range(coarse)), (resolution, range(coarse, iterations)))
-    for number, (size, steps) in enumerate(levels):
+    fine = field.lattice
+    levels = ((fine.with_voxels_of(2 * fine.voxel_size), range(coarse)),
+              (fine, range(coarse, iterations)))
+    for number, (lattice, steps) in enumerate(levels):
         if saved and number < saved["level"]:
             continue
-        field = field.resampled(size)
+        field = field.resampled(lattice)
         objective = problem.begin(field, steps)
         optimise(field, objective, steps, iterations, rates, others=problem.parameters(),
                  generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,

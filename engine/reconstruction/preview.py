@@ -31,8 +31,8 @@ EVERY_S = 4.0
 PICTURE_SIZE = 128
 AZIMUTH_DEG, ELEVATION_DEG = 40.0, 20.0
 """The picture shows a side that the input picture doesn't."""
-RESOLUTION = 40
-"""Voxels along each side of the volume that becomes the mesh: some thousand faces."""
+VOXELS = 40**3
+"""Of the volume that becomes the mesh: some thousand faces."""
 LEVEL = 8.0
 """Density at the surface; a fog thinner than twice that has it at half its highest density."""
 OCCUPIED = 0.05
@@ -61,7 +61,7 @@ class Previews:
         """
         if time.monotonic() - self._shown_at < self.every_s:
             return
-        grid = field.as_grid(RESOLUTION)
+        grid = field.as_grid(field.lattice.with_about(VOXELS))
         mesh = coarse_mesh(grid)
         if mesh is not None:
             with suppress(OSError, EngineError):
@@ -79,7 +79,7 @@ def coarse_mesh(grid: VoxelField) -> Triangles | None:
     level = min(LEVEL, float(density.max()) / 2)
     if level < OCCUPIED:
         return None
-    return extract(solid(density, level), level, grid.half_extent)
+    return extract(solid(density, level), level, grid.lattice.low, grid.lattice.voxel_size)
 
 
 @torch.no_grad()
@@ -87,7 +87,7 @@ def occupied(grid: VoxelField) -> Occupancy:
     """Where there is something to be seen, and one voxel more."""
     seen = density_of(grid.raw[0, 0]) > OCCUPIED
     larger = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, grid.half_extent)
+    return Occupancy(larger, grid.lattice)
 
 
 @torch.no_grad()

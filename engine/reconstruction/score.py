@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ..camera import FOV_DEG, two_ring_orbit
 from ..fields.field import Field, represented
-from ..fields.voxel import VoxelField, voxel_centres
+from ..fields.lattice import cube
+from ..fields.voxel import VoxelField
 from .alignment import Alignment
 from .checkpoint import Checkpoint
 from .fit import (
@@ -27,6 +28,7 @@ from .fit import (
     Pictures,
     hull_of,
     occupancy_of,
+    pixels_for,
 )
 from .guide import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
@@ -89,12 +91,12 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
     `fields.field.represented`.
     """
     settings = _guided(SDSSettings(), guide, guidance_scale)
-    hull = hull_of(photo, resolution)
+    hull = hull_of(photo, cube(resolution))
     occupancy = occupancy_of(hull)
     field = foggy_field(hull)
     with torch.no_grad():
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
-        distance = voxel_centres(resolution).norm(dim=-1).reshape(field.raw.shape[2:])
+        distance = hull.lattice.centres().norm(dim=-1).reshape(field.raw.shape[2:])
         blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
         field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
 
@@ -120,8 +122,8 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     settings = _guided(REFINEMENT, guide, guidance_scale)
     occupancy = occupancy_of(fit.hull)
     alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool))
-    views = PhotometricObjective(fit.pictures.shrunk(fit.field.resolution * 4 // 3), alignment,
-                                 occupancy, fit.field.voxel_size * STEP, generator)
+    views = PhotometricObjective(fit.pictures.shrunk(pixels_for(fit.field.lattice)), alignment,
+                                 occupancy, fit.field.lattice.voxel_size * STEP, generator)
     score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
                                        iterations, threads, generator)
 
@@ -143,7 +145,7 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
 
     Arguments as in `fit_by_distillation`.
     """
-    hull = hull_of(photo, resolution)
+    hull = hull_of(photo, cube(resolution))
     occupancy = occupancy_of(hull)
     background = background_latent(guide)
     field = foggy_field(hull, latent_channels=len(background))
@@ -174,7 +176,7 @@ def _guided(settings: SDSSettings, guide: Guide, wanted: float) -> SDSSettings:
 
 def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
     """Thin fog wherever the input picture allows the object to be."""
-    field = VoxelField(hull.bound.shape[-1], hull.half_extent, latent_channels)
+    field = VoxelField(hull.lattice, latent_channels)
     with torch.no_grad():
         field.raw[0, 0][hull.bound] = FOG_RAW
     return field
@@ -197,7 +199,7 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
         torch.cat([views.camera_to_world, photo.camera_to_world]), photo.fov_deg,
         torch.cat([views.weight, 3 * photo.weight]), torch.cat([views.trusted, photo.trusted]))
     occupancy = occupancy_of(hull)
-    field = VoxelField(latent_field.resolution, latent_field.half_extent)
+    field = VoxelField(latent_field.lattice)
     with torch.no_grad():
         field.raw[0, 0] = latent_field.as_grid().raw[0, 0]
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
@@ -206,7 +208,7 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
     field.raw.register_hook(lambda gradient: gradient * colours_only[:, None, None, None])
     objective: Objective = PhotometricObjective(
         pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)), occupancy,
-        field.voxel_size * STEP, generator)
+        field.lattice.voxel_size * STEP, generator)
     optimise(field, objective, range(COLOUR_ITERATIONS), COLOUR_ITERATIONS,
              Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
              on_step=lambda done, total, field: None)
@@ -221,7 +223,7 @@ def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
     occupancy, pipeline = occupancy_of(hull), guide.pipeline
     small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
     latents = latents_of(small, background_latent(guide), len(cameras))
-    rgb = pipeline.decode(latents.to(pipeline.device)).cpu()
+    rgb = pipeline.decode(latents.to(pipeline.execution_device)).cpu()
     alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
                         .alpha[:, None], len(cameras))
     premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)

@@ -87,7 +87,7 @@ class ScoreDistillationObjective:
         self.generator = generator
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
-                                occupancy.half_extent)
+                                occupancy.lattice)
 
     def __call__(self, field: Field, step: int) -> Tensor:
         share = (self.first + step) / self.iterations
@@ -120,7 +120,7 @@ class ScoreDistillationObjective:
         timesteps = ((low + u * (high - low)) * total).long().clamp(1, total - 1)
         noise, posterior_noise = torch.randn(2, *latent_shape(pipeline, len(cameras)),
                                              generator=self.generator)
-        device = pipeline.device
+        device = pipeline.execution_device
         with all_threads(self.threads):
             rgb = rgb.to(device).requires_grad_()
             distilled = score_distillation(
@@ -133,7 +133,8 @@ class ScoreDistillationObjective:
         """Squared errors of colour (on the object) and opacity in the input view."""
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator)
-        seen = render(field, self.rays[pick], self.occupancy, field.voxel_size * STEP, jitter)
+        seen = render(field, self.rays[pick], self.occupancy, field.lattice.voxel_size * STEP,
+                      jitter)
         target = self.target[pick]
         error = (seen.rgb + (1 - seen.alpha[:, None])) - (target[:, :3] + (1 - target[:, 3:]))
         mask = (target[:, 3] > 0.5).float()

@@ -89,7 +89,7 @@ class ScoreJacobianObjective:
         timestep = torch.randint(*NOISE_STEPS, (1,), generator=self.generator)
         noise = torch.randn(y.shape, generator=self.generator)
         pipeline = self.guide.pipeline
-        device = pipeline.device
+        device = pipeline.execution_device
         with all_threads(self.threads):
             return score_jacobian(
                 pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
@@ -98,11 +98,11 @@ class ScoreJacobianObjective:
     def _input_view(self, field: Field) -> Tensor:
         """Error of the decoded input view, and its depth's roughness."""
         y, depth = self._look(field, self.guide.input_camera)
-        vae = self.guide.pipeline.vae
+        vae, device = self.guide.pipeline.vae, self.guide.pipeline.execution_device
         with all_threads(self.threads):
-            latents = y.detach().to(vae.device).requires_grad_()
+            latents = y.detach().to(device).requires_grad_()
             decoded = (vae.decode(latents / vae.config.scaling_factor).sample + 1) / 2
-            error = F.mse_loss(decoded, self.photo.to(vae.device))
+            error = F.mse_loss(decoded, self.photo.to(device))
             gradient = torch.autograd.grad(error, latents)[0].cpu()
         return (PHOTO_WEIGHT * (gradient * y).sum()
                 + self.regularity * PHOTO_DEPTH_WEIGHT * roughness(depth))
@@ -128,7 +128,8 @@ def roughness(depth: Tensor) -> Tensor:
 def background_latent(guide: Guide) -> Tensor:
     """4; mean scaled latent of a white picture."""
     pipeline = guide.pipeline
-    white = torch.ones(1, 3, pipeline.image_size, pipeline.image_size, device=pipeline.device)
+    size = pipeline.image_size
+    white = torch.ones(1, 3, size, size, device=pipeline.execution_device)
     latent = pipeline.vae.encode(white).latent_dist.mode() * pipeline.vae.config.scaling_factor
     assert latent.shape == latent_shape(pipeline, 1)
     return latent.mean(dim=(0, 2, 3)).cpu()

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from .. import camera
 from ..diffusion import Zero123Pipeline
 from ..fields.field import Field
+from ..fields.lattice import cube
 from ..fields.rays import focal_ndc
 from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
@@ -26,8 +27,9 @@ from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
 from .finish import textured
-from .fit import Pictures, fit_field, hull_of
+from .fit import SEEN, Pictures, fit_field, hull_of
 from .guide import Guide
+from .hull import lattice_around
 from .memory import require_memory
 from .optimise import OnStep
 from .preview import Previews
@@ -38,6 +40,8 @@ PHOTO_WEIGHT = 3.0
 USABLE_COVER = (1e-4, 0.95)
 """Share of a picture that its object covers, or there is no silhouette to work with."""
 
+FINEST = 0.75
+"""Size of the smallest voxel, in pixels: finer ones would be held by nothing."""
 VIEWS_ITERATIONS = 300
 SCORE_METHODS = {"sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000)}
 """Each with the original's number of steps."""
@@ -68,9 +72,10 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
 
     `photo` is the input picture, S x S x 4 in [0, 1] with straight alpha, seen from azimuth 0,
     `input_elevation_deg` and `input_radius`: it is fitted with the views, counts more than they
-    do, and colours the side it sees. `resolution` is the voxels along each side of the field,
-    0 `iterations` the default number, `faces` the most triangles. `representation`: what the field
-    is made of, "voxels" or "hash". `refine`: steps of score distillation at small noise after the
+    do, and colours the side it sees. `resolution`: the box around the object is divided into as
+    many voxels as a cube with this number along each side has. `iterations`: 0 is the default
+    number. `faces`: the most triangles. `representation`: what the field is made of, "voxels" or
+    "hash". `refine`: steps of score distillation at small noise after the
     fit; they need `pipeline` and `photo`, and use `guidance_scale` (0: the method's, or none for a
     model that is made for none). `checkpoints`: where a stopped run is kept and goes on from;
     `previews`: where a running one is shown. The same arguments give the same mesh on the CPU, in
@@ -96,7 +101,9 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     with _one_thread():
         with clock.stage("hull"):
             pictures = _pictures(views, photo_view, reporter)
-            hull = hull_of(pictures, resolution)
+            hull = hull_of(pictures, cube(resolution))
+            hull = hull_of(pictures, lattice_around(
+                hull, resolution**3, FINEST * SEEN / pictures.rgba.shape[1]))
         with clock.stage("fit", steps=iterations):
             fit = fit_field(
                 pictures, hull, representation=representation, iterations=iterations,

@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..failures import GOES_ON
+from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
+from ..request_options import add_request
+from ..requests import GOES_ON, RenderRequest, TrainRequest
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -21,9 +23,14 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     dataset = subparsers.add_parser("dataset", help="prepare rendered views for training")
     verbs = dataset.add_subparsers(dest="dataset_verb", required=True)
 
-    unpack = verbs.add_parser("unpack", help="composite the views of WebDataset shards on white")
+    add_request(verbs, RenderRequest, "render")
+
+    unpack = verbs.add_parser("unpack", help="composite the views of data sets on white")
     unpack.add_argument("shards", type=Path, nargs="+", metavar="SHARDS",
-                        help="folders of .tar shards, in the order the objects shall have")
+                        help="folders of .tar shards, or of objects in Objaverse's layout, in the "
+                        "order the objects shall have")
+    unpack.add_argument("--size", type=int, default=0, metavar="PIXELS",
+                        help="resize the pictures; nano trains on 128 (default: as they are)")
     unpack.set_defaults(run=_unpack)
     _add_work(unpack)
 
@@ -46,12 +53,15 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                         "`evaluate meshes` reads: OUT/views and OUT/meshes")
     shapes.set_defaults(run=_shapes, stopped=GOES_ON)
 
-    info = verbs.add_parser("info", help="count the objects and views of WebDataset shards")
-    info.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    info = verbs.add_parser("info", help="count the objects and views of a data set")
+    info.add_argument("shards", type=Path, metavar="SHARDS",
+                      help="folder of .tar shards, or of objects in Objaverse's layout")
     info.set_defaults(run=_info)
 
-    train = subparsers.add_parser("train", help="train the small model from scratch")
+    train = subparsers.add_parser(
+        "train", help="fine-tune a model, or train the small one from scratch")
     verbs = train.add_subparsers(dest="train_verb", required=True)
+    add_request(verbs, TrainRequest, "model")
 
     autoencoder = verbs.add_parser("autoencoder", help="first: pictures to latents and back")
     _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)
@@ -118,7 +128,7 @@ def _settings(args: argparse.Namespace, **faster: float):
 def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
     from .views import unpack
 
-    unpack(args.shards, args.work / "views", reporter)
+    unpack(args.shards, args.work / "views", reporter, args.size)
 
 
 def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -133,10 +143,19 @@ def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
 def _info(args: argparse.Namespace, reporter: Reporter) -> None:
     from .shards import read_shards
 
-    objects = views = 0
-    for rendered in read_shards(args.shards):
-        objects, views = objects + 1, views + len(rendered.pose)
-    print(f"{objects} objects, {views} views of {rendered.rgba.shape[1]} pixels")
+    problems: list[EngineError] = []
+    views = []
+    sides = set()
+    for rendered in read_shards(args.shards, problems.append):
+        views.append(len(rendered.pose))
+        sides.add(rendered.rgba.shape[1])
+    print(f"{len(views)} objects, {sum(views)} views of "
+          f"{' or '.join(map(str, sorted(sides)))} pixels")
+    for problem in problems:
+        reporter.log("error", problem.message)
+    if problems:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} files can't be used",
+                          "render or copy them again")
 
 
 def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:

@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..protocol import EngineError, ErrorCode
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
 
 MEASURES = {"held_out": "held out", "held_out_shuffled": "held out, cameras of other pairs"}
 """Keys of the log that hold errors of objects the training never saw, with their legend."""
@@ -72,6 +77,47 @@ def draw(stages: list[Stage], path: Path) -> None:
         panel.set(title=stage.name, xlabel="hours", yscale="log")
         panel.grid(alpha=0.3, which="both")
         panel.legend(fontsize="small")
+    _save(figure, path)
+
+
+def draw_progress(stages: list[Stage], pictures: Sequence[np.ndarray], path: Path) -> None:
+    """A square picture of a running training: its loss by minutes, smoothed, over the pictures
+    (input, sample, truth; S x S x 3 in [0, 1]), written as PNG.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.12, 5.12), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(2, len(pictures), height_ratios=(1.6, 1))
+    panel = figure.add_subplot(grid[0, :])
+    for stage in stages:
+        minutes = [60 * hours for hours in stage.hours]
+        panel.plot(minutes, stage.loss, linewidth=0.6, alpha=0.4, color="tab:blue")
+        panel.plot(minutes, _smooth(stage.loss), linewidth=1.8, color="tab:blue")
+    panel.set(title="loss", xlabel="minutes", yscale="log")
+    panel.grid(alpha=0.3, which="both")
+    for column, (title, picture) in enumerate(zip(("input", "sample", "truth"), pictures,
+                                                  strict=True)):
+        panel = figure.add_subplot(grid[1, column])
+        panel.imshow(picture.clip(0, 1))
+        panel.set_title(title)
+        panel.axis("off")
+    _save(figure, path)
+
+
+def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
+    """Running mean with exponentially fading weights."""
+    smoothed, total = 0.0, 0.0
+    result = []
+    for value in values:
+        smoothed = weight * smoothed + (1 - weight) * value
+        total = weight * total + (1 - weight)
+        result.append(smoothed / total)
+    return result
+
+
+def _save(figure: Figure, path: Path) -> None:
     partial = path.with_name(path.name + ".part")
-    figure.savefig(partial, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(partial, format="png", dpi=100, metadata={"Software": None})
     partial.replace(path)

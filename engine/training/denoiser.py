@@ -41,17 +41,11 @@ def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler,
     1000 * u^`high_noise_power` with uniform u: below 1 this favours high noise, where the shape of
     the new view is decided.
     """
-    total = scheduler.config.num_train_timesteps
-
     def loss(denoiser: nn.Module, generator: torch.Generator) -> Tensor:
         assert isinstance(denoiser, Zero123Denoiser)
         batch = random_pairs(data, objects, batch_size, generator)
-        noise = torch.randn(batch.target.shape, generator=generator)
-        u = torch.rand(batch_size, generator=generator)
-        timestep = (total * u**high_noise_power).long().clamp(max=total - 1)
-        timestep[:round(batch_size * pure_noise_share)] = total - 1
-        noisy = scheduler.add_noise(batch.target, noise, timestep)
-        velocity = scheduler.get_velocity(batch.target, noise, timestep)
+        noisy, timestep, velocity = add_noise(batch.target, scheduler, generator,
+                                              high_noise_power, pure_noise_share)
         keep_embedding, keep_concat = conditioning_dropout(batch_size, generator)
         predicted = denoiser(noisy, timestep, batch.concat * keep_concat[:, None, None, None],
                              batch.pixels, batch.pose, keep_embedding[:, None])
@@ -60,6 +54,25 @@ def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler,
         return F.mse_loss(predicted.float(), velocity)
 
     return loss
+
+
+def add_noise(clean: Tensor, scheduler: DDIMScheduler, generator: torch.Generator,
+              high_noise_power: float = 1.0,
+              pure_noise_share: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+    """(noisy latents, timesteps, what the network is to predict) of clean latents, N x 4 x h x w.
+
+    Noise or velocity is wanted, by the schedule's prediction type. The timesteps are uniform, as
+    in the paper, unless the last two arguments say otherwise (see `denoising_loss`).
+    """
+    count, total = len(clean), scheduler.config.num_train_timesteps
+    noise = torch.randn(clean.shape, generator=generator)
+    u = torch.rand(count, generator=generator)
+    timestep = (total * u**high_noise_power).long().clamp(max=total - 1)
+    timestep[:round(count * pure_noise_share)] = total - 1
+    noisy = scheduler.add_noise(clean, noise, timestep)
+    if scheduler.config.prediction_type == "v_prediction":
+        return noisy, timestep, scheduler.get_velocity(clean, noise, timestep)
+    return noisy, timestep, noise
 
 
 def first_step_error(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler, pairs: int = 128,

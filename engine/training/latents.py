@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from ..camera import relative_pose
+from ..camera import PoseEncoding, relative_pose
 from ..diffusion.conditioning import clip_pixel_values
 from ..reporting import Reporter
 from .loop import mixed_precision
@@ -66,10 +66,10 @@ def precompute(views: TrainingViews, vae: AutoencoderKL, variants: int, encoder_
             image = rgb.flip(-1) if k % 2 else rgb
             if k:
                 image = _same_jitter(image, generator)
-            with mixed_precision():
-                posterior = vae.encode((image * 2 - 1).contiguous(
+            with mixed_precision(vae.device):
+                posterior = vae.encode((image * 2 - 1).to(vae.device).contiguous(
                     memory_format=torch.channels_last)).latent_dist
-            latent[i, k] = posterior.mode().half().numpy()
+            latent[i, k] = posterior.mode().half().cpu().numpy()
             small = F.interpolate(image, (encoder_size, encoder_size), mode="bicubic",
                                   align_corners=True)
             thumbnail[i, k] = (small.clamp(0, 1) * 255).round().byte().numpy()
@@ -103,8 +103,18 @@ class PairBatch:
     """B x 4."""
 
 
-def random_pairs(data: LatentViews, objects: Tensor, count: int,
-                 generator: torch.Generator) -> PairBatch:
+@dataclass(frozen=True)
+class PairIndex:
+    """Which views B pairs are made of; four arrays of B."""
+
+    object: np.ndarray
+    variant: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+
+
+def draw_pairs(data: LatentViews, objects: Tensor, count: int,
+               generator: torch.Generator) -> PairIndex:
     """Two different views of a random object in a random variant, `count` times.
 
     `objects`: indices to draw from, so that some can be held out. An input view from an elevation
@@ -119,23 +129,41 @@ def random_pairs(data: LatentViews, objects: Tensor, count: int,
     elevation = data.pose[i, source, 1]
     usual = (elevation > PHOTO_ELEVATION_DEG[0]) & (elevation < PHOTO_ELEVATION_DEG[1])
     source = np.where(usual, source, draw(per_object))
-    target = (source + 1 + draw(per_object - 1)) % per_object
-    return make_pairs(data, i, k, source, target)
+    return PairIndex(i, k, source, (source + 1 + draw(per_object - 1)) % per_object)
 
 
-def make_pairs(data: LatentViews, i: np.ndarray, k: np.ndarray, source: np.ndarray,
-               target: np.ndarray) -> PairBatch:
-    """The pairs (object i, variant k, source view, target view)."""
-    azimuth, elevation, radius = np.moveaxis(data.pose[i, target], -1, 0)
-    azimuth_in, elevation_in, radius_in = np.moveaxis(data.pose[i, source], -1, 0)
-    turn = np.where(k % 2, azimuth_in - azimuth, azimuth - azimuth_in)
-    pose = relative_pose(turn, elevation, radius, input_elevation_deg=elevation_in,
-                         input_radius=radius_in)
-    thumbnail = torch.from_numpy(data.thumbnail[i, k, source]).float() / 255
-    return PairBatch(
-        torch.from_numpy(data.latent[i, k, target]).float() * data.scaling_factor,
-        torch.from_numpy(data.latent[i, k, source]).float(),
-        clip_pixel_values(thumbnail, thumbnail.shape[-1]), torch.from_numpy(pose))
+def pair_poses(data: LatentViews, pairs: PairIndex,
+               encoding: PoseEncoding = "zero123") -> Tensor:
+    """B x 4: where the targets' cameras stand, as seen from the sources'."""
+    azimuth, elevation, radius = np.moveaxis(data.pose[pairs.object, pairs.target], -1, 0)
+    azimuth_in, elevation_in, radius_in = np.moveaxis(
+        data.pose[pairs.object, pairs.source], -1, 0)
+    turn = np.where(pairs.variant % 2, azimuth_in - azimuth, azimuth - azimuth_in)
+    return torch.from_numpy(relative_pose(
+        turn, elevation, radius, input_elevation_deg=elevation_in, input_radius=radius_in,
+        encoding=encoding))
+
+
+def pair_latents(data: LatentViews, pairs: PairIndex) -> tuple[Tensor, Tensor]:
+    """(target, scaled; source, unscaled), B x 4 x h x w each."""
+    target = torch.from_numpy(data.latent[pairs.object, pairs.variant, pairs.target]).float()
+    source = torch.from_numpy(data.latent[pairs.object, pairs.variant, pairs.source]).float()
+    return target * data.scaling_factor, source
+
+
+def random_pairs(data: LatentViews, objects: Tensor, count: int,
+                 generator: torch.Generator) -> PairBatch:
+    """What `draw_pairs` draws, ready for the network."""
+    return make_pairs(data, draw_pairs(data, objects, count, generator))
+
+
+def make_pairs(data: LatentViews, pairs: PairIndex) -> PairBatch:
+    """The pairs' latents, cameras and what the image encoder sees of the sources."""
+    target, concat = pair_latents(data, pairs)
+    thumbnail = torch.from_numpy(
+        data.thumbnail[pairs.object, pairs.variant, pairs.source]).float() / 255
+    return PairBatch(target, concat, clip_pixel_values(thumbnail, thumbnail.shape[-1]),
+                     pair_poses(data, pairs))
 
 
 def _same_jitter(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -12,51 +12,54 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ..protocol import EngineError, ErrorCode
+from .folders import find_folders, read_folder
+from .rendered import RenderedObject
 
 END_OF_ARCHIVE = bytes(1024)
 """Two empty blocks close every tar file."""
 
 
-@dataclass(frozen=True)
-class RenderedObject:
-    """All views of one object."""
+def read_shards(folder: Path,
+                damaged: Callable[[EngineError], None] | None = None) -> Iterator[RenderedObject]:
+    """Every object of the shards in a folder, in the order of the file names; without shards, of
+    its folders in Objaverse's layout.
 
-    name: str
-    rgba: np.ndarray
-    """V x S x S x 4 uint8, straight alpha."""
-    pose: np.ndarray
-    """V x 3 float32: azimuth and elevation in degrees, radius in scene units."""
-    info: dict
-    """The sample's JSON: source, licence, field of view."""
-
-
-def read_shards(folder: Path) -> Iterator[RenderedObject]:
-    """Every object of the shards in a folder, in the order of the file names.
+    `damaged` is told of files that can't be used, and the others follow; without it the first one
+    is an error.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is no shard, or a shard is damaged.
+        EngineError: `BAD_INPUT` if there is neither, or a file is damaged.
     """
     shards = sorted(folder.glob("*.tar"))
-    if not shards:
+    sources: list[Path] = shards or find_folders(folder)
+    if not sources:
         raise EngineError(ErrorCode.BAD_INPUT, f"no .tar shard in {folder}",
-                          "give a folder of rendered views in WebDataset layout")
-    for shard in shards:
+                          "give a folder of rendered views in WebDataset or Objaverse layout")
+    for source in sources:
         try:
-            yield from _read_shard(shard)
-        except (tarfile.TarError, ValueError, KeyError, OSError) as error:
-            raise EngineError(ErrorCode.BAD_INPUT, f"{shard} is damaged: {error}",
-                              "render or copy this shard again") from error
+            yield from _read_shard(source) if shards else [read_folder(source)]
+        except EngineError as error:
+            if damaged is None:
+                raise
+            damaged(error)
 
 
 def _read_shard(shard: Path) -> Iterator[RenderedObject]:
+    try:
+        yield from _objects(shard)
+    except (tarfile.TarError, ValueError, KeyError, OSError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{shard} is damaged: {error}",
+                          "render or copy this shard again") from error
+
+
+def _objects(shard: Path) -> Iterator[RenderedObject]:
     # tarfile takes an archive that was cut between two members for a whole one.
     with shard.open("rb") as file:
         file.seek(max(0, shard.stat().st_size - len(END_OF_ARCHIVE)))

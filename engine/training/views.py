@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
+from .rendered import RenderedObject
 from .shards import on_white, read_shards
 
 
@@ -28,20 +31,53 @@ class TrainingViews:
     names: list[str]
 
 
-def unpack(shards: Sequence[Path], folder: Path, reporter: Reporter) -> TrainingViews:
-    """Composite every view of shard folders on white and store them as .npy files in `folder`."""
-    objects = [rendered for source in shards for rendered in read_shards(source)]
+def unpack(shards: Sequence[Path], folder: Path, reporter: Reporter,
+           size: int = 0) -> TrainingViews:
+    """Composite every view of some data sets on white and store them as .npy files in `folder`.
+
+    `size`: pixels to which pictures are resized; 0 leaves them.
+
+    Raises:
+        EngineError: `BAD_INPUT` if nothing can be used; also, after all others are stored, if
+            files are damaged or objects have other numbers of views or pixels than the first.
+    """
+    problems: list[EngineError] = []
+    objects: list[RenderedObject] = []
+    for rendered in (rendered for source in shards
+                     for rendered in read_shards(source, problems.append)):
+        if objects and rendered.rgba.shape != objects[0].rgba.shape:
+            shapes = [f"{item.rgba.shape[0]} views of {item.rgba.shape[1]} pixels"
+                      for item in (rendered, objects[0])]
+            problems.append(EngineError(
+                ErrorCode.BAD_INPUT, f"{rendered.name} has {shapes[0]} instead of {shapes[1]}"))
+        else:
+            objects.append(rendered)
+    for problem in problems:
+        reporter.log("error", f"{problem.message}; it is left out")
+    if not objects:
+        raise EngineError(ErrorCode.BAD_INPUT, "no object can be used", problems[0].message)
     folder.mkdir(parents=True, exist_ok=True)
-    shape = (len(objects), *objects[0].rgba.shape[:-1], 3)
+    side = size or objects[0].rgba.shape[1]
+    shape = (len(objects), len(objects[0].pose), side, side, 3)
     rgb = np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, shape)
     for i, rendered in enumerate(objects):
-        rgb[i] = on_white(rendered.rgba)
+        rgb[i] = [_resized(picture, side) for picture in on_white(rendered.rgba)]
         reporter.progress("unpack", i + 1, len(objects))
     rgb.flush()
     np.save(folder / "pose.npy", np.stack([rendered.pose for rendered in objects]))
     names = json.dumps([rendered.name for rendered in objects], indent=0)
     (folder / "names.json").write_text(names, encoding="utf-8")
+    if problems:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} files or objects were left out",
+                          f"{len(objects)} are there, and training can start from them")
     return load(folder)
+
+
+def _resized(picture: np.ndarray, side: int) -> np.ndarray:
+    """S x S x 3 uint8 at another size."""
+    if picture.shape[0] == side:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def load(folder: Path) -> TrainingViews:

@@ -5,8 +5,10 @@
 An import either succeeds or leaves the file as it was.
 """
 
-from .imports import import_result
+from .imports import ELEVATION_FILE, import_result
 from .options import ImportOptions, import_properties
+from .placement import Place
 from .record import Record
 
-__all__ = ["ImportOptions", "Record", "import_properties", "import_result"]
+__all__ = ["ELEVATION_FILE", "ImportOptions", "Place", "Record", "import_properties",
+           "import_result"]

@@ -13,45 +13,72 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.protocol import EngineError, ErrorCode
-from ...engine.requests import Request, load_request
+from ...engine.requests import Request, TextRequest, load_request
 from .. import addon
+from ..images import image_of
+from .frames import result_frame
+from .mending import show_plane
 from .mesh import add_mesh
 from .options import ImportOptions
-from .placement import place_mesh, place_views
+from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .transaction import all_or_nothing
-from .views import INPUT_DISTANCE, PLANE_DISTANCE, View, add_view, load_image, read_views
+from .turntable import add_turntable
+from .views import (
+    INPUT_DISTANCE,
+    PLANE_DISTANCE,
+    View,
+    add_view,
+    arrange_sheet,
+    frame_size,
+    load_image,
+    pose_of,
+    read_views,
+    show_behind,
+)
 
+ELEVATION_FILE = "elevation.json"
 MAX_TITLE = 40
 """Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
 
 
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
-                  request: Request | None = None,
-                  options: ImportOptions | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or a cut-out picture. Returns what is new in the file.
+                  request: Request | None = None, options: ImportOptions | None = None,
+                  place: Place | None = None) -> list[bpy.types.ID]:
+    """Import a views.json, a mesh.glb or a picture; take a model's folder as the scene's model, an
+    estimated elevation as that of its picture. Returns what is new in the file.
+
+    `place`: of a result that belongs to something in the scene; else the options tell.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
     """
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
+    if (path / "model_index.json").is_file():
+        use_model(path, scene)
+        return []
+    if path.name == ELEVATION_FILE:
+        use_elevation(path, scene)
+        return []
     match path.suffix.lower():
         case ".json":
-            return [*import_views(path, scene, title, request, options)]
+            return [*import_views(path, scene, title, request, options, place)]
         case ".glb":
-            return [*import_mesh(path, scene, title, request, options)]
+            return [*import_mesh(path, scene, title, request, options, place)]
         case ".png":
-            return [import_cut_out(path, scene, title)]
+            return [import_picture(path, scene, title, request)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
 
 
 def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
-                 request: Request | None = None,
-                 options: ImportOptions | None = None) -> list[bpy.types.Object]:
+                 request: Request | None = None, options: ImportOptions | None = None,
+                 place: Place | None = None) -> list[bpy.types.Object]:
     """Every view of a views.json as a plane with its camera, and the input picture likewise.
+
+    Views that join others in their place come without the input picture.
 
     Raises:
         EngineError: As `import_result`.
@@ -60,11 +87,13 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     views, document = read_views(path)
     title = title or _title(path.parent, document)
     record = _record("views", request or load_request(path.parent), document, [path])
+    record.options = options.values()
     objects: list[bpy.types.Object] = []
     with all_or_nothing(bpy.context.view_layer):
-        collection = _collection(scene, title, "views")
+        joined = _joined(scene, place)
+        collection = joined or _collection(scene, title, "views")
         entries = [(view, PLANE_DISTANCE) for view in views]
-        if source := _input_view(path.parent, document):
+        if joined is None and (source := _input_view(path.parent, document)):
             entries.append((source, INPUT_DISTANCE))
         for view, distance in entries:
             pair = add_view(collection, view, distance, options.planes)
@@ -72,15 +101,48 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             record.view = view.facts
             for item in pair:
                 record.write(item)
+            # One of a view's samples is enough to look at; the others wait to be chosen.
+            show_plane(pair[0], view.facts.get("sample", 0) == 0)
+            if options.backgrounds:
+                show_behind(pair[1].data, image_of(pair[0]), scene.render, 0.5)
             objects += pair
-        place_views(objects, collection, scene, options)
+        if options.arrangement == 'SHEET' and joined is None:
+            arrange_sheet(_by_view(objects))
+        place_views(objects, collection, scene, options, place)
         _select(objects)
     return objects
 
 
+def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any], first: Path,
+                      count: int, frames: int, kind: str,
+                      collection: bpy.types.Collection | None, title: str) -> bpy.types.Object:
+    """A turntable of the views of a views.json, in their collection if they are in the scene.
+
+    `facts`: one view's entry; the rest is as for `turntable.add_turntable`.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    _, document = read_views(path)
+    title = title or _title(path.parent, document)
+    request = load_request(path.parent) or load_request(path.parent.parent)
+    record = _record(request.KIND if request else "views", request, document, [path, first])
+    record.view = {"turn": count}
+    size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
+    with all_or_nothing(bpy.context.view_layer):
+        group = collection or _collection(scene, title, record.kind)
+        frame = result_frame(group) if collection else None
+        plane = add_turntable(group, first, count, size, frames, kind,
+                              f"{title[:MAX_TITLE]} Turntable")
+        record.write(plane)
+        place_views([plane], group, scene, ImportOptions(), Place.at(frame) if frame else None)
+        _select([plane])
+    return plane
+
+
 def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
-                request: Request | None = None,
-                options: ImportOptions | None = None) -> list[bpy.types.Object]:
+                request: Request | None = None, options: ImportOptions | None = None,
+                place: Place | None = None) -> list[bpy.types.Object]:
     """The mesh of a GLB file, with a report.json beside it telling how it was made.
 
     Raises:
@@ -90,6 +152,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     report = _report(path.with_name("report.json"))
     title = title or _title(path.parent, report)
     record = _record("reconstruct", request or load_request(path.parent), report, [path])
+    record.options = options.values()
     with all_or_nothing(bpy.context.view_layer) as before:
         collection = _collection(scene, title, "reconstruct")
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
@@ -97,21 +160,54 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
             record.write(item)
             remesh(item, options.remesh, options.remesh_faces)
         _select(objects)
-        place_mesh(objects[0], collection, scene, options)  # the last: others move along
+        place_mesh(objects[0], collection, scene, options, place)  # the last: others move along
     return objects
 
 
-def import_cut_out(path: Path, scene: bpy.types.Scene, title: str = "") -> bpy.types.Image:
-    """A picture without its background, which becomes the scene's picture to work with.
+def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
+                   request: Request | None = None) -> bpy.types.Image:
+    """A cut-out, or a picture of a text, which becomes the scene's picture to work with.
 
     Raises:
         EngineError: As `import_result`.
     """
     with all_or_nothing(bpy.context.view_layer):
         image = load_image(path)
-        image.name = f"{title[:MAX_TITLE] or path.stem} Cut-Out"
+        title = title[:MAX_TITLE] or path.stem
+        image.name = title if isinstance(request, TextRequest) else f"{title} Cut-Out"
+    if request is not None:
+        _record(request.KIND, request, {}, [path]).write(image)
     scene.zero123.image = image
     return image
+
+
+def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
+    """The planes, those of the same pose together; the input picture's first."""
+    poses: dict[Any, list[bpy.types.Object]] = {}
+    for item in objects:
+        record = Record.read(item)
+        if record is not None and item.type != 'CAMERA':
+            poses.setdefault((not record.is_input, pose_of(record.view)), []).append(item)
+    return [poses[pose] for pose in sorted(poses, key=lambda pose: pose[0])]
+
+
+def use_model(folder: Path, scene: bpy.types.Scene) -> None:
+    """Make the model in a folder the one that views and meshes are made with."""
+    scene.zero123.model = addon.model_name(bpy.context, folder)
+
+
+def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
+    """Take an estimated elevation as that of the scene's picture.
+
+    Raises:
+        EngineError: As `import_result`.
+    """
+    try:
+        elevation = float(json.loads(path.read_text(encoding="utf-8"))["elevation_deg"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is no estimate of an elevation: {error}",
+                          "estimate it again, or set it by hand") from error
+    scene.zero123.input_elevation = round(elevation, 1)
 
 
 def _select(objects: list[bpy.types.Object]) -> None:
@@ -138,6 +234,12 @@ def _collection(scene: bpy.types.Scene, title: str, kind: str) -> bpy.types.Coll
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
     return collection
+
+
+def _joined(scene: bpy.types.Scene, place: Place | None) -> bpy.types.Collection | None:
+    """The collection of this scene that a result is to join, if it is still there."""
+    found = scene.collection.children_recursive if place and place.collection else ()
+    return next((item for item in found if place and item.name == place.collection), None)
 
 
 def _input_view(folder: Path, document: dict[str, Any]) -> View | None:

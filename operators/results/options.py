@@ -15,6 +15,8 @@ class ImportOptions:
     """The values of `import_properties`; the defaults leave results as the engine made them."""
 
     planes: str = 'EMPTY'
+    arrangement: str = 'CAMERAS'
+    backgrounds: bool = False
     location: str = 'ORIGIN'
     size: float = 0.0
     """Longest side of the object in scene units; 0 keeps the engine's, which is about 1."""
@@ -26,6 +28,12 @@ class ImportOptions:
     def of(cls, source: Any) -> ImportOptions:
         """From an operator or a scene's settings, which have the properties."""
         return cls(**{f.name: getattr(source, f.name) for f in fields(cls)})
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ImportOptions:
+        """From a record; what it doesn't tell has its default, what is unknown is left out."""
+        names = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
 
     def values(self) -> dict[str, Any]:
         """As keywords for the operator."""
@@ -45,6 +53,13 @@ def import_properties(options: set[str]) -> dict[str, Any]:
             name="Planes", default=defaults.planes, options=options,
             items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
                    ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")]),
+        "arrangement": EnumProperty(
+            name="Arrangement", default=defaults.arrangement, options=options,
+            items=[('CAMERAS', "At Their Cameras", "Each plane fills the frame of its camera"),
+                   ('SHEET', "Contact Sheet", "In rows beside the object, seen from the front")]),
+        "backgrounds": BoolProperty(
+            name="Camera Backgrounds", default=defaults.backgrounds, options=options,
+            description="Show each view's picture in its camera, behind what that sees"),
         "location": EnumProperty(
             name="Location", default=defaults.location, options=options,
             items=[('ORIGIN', "Origin", "Around the world's origin"),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -16,23 +17,54 @@ KEY = "zero123_placement"
 """Property of a collection: the matrix from the engine's world to the scene's, row by row."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a result goes that belongs to something in the scene. Holds no bpy reference."""
+
+    frame: tuple[float, ...]
+    """The matrix from the engine's world to the scene's: 16 numbers, row by row."""
+    collection: str = ""
+    """Name of the collection that it joins; without one, or if that is gone, it gets its own."""
+
+    @property
+    def matrix(self) -> Matrix:
+        """The frame as a 4 x 4 matrix."""
+        return matrix_of(self.frame)
+
+    @classmethod
+    def at(cls, matrix: Matrix, collection: str = "") -> Place:
+        """With the frame as a 4 x 4 matrix."""
+        return cls(tuple(value for row in matrix for value in row), collection)
+
+
 def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collection,
-                scene: bpy.types.Scene, options: ImportOptions) -> None:
-    """Bring new planes and cameras to where their collection stands, or is to stand."""
-    matrix = _stored(collection)
-    if matrix is None:
+                scene: bpy.types.Scene, options: ImportOptions,
+                place: Place | None = None) -> None:
+    """Bring new planes and cameras to their place, or where their collection is (to be)."""
+    stored = stored_frame(collection)
+    if place is not None:
+        matrix = place.matrix
+    elif stored is not None:
+        matrix = stored
+    else:
         matrix = Matrix.Translation(_location(scene, options)) @ Matrix.Scale(options.size or 1, 4)
-        _store(collection, matrix)
+    if stored is None:
+        store_frame(collection, matrix)
     _move(items, matrix)
 
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,
-               options: ImportOptions) -> None:
+               options: ImportOptions, place: Place | None = None) -> None:
     """Bring a new mesh to its place, and what the collection already holds along with it.
 
-    Only the mesh tells how large the object is and where its lowest point lies.
+    Only the mesh tells how large the object is and where its lowest point lies; in the place of
+    another it stands as that did.
     """
-    before = _stored(collection)
+    before = stored_frame(collection)
+    if place is not None and before is None:
+        _move([item], place.matrix)
+        store_frame(collection, place.matrix)
+        return
     location = before.translation if before else _location(scene, options)
     points = _world_vertices(item)
     longest = float(np.ptp(points, axis=0).max())
@@ -45,7 +77,7 @@ def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: 
     _move([other for other in collection.objects if other != item],
           matrix @ (before or Matrix()).inverted())
     _move([item], matrix)
-    _store(collection, matrix)
+    store_frame(collection, matrix)
 
 
 def _location(scene: bpy.types.Scene, options: ImportOptions) -> Vector:
@@ -67,10 +99,17 @@ def _world_vertices(item: bpy.types.Object) -> np.ndarray:
     return flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def _stored(collection: bpy.types.Collection) -> Matrix | None:
+def matrix_of(values: Iterable[float]) -> Matrix:
+    """4 x 4 of 16 numbers, row by row."""
+    return Matrix(np.reshape([*values], (4, 4)).tolist())
+
+
+def stored_frame(collection: bpy.types.Collection) -> Matrix | None:
+    """The matrix that an import has left on a collection; None if it holds no result."""
     values = collection.get(KEY)
-    return None if values is None else Matrix(np.reshape([*values], (4, 4)).tolist())
+    return None if values is None else matrix_of(values)
 
 
-def _store(collection: bpy.types.Collection, matrix: Matrix) -> None:
+def store_frame(collection: bpy.types.Collection, matrix: Matrix) -> None:
+    """Leave the matrix from the engine's world to the scene's on a collection."""
     collection[KEY] = [value for row in matrix for value in row]

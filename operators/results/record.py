@@ -25,7 +25,21 @@ class Record:
     files: list[str] = field(default_factory=list)
     """The result files this object was made from."""
     view: dict[str, Any] = field(default_factory=dict)
-    """Of a view's plane and camera: its angles and radius, as in views.json."""
+    """Of a view's plane and camera: its angles and radius, as in views.json; of a turntable's
+    plane: the number of its pictures, as "turn"."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    """How the result came into the scene, as `ImportOptions.values`."""
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is of a generated view's plane or camera."""
+        return "file" in self.view
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is of the input picture's plane or camera."""
+        return "azimuth_deg" in self.view and not self.is_view
 
     def write(self, item: Any) -> None:
         """Store it on an object."""

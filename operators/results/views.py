@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from ...engine.protocol import EngineError, ErrorCode
 
@@ -25,6 +25,11 @@ PLANE_DISTANCE = 0.25
 Near the camera the planes form a ring around the object and don't cut into it or each other."""
 INPUT_DISTANCE = 0.2
 """The same for the input picture, so that it doesn't lie in a view of the same pose."""
+
+SHEET_LEFT = 3.0
+"""Where a contact sheet's first column stands, in the engine's units: beside all cameras."""
+CELL = 1.1
+"""Distance between the pictures of a contact sheet, which are 1 wide."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,13 @@ def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
                 float(facts["radius"]), dict(facts))
 
 
+def pose_of(facts: dict[str, Any]) -> tuple[float, float, float]:
+    """Azimuth and elevation in degrees and radius of an entry of views.json, to compare."""
+    azimuth, elevation, radius = (
+        round(float(facts[name]), 4) for name in ("azimuth_deg", "elevation_deg", "radius"))
+    return azimuth, elevation, radius
+
+
 def add_view(collection: bpy.types.Collection, view: View, distance: float,
              kind: str) -> tuple[bpy.types.Object, bpy.types.Object]:
     """A camera, and as its child the picture's plane. Returns (plane, camera).
@@ -85,16 +97,44 @@ def add_view(collection: bpy.types.Collection, view: View, distance: float,
     for an image empty or 'MESH'.
     """
     image = load_image(view.file)
-    camera = _camera(view, distance)
-    make = _image_empty if kind == 'EMPTY' else _mesh_plane
+    camera = new_camera(view, distance)
+    collection.objects.link(camera)
     depth = distance * view.radius
-    plane = make(view.label, image, frame_size(view.fov_deg, depth))
-    for item in (camera, plane):
-        collection.objects.link(item)
+    plane = add_plane(collection, view.label, image, frame_size(view.fov_deg, depth), kind)
     plane.parent = camera
     # Relative to the camera: the frame's centre at this depth.
     plane.matrix_local = Matrix.Translation((0.0, 0.0, -depth))
     return plane, camera
+
+
+def add_plane(collection: bpy.types.Collection, name: str, image: bpy.types.Image, size: float,
+              kind: str) -> bpy.types.Object:
+    """A picture as an image empty ('EMPTY') or a textured square ('MESH') at the origin."""
+    make = _image_empty if kind == 'EMPTY' else _mesh_plane
+    plane = make(name, image, size)
+    collection.objects.link(plane)
+    return plane
+
+
+def arrange_sheet(planes: list[list[bpy.types.Object]]) -> None:
+    """Stand planes beside the object, in rows, as they are seen from the front.
+
+    Each list is of one view, whose samples share a cell of the sheet.
+    """
+    columns = math.ceil(math.sqrt(len(planes)))
+    upright = Matrix.Rotation(math.pi / 2, 4, 'X')
+    rows = math.ceil(len(planes) / columns)
+    for number, samples in enumerate(planes):
+        row, column = divmod(number, columns)
+        cell = Vector((SHEET_LEFT + CELL * column, 0.0, CELL * (rows - 1 - row)))
+        for plane in samples:
+            side = plane.empty_display_size if plane.type == 'EMPTY' else _width(plane)
+            plane.parent = None
+            plane.matrix_world = Matrix.Translation(cell) @ upright @ Matrix.Scale(1 / side, 4)
+
+
+def _width(plane: bpy.types.Object) -> float:
+    return max(corner[0] for corner in plane.bound_box) * 2.0
 
 
 def frame_size(fov_deg: float, depth: float) -> float:
@@ -116,7 +156,8 @@ def load_image(path: Path) -> bpy.types.Image:
     raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}", "run the job again")
 
 
-def _camera(view: View, distance: float) -> bpy.types.Object:
+def new_camera(view: View, distance: float) -> bpy.types.Object:
+    """The view's camera, in no collection yet; its frame is drawn where the plane would be."""
     data = bpy.data.cameras.new(view.label)
     data.sensor_width = data.sensor_height = SENSOR_MM
     # The pictures are square: in a wide render the picture's whole height must be in the frame.
@@ -128,6 +169,23 @@ def _camera(view: View, distance: float) -> bpy.types.Object:
     camera = bpy.data.objects.new(f"{view.label} Camera", data)
     camera.matrix_world = view.camera_to_world
     return camera
+
+
+def show_behind(data: bpy.types.Camera, image: bpy.types.Image,
+                render: bpy.types.RenderSettings, alpha: float) -> None:
+    """A square picture in the frame of a camera, behind what it sees.
+
+    The frame has the shape of a render: the picture fills its shorter side, as the camera's field
+    of view does.
+    """
+    background = data.background_images.new()
+    background.image = image
+    background.alpha = alpha
+    background.frame_method = 'FIT'
+    data.show_background_images = True
+    wide = render.resolution_x * render.pixel_aspect_x >= (
+        render.resolution_y * render.pixel_aspect_y)
+    data.sensor_fit = 'VERTICAL' if wide else 'HORIZONTAL'
 
 
 def _image_empty(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,21 +12,42 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="module")
-def wheels(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def wheels(project_root: Path, extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle for the offline installation; `engine` can't be imported beside Blender's copy."""
-    folder = tmp_path_factory.mktemp("bundle") / "wheels"
-    subprocess.run([sys.executable, str(project_root / "tests" / "engine" / "wheels.py"),
-                    str(folder)], env={"PYTHONPATH": str(project_root)}, check=True)
-    return folder
+    script = project_root / "tests" / "engine" / "empty_wheels.py"
+    subprocess.run([sys.executable, script, tmp_path / "wheels", tmp_path / "locks"],
+                   env={"PYTHONPATH": str(project_root)}, check=True)
+    monkeypatch.setattr(extension("engine.backends"), "LOCKS", tmp_path / "locks")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    return tmp_path / "wheels"
 
 
 def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
+    preferences = bpy.context.preferences.addons[extension().__name__].preferences
+    preferences.backend = "cpu"
     assert bpy.ops.zero123.engine_install(wheels=str(wheels)) == {'FINISHED'}
     folder = extension("operators.addon").engine_folder()
     environment = extension("engine.environment")
     assert environment.venv_python(folder).is_file()
     assert folder.is_relative_to(bpy.utils.resource_path('USER'))
+    assert environment.read_recipe(folder).backend == "cpu"
+    preferences.property_unset("backend")
+
+
+def test_a_backend_that_is_none_is_refused(bpy, wheels):
+    with pytest.raises(RuntimeError, match="no backend 'tpu'"):
+        bpy.ops.zero123.engine_install(wheels=str(wheels), backend="tpu")
+
+
+def test_the_installers_log_is_the_one_to_open_after_it_failed(bpy, extension, wheels):
+    next(wheels.glob("xatlas-*.whl")).unlink()
+    with pytest.raises(RuntimeError, match="xatlas"):
+        bpy.ops.zero123.engine_install(wheels=str(wheels), backend="cpu")
+    assert bpy.ops.zero123.open_log() == {'FINISHED'}
+    assert "xatlas" in bpy.data.texts["Zero123 Engine Log"].as_string()
+    extension("operators.installing").installation_job.error = None
 
 
 def test_a_failed_installation_tells_why(bpy, tmp_path):

@@ -12,10 +12,15 @@ from types import SimpleNamespace
 import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
-             "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
-             "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
-             "picture_from_viewport", "prepare_picture", "queue_pictures", "queue_selected",
-             "refresh_history", "open_log", "copy_log", "check_setup", "release_memory")
+             "regenerate", "view_from_camera", "remove_background", "engine_start", "engine_stop",
+             "engine_install", "engine_install_cancel", "open_picture", "paste_picture",
+             "picture_from_render", "picture_from_viewport", "prepare_picture", "queue_pictures",
+             "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
+             "release_memory", "pick_views", "use_view", "show_samples", "choose_sample",
+             "regenerate_view", "reconstruct_picked",
+             "compare", "import_again", "turntable", "turntable_video", "text_to_image",
+             "render_dataset", "train_model", "model_download", "model_import", "model_remove",
+             "estimate_elevation")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):
@@ -41,7 +46,7 @@ def test_it_registers_quickly_and_without_heavy_libraries(extension):
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_stands_in_a_menu(bpy, extension, name):
     """F3 finds only what a menu shows."""
-    shown = _Recorder()
+    shown = _Recorder(bpy)
     for _menu, draw in extension("ui.menus")._ENTRIES:
         draw(shown, bpy.context)
     assert hasattr(bpy.types, f"ZERO123_OT_{name}")
@@ -51,9 +56,13 @@ def test_every_operator_stands_in_a_menu(bpy, extension, name):
 class _Recorder:
     """Takes the place of a menu, which Blender draws only with a window."""
 
-    def __init__(self):
+    def __init__(self, bpy):
+        self.bpy = bpy
         self.layout = self
         self.operators = []
+
+    def menu(self, name):
+        getattr(self.bpy.types, name).draw(self, self.bpy.context)
 
     def separator(self):
         pass
@@ -64,7 +73,9 @@ class _Recorder:
 
 
 @pytest.mark.parametrize(("operator", "request_class"), [
-    ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest")])
+    ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest"),
+    ("text_to_image", "TextRequest"), ("render_dataset", "RenderRequest"),
+    ("train_model", "TrainRequest")])
 def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
     rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
     for field in dataclasses.fields(getattr(extension("engine.requests"), request_class)):

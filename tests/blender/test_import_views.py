@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+from results import ring, write_views
 
 from engine import camera as conventions
 from engine.viewset import ViewSet
@@ -148,6 +149,51 @@ def test_an_import_is_one_undo_step(bpy, scene, views_json):
     assert "Zero123 ball" not in bpy.data.collections
     bpy.ops.ed.redo()
     assert len(bpy.data.objects) == 8
+
+
+@pytest.mark.parametrize("planes", ['EMPTY', 'MESH'])
+def test_a_contact_sheet_shows_every_picture_once(bpy, scene, tmp_path, picture, planes):
+    """In cells that don't overlap, beside the cameras, which stay where they are."""
+    path = write_views(tmp_path / "job", picture, ring(5), samples=2)
+    bpy.ops.zero123.import_result(filepath=str(path), planes=planes, arrangement='SHEET')
+    bpy.context.view_layer.update()
+    shown = [item for item in bpy.data.collections["Zero123 ball"].objects
+             if item.type != 'CAMERA' and not item.hide_viewport]
+    assert [item.name[:8] for item in shown[:5]] == [f"View {i:03d}" for i in range(0, 10, 2)]
+    assert len(shown) == 6
+    centers = np.array([item.matrix_world.translation for item in shown])
+    distances = np.abs(centers[:, None] - centers[None]).max(axis=-1)
+    assert distances[~np.eye(6, dtype=bool)].min() > 1
+    assert centers[:, 0].min() - 0.5 > 1.85
+    for item in shown:
+        assert item.parent is None
+        side = item.empty_display_size if planes == 'EMPTY' else item.data.vertices[1].co.x * 2
+        assert side * item.matrix_world.median_scale == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(item.matrix_world.col[2].normalized()[:3], (0, -1, 0),
+                                   atol=1e-6)
+    # Read like a text: the input, then the views in their order.
+    order = sorted(shown, key=lambda item: (-item.location.z, item.location.x))
+    assert [item.name.split(" (")[0] for item in order] == [
+        "Input", *(f"View {i:03d}" for i in range(0, 10, 2))]
+    camera = next(item for item in bpy.data.objects if item.type == 'CAMERA'
+                  and item.name.startswith("View 002"))
+    np.testing.assert_allclose(
+        camera.matrix_world, conventions.camera_to_world(*ring(5)[1]), atol=1e-6)
+
+
+def test_a_camera_shows_its_picture_behind_what_it_sees(bpy, scene, views_json):
+    bpy.ops.zero123.import_result(filepath=str(views_json), backgrounds=True)
+    for plane, camera in [*_views(bpy), (bpy.data.objects["Input"],
+                                         bpy.data.objects["Input"].parent)]:
+        background, = camera.data.background_images
+        assert camera.data.show_background_images
+        assert background.image == plane.data
+        assert (background.display_depth, background.frame_method) == ('BACK', 'FIT')
+
+
+def test_cameras_have_no_pictures_unless_asked_for(bpy, scene, views_json):
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    assert not any(camera.data.background_images for _, camera in _views(bpy))
 
 
 def _damage_picture(path):

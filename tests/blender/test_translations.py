@@ -30,7 +30,8 @@ def _drawing_files(root: Path) -> list[Path]:
 
 
 def _working_files(root: Path) -> list[Path]:
-    return [root / "engine" / "jobs.py", *root.glob("engine/reconstruction/*.py")]
+    return [root / "engine" / "jobs.py", root / "engine" / "text_to_image.py",
+            *root.glob("engine/training/**/*.py"), *root.glob("engine/reconstruction/*.py")]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from engine import camera
+from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays, clip_to_box
 from engine.viewset import ViewSet
 
@@ -38,14 +39,14 @@ def photograph(boxes: list[Box], poses: list[tuple[float, float]], size: int = 6
     """Views at (azimuth, elevation) with antialiased silhouettes."""
     azimuth, elevation = np.array(poses, float).T
     matrices = torch.from_numpy(camera.camera_to_world(azimuth, elevation, radius))
-    rays = camera_rays(matrices, 2 * size, camera.FOV_DEG, 1.0)
+    rays = camera_rays(matrices, 2 * size, camera.FOV_DEG, cube(2, 1.0))
     nearest = torch.full_like(rays.near, torch.inf)
     rgb = torch.zeros(len(rays), 3)
     for box in boxes:
         # Scaled so that the box becomes the unit cube; distances along the ray stay the same.
         half = torch.tensor(box.half_size)
         near, far = clip_to_box((rays.origins - torch.tensor(box.centre)) / half,
-                                rays.directions / half, 1.0)
+                                rays.directions / half, cube(2, 1.0))
         hit = (near < far) & (near < nearest)
         nearest[hit] = near[hit]
         rgb[hit] = torch.tensor(box.colour)

@@ -329,7 +329,7 @@ def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                                     capfd: pytest.CaptureFixture[str]):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
     shutil.copytree(tiny_model, tmp_path / "zero123-xl")
-    monkeypatch.setattr("engine.reconstruction.memory.device_memory_mb", lambda _: (700, 8000))
+    monkeypatch.setattr("engine.device_memory.device_memory", lambda _: (7e8, 8e9))
     assert run("doctor") == 0
     lines = {line.split()[0]: line for line in capfd.readouterr().out.splitlines()}
     assert lines["nano"].split() == ["nano", "here"]

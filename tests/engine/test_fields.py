@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import camera
+from engine.fields.lattice import Lattice, cube
 from engine.fields.rays import Rays, camera_rays, clip_to_box, pixel_centres, project
 from engine.fields.render import (
     Occupancy,
@@ -21,26 +22,26 @@ from engine.fields.render import (
     render,
     render_dense,
 )
-from engine.fields.voxel import HALF_EXTENT, VoxelField, voxel_centres
+from engine.fields.voxel import VoxelField
 
 RADIUS = 0.35
 
 
 def ball(resolution: int = 32) -> tuple[VoxelField, Occupancy]:
     """A dense orange ball with a soft rim, and the voxels it may occupy."""
-    field = VoxelField(resolution)
-    points = voxel_centres(resolution)
-    inside = ((RADIUS - points.norm(dim=-1)) / field.voxel_size * 4).clamp(-8, 4)
+    field = VoxelField(cube(resolution))
+    points = field.lattice.centres()
+    inside = ((RADIUS - points.norm(dim=-1)) / field.lattice.voxel_size * 4).clamp(-8, 4)
     with torch.no_grad():
         field.raw[0, 0] = inside.reshape(field.raw.shape[2:])
         field.raw[0, 1:] = torch.tensor([3.0, 0.0, -3.0])[:, None, None, None]
     bound = (points.norm(dim=-1) < RADIUS + 0.1).reshape(field.raw.shape[2:])
-    return field, Occupancy(bound, HALF_EXTENT)
+    return field, Occupancy(bound, field.lattice)
 
 
 def rays_of(azimuth: float = 30.0, elevation: float = 20.0, size: int = 32) -> Rays:
     matrix = torch.from_numpy(camera.camera_to_world(azimuth, elevation, 1.85))[None].float()
-    return camera_rays(matrix, size, camera.FOV_DEG, HALF_EXTENT)
+    return camera_rays(matrix, size, camera.FOV_DEG, cube(2))
 
 
 @settings(max_examples=30, deadline=None)
@@ -49,7 +50,7 @@ def rays_of(azimuth: float = 30.0, elevation: float = 20.0, size: int = 32) -> R
 def test_a_point_on_a_ray_projects_to_its_pixel(azimuth: float, elevation: float, radius: float,
                                                 distance: float) -> None:
     matrix = torch.from_numpy(camera.camera_to_world(azimuth, elevation, radius))
-    rays = camera_rays(matrix[None], 8, camera.FOV_DEG, HALF_EXTENT)
+    rays = camera_rays(matrix[None], 8, camera.FOV_DEG, cube(2))
     where, depth = project(rays.origins + rays.directions * distance, matrix, camera.FOV_DEG)
     torch.testing.assert_close(where, pixel_centres(8), atol=1e-4, rtol=0)
     assert (depth > 0).all()
@@ -66,7 +67,7 @@ def test_a_camera_in_front_sees_up_and_right_where_they_are() -> None:
 def test_rays_are_clipped_to_the_cube() -> None:
     origins = torch.tensor([[2.0, 0, 0], [2.0, 0, 0], [0.0, 0, 0], [2.0, 0.7, 0]])
     directions = torch.tensor([[-1.0, 0, 0], [1.0, 0, 0], [0.0, 1, 0], [-1.0, 0, 0]])
-    near, far = clip_to_box(origins, directions, 0.6)
+    near, far = clip_to_box(origins, directions, cube(2))
     torch.testing.assert_close(near[0], torch.tensor(1.4))
     torch.testing.assert_close(far[0], torch.tensor(2.6))
     assert far[1] < 0, "behind the ray"
@@ -137,7 +138,7 @@ def test_the_packed_pass_agrees_with_the_dense_one() -> None:
 
 def test_gradients_are_those_of_finite_differences() -> None:
     torch.manual_seed(0)
-    field, occupancy = VoxelField(6).double(), Occupancy(torch.ones(6, 6, 6).bool(), HALF_EXTENT)
+    field, occupancy = VoxelField(cube(6)).double(), Occupancy(torch.ones(6, 6, 6).bool(), cube(6))
     with torch.no_grad():
         field.raw.normal_()
     rays = rays_of(size=3)
@@ -162,15 +163,40 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 def test_a_ray_that_meets_nothing_renders_nothing() -> None:
     field, _ = ball()
-    nothing = Occupancy(torch.zeros(32, 32, 32, dtype=torch.bool), HALF_EXTENT)
+    nothing = Occupancy(torch.zeros(32, 32, 32, dtype=torch.bool), cube(32))
     seen = render(field, rays_of(size=4), nothing, 0.02)
     assert seen.alpha.abs().max() == 0
     assert seen.rgb.abs().max() == 0
 
 
 def test_resampling_keeps_a_linear_field() -> None:
-    field = VoxelField(9)
+    field = VoxelField(cube(9))
     with torch.no_grad():
-        field.raw[0, 0] = (voxel_centres(9) @ torch.tensor([1.0, 2.0, -3.0])).reshape(9, 9, 9)
+        values = field.lattice.centres() @ torch.tensor([1.0, 2.0, -3.0])
+        field.raw[0, 0] = values.reshape(9, 9, 9)
     points = torch.rand(50, 3, generator=torch.Generator().manual_seed(1)) - 0.5
-    torch.testing.assert_close(field.resampled(21).density(points), field.density(points))
+    other = Lattice.within((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5), 0.07)
+    torch.testing.assert_close(field.resampled(other).density(points), field.density(points))
+
+
+def test_a_lattice_covers_its_box_with_cubic_voxels() -> None:
+    lattice = Lattice.within((-0.5, -0.1, 0.0), (0.5, 0.1, 0.33), 0.1)
+    assert lattice.shape == (11, 3, 5) and lattice.count == 165
+    assert lattice.high == pytest.approx((0.5, 0.1, 0.4))
+    centres = lattice.centres().reshape(*lattice.shape, 3)
+    torch.testing.assert_close(centres[3, 1, 4], torch.tensor([-0.2, 0.0, 0.4]))
+    torch.testing.assert_close(lattice.normalised(centres[[0, -1], [0, -1], [0, -1]]),
+                               torch.tensor([[-1.0] * 3, [1.0] * 3]))
+    finer = lattice.with_about(8 * lattice.count)
+    assert finer.low == lattice.low and finer.count == pytest.approx(8 * lattice.count, rel=0.5)
+
+
+def test_a_longish_box_is_looked_up_and_occupied_along_the_right_axes() -> None:
+    field = VoxelField(Lattice.within((-0.5, -0.1, -0.2), (0.5, 0.1, 0.2), 0.05))
+    points = field.lattice.centres()
+    with torch.no_grad():
+        field.raw[0] = torch.cat([points.T, points.T[:1]]).reshape(field.raw.shape[1:])
+    torch.testing.assert_close(field.raw_at(points)[:3], points.T)
+    occupied = (points[:, 0] > 0.31) & (points[:, 2] < 0)
+    occupancy = Occupancy(occupied.reshape(field.lattice.shape), field.lattice)
+    assert torch.equal(occupancy.contains(points + 0.02), occupied)

@@ -15,8 +15,9 @@ from shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from engine import camera
 from engine.fields.field import Field, represented
 from engine.fields.hash_grid import HashEncoding, HashField, HashSettings
+from engine.fields.lattice import HALF_EXTENT, cube
 from engine.fields.trilinear import look_up
-from engine.fields.voxel import HALF_EXTENT, VoxelField, voxel_centres
+from engine.fields.voxel import VoxelField
 from engine.reconstruction import reconstruct
 from engine.reconstruction.optimise import Rates, optimise
 
@@ -25,7 +26,7 @@ SMALL = HashSettings(levels=3, log2_entries=9, coarsest=4, finest=64)
 
 @pytest.fixture
 def grid() -> VoxelField:
-    field = VoxelField(12)
+    field = VoxelField(cube(12))
     with torch.no_grad():
         field.raw.normal_(generator=torch.Generator().manual_seed(0))
     return field
@@ -83,13 +84,13 @@ def test_gradients_of_the_tables_are_those_of_finite_differences() -> None:
 
 def test_a_grids_gradients_are_those_of_finite_differences(grid: VoxelField) -> None:
     points = points_in(0.7, 10).double()  # some of them outside
-    assert torch.autograd.gradcheck(lambda raw: look_up(raw, points, HALF_EXTENT),
+    assert torch.autograd.gradcheck(lambda raw: look_up(raw, points / 0.6),
                                     grid.raw.detach()[..., :5, :5, :5].double().requires_grad_())
 
 
 @pytest.mark.parametrize("channels", [0, 4])
 def test_it_starts_as_the_grid_it_is_made_from(channels: int) -> None:
-    start = VoxelField(10, latent_channels=channels)
+    start = VoxelField(cube(10), latent_channels=channels)
     with torch.no_grad():
         start.raw.normal_()
     field = HashField(start, SMALL)
@@ -103,7 +104,7 @@ def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
     with torch.no_grad():
         for value in field.parameters():
             value.add_(torch.randn(value.shape, generator=torch.Generator().manual_seed(0)) * 0.3)
-    points = voxel_centres(12)
+    points = grid.lattice.centres()
     density, rgb = field(points)
     again = field.as_grid()(points)
     torch.testing.assert_close(again[0], density, rtol=1e-3, atol=1e-3)
@@ -119,10 +120,10 @@ def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
 
 def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
-    start = VoxelField(6)
+    start = VoxelField(cube(6))
     field = represented(start, "hash", torch.Generator().manual_seed(0))
     points = points_in(0.3, 2000)
-    inside = (points.norm(dim=-1) < start.voxel_size / 2).float()
+    inside = (points.norm(dim=-1) < start.lattice.voxel_size / 2).float()
 
     def objective(field: Field, step: int) -> torch.Tensor:
         return (1 - torch.exp(-field.density(points) * 0.05) - inside).square().mean()

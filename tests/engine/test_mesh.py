@@ -25,6 +25,7 @@ from engine.mesh.unwrap import unwrap
 from engine.protocol import EngineError, ErrorCode
 
 HALF = 0.6
+LOW, SIZE = (-HALF,) * 3, 2 * HALF / 31
 RADIUS = 0.4
 LEVEL = 20.0
 
@@ -44,11 +45,11 @@ def ball_density(resolution: int = 32, centre: tuple[float, float, float] = (0, 
 
 @pytest.fixture(scope="module")
 def ball() -> Triangles:
-    return mesh_volume(ball_density(), LEVEL, HALF, 2000)
+    return mesh_volume(ball_density(), LEVEL, LOW, SIZE, 2000)
 
 
 def test_a_ball_is_closed_round_and_wound_outwards() -> None:
-    mesh = extract(ball_density(), LEVEL, HALF)
+    mesh = extract(ball_density(), LEVEL, LOW, SIZE)
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
     np.testing.assert_allclose(np.linalg.norm(mesh.vertices, axis=1), RADIUS, atol=0.01)
@@ -57,7 +58,7 @@ def test_a_ball_is_closed_round_and_wound_outwards() -> None:
 
 
 def test_an_object_cut_by_the_cube_is_closed_all_the_same() -> None:
-    mesh = extract(ball_density(centre=(0.5, 0, 0)), LEVEL, HALF)
+    mesh = extract(ball_density(centre=(0.5, 0, 0)), LEVEL, LOW, SIZE)
     assert mesh.is_watertight
     assert mesh.volume > 0
 
@@ -74,7 +75,7 @@ def test_floaters_are_dropped_and_hollows_filled() -> None:
     density[np.linalg.norm(volume(), axis=-1) < 0.2] = 0
     density[1:3, 1:3, 1:3] = 100
     assert solid(density, LEVEL)[2, 2, 2] == 0
-    mesh = extract(solid(density, LEVEL), LEVEL, HALF)
+    mesh = extract(solid(density, LEVEL), LEVEL, LOW, SIZE)
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 1
 
@@ -82,13 +83,13 @@ def test_floaters_are_dropped_and_hollows_filled() -> None:
 def test_a_second_large_part_is_kept() -> None:
     density = np.maximum(ball_density(centre=(0.35, 0, 0), radius=0.2),
                          ball_density(centre=(-0.35, 0, 0), radius=0.15))
-    mesh = extract(solid(density, LEVEL), LEVEL, HALF)
+    mesh = extract(solid(density, LEVEL), LEVEL, LOW, SIZE)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 2
 
 
 @pytest.mark.parametrize("faces", [500, 3000, 20000])
 def test_the_wanted_number_of_faces_is_met(faces: int) -> None:
-    mesh = mesh_volume(ball_density(), LEVEL, HALF, faces)
+    mesh = mesh_volume(ball_density(), LEVEL, LOW, SIZE, faces)
     assert 0.98 * faces <= len(mesh.faces) <= faces
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.03)
@@ -102,7 +103,7 @@ def rough_density() -> np.ndarray:
 
 @pytest.mark.parametrize("faces", [5000, 3000, 1500])
 def test_a_rough_mesh_stays_closed_when_simplified(faces: int) -> None:
-    rough = extract(rough_density(), LEVEL, HALF)
+    rough = extract(rough_density(), LEVEL, LOW, 2 * HALF / 39)
     assert rough.is_watertight
     assert len(rough.faces) > 2 * faces
     mesh = simplified(rough, faces)
@@ -149,7 +150,7 @@ def test_charts_lie_in_the_unit_square_and_do_not_overlap(
 
 
 def test_a_mesh_is_unwrapped_in_pieces_without_losing_a_face() -> None:
-    mesh = mesh_volume(ball_density(), LEVEL, HALF, 6000)
+    mesh = mesh_volume(ball_density(), LEVEL, LOW, SIZE, 6000)
     uv, uv_faces = unwrap(mesh, 256)
     a, b, c = np.moveaxis(uv[uv_faces], 1, 0)
     area = np.abs(np.cross(b - a, c - a)) / 2
@@ -198,7 +199,7 @@ def test_texels_beside_the_charts_are_filled(
 def two_balls() -> Triangles:
     """A small ball in front (+X) of a large one."""
     density = np.maximum(ball_density(48, (0.4, 0, 0), 0.12), ball_density(48, (-0.2, 0, 0), 0.3))
-    return mesh_volume(density, LEVEL, HALF, 4000)
+    return mesh_volume(density, LEVEL, LOW, 2 * HALF / 47, 4000)
 
 
 def test_the_photo_colours_what_its_camera_sees_and_nothing_else() -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 from shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
-from engine.fields.voxel import VoxelField, voxel_centres
+from engine.fields.lattice import cube
+from engine.fields.voxel import VoxelField
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
 from engine.reconstruction import reconstruct, reconstruct_by_score
@@ -24,8 +25,8 @@ SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_de
 
 @pytest.fixture
 def block() -> VoxelField:
-    field = VoxelField(32)
-    inside = contains(BLOCK, voxel_centres(32).numpy()).reshape(32, 32, 32)
+    field = VoxelField(cube(32))
+    inside = contains(BLOCK, field.lattice.centres().numpy()).reshape(32, 32, 32)
     with torch.no_grad():
         field.raw[0, 0][torch.from_numpy(inside)] = 4.0
         field.raw[0, 1] = 4.0  # red
@@ -56,7 +57,7 @@ def test_the_picture_shows_the_colours_on_white(block: VoxelField) -> None:
 
 def test_an_empty_field_shows_nothing(tmp_path: Path) -> None:
     told: list[Path] = []
-    Previews(tmp_path, told.append, every_s=0).update(VoxelField(16))
+    Previews(tmp_path, told.append, every_s=0).update(VoxelField(cube(16)))
     assert told == []
     assert list(tmp_path.iterdir()) == []
 

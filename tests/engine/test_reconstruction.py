@@ -12,14 +12,14 @@ import pytest
 import torch
 import trimesh
 from scipy import ndimage
-from shapes import BLOCK, TABLE, contains, grid_points, iou, mesh_contains, photograph
+from shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
-from engine.fields.voxel import voxel_centres
+from engine.fields.lattice import cube
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
-from engine.reconstruction.hull import Hull, vote_hull
+from engine.reconstruction.hull import Hull, lattice_around, vote_hull
 from engine.reconstruction.memory import estimate, require_memory
 from engine.reporting import SilentReporter
 from engine.viewset import ViewSet
@@ -50,11 +50,11 @@ def hull_of(views: ViewSet, resolution: int = 40, **options) -> Hull:
     rgba = torch.from_numpy(views.images)
     rgba = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
     return vote_hull(rgba, torch.from_numpy(views.camera_to_world).float(), views.fov_deg,
-                     resolution, **options)
+                     cube(resolution), **options)
 
 
 def inside(resolution: int = 40) -> torch.Tensor:
-    points = voxel_centres(resolution).numpy()
+    points = cube(resolution).centres().numpy()
     return torch.from_numpy(contains(BLOCK, points)).reshape((resolution,) * 3)
 
 
@@ -63,7 +63,7 @@ def test_the_hull_holds_the_whole_object_and_little_else(block_views: ViewSet) -
     assert hull.bound[truth].all()
     assert hull.bound.sum() < 2.2 * truth.sum()
     assert hull.agreement[truth].min() > 0.6
-    red = truth & (voxel_centres(40)[:, 0].reshape(40, 40, 40) > 0.3)
+    red = truth & (cube(40).centres()[:, 0].reshape(40, 40, 40) > 0.3)
     assert hull.colour[red][:, 0].mean() > hull.colour[red][:, 2].mean()
 
 
@@ -81,7 +81,7 @@ def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
     trusted = torch.zeros(len(narrow), dtype=torch.bool)
     trusted[0] = True
     bound = hull_of(narrow, trusted=trusted).bound
-    y = voxel_centres(40)[:, 1].reshape(40, 40, 40)
+    y = cube(40).centres()[:, 1].reshape(40, 40, 40)
     assert not bound[y < -0.06].any()
     assert bound[inside() & (y > 0.06)].all()
 
@@ -157,6 +157,26 @@ def test_thin_legs_survive() -> None:
     assert mesh_contains(mesh.vertices, mesh.faces, legs).mean() > 0.9
     between = np.array([[0, 0, -0.2], [0.38, 0, -0.2], [0, -0.38, -0.2]])
     assert not mesh_contains(mesh.vertices, mesh.faces, between).any()
+
+
+def test_a_bar_thinner_than_a_cubes_voxels_keeps_its_thickness() -> None:
+    bar = [Box((0, 0, 0), (0.5, 0.08, 0.015), (0.8, 0.3, 0.2))]
+    views = photograph(bar, camera.two_ring_orbit(12), size=128)
+    photo = photograph(bar, [(0.0, 20.0)], size=128).images[0]
+    mesh = reconstruct(views, photo=photo, input_elevation_deg=20.0,
+                       **SMALL | {"resolution": 48, "iterations": 120}).mesh
+    size = np.ptp(mesh.vertices, axis=0)
+    assert np.abs(size - [1.0, 0.16, 0.03]).max() < 0.02
+
+
+def test_a_lattice_around_a_hull_holds_it_and_is_no_finer_than_told(block_views: ViewSet) -> None:
+    hull = hull_of(block_views)
+    lattice = lattice_around(hull, 40**3, 0.0)
+    assert lattice.count == pytest.approx(40**3, rel=0.1)
+    assert lattice.voxel_size < 0.95 * hull.lattice.voxel_size
+    where = lattice.normalised(hull.lattice.centres()[hull.bound.flatten()])
+    assert where.abs().max() < 1
+    assert lattice_around(hull, 40**3, 0.03).voxel_size == 0.03
 
 
 def disturbed(views: ViewSet) -> ViewSet:

@@ -13,6 +13,7 @@ from PIL import Image
 from shapes import BLOCK, photograph
 
 from engine import jobs
+from engine.fields.lattice import cube
 from engine.fields.voxel import VoxelField
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction.checkpoint import Checkpoint
@@ -136,7 +137,7 @@ def test_a_state_that_cannot_be_kept_is_told_and_no_end(tmp_path: Path) -> None:
 
 
 def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> None:
-    field = VoxelField(4)
+    field = VoxelField(cube(4))
     before = []
 
     def objective(field: VoxelField, step: int) -> torch.Tensor:

@@ -113,7 +113,8 @@ def test_colour_changes_keep_white_white() -> None:
 def test_mirrored_variants_turn_the_azimuth_around(work: Path) -> None:
     data = latents.load(work / "latents")
     index = np.array([0, 0])
-    pairs = latents.make_pairs(data, index, np.array([0, 1]), index, np.array([1, 1]))
+    pairs = latents.make_pairs(
+        data, latents.PairIndex(index, np.array([0, 1]), index, np.array([1, 1])))
     expected = [relative_pose(sign * 90.0, 10.0, 1.6, input_radius=1.5) for sign in (1, -1)]
     np.testing.assert_allclose(pairs.pose.numpy(), expected, atol=1e-6)
 

@@ -12,7 +12,7 @@ def test_the_story_is_told_to_its_end(report):
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
-        "prepared_input", "queue", "models", "history", "log"]
+        "prepared_input", "queue", "history", "log", "text", "training", "models"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
@@ -20,7 +20,8 @@ def test_the_story_is_told_to_its_end(report):
                                   "mesh grows", "mesh gone", "tab after engine died",
                                   "checklist", "job with picture", "tab with viewport picture",
                                   "tab with input", "image editor tab", "status bar working",
-                                  "status bar idle", "licence", "models", "history", "log window"])
+                                  "status bar idle", "licence", "models", "history", "log window",
+                                  "text", "training", "training panel"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -115,6 +116,10 @@ def test_the_history_survives_a_restart(report):
 def test_the_log_has_a_window(report):
     assert report["windows_with_log"] == 2
     assert report["log_area"] == "TEXT_EDITOR"
+
+
+def test_a_model_is_trained_on_the_selected_object(report):
+    assert report["training"] == ["Done", None, "Suzanne"]
 
 
 def test_a_look_at_the_engine_is_short(report, capsys):

@@ -11,9 +11,6 @@ from pathlib import Path
 
 import bpy
 
-HISTORY_Y, MODELS_Y = 12, 38
-"""Where the headers of the last two panels are in a sidebar that shows its end."""
-
 
 def measure_ticks(t):
     """Note what each look at the engine costs, apart from those that import a result.
@@ -46,18 +43,6 @@ def _scroll(t, operator):
     with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
         for _ in range(60):
             operator()
-
-
-def _click_in_sidebar(t, y):
-    """So many pixels above its lower edge; then it shows its end."""
-    sidebar = t.region('UI')
-    t._mouse[:] = sidebar.x + 70, sidebar.y + y
-    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
-    yield 0.3
-    t.press('LEFTMOUSE')
-    yield 0.5
-    _scroll(t, bpy.ops.view2d.scroll_down)
-    yield 1.5
 
 
 def checklist(t):
@@ -172,34 +157,6 @@ def queue(t):
     t.report["queue_states"] = [job.state.value for job in t.jobs()]
 
 
-def models(t):
-    """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
-    work = t.module("operators.model_work").model_work
-    shelf = t.module("operators.model_shelf").model_shelf
-    _scroll(t, bpy.ops.view2d.scroll_down)
-    yield 1.0
-    yield from _click_in_sidebar(t, MODELS_Y)
-    with t.in_view():
-        bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")
-    t.report["verifying"] = work.running
-    t.move_mouse()
-    yield 0.3
-    with t.in_view():
-        bpy.ops.zero123.model_accept_licence('INVOKE_DEFAULT', model="stable-zero123")
-    yield 1.0
-    t.screenshot("licence")
-    t.move_mouse()
-    yield 0.3
-    t.press('ESC')
-    yield 1.0
-    t.screenshot("models")
-    yield lambda: not work.running
-    t.report["verified"] = work.error is None
-    t.report["models"] = {entry.name: entry.state.value for entry in shelf.entries}
-    with t.in_view():
-        t.report["download_offline"] = bpy.ops.zero123.model_download.poll()
-
-
 def history(t):
     """Switched off and on again, as by a restart: the results are listed and come back."""
     package = t.module("operators").__name__.rpartition(".")[0]
@@ -217,7 +174,14 @@ def history(t):
     yield 0.5
     _scroll(t, bpy.ops.view2d.scroll_down)
     yield 1.0
-    yield from _click_in_sidebar(t, HISTORY_Y)
+    sidebar = t.region('UI')
+    t._mouse[:] = sidebar.x + 70, sidebar.y + 12
+    t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+    yield 0.3
+    t.press('LEFTMOUSE')
+    yield 0.5
+    _scroll(t, bpy.ops.view2d.scroll_down)
+    yield 1.5
     t.screenshot("history")
     with t.in_view():
         bpy.ops.zero123.import_result(filepath=str(entries.entries[0].result))
@@ -240,6 +204,79 @@ def log(t):
     yield 0.5
 
 
+def _show_alone(t, name, *panels):
+    """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
+    for panel in panels:
+        copy = {key: getattr(panel, key) for key in ("bl_label", "draw", "NAMES")
+                if hasattr(panel, key)}
+        bpy.utils.register_class(type(f"{panel.__name__}_alone", (bpy.types.Panel,), {
+            **copy, "bl_space_type": 'VIEW_3D', "bl_region_type": 'UI', "bl_category": name}))
+    t.view_3d().tag_redraw()
+    yield 0.5
+    t.region('UI').active_panel_category = name
+    t.view_3d().tag_redraw()
+    yield 1.5
+
+
+def text(t):
+    """The settings of a picture from a text are in the tab."""
+    bpy.context.scene.zero123.text.prompt = "a wooden chair"
+    yield from _show_alone(t, "Text", t.module("ui.panels").ZERO123_PT_text)
+    t.screenshot("text")
+
+
+def training(t):
+    """The selected object is rendered and trained on; the job's box shows loss and sample, and
+    the model is the next one to be used.
+    """
+    t.runner().jobs.clear_ended()
+    folder = Path(t.TASK["results"]) / "models"
+    bpy.context.preferences.addons[t.PACKAGE].preferences.model_folder = str(folder)
+    settings = bpy.context.scene.zero123.train
+    settings.model, settings.steps, settings.batch_size = t.TASK["model"], 60, 2
+    settings.views, settings.samples, settings.preview_every = 3, 2, 10
+    with t.in_view():
+        bpy.ops.object.select_all(action='DESELECT')
+        bpy.ops.mesh.primitive_monkey_add()
+        bpy.ops.zero123.train_model('INVOKE_DEFAULT')
+    job = t.jobs()[-1]
+    yield lambda: (job.stage == "train" and job.picture_count > 2) or job.state.ended
+    yield from _show_alone(t, "Jobs", t.module("ui.panels").ZERO123_PT_jobs)
+    t.screenshot("training")
+    yield t.ended(1)
+    yield 1.0
+    t.report["training"] = [job.state.value, job.error and job.error.message,
+                            bpy.context.scene.zero123.model]
+    yield from _show_alone(t, "Training", *t.module("ui.training").CLASSES)
+    t.screenshot("training panel")
+
+
+def models(t):
+    """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
+    work = t.module("operators.model_work").model_work
+    shelf = t.module("operators.model_shelf").model_shelf
+    yield from _show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
+    with t.in_view():
+        bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")
+    t.report["verifying"] = work.running
+    t.move_mouse()
+    yield 0.3
+    with t.in_view():
+        bpy.ops.zero123.model_accept_licence('INVOKE_DEFAULT', model="stable-zero123")
+    yield 1.0
+    t.screenshot("licence")
+    t.move_mouse()
+    yield 0.3
+    t.press('ESC')
+    yield 1.0
+    t.screenshot("models")
+    yield lambda: not work.running
+    t.report["verified"] = work.error is None
+    t.report["models"] = {entry.name: entry.state.value for entry in shelf.entries}
+    with t.in_view():
+        t.report["download_offline"] = bpy.ops.zero123.model_download.poll()
+
+
 def chapters(t):
     """In their order, as functions without arguments that keep their names."""
     def bound(chapter):
@@ -248,5 +285,5 @@ def chapters(t):
         play.__name__ = chapter.__name__
         return play
 
-    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, models,
-                             history, log)))
+    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
+                             log, text, training, models)))

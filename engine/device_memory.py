@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much memory a torch device has, and giving it back. Light to import."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from contextlib import suppress
+
+
+def device_memory(device: str) -> tuple[int, int]:
+    """(free, total) bytes; a CPU's and an Apple GPU's is the main memory."""
+    if device.startswith("cuda"):
+        import torch
+
+        free, total = torch.cuda.mem_get_info(device)
+        # Torch keeps what it has freed, and takes it again before it asks the driver.
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free + kept, total
+    import psutil
+
+    main = psutil.virtual_memory()
+    return main.available, main.total
+
+
+def give_back_memory() -> None:
+    """Return what isn't used any more to the system and to the device."""
+    gc.collect()
+    if sys.platform == "linux":  # where glibc keeps most of it if it isn't told
+        with suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

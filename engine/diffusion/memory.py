@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many views are sampled at once, and what is done when memory runs out all the same."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..device_memory import device_memory, give_back_memory
+from ..failures import is_out_of_memory
+
+if TYPE_CHECKING:
+    from .pipeline import Zero123Pipeline
+
+WORK_PER_STEP = {"cpu": 1e12, "cuda": 2e13, "mps": 4e12}
+"""UNet parameters x latent pixels x rows evaluated in one step. The original has 8.8e11 a row, so
+a CPU takes its rows one by one (and notices a cancellation between them), a GPU twenty at once."""
+MAX_ROWS = 64
+"""More rows at once aren't faster and only need memory."""
+FREE_PART = 0.8
+"""Of the free memory, what a step may take."""
+UNET_MAPS, DECODER_MAPS = 40, 12
+"""How much memory a row takes at most, as a multiple of one map of the first level's channels:
+measured for nano and for a network of the original's size."""
+
+Work = Callable[[Tensor, int, int], Tensor]
+"""Rows, the number of this batch and that of all batches, to results of the rows."""
+
+
+def rows_at_once(pipeline: Zero123Pipeline, guidance_scale: float) -> int:
+    """How many rows a step takes: as many as keep the device busy, and as fit into its memory."""
+    unet, vae, device = pipeline.unet, pipeline.vae, pipeline.execution_device
+    passes = 1 if guidance_scale == 1 else 2
+    side = unet.config.sample_size
+    work = sum(p.numel() for p in unet.parameters()) * side**2 * passes
+    in_unet = UNET_MAPS * unet.config.block_out_channels[0] * side**2 * passes
+    in_decoder = DECODER_MAPS * vae.config.block_out_channels[0] * pipeline.image_size**2
+    row_bytes = unet.dtype.itemsize * max(in_unet, in_decoder / 8)
+    fitting = FREE_PART * device_memory(str(device))[0] / row_bytes
+    return int(min(max(min(WORK_PER_STEP.get(device.type, 1e12) / work, fitting), 1), MAX_ROWS))
+
+
+def in_batches(rows: Tensor, size: int, work: Work,
+               save_memory: Callable[[], bool]) -> list[Tensor]:
+    """Do work on all rows, `size` at a time. Where memory runs out, half as many from then on.
+
+    Args:
+        save_memory: is called when one row alone is too much; whether anything was left to do.
+    """
+    waiting = deque(rows.split(size))
+    results: list[Tensor] = []
+    while waiting:
+        try:
+            results.append(work(waiting[0], len(results), len(results) + len(waiting)))
+            waiting.popleft()
+            continue
+        except Exception as error:
+            # The error holds on to what the failed step had: nothing is done about it in here.
+            if not is_out_of_memory(error) or (len(waiting[0]) == 1 and not save_memory()):
+                raise
+        give_back_memory()
+        half = (len(waiting[0]) + 1) // 2
+        waiting = deque(torch.cat(list(waiting)).split(half))
+    return results
+
+
+def slice_attention(pipeline: Zero123Pipeline) -> str:
+    """Attention head by head."""
+    pipeline.enable_attention_slicing("max")
+    return "attention is computed in slices"
+
+
+def tile_decoder(pipeline: Zero123Pipeline) -> str:
+    """Pictures decoded in four overlapping parts, one after the other."""
+    vae = pipeline.vae
+    vae.enable_slicing()
+    pipeline.tiled_decoder = True
+    vae.tile_sample_min_size = pipeline.image_size // 2
+    vae.tile_latent_min_size = pipeline.unet.config.sample_size // 2
+    return "pictures are decoded in tiles"
+
+
+def offload(pipeline: Zero123Pipeline) -> str | None:
+    """Networks in main memory until they are needed; None where that is the device's memory."""
+    if pipeline.execution_device.type == "cpu":
+        return None
+    pipeline.enable_model_cpu_offload(device=pipeline.execution_device)
+    return "networks wait in main memory"
+
+
+MEASURES = (slice_attention, tile_decoder, offload)
+"""In the order in which they are taken, from the cheapest on."""

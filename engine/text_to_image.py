@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a text to a picture that the other jobs can start from, by any text-to-image pipeline that
+diffusers' AutoPipelineForText2Image knows.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import diffusers.utils.logging
+import huggingface_hub
+import numpy as np
+import torch
+import transformers.utils.logging
+from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from PIL import Image
+from safetensors import SafetensorError
+from transformers import PreTrainedTokenizerBase
+
+from .imaging import cut_out, save_png
+from .loaded_model import loaded_model
+from .models import resolve_device
+from .models.catalogue import INDEX_FILE
+from .models.loading import damaged, load_network
+from .outputs import staged_file
+from .protocol import EngineError, ErrorCode
+from .reporting import Reporter
+from .requests import TextRequest
+
+CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
+"""The pipelines that make a picture of a text."""
+LIBRARIES = ("diffusers", "transformers")
+"""Where a pipeline's components may come from; a folder with code of its own is refused."""
+SIDE_STEP = 8
+"""Pixels per latent pixel."""
+HALF = "fp16"
+"""Marks files with half the precision, where a folder may hold no others."""
+
+
+def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
+    """Make the picture that a request asks for into the file `out`. Returns the job's report.
+
+    Raises:
+        EngineError: as `load_text_pipeline`; `MODEL_INCOMPATIBLE` for a negative prompt that the
+            pipeline doesn't take; `BAD_INPUT` if no object stands out in the picture.
+    """
+    out = Path(request.out)
+    with staged_file(out) as stage:
+        reporter.progress("load model", 0, 1)
+        pipeline = loaded_model.load(load_text_pipeline, request.model, request.device)
+        reporter.progress("load model", 1, 1)
+        picture = _paint(pipeline, request, reporter)
+        if not request.keep_background:
+            reporter.progress("segment", 0, 1)
+            picture = _cut_out(picture)
+            reporter.progress("segment", 1, 1)
+        save_png(stage, picture.astype(np.float32) / 255)
+    reporter.artifact("image", out)
+    return {"image": str(out), "width": picture.shape[1], "height": picture.shape[0],
+            "model": request.model, "seed": request.seed}
+
+
+def load_text_pipeline(model: str, device: str = "auto") -> DiffusionPipeline:
+    """The text-to-image pipeline of a folder in diffusers layout, or of the Hugging Face cache.
+
+    fp16 on CUDA, fp32 elsewhere. Only safetensors are read, only into classes of `LIBRARIES`, and
+    nothing is downloaded.
+
+    Raises:
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` if it is no
+            text-to-image pipeline or brings its own code, or `ENVIRONMENT` for a device that
+            isn't there.
+    """
+    target = resolve_device(device)
+    dtype = torch.float16 if target.type == "cuda" else torch.float32
+    folder = _folder(model)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    networks = {name: load_network(folder / name, cls, dtype, _variant(folder / name))
+                for name, cls in _component_classes(folder).items()
+                if issubclass(cls, torch.nn.Module)}
+    try:
+        pipeline = AutoPipelineForText2Image.from_pretrained(
+            folder, **networks, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError,
+            SafetensorError) as error:
+        raise damaged(folder, error) from error
+    for name, part in pipeline.components.items():
+        # transformers makes an empty one if its files are missing.
+        if isinstance(part, PreTrainedTokenizerBase) and len(part) <= len(part.all_special_tokens):
+            raise damaged(folder / name, "its vocabulary is empty")
+    return pipeline.to(target)
+
+
+def _folder(model: str) -> Path:
+    """The model's folder: the one named, or the newest of this name in the Hugging Face cache."""
+    folder = Path(model).expanduser()
+    if (folder / INDEX_FILE).is_file():
+        return folder
+    if folder.exists():
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} holds no {INDEX_FILE}",
+                          "give a folder of a text-to-image model in diffusers layout")
+    try:
+        cached = Path(huggingface_hub.snapshot_download(model, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError) as error:
+        raise EngineError(
+            ErrorCode.MODEL_MISSING, f"the text-to-image model {model} isn't on this computer",
+            f"fetch it with `hf download {model}`, or give the folder of another one") from error
+    if not (cached / INDEX_FILE).is_file():
+        raise damaged(cached, f"{INDEX_FILE} is missing")
+    return cached
+
+
+def _component_classes(folder: Path) -> dict[str, type[Any]]:
+    """The classes of a pipeline's components by name, all of them known to the libraries."""
+    try:
+        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+        kind = index["_class_name"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise damaged(folder / INDEX_FILE, error) from error
+    if kind not in CLASSES:
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
+                          f"{folder} holds a {kind}, which makes no picture of a text",
+                          "choose a text-to-image model, such as Stable Diffusion XL")
+    entries = {name: entry for name, entry in index.items()
+               if isinstance(entry, list) and len(entry) == 2 and all(entry)}
+    for name in entries:
+        if not (folder / name).is_dir():
+            raise damaged(folder / name, "it is missing")
+    return {name: _class(folder, *entry) for name, entry in entries.items()}
+
+
+def _class(folder: Path, library: str, name: str) -> type[Any]:
+    """A component's class; diffusers keeps some with the pipeline that they belong to."""
+    module: Any = getattr(diffusers.pipelines, str(library), None)
+    if library in LIBRARIES:
+        module = importlib.import_module(library)
+    found = getattr(module, str(name), None)
+    if not isinstance(found, type):
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
+                          f"{folder} needs {library}.{name}, which isn't part of this engine",
+                          "choose a text-to-image model that brings no code of its own")
+    return found
+
+
+def _variant(folder: Path) -> str | None:
+    """`HALF` if a component has files of no other precision."""
+    names = [path.name for path in folder.glob("*.safetensors")]
+    return HALF if names and all(f".{HALF}." in name for name in names) else None
+
+
+def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter) -> np.ndarray:
+    """The picture, H x W x 4 uint8, opaque."""
+    prompt = ", ".join(text for text in (request.prompt.strip(), request.style.strip()) if text)
+    options: dict[str, Any] = {"prompt": prompt,
+                               "generator": torch.Generator("cpu").manual_seed(request.seed)}
+    side = max(round(request.size / SIDE_STEP), 1) * SIDE_STEP
+    given = {"negative_prompt": (request.negative_prompt, request.negative_prompt),
+             "height": (request.size, side), "width": (request.size, side),
+             "num_inference_steps": (request.steps, request.steps),
+             "guidance_scale": (request.guidance, request.guidance)}
+    options |= {name: value for name, (asked, value) in given.items() if asked}
+    accepted = inspect.signature(pipeline.__call__).parameters
+    if foreign := [name.replace("_", " ") for name in options if name not in accepted]:
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
+                          f"{type(pipeline).__name__} takes no {', '.join(foreign)}",
+                          "leave that out, or choose another text-to-image model")
+
+    def report_step(pipeline: Any, index: int, timestep: int, tensors: dict) -> dict:
+        reporter.progress("sample", index + 1, pipeline.num_timesteps)
+        return tensors
+
+    if "callback_on_step_end" in accepted:
+        options["callback_on_step_end"] = report_step
+    output = pipeline(**options, output_type="pil")
+    # Some models bring a safety checker, which answers with black.
+    if any(getattr(output, "nsfw_content_detected", None) or []):
+        raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the picture",
+                          "change the text or the seed")
+    picture: Image.Image = output.images[0]
+    return np.asarray(picture.convert("RGBA"))
+
+
+def _cut_out(picture: np.ndarray) -> np.ndarray:
+    try:
+        return cut_out(picture)
+    except EngineError as error:
+        if error.code is not ErrorCode.BAD_INPUT:
+            raise
+        raise EngineError(ErrorCode.BAD_INPUT, "no object stands out in the picture made",
+                          "take another seed, or keep the background") from error

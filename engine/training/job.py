@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job "train": from rendered views or 3D models to a fine-tuned model's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..diffusion import Zero123Pipeline
+from ..loaded_model import loaded_model
+from ..models import load_pipeline
+from ..outputs import staged_folder
+from ..protocol import EngineError, ErrorCode
+from ..reporting import Reporter
+from ..requests import RenderRequest, TrainRequest, save_request
+from ..resuming import WorkInProgress, work_in_progress
+from .curves import draw_progress, read_log
+from .finetune import PosedUNet, encode_views, finetuning_loss, sample_view
+from .loop import LoopSettings, train
+from .rendering.dataset import SUFFIXES, render_dataset
+from .views import TrainingViews, load, unpack
+
+WEIGHT_DECAY = 0.01
+EMA_DECAY = 0.9999
+PROJECTION_RATE = 10.0
+"""Of the projection, as a multiple of the UNet's: the original's numbers."""
+WARMUP = 100
+PICTURE = "training.png"
+"""Loss and a sample, in the model's folder."""
+PREVIEW_STEPS = 10
+"""Denoising steps of the sample, at most."""
+
+
+def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
+    """Fine-tune a model into the folder `out`. Returns the job's report.
+
+    Raises:
+        EngineError: `BAD_INPUT` for data that can't be used, whatever loading the model or
+            rendering raises, `DISK`.
+        JobCancelled: from the reporter; the request with `resume` goes on from there.
+    """
+    out = Path(request.out)
+    loaded_model.drop()  # the weights that change are loaded for this job alone
+    with staged_folder(out) as stage, work_in_progress(request) as work:
+        reporter.progress("load model", 0, 1)
+        pipeline = load_pipeline(request.model, request.device)
+        reporter.progress("load model", 1, 1)
+        views = _views(request, work, pipeline.image_size, reporter)
+        picture = work.folder / PICTURE
+        module = _train(request, pipeline, views, work.folder, picture, reporter)
+        pipeline.unet.load_state_dict(module.unet.state_dict())
+        pipeline.cc_projection.load_state_dict(module.cc_projection.state_dict())
+        pipeline.to(torch.float16).save_pretrained(stage, safe_serialization=True)
+        picture.replace(stage / PICTURE)
+        facts = {"objects": views.names, "views": views.rgb.shape[1]}
+        save_request(request, stage, **facts)
+    reporter.artifact("model", out / "model_index.json")
+    reporter.artifact("picture", out / PICTURE)
+    return {"model": str(out), "steps": request.steps, "objects": len(views.names),
+            "views": views.rgb.shape[1]}
+
+
+def _views(request: TrainRequest, work: WorkInProgress, size: int,
+           reporter: Reporter) -> TrainingViews:
+    """The data at the model's size; rendered first if it is 3D models."""
+    folder = work.folder / "views"
+    if (folder / "names.json").is_file():
+        return load(folder)
+    source = Path(request.data)
+    if _holds_models(source):
+        rendered = work.folder / "rendered"
+        index = render_dataset(RenderRequest(
+            models=str(source), out=str(rendered), views=request.views, samples=request.samples,
+            size=max(size, 256), seed=request.seed, device=request.device,
+            blender=request.blender), reporter)
+        if not index.shards:
+            raise EngineError(ErrorCode.BAD_INPUT, f"no model in {source} can be rendered",
+                              "; ".join(f"{name}: {reason}"
+                                        for name, reason in index.skipped.items()))
+        source = rendered
+    try:
+        unpack([source], folder, reporter, size)
+    except EngineError as error:
+        if not (folder / "names.json").is_file():
+            raise
+        reporter.log("warning", str(error))  # what can be used is there
+    views = load(folder)
+    if views.rgb.shape[1] < 2:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{source} has one view of each object",
+                          "training needs pairs of views")
+    return views
+
+
+def _holds_models(source: Path) -> bool:
+    """Whether 3D models have to be rendered: they are there, and no finished views."""
+    if source.is_file():
+        return source.suffix.lower() in SUFFIXES
+    if next(source.glob("*.tar"), None) or next(source.glob("*/000.npy"), None):
+        return False
+    return any(path.suffix.lower() in SUFFIXES for path in source.rglob("*"))
+
+
+def _train(request: TrainRequest, pipeline: Zero123Pipeline, views: TrainingViews, work: Path,
+           picture: Path, reporter: Reporter) -> PosedUNet:
+    """The trained parts with their averaged weights; `picture` shows the training."""
+    data, embeddings = encode_views(views, pipeline, work / "latents", reporter)
+    if request.gradient_checkpointing:
+        pipeline.unet.enable_gradient_checkpointing()
+    module = PosedUNet(pipeline.unet, pipeline.cc_projection)
+    settings = LoopSettings(
+        steps=request.steps, learning_rate=request.learning_rate, warmup=min(
+            WARMUP, max(request.steps // 10, 1)), weight_decay=WEIGHT_DECAY,
+        faster={"cc_projection": PROJECTION_RATE}, ema_decay=EMA_DECAY, seed=request.seed,
+        log_every=max(request.steps // 200, 1), measure_every=request.preview_every)
+    loss = finetuning_loss(data, embeddings, pipeline, request.batch_size)
+    show = _shower(pipeline, views, work / "tuned" / "log.jsonl", picture, reporter)
+    trained = train(module, loss, settings, work / "tuned", reporter, show)
+    assert isinstance(trained, PosedUNet)
+    return trained
+
+
+def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture: Path,
+            reporter: Reporter) -> Callable[[nn.Module], dict[str, float]]:
+    """What draws the training so far, with a sample of the averaged weights."""
+    steps = min(pipeline.config.default_num_inference_steps, PREVIEW_STEPS)
+
+    def show(module: nn.Module) -> dict[str, float]:
+        assert isinstance(module, PosedUNet)
+        stages = read_log(log.read_text(encoding="utf-8").splitlines())
+        draw_progress(stages, sample_view(pipeline, module, views, steps), picture)
+        reporter.preview(picture)
+        return {}
+
+    return show

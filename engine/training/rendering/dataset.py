@@ -1,0 +1,297 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A folder of 3D models to shards of training views.
+
+The output folder holds the shards and `dataset.json`, which says what is in them. Objects that are
+rendered but not in a shard yet wait in a hidden folder, so that a run that was stopped goes on
+where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...camera import FOV_DEG, camera_to_world, spherical_from_position
+from ...protocol import EngineError, ErrorCode
+from ...reporting import Reporter
+from ...requests import RenderRequest
+from ..folders import read_folder
+from ..shards import write_shard
+from .program import ModelFailed, Order, RenderProcess, find_blender
+
+SUFFIXES = (".glb", ".gltf", ".obj", ".fbx", ".blend")
+INDEX = "dataset.json"
+HIDDEN = ".rendering"
+"""Folder of the objects that are in no shard yet."""
+SCHEMA = "zero123.dataset/1"
+DECISIVE = ("views", "size", "samples", "seed")
+"""Settings that all objects of a data set share."""
+PER_SHARD = 100
+RADIUS = (1.5, 2.2)
+AREA_WATTS = (300.0, 600.0)
+AREA_SIZE = 100.0
+
+
+@dataclass
+class Index:
+    """What `dataset.json` holds."""
+
+    settings: dict[str, int]
+    shards: dict[str, dict[str, str]] = field(default_factory=dict)
+    """File name to the keys of its objects, each with the model file that it was made from."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Model file to the reason why it was left out."""
+
+    @property
+    def done(self) -> dict[str, str]:
+        """Model file to key, of all that is in shards."""
+        return {model: key for keys in self.shards.values() for key, model in keys.items()}
+
+    def save(self, folder: Path) -> None:
+        """Replace the file in the folder."""
+        document = {"schema": SCHEMA, "settings": self.settings, "shards": self.shards,
+                    "skipped": self.skipped}
+        partial = folder / f".{INDEX}.part"
+        partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        os.replace(partial, folder / INDEX)
+
+
+def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
+    """Render what a request names. Returns the job's report.
+
+    Raises:
+        EngineError: as `render_dataset`; `BAD_INPUT` at the end if any model was left out.
+    """
+    out = Path(request.out)
+    index = render_dataset(request, reporter)
+    reporter.artifact("dataset", out / INDEX)
+    if index.skipped:
+        count = len(index.skipped) + len(index.done)
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"{len(index.skipped)} of {count} models were left out",
+                          f"{out / INDEX} tells why; the same command tries them again")
+    return {"dataset": str(out), "objects": len(index.done), "views": request.views,
+            "shards": sorted(index.shards)}
+
+
+def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
+    """Render every model that isn't in the data set yet, and add it as new shards.
+
+    An object's cameras and light depend on (seed, its file's name) alone. Models that can't be
+    rendered are left out, reported as errors in the log, and tried again the next time.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there are no models, or the data set in `out` was made with
+            other settings; `ENVIRONMENT` if Blender can't be started; `DISK`.
+        JobCancelled: from the reporter; what is finished stays.
+    """
+    models = find_models(Path(request.models))
+    out = Path(request.out)
+    program = find_blender(request.blender)
+    index = open_index(out, {name: getattr(request, name) for name in DECISIVE})
+    index.skipped.clear()
+    done = index.done
+    todo = _name_keys([name for name in models if name not in done], set(done.values()))
+    hidden = out / HIDDEN
+    hidden.mkdir(exist_ok=True)
+    processes = [RenderProcess(program, out / "blender.log", request.time_limit)
+                 for _ in range(request.workers)]
+    try:
+        progress = _Progress(reporter, len(models), len(models) - len(todo))
+        keys = list(todo)
+        for start in range(0, len(keys), PER_SHARD):
+            block = {key: todo[key] for key in keys[start:start + PER_SHARD]}
+            _render_block(block, models, request, hidden, processes, index, progress)
+            _pack(block, hidden, out, index, request.folders)
+    finally:
+        for process in processes:
+            process.stop()
+        index.save(out)
+        if not any(hidden.iterdir()):
+            hidden.rmdir()
+    return index
+
+
+def find_models(source: Path) -> dict[str, Path]:
+    """The model files below a folder by their relative names, in order; or the one file.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there are none.
+    """
+    if source.is_file() and source.suffix.lower() in SUFFIXES:
+        return {source.name: source}
+    found = sorted(path for path in source.rglob("*")
+                   if path.suffix.lower() in SUFFIXES and path.is_file()
+                   and not path.name.startswith("."))
+    if not found:
+        raise EngineError(ErrorCode.BAD_INPUT, f"there are no 3D models in {source}",
+                          f"give a folder of files that end in {', '.join(SUFFIXES)}")
+    return {path.relative_to(source).as_posix(): path for path in found}
+
+
+def open_index(out: Path, settings: dict[str, int]) -> Index:
+    """The data set in a folder, or a new one.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read or was made with other settings, `DISK` if the
+            folder can't be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
+                          "choose a folder that you may write to") from error
+    if not (out / INDEX).is_file():
+        return Index(settings)
+    try:
+        document = json.loads((out / INDEX).read_text(encoding="utf-8"))
+        index = Index(document["settings"], document["shards"], document["skipped"])
+        index.shards = {name: keys for name, keys in index.shards.items()
+                        if (out / name).is_file()}  # a shard that was removed is made again
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{out / INDEX} can't be read: {error}",
+                          "choose another folder") from error
+    if index.settings != settings and not index.shards:
+        shutil.rmtree(out / HIDDEN, ignore_errors=True)
+        return Index(settings)
+    if index.settings != settings:
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"{out} was rendered with other settings: {index.settings}",
+                          "give the same ones, or choose another folder")
+    return index
+
+
+def random_cameras(seed: int, name: str, count: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """(`count` x 4 x 4 camera to world, area light) of an object, as the original draws them:
+    a direction from a cube, so that the corners are likelier, a distance in `RADIUS`, and one
+    large light above the object.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+    direction = rng.uniform(-1, 1, (count, 3))
+    azimuth, elevation, _ = spherical_from_position(direction)
+    matrices = camera_to_world(azimuth, elevation, rng.uniform(*RADIUS, count))
+    light = {"watts": rng.uniform(*AREA_WATTS), "size": AREA_SIZE,
+             "location": [*rng.uniform(-1, 1, 2), rng.uniform(0.5, 1.5)]}
+    return matrices, light
+
+
+@dataclass
+class _Progress:
+    reporter: Reporter
+    total: int
+    ended: int
+
+    def step(self, by: int = 1) -> None:
+        self.ended += by
+        self.reporter.progress("render", self.ended, self.total)
+
+
+def _name_keys(models: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """Keys for new objects, none of them taken yet, with their models."""
+    keys: dict[str, str] = {}
+    for model in models:
+        stem = re.sub(r"[^\w-]+", "_", model.rpartition(".")[0]).strip("_") or "object"
+        key, number = stem, 1
+        while key in taken:
+            number += 1
+            key = f"{stem}_{number}"
+        taken.add(key)
+        keys[key] = model
+    return keys
+
+
+def _render_block(block: dict[str, str], models: dict[str, Path], request: RenderRequest,
+                  hidden: Path, processes: Sequence[RenderProcess], index: Index,
+                  progress: _Progress) -> None:
+    """Have a folder of pictures for each object of a block, but those that can't be rendered."""
+    free: queue.SimpleQueue[RenderProcess] = queue.SimpleQueue()
+    for process in processes:
+        free.put(process)
+
+    def render(key: str) -> None:
+        process = free.get()
+        try:
+            _render_object(process, models[block[key]], block[key], hidden / key, request)
+        finally:
+            free.put(process)
+
+    waiting = [key for key in block if not (hidden / key).is_dir()]
+    progress.step(len(block) - len(waiting))
+    pool = ThreadPoolExecutor(len(processes))
+    try:
+        futures = {pool.submit(render, key): key for key in waiting}
+        for future in as_completed(futures):
+            key = futures[future]
+            try:
+                future.result()
+            except ModelFailed as reason:
+                index.skipped[block[key]] = str(reason)
+                progress.reporter.log("error", f"{models[block[key]]}: {reason}; it is left out")
+            else:
+                progress.reporter.preview(hidden / key / "000.png")
+            progress.step()
+    except BaseException:
+        for process in processes:  # what they work on would have to be waited for
+            process.stop()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _render_object(process: RenderProcess, model: Path, name: str, folder: Path,
+                   request: RenderRequest) -> None:
+    """Fill a folder with an object's views; it appears when all are there."""
+    matrices, light = random_cameras(request.seed, name, request.views)
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        process.render(Order(
+            model=str(model.resolve()), folder=str(partial.resolve()), cameras=matrices.tolist(),
+            light=light, size=request.size, samples=request.samples, device=request.device,
+            threads=max((os.cpu_count() or 1) // request.workers, 1)))
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _pack(block: dict[str, str], hidden: Path, out: Path, index: Index, folders: bool) -> None:
+    """Write a block's objects as the next shard, and note it."""
+    keys = [key for key in block if (hidden / key).is_dir()]
+    if not keys:
+        return
+    number = len(index.shards)
+    while (out / f"{number:06d}.tar").exists():
+        number += 1
+    name = f"{number:06d}.tar"
+
+    def objects() -> Iterator[Any]:
+        for key in keys:
+            rendered = read_folder(hidden / key)
+            rendered.info.update(name=key, source=block[key], licence="",
+                                 fov_deg=round(FOV_DEG, 2))
+            yield rendered
+
+    write_shard(out / name, objects())
+    index.shards[name] = {key: block[key] for key in keys}
+    index.save(out)
+    for key in keys:
+        if folders:
+            (out / "objects").mkdir(exist_ok=True)
+            shutil.rmtree(out / "objects" / key, ignore_errors=True)
+            (hidden / key).rename(out / "objects" / key)
+        else:
+            shutil.rmtree(hidden / key)

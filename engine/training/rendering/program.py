@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender as a process that renders: finding it, giving it orders, outliving its crashes.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...environment import engine_environment, isolated_python
+from ...protocol import EngineError, ErrorCode
+
+SCRIPT = Path(__file__).with_name("in_blender.py")
+VARIABLE = "ZERO123_BLENDER"
+"""Environment variable that names the program."""
+
+
+class ModelFailed(Exception):
+    """A model that can't be rendered; says why."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What Blender is told about one object."""
+
+    model: str
+    """.glb, .gltf, .obj, .fbx or .blend."""
+    folder: str
+    """Receives 000.png, 000.npy, 001.png, ..."""
+    cameras: list[list[list[float]]]
+    """V x 4 x 4, camera to world."""
+    light: dict[str, Any]
+    """The area light: "watts", "location" (XYZ), "size" (side of the square)."""
+    size: int
+    """Side of a picture in pixels."""
+    samples: int
+    """Of Cycles, per pixel."""
+    threads: int
+    device: str
+    """"auto", "cpu", "cuda" or "mps"."""
+
+
+def find_blender(program: str = "") -> str:
+    """The Blender, or Python with bpy, to render with: the one given, `VARIABLE`'s, this Python if
+    it has bpy, or the one on the PATH.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if there is none.
+    """
+    program = program or os.environ.get(VARIABLE, "")
+    if not program:
+        here = sys.executable if importlib.util.find_spec("bpy") else None
+        program = here or shutil.which("blender") or ""
+    found = shutil.which(program) if program else None
+    if found is None:
+        problem = f"{program} can't be started" if program else "there is no Blender to render with"
+        raise EngineError(ErrorCode.ENVIRONMENT, problem,
+                          "name the program, or a Python that has bpy, with --blender")
+    return found
+
+
+class RenderProcess:
+    """A Blender that renders one object at a time; started when it is needed, and again after a
+    crash. Used by one thread at a time; `stop` may come from any.
+    """
+
+    def __init__(self, program: str, log: Path, time_limit_s: float) -> None:
+        self._command = _command(program)
+        self._log = log
+        self._time_limit_s = time_limit_s
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def render(self, order: Order) -> None:
+        """Have an order carried out.
+
+        Raises:
+            ModelFailed: the model can't be used, or Blender crashed or hung on it.
+            EngineError: `ENVIRONMENT` if Blender can't be started.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        limit = threading.Timer(self._time_limit_s, process.kill)
+        limit.start()
+        try:
+            process.stdin.write(json.dumps(asdict(order)) + "\n")
+            process.stdin.flush()
+            reply = self._read(process)
+        except OSError:
+            reply = None
+        finally:
+            hung = not limit.is_alive()
+            limit.cancel()
+        if reply is None:
+            self._process = None
+            status = process.wait()
+            raise ModelFailed(f"it took longer than {self._time_limit_s:g} s" if hung
+                              else f"Blender crashed on it (status {status})")
+        if "error" in reply:
+            raise ModelFailed(str(reply["error"]))
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.kill()
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        try:
+            with self._log.open("a") as log:
+                process = subprocess.Popen(
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                    text=True, encoding="utf-8", env=engine_environment(),
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        except OSError as error:
+            raise self._useless(str(error)) from error
+        self._process = process
+        if self._stopped:
+            process.kill()
+        greeting = self._read(process)
+        if greeting is None or "version" not in greeting:
+            process.kill()
+            raise self._useless(f"it ended with status {process.wait()}")
+        return process
+
+    @staticmethod
+    def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
+        """The next answer; None at the process's end. Blender itself prints a line or two before
+        the script has its stdout to itself."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        return None
+
+    def _useless(self, reason: str) -> EngineError:
+        return EngineError(ErrorCode.ENVIRONMENT,
+                           f"{self._command[0]} doesn't work as a Blender: {reason}",
+                           f"see {self._log}, or name another with --blender")
+
+
+def _command(program: str) -> list[str]:
+    if Path(program).name.lower().startswith("python"):
+        return [*isolated_python(program), str(SCRIPT)]
+    return [program, "--background", "--factory-startup", "--disable-autoexec",
+            "--python-exit-code", "1", "--python", str(SCRIPT)]

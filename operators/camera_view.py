@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator that has the object drawn from where a camera of the scene stands."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+from mathutils import Matrix
+
+from ..engine.camera import FOV_DEG
+from ..engine.protocol import EngineError, ErrorCode
+from ..engine.requests import ViewsRequest
+from . import addon
+from .generate import PictureJob, job_properties
+from .launch import launch
+from .request_properties import request_fields, request_values
+from .results import Place, Record, frames
+from .sources import source_of
+
+KNOWN_RADII = (1.5, 2.2)
+"""Distances of the training cameras."""
+RADII = (0.5, 10.0)
+"""What a request may ask for."""
+MAX_OFF_AXIS_DEG = FOV_DEG / 2
+"""Beyond, the object's centre is out of the picture."""
+_OPTIONS = {'SKIP_SAVE'}
+_POSE = ("azimuth", "elevation", "radius", "orbit")
+
+
+class ZERO123_OT_view_from_camera(PictureJob):
+    """Have the object drawn as a camera of the scene sees it, as a plane at that camera"""
+
+    bl_idname = "zero123.view_from_camera"
+    bl_label = "View from Camera"
+    REQUEST = ViewsRequest
+    SKIP = _POSE
+    __annotations__ = {
+        **job_properties(ViewsRequest, _POSE),
+        "camera": StringProperty(
+            name="Camera", options=_OPTIONS,
+            description="Name of the camera; empty takes the active object, else the scene's"),
+        "around": StringProperty(
+            name="Around", options=_OPTIONS,
+            description="Name of an object of the result to look at; empty takes the selected "
+                        "one, else the newest result, and without any the world's origin"),
+        "keep_distance": BoolProperty(
+            name="Keep Distance", default=True, options=_OPTIONS,
+            description="Take the view from where the camera is; else from its direction, at "
+                        "the picture's distance"),
+    }
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Add a camera and point it at the object")
+        return bool(bpy.data.cameras)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            found = self._result(context, self._camera(context))
+        except EngineError:
+            found = None  # `execute` tells
+        # A view of a result is made as that was.
+        return self.execute(context) if found else super().invoke(context, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self._start(context)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+    def _start(self, context: bpy.types.Context) -> None:
+        context.view_layer.update()
+        camera = self._camera(context)
+        found = self._result(context, camera)
+        frame = frames.result_frame(*found, but=camera) if found else Matrix()
+        values = request_values(self, ViewsRequest, skip={"image", *_POSE})
+        image, filepath, title = self.image, self.filepath, ""
+        if found and not (image or filepath):
+            values.update(self._as_the_result(found[0], values))
+            source = source_of(found[0])
+            image, filepath = source.image, source.filepath
+            values["recentre"] = values["recentre"] and not source.prepared
+            title = found[0].name.removeprefix("Zero123 ")
+        if not self.properties.is_property_set("device"):
+            values["device"] = addon.preferences(context).device
+        values.update(self._pose(camera, frame, values["input_radius"]))
+        launch(context, ViewsRequest, values, image, filepath, title,
+               place=Place.at(frame, found[0].name if found else ""))
+
+    def _camera(self, context: bpy.types.Context) -> bpy.types.Object:
+        """The camera to take.
+
+        Raises:
+            EngineError: `BAD_INPUT` if there is none, or it sees no perspective.
+        """
+        active = context.view_layer.objects.active
+        camera = context.scene.objects.get(self.camera) if self.camera else (
+            active if active is not None and active.type == 'CAMERA' else context.scene.camera)
+        if camera is None or camera.type != 'CAMERA':
+            problem = f"there is no camera named {self.camera!r}" if self.camera else (
+                "no camera is chosen")
+            raise EngineError(ErrorCode.BAD_INPUT, problem, "select a camera of this scene")
+        if camera.data.type != 'PERSP':
+            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is no perspective camera",
+                              "views can only be made in perspective")
+        return camera
+
+    def _result(self, context: bpy.types.Context, camera: bpy.types.Object,
+                ) -> tuple[bpy.types.Collection, bpy.types.Object] | None:
+        """The result to look at, and the object that tells which one.
+
+        Raises:
+            EngineError: `BAD_INPUT` if the named object belongs to none.
+        """
+        if self.around:
+            named = context.scene.objects.get(self.around)
+            if named is None or not (group := frames.result_collection(named)):
+                raise EngineError(ErrorCode.BAD_INPUT,
+                                  f"{self.around!r} is no object that Zero123 has made",
+                                  "name a plane, camera or mesh of a result")
+            return group, named
+        active = context.view_layer.objects.active
+        for item in (active, *context.selected_objects, camera):
+            if item is not None and (group := frames.result_collection(item)):
+                return group, item
+        if self.image or self.filepath:
+            return None
+        return next(((group, camera) for group in frames.results(context.scene)), None)
+
+    def _as_the_result(self, group: bpy.types.Collection, values: dict[str, Any]) -> dict[str, Any]:
+        """The settings that a result was made with, but those that were given."""
+        records = [record for item in group.objects if (record := Record.read(item))]
+        made = next((record.request for record in records if record.request), {})
+        source = frames.input_record(group)
+        if not made:
+            made = {"model": records[0].model or values["model"], "seed": records[0].seed}
+            if source:
+                made["input_elevation"] = source.view["elevation_deg"]
+                made["input_radius"] = source.view["radius"]
+        known = set(request_fields(ViewsRequest, skip={"image", "out", "samples", *_POSE}))
+        return {name: value for name, value in made.items()
+                if name in known and not self.properties.is_property_set(name)}
+
+    def _pose(self, camera: bpy.types.Object, frame: Matrix, usual: float) -> dict[str, Any]:
+        """The request's fields that tell where the camera stands. Says what will differ.
+
+        Raises:
+            EngineError: `BAD_INPUT` if there can be no view from there.
+        """
+        try:
+            pose = frames.camera_pose(frame, camera.matrix_world)
+        except ValueError as error:
+            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is in the object's centre",
+                              "move it away, so that it sees the object") from error
+        if pose.off_axis_deg > MAX_OFF_AXIS_DEG:
+            raise EngineError(
+                ErrorCode.BAD_INPUT,
+                f"{camera.name} looks away from the object, by {pose.off_axis_deg:.0f} degrees",
+                "turn it to the object's centre, with a Track To constraint for example")
+        radius = pose.radius if self.keep_distance else usual
+        if not RADII[0] <= radius <= RADII[1]:
+            raise EngineError(
+                ErrorCode.BAD_INPUT,
+                f"{camera.name} is {radius:.2f} times the object's size away from its centre",
+                f"{KNOWN_RADII[0]:g} to {KNOWN_RADII[1]:g} is what the network knows: move the "
+                "camera, or switch Keep Distance off")
+        differences = _differences(pose.off_axis_deg, math.degrees(camera.data.angle), radius)
+        if differences:
+            self.report({'WARNING'}, f"{camera.name}: {'; '.join(differences)}")
+        # Matrices hold six digits.
+        return {"azimuth": [round(pose.azimuth_deg, 3)],
+                "elevation": [round(pose.elevation_deg, 3)], "radius": [round(radius, 5)]}
+
+
+def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str]:
+    """What of the view will not be as the camera sees it."""
+    found = []
+    if off_axis_deg > 1.0:
+        found.append(f"the view looks at the object's centre, which is {off_axis_deg:.0f} degrees "
+                     "off this camera's")
+    if abs(fov_deg - FOV_DEG) > 1.0:
+        found.append(f"the view has a field of view of {FOV_DEG:.1f} degrees, not {fov_deg:.1f}")
+    if not KNOWN_RADII[0] <= radius <= KNOWN_RADII[1]:
+        found.append(f"the network has seen distances of {KNOWN_RADII[0]:g} to "
+                     f"{KNOWN_RADII[1]:g}, this is {radius:.2f}")
+    return found
+
+
+CLASSES = (ZERO123_OT_view_from_camera,)

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The input picture over the mesh, seen by the camera that took it; and everything as before.
+
+What was before is kept as text on the camera that is made for the comparison: that survives undo,
+saving and loading.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+from mathutils import Matrix
+
+from ...engine import camera as conventions
+from ...engine.protocol import EngineError, ErrorCode
+from ..images import image_of
+from .frames import input_record, result_frame
+from .record import Record
+from .transaction import all_or_nothing
+from .views import View, load_image, new_camera, show_behind
+
+CAMERA = "Zero123 Compare"
+KEY = "zero123_compare"
+"""Property of that camera: what was before, as JSON."""
+
+
+def comparison(scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The camera of the comparison that is on, if one is."""
+    found = scene.objects.get(CAMERA)
+    return found if found is not None and KEY in found else None
+
+
+def start(scene: bpy.types.Scene, group: bpy.types.Collection, mesh: bpy.types.Object,
+          alpha: float, screen: dict[str, Any]) -> bpy.types.Object:
+    """Make the camera that took the picture the scene's, with the picture over what it sees.
+
+    Planes of views are hidden meanwhile. `screen`: how the 3D View was, kept with the rest.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the picture is gone; nothing has changed then.
+    """
+    with all_or_nothing(bpy.context.view_layer):
+        image = _input_image(group, mesh)
+        camera = new_camera(_input_view(group, mesh), 0.5)
+        camera.name = CAMERA
+        camera.matrix_world = result_frame(group, chosen=mesh) @ camera.matrix_world
+        show_behind(camera.data, image, scene.render, alpha)
+        camera.data.background_images[0].display_depth = 'FRONT'
+        scene.collection.objects.link(camera)
+    planes = [item for item in bpy.context.view_layer.objects if _is_plane(item)
+              and not item.hide_get()]
+    for plane in planes:
+        plane.hide_set(True)
+    camera[KEY] = json.dumps({
+        "camera": scene.camera.name if scene.camera else "",
+        "hidden": [plane.name for plane in planes], "screen": screen})
+    scene.camera = camera
+    return camera
+
+
+def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
+    """Remove the camera; all others and the planes are as before. Returns how the 3D View was."""
+    before = json.loads(camera[KEY])
+    data = camera.data
+    image = data.background_images[0].image if data.background_images else None
+    bpy.data.objects.remove(camera)
+    bpy.data.cameras.remove(data)
+    if image is not None and image.users == 0:
+        bpy.data.images.remove(image)
+    scene.camera = scene.objects.get(before["camera"])
+    for name in before["hidden"]:
+        if name in bpy.context.view_layer.objects:
+            bpy.context.view_layer.objects[name].hide_set(False)
+    return before["screen"]
+
+
+def _is_plane(item: bpy.types.Object) -> bool:
+    record = Record.read(item)
+    return item.type != 'CAMERA' and record is not None and bool(record.view)
+
+
+def _input_view(group: bpy.types.Collection, mesh: bpy.types.Object) -> View:
+    """The camera that took the picture: as recorded with the views, else as the mesh was made."""
+    source, made = input_record(group), Record.read(mesh)
+    request = made.request if made else {}
+    facts = source.view if source else {
+        "elevation_deg": request.get("input_elevation", 0.0),
+        "radius": request.get("input_radius", conventions.DEFAULT_RADIUS)}
+    elevation, radius = float(facts["elevation_deg"]), float(facts["radius"])
+    matrix = Matrix(conventions.camera_to_world(0.0, elevation, radius).tolist())
+    return View(Path(), CAMERA, matrix, conventions.FOV_DEG, radius, {})
+
+
+def _input_image(group: bpy.types.Collection, mesh: bpy.types.Object) -> bpy.types.Image:
+    """The square picture that the network saw: its plane's, else from its file."""
+    for item in group.objects:
+        record = Record.read(item)
+        image = image_of(item) if record and record.is_input and item.type != 'CAMERA' else None
+        if image is not None:
+            return image
+    record = Record.read(mesh)
+    folder = Path(record.files[0]).parent if record and record.files else Path()
+    for file in (folder / "views" / "input.png", folder / "input.png"):
+        if file.is_file():
+            return load_image(file)
+    raise EngineError(ErrorCode.BAD_INPUT, f"the input picture of {mesh.name} is gone",
+                      "import the views of the same picture, or reconstruct again")

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An orbit of views as a picture that turns: on one plane in the timeline, or as a video file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...engine import outputs
+from ...engine.protocol import EngineError, ErrorCode
+from .views import SHEET_LEFT, add_plane
+
+FOLDER = "turntable"
+"""Beside the views: their pictures in the order of the turn."""
+FPS = 24
+"""Of the video."""
+
+
+def write_frames(pictures: Sequence[Path], folder: Path) -> Path:
+    """Copy pictures as turn_0001.png and so on, as Blender reads sequences. Returns the first.
+
+    Raises:
+        EngineError: `DISK` if the folder can't be written, or a picture can't be read.
+    """
+    try:
+        with outputs.staged_folder(folder, replaces=("turn_[0-9][0-9][0-9][0-9].png",)) as stage:
+            for number, picture in enumerate(pictures, 1):
+                shutil.copyfile(picture, stage / f"turn_{number:04d}.png")
+    except OSError as error:
+        raise EngineError(ErrorCode.DISK, f"can't write the turntable to {folder}: {error}",
+                          outputs.HINT) from error
+    return folder / "turn_0001.png"
+
+
+def add_turntable(collection: bpy.types.Collection, first: Path, count: int, size: float,
+                  frames: int, kind: str, name: str) -> bpy.types.Object:
+    """A plane whose picture makes one turn in `frames` frames, and on. It stands beside the object.
+
+    `first`: of the `count` pictures; `size`: side of the plane; `kind`: 'EMPTY' or 'MESH'.
+    """
+    image = bpy.data.images.load(str(first), check_existing=False)
+    plane = add_plane(collection, name, image, size, kind)
+    image.source = 'SEQUENCE'
+    if plane.type == 'EMPTY':
+        _play(plane, plane.image_user, "image_user", count, frames)
+    else:
+        tree = plane.active_material.node_tree
+        node = tree.nodes.active
+        _play(tree, node.image_user, f'nodes["{node.name}"].image_user', count, frames)
+    plane.matrix_world = (Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
+                          @ Matrix.Rotation(np.pi / 2, 4, 'X'))
+    return plane
+
+
+def _play(owner: bpy.types.ID, user: bpy.types.ImageUser, path: str, count: int,
+          frames: int) -> None:
+    """Have a sequence show picture after picture, each for its share of the frames.
+
+    Left alone, a sequence shows the next picture at every frame, which makes a turn of eight views
+    in a third of a second. So only its first frame plays, and a driver moves that on.
+    """
+    user.frame_start, user.frame_duration, user.use_auto_refresh = 1, 1, True
+    user.use_cyclic = True  # that frame also before the start of the timeline
+    driver = owner.driver_add(f"{path}.frame_offset").driver
+    driver.type = 'SCRIPTED'
+    step = f"(frame - 1) * {count} / {frames}"
+    # Only operations that Blender evaluates itself: Python in drivers may be switched off.
+    driver.expression = f"floor({step}) - {count} * floor({step} / {count})"
+
+
+def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
+    """One turn as an H.264 file of `seconds`, on white, by Blender's own encoder.
+
+    Raises:
+        EngineError: `ENVIRONMENT` if this Blender has no encoder, `BAD_INPUT` if a picture can't be
+            read, `DISK` if the file can't be written.
+    """
+    if not bpy.app.build_options.codec_ffmpeg:
+        raise EngineError(ErrorCode.ENVIRONMENT, "this Blender can't write videos",
+                          "use one that is built with FFmpeg")
+    frames = max(round(seconds * FPS), len(pictures))
+    with outputs.staged_file(out) as stage, tempfile.TemporaryDirectory() as folder, \
+            _scene() as scene:
+        side = 0
+        for number, picture in enumerate(pictures):
+            side = _write_on_white(picture, Path(folder) / f"{number}.png")
+        _fill(scene, Path(folder), [i * len(pictures) // frames for i in range(frames)])
+        _as_video(scene.render, side + side % 2, stage)
+        try:
+            bpy.ops.render.render(animation=True, scene=scene.name)
+        except RuntimeError as error:
+            raise EngineError(ErrorCode.DISK, f"can't write the video: {error}",
+                              outputs.HINT) from error
+        if not stage.stat().st_size:
+            raise EngineError(ErrorCode.DISK, f"can't write the video {out}", outputs.HINT)
+
+
+@contextmanager
+def _scene() -> Iterator[bpy.types.Scene]:
+    """A scene that is gone afterwards."""
+    scene = bpy.data.scenes.new("Zero123 Turntable")
+    try:
+        yield scene
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+def _write_on_white(picture: Path, out: Path) -> int:
+    """A copy without transparency, as a video has none. Returns its side in pixels."""
+    image = bpy.data.images.load(str(picture), check_existing=False)
+    try:
+        if not image.size[0]:
+            raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {picture}",
+                              "generate the views again")
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        rgba = pixels.reshape(-1, 4)
+        rgba[:, :3] = rgba[:, :3] * rgba[:, 3:] + (1 - rgba[:, 3:])
+        rgba[:, 3] = 1
+        image.pixels.foreach_set(rgba.ravel())
+        image.filepath_raw, image.file_format = str(out), 'PNG'
+        image.save()
+        return max(image.size)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _fill(scene: bpy.types.Scene, folder: Path, order: Sequence[int]) -> None:
+    """Put pictures of a folder into the scene's sequencer, one for each frame."""
+    editor: Any = scene.sequence_editor_create()
+    # Renamed in 4.4; an empty collection is false.
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    strip = strips.new_image("Turn", str(folder / f"{order[0]}.png"), channel=1, frame_start=1)
+    for number in order[1:]:
+        strip.elements.append(f"{number}.png")
+    scene.frame_start, scene.frame_end = 1, len(order)
+    scene.view_settings.view_transform = 'Standard'  # the pictures' own colours
+
+
+def _as_video(render: bpy.types.RenderSettings, side: int, out: Path) -> None:
+    """What to write: a square H.264 video in an MP4 file."""
+    render.resolution_x = render.resolution_y = side
+    render.resolution_percentage, render.fps, render.fps_base = 100, FPS, 1.0
+    settings = render.image_settings
+    if hasattr(settings, "media_type"):  # since 5.0
+        settings.media_type = 'VIDEO'
+    settings.file_format = 'FFMPEG'
+    render.ffmpeg.format, render.ffmpeg.codec = 'MPEG4', 'H264'
+    render.ffmpeg.constant_rate_factor = 'HIGH'
+    render.use_file_extension = False
+    render.filepath = str(out)

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture that a result in the scene was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import bpy
+
+from ..engine.protocol import EngineError, ErrorCode
+from .images import image_of
+from .results import Record
+
+
+class Source(NamedTuple):
+    """A picture as the operators take it: one of the two is empty."""
+
+    image: str
+    """Name of an image."""
+    filepath: str
+    prepared: bool = False
+    """It is as the network wants it: square, cut out, centred."""
+
+
+def source_of(group: bpy.types.Collection) -> Source:
+    """The picture of a result. What the network saw, which is in the scene, stands in for one that
+    is gone.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there is neither.
+    """
+    records = [record for item in group.objects if (record := Record.read(item))]
+    files = (str(record.request.get("image", "")) for record in records)
+    if file := next((file for file in files if file and Path(file).is_file()), ""):
+        return Source("", file)
+    for item in group.objects:
+        record = Record.read(item)
+        if record and record.is_input and item.type != 'CAMERA' and (image := image_of(item)):
+            return Source(image.name, "", prepared=True)
+    raise EngineError(ErrorCode.BAD_INPUT, f"the picture that {group.name} was made from is gone",
+                      "give the picture")

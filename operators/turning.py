@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that show an orbit of views as a turning picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ..engine.protocol import EngineError, ErrorCode
+from .picking import title_of, views_file
+from .picks import PickedView, picks, read_picked_views
+from .results import frames, turntable
+from .results.imports import add_turning_plane
+
+MIN_VIEWS = 3
+_OPTIONS = {'SKIP_SAVE'}
+
+
+class _Turn(bpy.types.Operator):
+    """What the two share: which views, and their order."""
+
+    FILE = StringProperty(
+        name="File", subtype='FILE_PATH', options=_OPTIONS,
+        description="A views.json that Zero123 has written; empty takes the active object's, "
+                    "else that of the picked views")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        cls.poll_message_set("Leave the current mode for Object Mode")
+        return context.mode == 'OBJECT'
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            path = self._path(context)
+            views = ring(read_picked_views(path)[0])
+            self.act(context, path, views)
+        except EngineError as error:
+            self.report({'ERROR'}, str(error))
+            return {'CANCELLED'}
+        return {'FINISHED'}
+
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+        """Do it with these views, in their order."""
+        raise NotImplementedError
+
+    def _path(self, context: bpy.types.Context) -> Path:
+        """The views.json that is meant.
+
+        Raises:
+            EngineError: `BAD_INPUT` if none is.
+        """
+        path = Path(bpy.path.abspath(self.filepath)) if self.filepath else (
+            views_file(context.active_object) or picks.path)
+        if path is None:
+            raise EngineError(ErrorCode.BAD_INPUT, "no views are chosen",
+                              "select a plane, camera or mesh that Zero123 has made")
+        return path
+
+
+def ring(views: list[PickedView]) -> list[PickedView]:
+    """The views in use of the elevation and distance that most have, by their azimuth.
+
+    Raises:
+        EngineError: `BAD_INPUT` if they are too few to turn.
+    """
+    rings: dict[tuple[float, float], list[PickedView]] = {}
+    for view in views:
+        if view.use:
+            _, elevation, radius = view.pose
+            rings.setdefault((round(elevation, 1), round(radius, 2)), []).append(view)
+    largest = max(rings.values(), key=len, default=[])
+    if len(largest) < MIN_VIEWS:
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"a turntable needs {MIN_VIEWS} views of one elevation and distance",
+                          "generate an orbit")
+    return sorted(largest, key=lambda view: view.pose[0] % 360)
+
+
+class ZERO123_OT_turntable(_Turn):
+    """Show the orbit of views on one plane that turns as the timeline plays"""
+
+    bl_idname = "zero123.turntable"
+    bl_label = "Turntable"
+    bl_options = {'REGISTER', 'UNDO'}
+    __annotations__ = {
+        "filepath": _Turn.FILE,
+        "frames": IntProperty(
+            name="Frames", default=96, min=3, max=100000, options=_OPTIONS,
+            description="Frames of the timeline that one turn takes"),
+        "planes": EnumProperty(
+            name="Plane", default='EMPTY', options=_OPTIONS,
+            items=[('EMPTY', "Reference Image", "Seen while modelling, never rendered"),
+                   ('MESH', "Mesh Plane", "Rendered too, unlit and with its transparency")]),
+    }
+
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+        active = context.active_object
+        group = frames.result_collection(active) if (
+            active is not None and views_file(active) == path) else None
+        first = turntable.write_frames([Path(view.sample.file) for view in views],
+                                       path.parent / turntable.FOLDER)
+        add_turning_plane(path, context.scene, views[0].facts, first, len(views), self.frames,
+                          self.planes, group, title_of(active) if group and active else "")
+
+
+class ZERO123_OT_turntable_video(_Turn):
+    """Write one turn of the orbit of views to a video file"""
+
+    bl_idname = "zero123.turntable_video"
+    bl_label = "Turntable Video"
+    bl_options = {'REGISTER'}
+    __annotations__ = {
+        "filepath": _Turn.FILE,
+        "out": StringProperty(
+            name="Out", subtype='FILE_PATH', options=_OPTIONS,
+            description="The .mp4 file to write; empty takes turntable.mp4 beside the views"),
+        "seconds": FloatProperty(
+            name="Seconds", default=4.0, min=0.5, max=600.0, options=_OPTIONS,
+            description="How long one turn takes"),
+    }
+
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+        out = Path(bpy.path.abspath(self.out)) if self.out else path.with_name("turntable.mp4")
+        turntable.write_video([Path(view.sample.file) for view in views], out, self.seconds)
+        self.report({'INFO'}, f"Wrote {out}")
+
+
+CLASSES = (ZERO123_OT_turntable, ZERO123_OT_turntable_video)

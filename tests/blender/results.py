@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results as the engine writes them, for tests of what is done with them in the scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from engine import camera
+from engine.requests import ViewsRequest, save_request
+from engine.viewset import ViewSet
+
+Pose = tuple[float, float, float]
+
+
+def write_views(folder: Path, picture: Path, poses: list[Pose], samples: int = 1,
+                size: int = 16, **settings: object) -> Path:
+    """A views.json with a picture of its own colour for each pose and sample, and its request."""
+    azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
+    count = len(azimuth)
+    images = np.random.default_rng(0).random((count, 1, 1, 4), np.float32)
+    images[..., 3] = 1
+    request = ViewsRequest(image=str(picture), azimuth=list(azimuth), samples=samples, seed=7,
+                           input_elevation=10.0, **settings)
+    meta = {"image": str(picture), "model": request.model, "seed": 7,
+            "input": {"elevation_deg": 10.0, "radius": 1.85, "fov_deg": camera.FOV_DEG}}
+    views = ViewSet(images=images.repeat(size, 1).repeat(size, 2), azimuth_deg=azimuth,
+                    elevation_deg=elevation, radius=radius,
+                    sample=np.tile(np.arange(samples), len(poses)), meta=meta)
+    path = views.save(folder)
+    save_request(request, folder)
+    return path
+
+
+def ring(count: int, elevation: float = 10.0) -> list[Pose]:
+    """Poses around the object."""
+    return [(360.0 * i / count, elevation, 1.85) for i in range(count)]
+
+
+def record(item: object) -> dict[str, object]:
+    """What an object remembers."""
+    return json.loads(item["zero123"])  # type: ignore[index]

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The elevation that is estimated becomes the scene's setting."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+
+needs_engine = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("torch", "diffusers")),
+    reason="needs torch and diffusers")
+
+
+@needs_engine
+def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extension, contents,
+                                                            project_root, tmp_path):
+    before = contents()
+    bpy.ops.zero123.estimate_elevation(filepath=str(project_root / "tests/demo/bottle.png"),
+                                       out=str(tmp_path))
+    estimate = json.loads((tmp_path / "elevation.json").read_text())["elevation_deg"]
+    assert scene.zero123.input_elevation == pytest.approx(estimate, abs=0.06)
+    assert contents() == before
+    extension("operators.runner").runner.stop_engine()
+
+
+def test_a_damaged_estimate_is_refused_and_changes_nothing(bpy, scene, tmp_path):
+    scene.zero123.input_elevation = 12
+    (tmp_path / "elevation.json").write_text("{}")
+    with pytest.raises(RuntimeError, match="no estimate of an elevation"):
+        bpy.ops.zero123.import_result(filepath=str(tmp_path / "elevation.json"))
+    assert scene.zero123.input_elevation == 12

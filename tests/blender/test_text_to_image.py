@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A text becomes the picture to work with, by a real engine with a pipeline of random weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+needs_engine = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
+
+
+@pytest.fixture(scope="module")
+def text_model(tmp_path_factory) -> Path:
+    """Torch stays out of this process."""
+    folder = tmp_path_factory.mktemp("text")
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
+            "from tiny_text_pipeline import save_tiny_text_pipeline; "
+            "save_tiny_text_pipeline(Path(sys.argv[2]))")
+    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parents[1] / "engine"),
+                    str(folder)], check=True)
+    return folder / "model"
+
+
+@pytest.fixture(autouse=True)
+def clean(scene, extension):
+    yield
+    scene.zero123.image = None
+    extension("operators.runner").runner.stop_engine()
+
+
+@needs_engine
+def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_model, tmp_path):
+    options = {"prompt": "a red chair", "model": str(text_model), "steps": 2, "seed": 3,
+               "keep_background": True}
+    assert bpy.ops.zero123.text_to_image(**options) == {'FINISHED'}
+    image = scene.zero123.image
+    assert image.name == "a red chair"
+    assert image.size[:] == (32, 32)
+    assert image.packed_file is not None
+    record = json.loads(image["zero123"])
+    assert (record["kind"], record["seed"], record["request"]["prompt"]) == (
+        "text", 3, "a red chair")
+    # Ready for the next step: the picture that the views start from, without naming it.
+    assert extension("operators.images").find_image(bpy.context, scene.zero123.image.name) == image
+    first = np.array(image.pixels)
+    bpy.ops.zero123.text_to_image(**options, out=str(tmp_path / "again"))
+    assert (tmp_path / "again" / "picture.png").is_file()
+    np.testing.assert_array_equal(np.array(scene.zero123.image.pixels), first)
+
+
+@needs_engine
+def test_a_missing_model_is_said_and_nothing_changes(bpy, scene, contents):
+    before = contents()
+    with pytest.raises(RuntimeError, match="nobody/nothing isn't on this computer; fetch it"):
+        bpy.ops.zero123.text_to_image(prompt="a chair", model="nobody/nothing")
+    assert contents() == before
+    assert scene.zero123.image is None
+
+
+def test_the_tab_s_settings_make_a_valid_request(extension, scene):
+    requests = extension("engine.requests")
+    settings = scene.zero123.text
+    settings.prompt, settings.steps = "a boat", 7
+    request = requests.TextRequest(**settings.operator_values())
+    assert (request.prompt, request.steps, request.seed) == ("a boat", 7, 0)
+    settings.prompt, settings.steps = "", 0

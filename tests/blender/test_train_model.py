@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fine-tuning on the scene's objects: rendered, trained on, and the model is ready to be used."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
+QUICK = {"steps": 2, "batch_size": 2, "views": 3, "samples": 1, "device": "cpu"}
+
+
+@pytest.fixture(autouse=True)
+def settings(bpy, scene, extension, tmp_path):
+    """The models folder is the test's; the scene's model is the bundled one again afterwards."""
+    preferences = bpy.context.preferences.addons[extension().__name__].preferences
+    preferences.model_folder = str(tmp_path / "models")
+    yield
+    preferences.model_folder = ""
+    scene.zero123.model = "nano"
+    extension("operators.runner").runner.stop_engine()
+
+
+@pytest.fixture
+def pyramid(bpy, scene):
+    mesh = bpy.data.meshes.new("Pyramid")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)], [],
+                     [(0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2)])
+    item = bpy.data.objects.new("Pyramid", mesh)
+    scene.collection.objects.link(item)
+    item.select_set(True)
+    return item
+
+
+def test_the_selected_objects_make_a_model_that_is_used_next(
+        bpy, scene, extension, contents, tiny_model, picture, tmp_path, pyramid):
+    before = contents()
+    assert bpy.ops.zero123.train_model(model=str(tiny_model), **QUICK) == {'FINISHED'}
+    assert contents() == before
+    assert scene.zero123.model == "Pyramid"
+    folder = tmp_path / "models" / "Pyramid"
+    assert json.loads((folder / "request.json").read_text())["objects"] == ["Pyramid"]
+    assert extension("operators.checklist").model_problem("Pyramid", str(folder.parent)) is None
+    assert extension("operators.checklist").model_problem("Cone", str(folder.parent)) is not None
+    job = list(extension("operators.runner").runner.jobs)[-1]
+    assert (job.kind, job.state.value, job.picture.name) == ("train", "Done", "training.png")
+    bpy.ops.zero123.generate_views(filepath=str(picture), model=scene.zero123.model, orbit=1)
+    assert "Zero123 ball" in bpy.data.collections
+    bpy.ops.object.select_all(action='DESELECT')
+    pyramid.select_set(True)
+    bpy.ops.zero123.train_model(model="Pyramid", **QUICK)
+    assert scene.zero123.model == "Pyramid-2", "the first one is kept"
+
+
+def test_rendered_views_can_be_trained_on(bpy, scene, tiny_model, tmp_path, pyramid):
+    views, out = tmp_path / "views", tmp_path / "elsewhere"
+    bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
+    bpy.ops.object.select_all(action='DESELECT')
+    bpy.ops.zero123.train_model(data=str(views), out=str(out), model=str(tiny_model), **QUICK)
+    assert scene.zero123.model == str(out)
+    assert (out / "model_index.json").is_file()
+
+
+def test_what_fails_is_said_and_the_model_stays(bpy, scene, tmp_path, pyramid):
+    with pytest.raises(RuntimeError, match="no-such-model"):
+        bpy.ops.zero123.train_model(model="no-such-model", **QUICK)
+    (empty := tmp_path / "empty").mkdir()
+    with pytest.raises(RuntimeError, match=r"no \.tar shard"):
+        bpy.ops.zero123.train_model(data=str(empty), **QUICK)
+    pyramid.select_set(False)
+    with pytest.raises(RuntimeError, match="no object is selected"):
+        bpy.ops.zero123.train_model(**QUICK)
+    assert scene.zero123.model == "nano"
+    assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())
+
+
+def test_the_tab_s_settings_make_a_valid_request(extension, scene):
+    requests = extension("engine.requests")
+    settings = scene.zero123.train
+    settings.steps = 20
+    request = requests.TrainRequest(**settings.operator_values())
+    assert (request.steps, request.model) == (20, "nano")
+    assert request.learning_rate == pytest.approx(1e-4)
+    settings.steps = 500

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A camera of the scene becomes a view of the object, at that camera."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+from results import record, ring, write_views
+
+from engine import camera as conventions
+
+needs_engine = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None,
+    reason="needs the engine's libraries in the Python that runs the tests")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stop_engine(extension):
+    yield
+    extension("operators.runner").runner.stop_engine()
+
+
+@pytest.fixture
+def result(bpy, scene, picture, tmp_path, tiny_model):
+    """Three imported views: twice the size, around the cursor."""
+    path = write_views(tmp_path / "job", picture, ring(3), model=str(tiny_model), steps=1)
+    scene.cursor.location = (1, 2, 3)
+    bpy.ops.zero123.import_result(filepath=str(path), size=2.0, location='CURSOR')
+    scene.cursor.location = (0, 0, 0)
+    return bpy.data.collections["Zero123 ball"]
+
+
+def _camera(bpy, scene, matrix, **data):
+    """A new camera of the scene, the active object and nothing else selected."""
+    from mathutils import Matrix
+    bpy.ops.object.select_all(action='DESELECT')
+    camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    camera.data.sensor_width, camera.data.lens = 32, 35
+    for name, value in data.items():
+        setattr(camera.data, name, value)
+    scene.collection.objects.link(camera)
+    camera.matrix_world = Matrix(np.array(matrix).tolist())
+    bpy.context.view_layer.objects.active = camera
+    bpy.context.view_layer.update()
+    return camera
+
+
+def _new_camera(bpy, before):
+    new = [item for item in bpy.data.objects if item.name not in before and item.type == 'CAMERA']
+    bpy.context.view_layer.update()
+    found, = new
+    return found
+
+
+def _same_place(first, second):
+    """Whether two cameras see the same; how large their axes are is no matter."""
+    first, second = first.matrix_world, second.matrix_world
+    np.testing.assert_allclose(first.translation, second.translation, atol=1e-4)
+    np.testing.assert_allclose(first.to_quaternion().to_matrix(),
+                               second.to_quaternion().to_matrix(), atol=1e-4)
+
+
+POSES = [(0.0, 0.0, 1.85), (37.0, 20.0, 1.6), (-150.0, -35.0, 2.1), (90.0, 85.0, 1.85)]
+
+
+@needs_engine
+def test_the_view_stands_where_the_camera_is(bpy, scene, result):
+    """In the frame of a result that is scaled, moved by its import and then turned by hand, with
+    one of its cameras displaced.
+    """
+    from mathutils import Euler, Matrix
+    turn = Matrix.Translation((0, -4, 1)) @ Euler((0.3, 0.2, 2.0)).to_matrix().to_4x4()
+    for item in result.objects:
+        if item.parent is None:
+            item.matrix_world = turn @ item.matrix_world
+    next(item for item in result.objects if item.name.startswith("View 000")
+         and item.type == 'CAMERA').location.x += 1
+    frame = np.array(turn @ Matrix.Translation((1, 2, 3)) @ Matrix.Scale(2, 4))
+    for pose in POSES:
+        camera = _camera(bpy, scene, frame @ conventions.camera_to_world(*pose))
+        before = set(bpy.data.objects.keys())
+        assert bpy.ops.zero123.view_from_camera() == {'FINISHED'}
+        made = _new_camera(bpy, before)
+        _same_place(made, camera)
+        assert made.name in result.objects
+        view = record(made)["view"]
+        seen = view["azimuth_deg"], view["elevation_deg"], view["radius"]
+        np.testing.assert_allclose(seen, pose, atol=1e-3)
+        assert np.degrees(made.data.angle) == pytest.approx(conventions.FOV_DEG, abs=1e-3)
+        bpy.data.objects.remove(camera)
+    assert [item.name for item in bpy.data.objects if item.name.startswith("Input")
+            and item.type != 'CAMERA'] == ["Input"]
+
+
+@needs_engine
+def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tiny_model):
+    _camera(bpy, scene, np.array([[0, 0, 1, 4.7], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]]))
+    before = set(bpy.data.objects.keys())
+    bpy.ops.zero123.view_from_camera(seed=3)
+    request = record(_new_camera(bpy, before))["request"]
+    assert (request["image"], request["model"], request["steps"], request["input_elevation"],
+            request["seed"]) == (str(picture), str(tiny_model), 1, 10.0, 3)
+    assert request["radius"] == pytest.approx([1.85], abs=1e-5)
+    # The picture is gone: the one that the network saw is still in the scene.
+    picture.unlink()
+    plane = bpy.data.objects["Input"]
+    result.objects.unlink(plane)
+    with pytest.raises(RuntimeError, match="the picture that Zero123 ball was made from is gone"):
+        bpy.ops.zero123.view_from_camera(camera="Mine")
+    result.objects.link(plane)
+    before = set(bpy.data.objects.keys())
+    bpy.ops.zero123.view_from_camera(camera="Mine", around="Input")
+    assert _new_camera(bpy, before).name in result.objects
+
+
+@needs_engine
+def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_model):
+    camera = _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 2.0))
+    scene.camera = camera
+    bpy.context.view_layer.objects.active = None
+    scene.cursor.location = (5, 5, 5)
+    bpy.ops.zero123.view_from_camera(filepath=str(picture), model=str(tiny_model), steps=1)
+    made = next(item for item in bpy.data.collections["Zero123 ball"].objects
+                if item.type == 'CAMERA' and item.name.startswith("View"))
+    bpy.context.view_layer.update()
+    _same_place(made, camera)
+    scene.cursor.location = (0, 0, 0)
+
+
+@needs_engine
+def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny_model):
+    _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 30.0))
+    values = {"filepath": str(picture), "model": str(tiny_model), "steps": 1}
+    with pytest.raises(RuntimeError, match=r"30\.00 times .* switch Keep Distance off"):
+        bpy.ops.zero123.view_from_camera(**values)
+    bpy.ops.zero123.view_from_camera(**values, keep_distance=False, input_radius=2.0)
+    made = next(item for item in bpy.data.collections["Zero123 ball"].objects
+                if item.type == 'CAMERA' and item.name.startswith("View"))
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(
+        made.matrix_world, conventions.camera_to_world(60.0, 30.0, 2.0), atol=1e-5)
+
+
+def test_what_can_be_no_view_is_refused_in_words(bpy, scene, result, contents):
+    placed = np.array([[0, 0, 1, 1], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]], float)
+    away = placed.copy()
+    away[0] = (0, 0, -1, 4.7)
+    away[2, 1] = -1
+    center = placed.copy()
+    placed[0, 3] = 4.7
+    scene.camera = None
+    for matrix, data, text in [
+            (away, {}, "looks away from the object, by 180 degrees; turn it"),
+            (center, {}, "is in the object's centre; move it"),
+            (placed, {"type": 'ORTHO'}, "is no perspective camera")]:
+        camera = _camera(bpy, scene, matrix, **data)
+        before = contents()
+        with pytest.raises(RuntimeError, match=text):
+            bpy.ops.zero123.view_from_camera()
+        assert contents() == before
+        bpy.data.objects.remove(camera)
+    _camera(bpy, scene, placed)
+    with pytest.raises(RuntimeError, match="there is no camera named 'None'; select"):
+        bpy.ops.zero123.view_from_camera(camera="None")
+    with pytest.raises(RuntimeError, match="'Mine' is no object that Zero123 has made"):
+        bpy.ops.zero123.view_from_camera(around="Mine")
+
+
+def test_a_mesh_that_stands_alone_has_a_frame(bpy, scene, extension):
+    """And one that was moved by hand takes the chosen view of it along, and no other's."""
+    from mathutils import Matrix
+    frames, placement = extension("operators.results.frames"), extension(
+        "operators.results.placement")
+    record_class = extension("operators.results").Record
+    collection = bpy.data.collections.new("Zero123 mesh")
+    scene.collection.children.link(collection)
+    mesh = bpy.data.objects.new("mesh", bpy.data.meshes.new("mesh"))
+    camera = bpy.data.objects.new("Input Camera", bpy.data.cameras.new("Input"))
+    for item, rec in ((mesh, record_class(kind="reconstruct")),
+                      (camera, record_class(kind="views", view={
+                          "azimuth_deg": 0.0, "elevation_deg": 10.0, "radius": 1.85}))):
+        collection.objects.link(item)
+        rec.write(item)
+    placed = Matrix.Translation((0, 0, 2)) @ Matrix.Scale(0.5, 4)
+    collection[placement.KEY] = [value for row in placed for value in row]
+    camera.matrix_world = placed @ Matrix(conventions.camera_to_world(0, 10, 1.85).tolist())
+    mesh.matrix_world = Matrix.Translation((7, 0, 0)) @ placed
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(frames.result_frame(collection), placed, atol=1e-6)
+    np.testing.assert_allclose(frames.result_frame(collection, chosen=mesh), mesh.matrix_world)
+    np.testing.assert_allclose(frames.result_frame(collection, but=camera), mesh.matrix_world)
+    assert frames.result_collection(mesh) == collection

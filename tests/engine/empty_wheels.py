@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wheels with the names and versions of what the engine requires and next to nothing in them, and
+the locks that have their hashes: `empty_wheels.py WHEELS LOCKS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+from packaging.requirements import Requirement
+
+from engine.backends import LOCKS, Backend, torch_source
+from engine.environment import REQUIREMENTS
+
+NAMES = {wanted.name.lower() for wanted in REQUIREMENTS}
+BYTES = 100_000
+"""Of each wheel, so that a small disk can be too small."""
+
+
+def empty_wheels(wheels: Path, locks: Path, without: str = "") -> Path:
+    """One wheel for every locked library but `without`, of torch for the CPU. Returns `wheels`."""
+    wheels.mkdir(parents=True)
+    locks.mkdir(parents=True)
+    for name in ("common.txt", torch_source(Backend.CPU).lock):
+        lines = []
+        for line in (LOCKS / name).read_text().splitlines():
+            if line.startswith(("#", " ")):
+                continue
+            wanted = Requirement(line.rstrip(" \\"))
+            if wanted.name not in NAMES or (wanted.marker and not wanted.marker.evaluate()):
+                continue
+            version = next(part.version for part in wanted.specifier)
+            wheel = _write_wheel(wheels, wanted.name.replace("-", "_"), version)
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.append(f"{wanted.name}=={version} --hash=sha256:{digest}")
+            if wanted.name == without:
+                wheel.unlink()
+        (locks / name).write_text("\n".join(lines) + "\n")
+    return wheels
+
+
+def _write_wheel(folder: Path, name: str, version: str) -> Path:
+    info = f"{name}-{version}.dist-info"
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with ZipFile(path, "w") as wheel:
+        wheel.writestr(f"zero123_empty_{name}.py", "#" * BYTES)
+        wheel.writestr(f"{info}/METADATA",
+                       f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\n"
+                       "Root-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+if __name__ == "__main__":
+    empty_wheels(Path(sys.argv[1]), Path(sys.argv[2]))

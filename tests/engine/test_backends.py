@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which torch a computer gets: detected from its drivers, or chosen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import backends
+from engine.backends import Backend, choose_backend, detect_backend, library_steps, torch_source
+from engine.protocol import EngineError, ErrorCode
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's drivers")
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A computer without drivers, but for what a test puts in."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(backends, "KFD_NODES", tmp_path / "nodes")
+    return tmp_path
+
+
+def nvidia_smi(folder: Path, says: str, status: int = 0) -> None:
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho '{says}'\nexit {status}\n")
+    program.chmod(0o755)
+
+
+def amd_node(folder: Path, number: int, target: int) -> None:
+    node = folder / "nodes" / str(number)
+    node.mkdir(parents=True)
+    (node / "properties").write_text(f"cpu_cores_count 0\ngfx_target_version {target}\nsimd_id 0\n")
+
+
+@linux
+@pytest.mark.parametrize(("says", "status", "expected"), [
+    ("580.65.06", 0, Backend.CUDA), ("610.10", 0, Backend.CUDA),
+    ("535.183.01", 0, Backend.CPU),  # too old for the CUDA that torch brings
+    ("No devices were found", 0, Backend.CPU), ("580.65.06", 9, Backend.CPU)])
+def test_an_nvidia_driver_has_to_work_and_be_new_enough(
+        bare: Path, says: str, status: int, expected: Backend) -> None:
+    nvidia_smi(bare, says, status)
+    assert detect_backend() is expected
+    assert choose_backend("auto") is expected
+    assert choose_backend("cpu") is Backend.CPU
+
+
+@linux
+@pytest.mark.parametrize(("target", "expected"), [
+    (110000, Backend.ROCM), (90402, Backend.ROCM),
+    (0, Backend.CPU),  # a CPU, which the driver lists, too
+    (90012, Backend.CPU)])  # one inside a processor, which torch has no code for
+def test_an_amd_processor_has_to_be_one_that_torch_knows(
+        bare: Path, target: int, expected: Backend) -> None:
+    amd_node(bare, 0, 0)
+    amd_node(bare, 1, target)
+    assert detect_backend() is expected
+
+
+@linux
+def test_a_computer_without_drivers_computes_on_the_cpu(bare: Path) -> None:
+    assert detect_backend() is Backend.CPU
+
+
+@pytest.mark.parametrize("name", ["", "tpu", "CUDA"])
+def test_an_unknown_backend_is_bad_input(name: str) -> None:
+    with pytest.raises(EngineError, match="no backend") as caught:
+        choose_backend(name)
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+@linux
+def test_a_backend_of_another_system_is_bad_input() -> None:
+    with pytest.raises(EngineError, match="no torch for mps on this system") as caught:
+        choose_backend("mps")
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+@pytest.mark.parametrize("backend", Backend)
+def test_every_backend_has_a_lock_where_it_exists(backend: Backend, system: str) -> None:
+    exists = {"linux": backend is not Backend.MPS, "darwin": backend in (Backend.MPS, Backend.CPU),
+              "win32": backend in (Backend.CUDA, Backend.CPU)}[system]
+    if not exists:
+        with pytest.raises(EngineError):
+            torch_source(backend, system)
+        return
+    source = torch_source(backend, system)
+    text = (backends.LOCKS / source.lock).read_text()
+    assert "torch==" in text
+    # A build that the usual index doesn't have is named, and comes from its own.
+    assert ("+" in text) == bool(source.index)
+
+
+@linux
+def test_hashes_are_asked_for_wherever_there_are_any() -> None:
+    common, torch = library_steps(Backend.CUDA)
+    assert "--require-hashes" in common
+    assert "--require-hashes" in torch
+    assert "--index-url" in library_steps(Backend.CPU)[1]
+    offline = library_steps(Backend.CPU, Path("/wheels"))
+    assert all("--no-index" in options for options in offline)
+    assert not any("--index-url" in options for options in offline)

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel in which views are picked and mended before they become a mesh."""
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..operators.picks import PickedView, picks
+from ..operators.thumbnails import thumbnails
+
+_COLUMNS = 3
+_VIEW_SCALE = 3.6
+_SAMPLE_SCALE = 5.0
+
+
+class ZERO123_PT_picking(bpy.types.Panel):
+    bl_label = "Pick Views"
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = "Zero123"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        if not picks.views:
+            layout.label(text="Select a result to see its views", icon='INFO')
+        layout.operator("zero123.pick_views", text="Views of Active Result",
+                        icon='RESTRICT_SELECT_OFF')
+        if not picks.views:
+            return
+        used = sum(view.use for view in picks.views)
+        layout.label(text=iface_("{}: {} of {} views").format(picks.title, used, len(picks.views)),
+                     translate=False)
+        grid = layout.grid_flow(row_major=True, columns=_COLUMNS, even_columns=True, align=True)
+        for index, view in enumerate(picks.views):
+            _draw_view(grid.box().column(align=True), index, view)
+        if 0 <= picks.open < len(picks.views):
+            _draw_samples(layout.box(), picks.open, picks.views[picks.open])
+        row = layout.row()
+        row.scale_y = 1.3
+        row.operator("zero123.reconstruct_picked", icon='MESH_MONKEY')
+
+
+def _draw_view(column: bpy.types.UILayout, index: int, view: PickedView) -> None:
+    """Its picture, the tick, and what can be done with it."""
+    picture = column.column()
+    picture.active = view.use
+    picture.template_icon(icon_value=thumbnails.icon(view.sample.key), scale=_VIEW_SCALE)
+    tick = column.operator("zero123.use_view", text=view.label, translate=False,
+                           icon='CHECKBOX_HLT' if view.use else 'CHECKBOX_DEHLT')
+    tick.view, tick.use = index, not view.use
+    row = column.row(align=True)
+    row.operator("zero123.regenerate_view", text="", icon='FILE_REFRESH').view = index
+    row.operator("zero123.show_samples", text=str(len(view.samples)), translate=False,
+                 icon='IMGDISPLAY', depress=picks.open == index).view = index
+
+
+def _draw_samples(box: bpy.types.UILayout, index: int, view: PickedView) -> None:
+    """What there is to choose from for a view, and how to get more."""
+    box.label(text=iface_("Samples of {}").format(view.label), translate=False)
+    grid = box.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    for number, sample in enumerate(view.samples):
+        column = grid.box().column(align=True)
+        column.template_icon(icon_value=thumbnails.icon(sample.key), scale=_SAMPLE_SCALE)
+        choose = column.operator(
+            "zero123.choose_sample", text=iface_("Seed {}").format(sample.seed), translate=False,
+            icon='RADIOBUT_ON' if number == view.chosen else 'RADIOBUT_OFF')
+        choose.view, choose.sample = index, number
+    row = box.row(align=True)
+    row.operator("zero123.regenerate_view", text="One More", icon='ADD').view = index
+    more = row.operator("zero123.regenerate_view", text="Four More", icon='IMGDISPLAY')
+    more.view, more.samples = index, 4
+    use = box.operator("wm.context_set_int", text="Use This Seed for New Views", icon='COPYDOWN')
+    use.data_path, use.value = "scene.zero123.seed", view.sample.seed
+
+
+CLASSES = (ZERO123_PT_picking,)

@@ -1,0 +1,8 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""German."""
+
+from .descriptions import TEXTS as _DESCRIPTIONS
+from .labels import TEXTS as _LABELS
+
+TEXTS = {**_LABELS, **_DESCRIPTIONS}
