@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -19,6 +20,7 @@ from .generate import PictureJob, job_properties
 from .launch import launch
 from .request_properties import request_fields, request_values
 from .results import Place, Record, frames
+from .results.imports import MAX_TITLE
 from .sources import source_of
 
 KNOWN_RADII = (1.5, 2.2)
@@ -60,11 +62,14 @@ class ZERO123_OT_view_from_camera(PictureJob):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
-            found = self._result(context, self._camera(context))
+            picture = context.scene.zero123.image
+            found = find_result(context, self._camera(context), self.around, picture)
         except EngineError:
             found = None  # `execute` tells
-        # A view of a result is made as that was.
-        return self.execute(context) if found else super().invoke(context, event)
+        if found is None:
+            return super().invoke(context, event)
+        self.properties.around = found[1].name
+        return self.execute(context)  # without the tab's settings: it is made as the result was
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -77,7 +82,8 @@ class ZERO123_OT_view_from_camera(PictureJob):
     def _start(self, context: bpy.types.Context) -> None:
         context.view_layer.update()
         camera = self._camera(context)
-        found = self._result(context, camera)
+        found = find_result(context, camera, self.around,
+                            newest=not (self.image or self.filepath))
         frame = frames.result_frame(*found, but=camera) if found else Matrix()
         values = request_values(self, ViewsRequest, skip={"image", *_POSE})
         image, filepath, title = self.image, self.filepath, ""
@@ -110,28 +116,6 @@ class ZERO123_OT_view_from_camera(PictureJob):
             raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is no perspective camera",
                               "views can only be made in perspective")
         return camera
-
-    def _result(self, context: bpy.types.Context, camera: bpy.types.Object,
-                ) -> tuple[bpy.types.Collection, bpy.types.Object] | None:
-        """The result to look at, and the object that tells which one.
-
-        Raises:
-            EngineError: `BAD_INPUT` if the named object belongs to none.
-        """
-        if self.around:
-            named = context.scene.objects.get(self.around)
-            if named is None or not (group := frames.result_collection(named)):
-                raise EngineError(ErrorCode.BAD_INPUT,
-                                  f"{self.around!r} is no object that Zero123 has made",
-                                  "name a plane, camera or mesh of a result")
-            return group, named
-        active = context.view_layer.objects.active
-        for item in (active, *context.selected_objects, camera):
-            if item is not None and (group := frames.result_collection(item)):
-                return group, item
-        if self.image or self.filepath:
-            return None
-        return next(((group, camera) for group in frames.results(context.scene)), None)
 
     def _as_the_result(self, group: bpy.types.Collection, values: dict[str, Any]) -> dict[str, Any]:
         """The settings that a result was made with, but those that were given."""
@@ -176,6 +160,38 @@ class ZERO123_OT_view_from_camera(PictureJob):
         # Matrices hold six digits.
         return {"azimuth": [round(pose.azimuth_deg, 3)],
                 "elevation": [round(pose.elevation_deg, 3)], "radius": [round(radius, 5)]}
+
+
+def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: str = "",
+                picture: bpy.types.Image | None = None, newest: bool = True,
+                ) -> tuple[bpy.types.Collection, bpy.types.Object] | None:
+    """The result that a camera is to look at, and the object that tells which one.
+
+    That of the object `around`, else of what is selected, else of the camera; else, if `newest`,
+    the newest, or the newest of a picture.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the named object belongs to none.
+    """
+    if around:
+        named = context.scene.objects.get(around)
+        if named is None or not (group := frames.result_collection(named)):
+            raise EngineError(ErrorCode.BAD_INPUT, f"{around!r} is no object that Zero123 has made",
+                              "name a plane, camera or mesh of a result")
+        return group, named
+    active = context.view_layer.objects.active
+    for item in (active, *context.selected_objects, camera):
+        if item is not None and (group := frames.result_collection(item)):
+            return group, item
+    groups = (group for group in frames.results(context.scene)
+              if newest and (picture is None or _is_of(group, picture)))
+    # Not a mesh: that would count as chosen, wherever it was moved.
+    return next(((group, min(group.objects, key=frames.is_mesh)) for group in groups), None)
+
+
+def _is_of(group: bpy.types.Collection, picture: bpy.types.Image) -> bool:
+    """Whether a result bears the name of a picture."""
+    return group.name.startswith(f"Zero123 {Path(picture.name).stem[:MAX_TITLE]}")
 
 
 def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str]:

@@ -23,6 +23,8 @@ from .results import Record
 from .results.frames import result_collection
 from .results.views import pose_of
 
+NEW_SEEDS = 10**6
+"""New seeds are below: short enough to read in the list and to type."""
 _OPTIONS = {'SKIP_SAVE'}
 
 
@@ -189,7 +191,7 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
         values = {
             **picks.settings(), "azimuth": [azimuth], "elevation": [elevation],
             "radius": [radius], "samples": self.samples,
-            "seed": self.seed if self.seed >= 0 else random.randrange(2**31),
+            "seed": self.seed if self.seed >= 0 else random.randrange(NEW_SEEDS),
             "device": addon.preferences(context).device}
         launch(context, ViewsRequest, values, "", picks.picture(), picks.title,
                mends=Mend(picks.path, picks.views[index].pose))

@@ -19,10 +19,11 @@ from typing import Any
 import bpy
 
 from ..engine import outputs
+from ..engine.camera import DEFAULT_RADIUS
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request, load_request
 from . import addon
-from .results.views import pose_of, read_views
+from .results.views import angles_text, pose_of, read_views
 from .thumbnails import thumbnails
 
 PICKS_FILE = "picks.json"
@@ -70,7 +71,7 @@ class PickedView:
     @property
     def label(self) -> str:
         """As a person reads it: "90°, 20°"."""
-        return f"{self.pose[0]:g}°, {self.pose[1]:g}°"
+        return angles_text(*self.pose[:2])
 
 
 @dataclass
@@ -171,7 +172,7 @@ class Picks:
         source = self.document.get("input") or {}
         values = {name: self.document[name] for name in _META if self.document.get(name)}
         values["input_elevation"] = float(source.get("elevation_deg", 0.0))
-        values["input_radius"] = float(source.get("radius", 1.85))
+        values["input_radius"] = float(source.get("radius", DEFAULT_RADIUS))
         if self.request is not None:
             made = self.request.to_dict()
             values.update({name: made[name] for name in (*_META, "recentre", "eta")

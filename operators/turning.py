@@ -88,7 +88,7 @@ class ZERO123_OT_turntable(_Turn):
     __annotations__ = {
         "filepath": _Turn.FILE,
         "frames": IntProperty(
-            name="Frames", default=96, min=3, max=100000, options=_OPTIONS,
+            name="Frames", default=96, min=3, max=9999, options=_OPTIONS,
             description="Frames of the timeline that one turn takes"),
         "planes": EnumProperty(
             name="Plane", default='EMPTY', options=_OPTIONS,
@@ -100,10 +100,12 @@ class ZERO123_OT_turntable(_Turn):
         active = context.active_object
         group = frames.result_collection(active) if (
             active is not None and views_file(active) == path) else None
-        first = turntable.write_frames([Path(view.sample.file) for view in views],
-                                       path.parent / turntable.FOLDER)
-        add_turning_plane(path, context.scene, views[0].facts, first, len(views), self.frames,
-                          self.planes, group, title_of(active) if group and active else "")
+        # By its length: another turntable must not take its files away.
+        folder = path.with_name(f"turntable-{self.frames}")
+        first = turntable.write_frames([Path(view.sample.file) for view in views], folder,
+                                       self.frames)
+        add_turning_plane(path, context.scene, views[0].facts, first, self.frames, self.planes,
+                          group, title_of(active) if group and active else "")
 
 
 class ZERO123_OT_turntable_video(_Turn):

@@ -10,6 +10,7 @@ from . import (
     history,
     menus,
     models,
+    orbit_gizmo,
     panels,
     picking,
     preferences,
@@ -25,7 +26,7 @@ from .image_editor import in_image_editor
 PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
           *models.CLASSES, *training.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
-           *presets.CLASSES, *PANELS, *map(in_image_editor, PANELS))
+           *presets.CLASSES, *orbit_gizmo.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:

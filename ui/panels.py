@@ -98,6 +98,8 @@ class ZERO123_PT_views(_Section):
         if not settings.like_picture:
             column.prop(settings, "elevation")
             column.prop(settings, "radius")
+        if settings.mode == 'SINGLE':
+            column.prop(settings, "show_orbit")
 
 
 class ZERO123_PT_mesh(_Section):

@@ -45,10 +45,14 @@ def _draw_view(column: bpy.types.UILayout, index: int, view: PickedView) -> None
     picture = column.column()
     picture.active = view.use
     picture.template_icon(icon_value=thumbnails.icon(view.sample.key), scale=_VIEW_SCALE)
-    tick = column.operator("zero123.use_view", text=view.label, translate=False,
-                           icon='CHECKBOX_HLT' if view.use else 'CHECKBOX_DEHLT')
-    tick.view, tick.use = index, not view.use
+    label = column.row()
+    label.alignment = 'CENTER'
+    label.active = view.use
+    label.label(text=view.label, translate=False)
     row = column.row(align=True)
+    tick = row.operator("zero123.use_view", text="",
+                        icon='CHECKBOX_HLT' if view.use else 'CHECKBOX_DEHLT')
+    tick.view, tick.use = index, not view.use
     row.operator("zero123.regenerate_view", text="", icon='FILE_REFRESH').view = index
     row.operator("zero123.show_samples", text=str(len(view.samples)), translate=False,
                  icon='IMGDISPLAY', depress=picks.open == index).view = index
@@ -56,13 +60,13 @@ def _draw_view(column: bpy.types.UILayout, index: int, view: PickedView) -> None
 
 def _draw_samples(box: bpy.types.UILayout, index: int, view: PickedView) -> None:
     """What there is to choose from for a view, and how to get more."""
-    box.label(text=iface_("Samples of {}").format(view.label), translate=False)
+    box.label(text=iface_("Samples of {} by their seed").format(view.label), translate=False)
     grid = box.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for number, sample in enumerate(view.samples):
         column = grid.box().column(align=True)
         column.template_icon(icon_value=thumbnails.icon(sample.key), scale=_SAMPLE_SCALE)
         choose = column.operator(
-            "zero123.choose_sample", text=iface_("Seed {}").format(sample.seed), translate=False,
+            "zero123.choose_sample", text=str(sample.seed), translate=False,
             icon='RADIOBUT_ON' if number == view.chosen else 'RADIOBUT_OFF')
         choose.view, choose.sample = index, number
     row = box.row(align=True)

@@ -108,6 +108,9 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
             name="Mode", default='ORBIT', options=set(),
             items=[('ORBIT', "Orbit", "Views all around the object"),
                    ('SINGLE', "Single View", "One view from a chosen side")]),
+        "show_orbit": BoolProperty(
+            name="Show in 3D View", default=True, options=set(),
+            description="Show where the view is taken from; drag the handle to choose the side"),
         "like_picture": BoolProperty(
             name="As in Picture", default=True, options=set(),
             description="Take the new views from the same elevation and distance as the picture"),

@@ -38,7 +38,8 @@ def start(scene: bpy.types.Scene, group: bpy.types.Collection, mesh: bpy.types.O
           alpha: float, screen: dict[str, Any]) -> bpy.types.Object:
     """Make the camera that took the picture the scene's, with the picture over what it sees.
 
-    Planes of views are hidden meanwhile. `screen`: how the 3D View was, kept with the rest.
+    Planes and cameras of views are hidden meanwhile. `screen`: how the 3D View was, kept with the
+    rest.
 
     Raises:
         EngineError: `BAD_INPUT` if the picture is gone; nothing has changed then.
@@ -51,19 +52,19 @@ def start(scene: bpy.types.Scene, group: bpy.types.Collection, mesh: bpy.types.O
         show_behind(camera.data, image, scene.render, alpha)
         camera.data.background_images[0].display_depth = 'FRONT'
         scene.collection.objects.link(camera)
-    planes = [item for item in bpy.context.view_layer.objects if _is_plane(item)
-              and not item.hide_get()]
-    for plane in planes:
-        plane.hide_set(True)
+    others = [item for item in bpy.context.view_layer.objects
+              if (record := Record.read(item)) and record.view and not item.hide_get()]
+    for item in others:
+        item.hide_set(True)
     camera[KEY] = json.dumps({
         "camera": scene.camera.name if scene.camera else "",
-        "hidden": [plane.name for plane in planes], "screen": screen})
+        "hidden": [item.name for item in others], "screen": screen})
     scene.camera = camera
     return camera
 
 
 def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
-    """Remove the camera; all others and the planes are as before. Returns how the 3D View was."""
+    """Remove the camera; all other objects are as before. Returns how the 3D View was."""
     before = json.loads(camera[KEY])
     data = camera.data
     image = data.background_images[0].image if data.background_images else None
@@ -76,11 +77,6 @@ def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
         if name in bpy.context.view_layer.objects:
             bpy.context.view_layer.objects[name].hide_set(False)
     return before["screen"]
-
-
-def _is_plane(item: bpy.types.Object) -> bool:
-    record = Record.read(item)
-    return item.type != 'CAMERA' and record is not None and bool(record.view)
 
 
 def _input_view(group: bpy.types.Collection, mesh: bpy.types.Object) -> View:

@@ -56,7 +56,8 @@ def result_collection(item: bpy.types.Object) -> bpy.types.Collection | None:
 
 def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """The collections that hold results, the one that was added last first."""
-    return [group for group in scene.collection.children_recursive if stored_frame(group)][::-1]
+    return [group for group in scene.collection.children_recursive
+            if stored_frame(group) and any(map(Record.read, group.objects))][::-1]
 
 
 def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | None = None,

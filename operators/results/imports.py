@@ -114,8 +114,8 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
 
 
 def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any], first: Path,
-                      count: int, frames: int, kind: str,
-                      collection: bpy.types.Collection | None, title: str) -> bpy.types.Object:
+                      frames: int, kind: str, collection: bpy.types.Collection | None,
+                      title: str) -> bpy.types.Object:
     """A turntable of the views of a views.json, in their collection if they are in the scene.
 
     `facts`: one view's entry; the rest is as for `turntable.add_turntable`.
@@ -127,13 +127,12 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any],
     title = title or _title(path.parent, document)
     request = load_request(path.parent) or load_request(path.parent.parent)
     record = _record(request.KIND if request else "views", request, document, [path, first])
-    record.view = {"turn": count}
+    record.view = {"turn": frames}
     size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
     with all_or_nothing(bpy.context.view_layer):
         group = collection or _collection(scene, title, record.kind)
         frame = result_frame(group) if collection else None
-        plane = add_turntable(group, first, count, size, frames, kind,
-                              f"{title[:MAX_TITLE]} Turntable")
+        plane = add_turntable(group, first, size, frames, kind, f"{title[:MAX_TITLE]} Turntable")
         record.write(plane)
         place_views([plane], group, scene, ImportOptions(), Place.at(frame) if frame else None)
         _select([plane])

@@ -47,10 +47,15 @@ def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collect
     elif stored is not None:
         matrix = stored
     else:
-        matrix = Matrix.Translation(_location(scene, options)) @ Matrix.Scale(options.size or 1, 4)
+        matrix = new_frame(scene, options)
     if stored is None:
         store_frame(collection, matrix)
     _move(items, matrix)
+
+
+def new_frame(scene: bpy.types.Scene, options: ImportOptions) -> Matrix:
+    """The matrix from the engine's world to the scene's for views that come in now."""
+    return Matrix.Translation(_location(scene, options)) @ Matrix.Scale(options.size or 1, 4)
 
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,

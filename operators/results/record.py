@@ -26,7 +26,7 @@ class Record:
     """The result files this object was made from."""
     view: dict[str, Any] = field(default_factory=dict)
     """Of a view's plane and camera: its angles and radius, as in views.json; of a turntable's
-    plane: the number of its pictures, as "turn"."""
+    plane: the frames of a turn, as "turn"."""
 
     options: dict[str, Any] = field(default_factory=dict)
     """How the result came into the scene, as `ImportOptions.values`."""

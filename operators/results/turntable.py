@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,62 +20,51 @@ from ...engine import outputs
 from ...engine.protocol import EngineError, ErrorCode
 from .views import SHEET_LEFT, add_plane
 
-FOLDER = "turntable"
-"""Beside the views: their pictures in the order of the turn."""
 FPS = 24
 """Of the video."""
 
 
-def write_frames(pictures: Sequence[Path], folder: Path) -> Path:
-    """Copy pictures as turn_0001.png and so on, as Blender reads sequences. Returns the first.
+def write_frames(pictures: Sequence[Path], folder: Path, frames: int) -> Path:
+    """A file for every frame of one turn, turn_0001.png and so on, as Blender reads sequences.
+    Returns the first.
+
+    Each picture has several files of the same content. A sequence could be told to hold its
+    pictures by keys or a driver, but Blender 5.2 then shows now and then what they said before.
 
     Raises:
         EngineError: `DISK` if the folder can't be written, or a picture can't be read.
     """
     try:
         with outputs.staged_folder(folder, replaces=("turn_[0-9][0-9][0-9][0-9].png",)) as stage:
-            for number, picture in enumerate(pictures, 1):
-                shutil.copyfile(picture, stage / f"turn_{number:04d}.png")
+            for number, index in enumerate(schedule(len(pictures), frames), 1):
+                shutil.copyfile(pictures[index], stage / f"turn_{number:04d}.png")
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write the turntable to {folder}: {error}",
                           outputs.HINT) from error
     return folder / "turn_0001.png"
 
 
-def add_turntable(collection: bpy.types.Collection, first: Path, count: int, size: float,
-                  frames: int, kind: str, name: str) -> bpy.types.Object:
+def schedule(count: int, frames: int) -> list[int]:
+    """Which of `count` pictures each of the frames of a turn shows."""
+    return [frame * count // frames for frame in range(frames)]
+
+
+def add_turntable(collection: bpy.types.Collection, first: Path, size: float, frames: int,
+                  kind: str, name: str) -> bpy.types.Object:
     """A plane whose picture makes one turn in `frames` frames, and on. It stands beside the object.
 
-    `first`: of the `count` pictures; `size`: side of the plane; `kind`: 'EMPTY' or 'MESH'.
+    `first`: of the files; `size`: side of the plane; `kind`: 'EMPTY' or 'MESH'.
     """
     image = bpy.data.images.load(str(first), check_existing=False)
     plane = add_plane(collection, name, image, size, kind)
     image.source = 'SEQUENCE'
-    if plane.type == 'EMPTY':
-        _play(plane, plane.image_user, "image_user", count, frames)
-    else:
-        tree = plane.active_material.node_tree
-        node = tree.nodes.active
-        _play(tree, node.image_user, f'nodes["{node.name}"].image_user', count, frames)
+    user = (plane.image_user if plane.type == 'EMPTY'
+            else plane.active_material.node_tree.nodes.active.image_user)
+    user.frame_start, user.frame_duration, user.use_auto_refresh = 1, frames, True
+    user.use_cyclic = True
     plane.matrix_world = (Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
-                          @ Matrix.Rotation(np.pi / 2, 4, 'X'))
+                          @ Matrix.Rotation(math.pi / 2, 4, 'X'))
     return plane
-
-
-def _play(owner: bpy.types.ID, user: bpy.types.ImageUser, path: str, count: int,
-          frames: int) -> None:
-    """Have a sequence show picture after picture, each for its share of the frames.
-
-    Left alone, a sequence shows the next picture at every frame, which makes a turn of eight views
-    in a third of a second. So only its first frame plays, and a driver moves that on.
-    """
-    user.frame_start, user.frame_duration, user.use_auto_refresh = 1, 1, True
-    user.use_cyclic = True  # that frame also before the start of the timeline
-    driver = owner.driver_add(f"{path}.frame_offset").driver
-    driver.type = 'SCRIPTED'
-    step = f"(frame - 1) * {count} / {frames}"
-    # Only operations that Blender evaluates itself: Python in drivers may be switched off.
-    driver.expression = f"floor({step}) - {count} * floor({step} / {count})"
 
 
 def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
@@ -93,7 +83,7 @@ def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
         side = 0
         for number, picture in enumerate(pictures):
             side = _write_on_white(picture, Path(folder) / f"{number}.png")
-        _fill(scene, Path(folder), [i * len(pictures) // frames for i in range(frames)])
+        _fill(scene, Path(folder), schedule(len(pictures), frames))
         _as_video(scene.render, side + side % 2, stage)
         try:
             bpy.ops.render.render(animation=True, scene=scene.name)

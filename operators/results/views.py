@@ -71,7 +71,7 @@ def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
         raise ValueError(f"{facts['file']!r} is not in the folder")
     if not file.is_file():
         raise ValueError(f"{facts['file']} is missing")
-    angles = f"{facts['azimuth_deg']:g}°, {facts['elevation_deg']:g}°"
+    angles = angles_text(facts["azimuth_deg"], facts["elevation_deg"])
     matrix = Matrix(facts["camera_to_world"])
     if len(matrix.row) != 4 or not all(math.isfinite(value) for row in matrix for value in row):
         raise ValueError(f"the camera of {facts['file']} is not a 4 x 4 matrix")
@@ -87,6 +87,11 @@ def pose_of(facts: dict[str, Any]) -> tuple[float, float, float]:
     azimuth, elevation, radius = (
         round(float(facts[name]), 4) for name in ("azimuth_deg", "elevation_deg", "radius"))
     return azimuth, elevation, radius
+
+
+def angles_text(azimuth_deg: float, elevation_deg: float) -> str:
+    """As a person reads them: "90°, 19.5°"."""
+    return f"{round(azimuth_deg, 1):g}°, {round(elevation_deg, 1):g}°"
 
 
 def add_view(collection: bpy.types.Collection, view: View, distance: float,

@@ -144,6 +144,30 @@ def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny
         made.matrix_world, conventions.camera_to_world(60.0, 30.0, 2.0), atol=1e-5)
 
 
+def test_the_result_that_is_meant_is_found(bpy, scene, result, extension, tmp_path, picture):
+    """The named one before the selected one; without either the newest, of the tab's picture if
+    one is chosen there.
+    """
+    find = extension("operators.camera_view").find_result
+    cup = picture.with_name("cup.png")
+    cup.write_bytes(picture.read_bytes())
+    bpy.ops.zero123.import_result(filepath=str(write_views(tmp_path / "cup", cup, ring(3))))
+    newer = bpy.data.collections["Zero123 cup"]
+    camera = _camera(bpy, scene, np.eye(4))
+    context, images = bpy.context, bpy.data.images
+    assert find(context, camera)[0] == newer
+    assert find(context, camera, picture=images["ball.png"])[0] == result
+    assert find(context, camera, picture=images["cup.png"])[0] == newer
+    assert find(context, camera, picture=images.new("other", 8, 8)) is None
+    assert find(context, camera, newest=False) is None
+    result.objects[0].select_set(True)
+    assert find(context, camera)[0] == result
+    assert find(context, camera, around=newer.objects[0].name)[0] == newer
+    result.objects[0].select_set(False)
+    bpy.data.batch_remove([*newer.objects])
+    assert find(context, camera)[0] == result, "an empty collection is no result"
+
+
 def test_what_can_be_no_view_is_refused_in_words(bpy, scene, result, contents):
     placed = np.array([[0, 0, 1, 1], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]], float)
     away = placed.copy()

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
+import view_chapters
 import work_chapters
 
 TASK = json.loads(sys.argv[sys.argv.index("--") + 1])
@@ -254,7 +255,8 @@ def survives_file_loading():
 
 TOOLS = SimpleNamespace(**globals())
 CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
-            survives_file_loading, *work_chapters.chapters(TOOLS))
+            survives_file_loading, *work_chapters.chapters(TOOLS),
+            *view_chapters.chapters(TOOLS))
 
 
 def story():

@@ -12,7 +12,8 @@ def test_the_story_is_told_to_its_end(report):
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
-        "prepared_input", "queue", "history", "log", "text", "training", "models"]
+        "prepared_input", "queue", "history", "log", "text", "training", "models", "picking",
+        "comparing", "from_camera", "turning", "orbit"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
@@ -20,8 +21,12 @@ def test_the_story_is_told_to_its_end(report):
                                   "mesh grows", "mesh gone", "tab after engine died",
                                   "checklist", "job with picture", "tab with viewport picture",
                                   "tab with input", "image editor tab", "status bar working",
-                                  "status bar idle", "licence", "models", "history", "log window",
-                                  "text", "training", "training panel"])
+                                  "status bar idle", "history", "log window",
+                                  "pick views", "pick views below",
+                                  "compare on", "compare off", "view from camera",
+                                  "contact sheet 1", "contact sheet 30",
+                                  "orbit gizmo", "orbit gizmo dragged", "text",
+                                  "training", "training panel", "licence", "models"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -120,6 +125,29 @@ def test_the_log_has_a_window(report):
 
 def test_a_model_is_trained_on_the_selected_object(report):
     assert report["training"] == ["Done", None, "Suzanne"]
+
+
+def test_a_view_is_made_again_and_its_samples_are_shown(report):
+    assert (report["picked"], report["samples"]) == (6, [1, 4, 1, 1, 1, 1])
+    assert report["objects_added_by_mending"] == 0
+    assert report["thumbnails"]
+
+
+def test_a_mesh_of_the_picked_views_is_compared_and_the_view_comes_back(report):
+    assert report["mesh_of_picked"] == "Done"
+    assert report["view_after_compare"]
+
+
+def test_a_camera_s_view_comes_in_at_that_camera(report):
+    assert report["camera_distance"] < 1e-4
+
+
+def test_a_turntable_shows_at_once_what_the_frame_says(report):
+    assert report["turned"] == [1, 30]
+
+
+def test_the_side_of_a_single_view_is_dragged_in_the_3d_view(report):
+    assert abs(report["azimuth_after_drag"] - 120) < 5
 
 
 def test_a_look_at_the_engine_is_short(report, capsys):

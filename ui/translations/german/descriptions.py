@@ -229,6 +229,8 @@ TEXTS = {
         "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
     "Show the picture as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
+    "Show where the view is taken from; drag the handle to choose the side":
+        "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
     "Stable Zero123 C, trained on CC-BY and CC0 objects":
         "Stable Zero123 C, an Objekten unter CC-BY und CC0 trainiert",

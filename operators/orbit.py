@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the panel's single view is taken from in the scene, and the settings of a place there."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..engine import camera
+from .results import ImportOptions
+from .results.placement import new_frame
+
+Pose = tuple[float, float, float]
+
+
+def frame(scene: bpy.types.Scene) -> Matrix:
+    """From the engine's world to where the view will come into the scene."""
+    return new_frame(scene, ImportOptions.of(scene.zero123))
+
+
+def single_pose(scene: bpy.types.Scene) -> Pose:
+    """Azimuth and elevation in degrees and radius of the view that the settings ask for."""
+    settings = scene.zero123
+    if settings.like_picture:
+        return settings.azimuth, settings.input_elevation, settings.input_radius
+    return settings.azimuth, settings.elevation, settings.radius
+
+
+def camera_location(scene: bpy.types.Scene) -> Vector:
+    """Where that view's camera stands, world."""
+    return frame(scene) @ Vector(camera.camera_position(*single_pose(scene)))
+
+
+def look_from(scene: bpy.types.Scene, location: Vector) -> None:
+    """Ask for the view from the direction of a place, world. The distance stays; so does the
+    elevation if it is to be the picture's.
+    """
+    settings = scene.zero123
+    place = frame(scene).inverted() @ Vector(location)
+    if place.length < 1e-4:
+        return
+    azimuth, elevation, _ = (float(value[0])
+                             for value in camera.spherical_from_position([place]))
+    settings.azimuth = 180.0 - (180.0 - azimuth) % 360.0
+    if not settings.like_picture:
+        settings.elevation = elevation
+
+
+def diagram(pose: Pose) -> list[tuple[float, float, float]]:
+    """Ends of lines in the engine's world, in pairs: the circle of this elevation, the way to the
+    object, and where the picture's camera is on the circle.
+    """
+    azimuth, elevation, radius = pose
+    ring = camera.camera_position(np.linspace(0, 360, 65), elevation, radius)
+    circle = np.stack([ring[:-1], ring[1:]], axis=1).reshape(-1, 3)
+    spokes = [(0, 0, 0), camera.camera_position(azimuth, elevation, radius),
+              camera.camera_position(0, elevation, 0.95 * radius),
+              camera.camera_position(0, elevation, 1.05 * radius)]
+    return [(float(x), float(y), float(z)) for x, y, z in (*circle, *spokes)]

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The orbit diagram shows the camera that the settings ask for, and a drag changes them.
+
+What is drawn is seen in the window test.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from results import write_views
+
+from engine import camera as conventions
+
+POSES = [(90.0, 0.0, 1.85), (-30.0, 25.0, 2.0), (180.0, -60.0, 1.5)]
+
+
+@pytest.fixture
+def settings(scene):
+    found = scene.zero123
+    found.mode, found.like_picture = 'SINGLE', False
+    yield found
+    scene.cursor.location = (0, 0, 0)
+    for name in ("mode", "like_picture", "azimuth", "elevation", "radius", "input_elevation",
+                 "input_radius", "size", "location"):
+        found.property_unset(name)
+
+
+@pytest.fixture
+def orbit(extension):
+    return extension("operators.orbit")
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, extension, orbit,
+                                                       tmp_path, picture, pose):
+    settings.azimuth, settings.elevation, settings.radius = pose
+    settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
+    parse = extension("operators.request_properties").parse_numbers
+    values = settings.operator_values(extension("engine.requests").ViewsRequest)
+    asked = [parse(name, values[name])[0] for name in ("azimuth", "elevation", "radius")]
+    bpy.ops.zero123.import_result(
+        filepath=str(write_views(tmp_path / "job", picture, [tuple(asked)])), size=3.0,
+        location='CURSOR')
+    bpy.context.view_layer.update()
+    camera = next(item for item in bpy.data.objects if item.name.startswith("View")
+                  and item.type == 'CAMERA')
+    np.testing.assert_allclose(orbit.camera_location(scene), camera.matrix_world.translation,
+                               atol=1e-5)
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
+    settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
+    # Twice as far away as the view will be: only the direction counts.
+    place = np.array((1, 2, 3)) + 3 * conventions.camera_position(*pose[:2], 3.7)
+    orbit.look_from(scene, place)
+    assert (settings.azimuth, settings.elevation) == pytest.approx(pose[:2], abs=1e-3)
+    assert settings.radius == pytest.approx(1.85)
+    orbit.look_from(scene, (1, 2, 3))  # no direction at all
+    assert settings.azimuth == pytest.approx(pose[0], abs=1e-3)
+
+
+def test_as_in_the_picture_only_the_side_is_chosen(scene, settings, orbit):
+    settings.like_picture, settings.input_elevation, settings.elevation = True, 20.0, 5.0
+    orbit.look_from(scene, conventions.camera_position(45.0, 70.0, 1.85))
+    assert orbit.single_pose(scene) == pytest.approx((45.0, 20.0, 1.85), abs=1e-3)
+    assert settings.elevation == 5.0
+
+
+def test_the_diagram_is_a_circle_around_the_object(orbit):
+    points = np.array(orbit.diagram((90.0, 30.0, 2.0)))
+    assert len(points) % 2 == 0
+    np.testing.assert_allclose(points[:-4, 2], 1.0, atol=1e-6)
+    np.testing.assert_allclose(np.hypot(*points[:-4, :2].T), np.sqrt(3), atol=1e-6)
+    np.testing.assert_allclose(points[-3], (0, np.sqrt(3), 1), atol=1e-6)
+
+
+def test_it_is_shown_only_when_it_means_something(bpy, scene, settings, extension):
+    poll = extension("ui.orbit_gizmo").ZERO123_GGT_orbit.poll
+    assert poll(bpy.context)
+    settings.show_orbit = False
+    assert not poll(bpy.context)
+    settings.show_orbit, settings.mode = True, 'ORBIT'
+    assert not poll(bpy.context)

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chapters for scenario.py: views picked and mended, a mesh of them compared, a camera's view, a
+contact sheet that turns.
+
+`t` is the scenario's own namespace: its report and helpers.
+"""
+
+import bpy
+
+
+def _scroll_to(t, steps):
+    """The sidebar from its top by so many steps."""
+    t.region('UI').active_panel_category = "Zero123"
+    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
+        for _ in range(60):
+            bpy.ops.view2d.scroll_up()
+        for _ in range(steps):
+            bpy.ops.view2d.scroll_down()
+
+
+def picking(t):
+    """An orbit is listed, a view made again with samples to choose from, another left out."""
+    picks, thumbnails = t.module("operators.picks").picks, t.module(
+        "operators.thumbnails").thumbnails
+    t.runner().jobs.clear_ended()
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    with t.in_view():
+        bpy.ops.zero123.generate_views(filepath=t.TASK["picture"], model=t.TASK["model"], orbit=6,
+                                       input_elevation=10)
+    yield t.ended(1)
+    report = t.report
+    report["picked"] = len(picks.views)
+    planes = len(bpy.data.objects)
+    with t.in_view():
+        bpy.ops.zero123.regenerate_view(view=1, samples=3)
+    yield t.ended(2)
+    with t.in_view():
+        bpy.ops.zero123.show_samples(view=1)
+        bpy.ops.zero123.choose_sample(view=1, sample=2)
+        bpy.ops.zero123.use_view(view=3, use=False)
+    report["samples"] = [len(view.samples) for view in picks.views]
+    report["objects_added_by_mending"] = len(bpy.data.objects) - planes
+    report["thumbnails"] = all(thumbnails.icon(sample.key) for view in picks.views
+                               for sample in view.samples)
+    _scroll_to(t, 20)
+    yield 1.5
+    t.screenshot("pick views")
+    _scroll_to(t, 60)
+    yield 1.5
+    t.screenshot("pick views below")
+
+
+def comparing(t):
+    """A mesh of the picked views, under the picture; then all is as it was."""
+    space = t.view_3d().spaces.active
+    with t.in_view():
+        bpy.ops.zero123.reconstruct_picked('INVOKE_DEFAULT', iterations=150)
+    yield t.ended(3)
+    t.report["mesh_of_picked"] = t.jobs()[-1].state.value
+    with t.in_view():
+        bpy.ops.view3d.view_selected()
+    look = [*space.region_3d.view_rotation], space.shading.type, space.region_3d.view_perspective
+    with t.in_view():
+        bpy.ops.zero123.compare(mode='ON')
+    _scroll_to(t, 60)
+    yield 1.5
+    t.screenshot("compare on")
+    with t.in_view():
+        bpy.ops.zero123.compare(mode='OFF')
+    yield 1.0
+    t.screenshot("compare off")
+    now = [*space.region_3d.view_rotation], space.shading.type, space.region_3d.view_perspective
+    t.report["view_after_compare"] = now == look
+
+
+def from_camera(t):
+    """A camera of the user's, and the view that comes in there."""
+    camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    bpy.context.scene.collection.objects.link(camera)
+    camera.location = (1.2, -1.2, 0.6)
+    camera.rotation_euler = camera.location.to_track_quat('Z', 'Y').to_euler()
+    bpy.context.view_layer.objects.active = camera
+    before = set(bpy.data.objects.keys())
+    with t.in_view():
+        bpy.ops.zero123.view_from_camera('INVOKE_DEFAULT')
+    yield t.ended(4)
+    made = [item for item in bpy.data.objects if item.name not in before
+            and item.type == 'CAMERA']
+    t.report["camera_distance"] = (made[0].matrix_world.translation - camera.location).length
+    with t.in_view():
+        bpy.ops.object.select_all(action='SELECT')
+        bpy.ops.view3d.view_selected()
+    yield 1.0
+    t.screenshot("view from camera")
+
+
+def turning(t):
+    """The views as a contact sheet beside the object, and one plane that turns."""
+    path = t.module("operators.picks").picks.path
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    with t.in_view():
+        bpy.ops.zero123.import_result(filepath=str(path), arrangement='SHEET', backgrounds=True)
+        bpy.ops.zero123.turntable(frames=60)
+        bpy.ops.object.select_all(action='SELECT')
+        bpy.ops.view3d.view_axis(type='FRONT')
+        bpy.ops.view3d.view_selected()
+        bpy.ops.object.select_all(action='DESELECT')
+    plane = bpy.context.view_layer.objects.active
+    t.report["turned"] = []
+    for frame in (1, 30):
+        bpy.context.scene.frame_set(frame)
+        t.view_3d().tag_redraw()
+        yield 1.0
+        found = plane.evaluated_get(bpy.context.evaluated_depsgraph_get()).image_user
+        t.report["turned"].append(found.frame_current)
+        t.screenshot(f"contact sheet {frame}")
+
+
+def orbit(t):
+    """The gizmo of a single view is dragged to another side."""
+    from bpy_extras.view3d_utils import location_3d_to_region_2d
+    scene, settings = bpy.context.scene, bpy.context.scene.zero123
+    bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
+    settings.mode, settings.like_picture, settings.azimuth = 'SINGLE', True, 60.0
+    settings.input_elevation = 20.0
+    space, view = t.view_3d().spaces.active, t.region('WINDOW')
+    space.region_3d.view_perspective = 'PERSP'
+    with t.in_view():
+        bpy.ops.view3d.view_axis(type='TOP')
+        bpy.ops.view3d.view_orbit(angle=-0.9, type='ORBITUP')
+    space.region_3d.view_location = (0, 0, 0)
+    space.region_3d.view_distance = 9.0
+    yield 1.0
+    where = t.module("operators.orbit").camera_location
+    t.screenshot("orbit gizmo")
+    for azimuth, values in ((60.0, ('PRESS',)), (90.0, ()), (120.0, ('RELEASE',))):
+        before, settings.azimuth = settings.azimuth, azimuth
+        spot = location_3d_to_region_2d(view, space.region_3d, where(scene))
+        settings.azimuth = before
+        t._mouse[:] = view.x + int(spot.x), view.y + int(spot.y)
+        t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
+        yield 0.6
+        for value in values:
+            t.window().event_simulate(type='LEFTMOUSE', value=value, x=t._mouse[0], y=t._mouse[1])
+            yield 0.4
+    yield 0.6
+    t.report["azimuth_after_drag"] = settings.azimuth
+    t.screenshot("orbit gizmo dragged")
+    settings.mode = 'ORBIT'
+
+
+def chapters(t):
+    """In their order, as functions without arguments that keep their names."""
+    def bound(chapter):
+        def play():
+            yield from chapter(t)
+        play.__name__ = chapter.__name__
+        return play
+
+    return tuple(map(bound, (picking, comparing, from_camera, turning, orbit)))

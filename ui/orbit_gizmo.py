@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gizmo that shows in the 3D View where a single view is taken from, and lets one drag it."""
+
+from typing import Any
+
+import bpy
+from mathutils import Vector
+
+from ..operators import orbit
+
+_COLOR = (1.0, 0.6, 0.15)
+
+
+def _drag(place: tuple[float, float, float]) -> None:
+    orbit.look_from(bpy.context.scene, Vector(place))
+    if bpy.context.area:
+        bpy.context.area.tag_redraw()  # the panel has the numbers
+
+
+class ZERO123_GT_orbit(bpy.types.Gizmo):
+    """The circle of the view's elevation, and the way from its camera to the object."""
+
+    bl_idname = "ZERO123_GT_orbit"
+    __slots__ = ("pose", "shape")
+
+    def setup(self) -> None:
+        self.pose: Any = None
+        self.shape: Any = None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        pose = orbit.single_pose(context.scene)
+        if pose != self.pose:
+            self.pose = pose
+            self.shape = self.new_custom_shape('LINES', orbit.diagram(pose))
+        self.draw_custom_shape(self.shape, matrix=orbit.frame(context.scene))
+
+
+class ZERO123_GGT_orbit(bpy.types.GizmoGroup):
+    bl_idname = "ZERO123_GGT_orbit"
+    bl_label = "Zero123 Single View"
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'WINDOW'
+    bl_options = {'3D', 'PERSISTENT', 'SHOW_MODAL_ALL'}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.zero123
+        return settings.mode == 'SINGLE' and settings.show_orbit and context.mode == 'OBJECT'
+
+    def setup(self, context: bpy.types.Context) -> None:
+        lines = self.gizmos.new("ZERO123_GT_orbit")
+        lines.hide_select = True
+        handle = self.gizmos.new("GIZMO_GT_move_3d")
+        handle.draw_style, handle.draw_options = 'RING_2D', {'FILL', 'ALIGN_VIEW'}
+        handle.scale_basis = 0.12
+        # By name: a person may have changed to another scene.
+        handle.target_set_handler(
+            "offset", get=lambda: orbit.camera_location(bpy.context.scene),
+            set=_drag)
+        for gizmo in (lines, handle):
+            gizmo.color, gizmo.alpha = _COLOR, 0.8
+            gizmo.color_highlight, gizmo.alpha_highlight = (1.0, 1.0, 1.0), 1.0
+
+
+CLASSES = (ZERO123_GT_orbit, ZERO123_GGT_orbit)
