@@ -14,6 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -130,15 +131,20 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         print(f"{wanted.name:20} {version:12} {wanted.purpose}")
     report.check()
     from .device_memory import device_memory
-    from .models import list_models, models_folder, resolve_device
+    from .models import models_folder, resolve_device
+    from .models.survey import require_whole, survey
 
     device = str(resolve_device("auto"))
     free, total = (round(size / 1e6) for size in device_memory(device))
-    here = [model.name for model in list_models() if model.installed]
     print(f"{'device':20} {device}, {free} of {total} MB free")
-    print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
+    print(f"{'models':20} {models_folder()}")
+    free_main, _ = device_memory("cpu")
+    models = survey()
+    for model in models:
+        print(f"  {model.name:18} {', '.join(model.remarks(free_main)) or model.state}")
+    require_whole(models)
     return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "memory_mb": total, "free_memory_mb": free, "models": here}
+            "memory_mb": total, "free_memory_mb": free, "models": list(map(asdict, models))}
 
 
 def _add_install(verbs: Any) -> None:

@@ -14,13 +14,14 @@ from typing import Any
 import bpy
 
 from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
-from ..engine.models.catalogue import find_model
+from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
 from ..engine.models.ledger import licence_accepted
 from ..engine.process import EngineProcess
 from ..engine.protocol import Done, EngineError, ErrorCode, Failed
 from . import addon
 from .model_shelf import model_shelf
+from .runner import MODELS_VARIABLE
 
 
 class Checklist:
@@ -46,6 +47,11 @@ class Checklist:
     def running(self) -> bool:
         """Whether the doctor works."""
         return self._process is not None
+
+    def lacks_memory(self, info: ModelInfo) -> bool:
+        """Whether a model needs more main memory than was free when the doctor looked."""
+        return self.facts.get("device") == "cpu" and (
+            info.memory_bytes > self.facts["free_memory_mb"] * 1e6)
 
     def look(self, context: bpy.types.Context) -> None:
         """The quick look, with the user's settings. What the doctor said of another Python goes."""
@@ -76,7 +82,8 @@ class Checklist:
         self.stop()
         command = [*isolated_python(self.python), "-m", "engine", "doctor", "--json"]
         log = addon.results_folder(context) / "engine.log"
-        self._process = EngineProcess(command, engine_environment(), ROOT, log)
+        variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
+        self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT, log)
 
     def pump(self, timeout: float = 0.0) -> bool:
         """Take in the doctor's answer, waiting so many seconds. Returns whether there was one."""
@@ -87,6 +94,8 @@ class Checklist:
         match message:
             case Done():
                 self.facts, self.facts_error = message.result, None
+            case Failed() if message.error.code is ErrorCode.MODEL_DAMAGED:
+                self.facts, self.facts_error, self.model_error = {}, None, message.error
             case Failed():
                 self.facts, self.facts_error = {}, message.error
             case None if process.ended:
@@ -114,7 +123,7 @@ def model_problem(model: str, folder: Path) -> EngineError | None:
     info = find_model(model)
     place = named_folder(model, folder)
     state = folder_state(place) if info is None else model_state(info, folder)
-    if state is ModelState.MISSING:
+    if state.absent:
         return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
                            "download it, import its checkpoint, or use the bundled model")
     if state is ModelState.DAMAGED:

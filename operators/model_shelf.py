@@ -48,9 +48,13 @@ class ModelShelf:
         self.entries += [ShelfEntry(name, None, folder_state(folder / name), True)
                          for name in other_models(folder)]
 
+    def entry(self, name: str) -> ShelfEntry | None:
+        """The model of this name."""
+        return next((entry for entry in self.entries if entry.name == name), None)
+
     def names(self) -> list[str]:
         """Of the models that are here."""
-        return [entry.name for entry in self.entries if entry.state is not ModelState.MISSING]
+        return [entry.name for entry in self.entries if not entry.state.absent]
 
     def _accepted(self, info: ModelInfo, folder: Path) -> bool:
         try:

@@ -9,6 +9,8 @@ from ..engine.protocol import EngineError
 from ..operators.addon import ROOT_PACKAGE
 from ..operators.checklist import checklist
 from ..operators.installing import installation_job
+from ..operators.model_shelf import model_shelf
+from .models import draw_remedy, draw_work
 from .notes import draw_installation, draw_lines
 
 DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Metal"}
@@ -36,9 +38,11 @@ class ZERO123_PT_setup(bpy.types.Panel):
         draw_device(column)
         _draw_item(column, iface_("Model"), checklist.model_error, True, context)
         if checklist.model_error:
+            draw_remedy(column, model_shelf.entry(context.scene.zero123.model))
             use = column.operator("wm.context_set_string", text="Use the Bundled Model",
                                   icon='CHECKMARK')
             use.data_path, use.value = "scene.zero123.model", "nano"
+        draw_work(column, context)
         column.operator("zero123.check_setup", text="Check Again", icon='FILE_REFRESH')
 
 

@@ -7,11 +7,13 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.models.catalogue import CommercialUse, ModelInfo, Task, size_text
 from ..engine.models.folder import ModelState
+from ..operators.checklist import checklist
 from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
 from .notes import draw_lines
 
-_ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR'}
+_ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR',
+          ModelState.PARTIAL: 'TEMP'}
 
 
 class ZERO123_PT_models(bpy.types.Panel):
@@ -42,6 +44,21 @@ def draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_lines(layout.box().column(), model_work.error.message, model_work.error.hint, context)
 
 
+def draw_remedy(column: bpy.types.UILayout, entry: ShelfEntry | None) -> None:
+    """The button that makes a model usable, if it isn't."""
+    if entry is None:
+        return
+    if entry.state.absent:
+        column.operator("zero123.model_download", text="Download the Model",
+                        icon='IMPORT').model = entry.name
+    elif entry.state is ModelState.DAMAGED:
+        column.operator("zero123.model_remove", text="Remove the Model",
+                        icon='TRASH').model = entry.name
+    elif not entry.licence_accepted:
+        column.operator("zero123.model_accept_licence", text="Accept the Licence",
+                        icon='TEXT').model = entry.name
+
+
 def _work_text() -> str:
     names = {"download": iface_("Downloading"), "check": iface_("Checking"),
              "import": iface_("Importing"), "verify": iface_("Verifying")}
@@ -58,38 +75,42 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
     row = column.row(align=True)
     row.label(text=entry.name, icon=_ICONS[entry.state], translate=False)
     info = entry.info
-    if entry.state is ModelState.MISSING:
+    if entry.state.absent:
         row.operator("zero123.model_download", text="", icon='IMPORT').model = entry.name
     elif info is None or info.task is Task.VIEWS:
         chosen = context.scene.zero123.model == entry.name
         use = row.operator("wm.context_set_string", text="",
                            icon='RADIOBUT_ON' if chosen else 'RADIOBUT_OFF')
         use.data_path, use.value = "scene.zero123.model", entry.name
-    if entry.removable:
+    if entry.removable and not entry.state.absent:
         row.operator("zero123.model_verify", text="", icon='FILE_REFRESH').model = entry.name
+    if entry.removable:
         row.operator("zero123.model_remove", text="", icon='TRASH').model = entry.name
     lines = column.column(align=True)
     lines.scale_y = 0.8
     if entry.state is ModelState.DAMAGED:
         lines.label(text="Damaged: remove it, then get it again")
+    elif entry.state is ModelState.PARTIAL:
+        lines.label(text="Partly downloaded: download it again to go on")
     if info is None:
         return
     lines.label(text=iface_(info.title), translate=False)
-    lines.label(text=_facts(info, entry.state), translate=False)
+    lines.label(text=info.licence, translate=False)
+    lines.label(text=_needs(info, entry.state), translate=False)
+    if checklist.lacks_memory(info):
+        lines.label(text="Needs more memory than is free", icon='ERROR')
     if info.restricted:
         lines.label(text=_use_text(info), icon='ERROR', translate=False)
-    if entry.state is not ModelState.MISSING and not entry.licence_accepted:
-        column.operator("zero123.model_accept_licence", text="Accept the Licence",
-                        icon='TEXT').model = entry.name
+    if entry.state is ModelState.HERE:
+        draw_remedy(column, entry)
 
 
-def _facts(info: ModelInfo, state: ModelState) -> str:
-    """Licence, size and memory, in a line."""
-    size = info.size_bytes if state is ModelState.MISSING else info.installed_bytes
-    facts = [info.licence, size_text(size)]
-    if info.memory_bytes:
-        facts.append(iface_("{} of memory").format(size_text(info.memory_bytes)))
-    return ", ".join(facts)
+def _needs(info: ModelInfo, state: ModelState) -> str:
+    """Of the disk and, when it works, of the memory."""
+    needs = size_text(info.size_bytes if state.absent else info.installed_bytes)
+    if not info.memory_bytes:
+        return needs
+    return f"{needs}, " + iface_("{} of memory").format(size_text(info.memory_bytes))
 
 
 def _use_text(info: ModelInfo) -> str:

@@ -8,7 +8,6 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
 from ..engine.models.catalogue import Task
-from ..engine.models.folder import ModelState
 from ..engine.requests import (
     ReconstructRequest,
     RenderRequest,
@@ -30,7 +29,7 @@ def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
                   text: str) -> list[str]:
     """Suggestions for the model's name: those that are here and make views."""
     return [entry.name for entry in model_shelf.entries
-            if entry.state is not ModelState.MISSING and text.lower() in entry.name.lower()
+            if not entry.state.absent and text.lower() in entry.name.lower()
             and (entry.info is None or entry.info.task is Task.VIEWS)]
 
 

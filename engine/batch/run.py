@@ -34,6 +34,8 @@ SEVERITY = (ErrorCode.BAD_INPUT, ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGE
 """From a bad picture to a defect of ours."""
 GENERAL = (ErrorCode.DISK, ErrorCode.ENVIRONMENT)
 """What would befall the other items, too: the batch stops."""
+OF_THE_MODEL = (ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED, ErrorCode.MODEL_INCOMPATIBLE)
+"""The same, unless a table gives other items another model."""
 
 
 def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
@@ -45,8 +47,8 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
     after every item, `index.html` now and then and at the end.
 
     Raises:
-        EngineError: of the worst failure, once all is done; at once if the disk is full or the
-            engine broken.
+        EngineError: of the worst failure, once all is done; at once if the disk is full, the
+            engine broken or the model of all items unusable.
         JobCancelled: from the reporter; unfinished work is put aside, for the next time.
     """
     board, page = Board(folder, items), Page(folder)
@@ -67,7 +69,7 @@ def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:
     """Do whatever nobody else does; return when every item is done or has failed.
 
     Raises:
-        EngineError: what is wrong in general, see `GENERAL`.
+        EngineError: what is wrong in general, see `GENERAL` and `OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
     waiting, written = list(board.items), time.monotonic()
@@ -122,8 +124,16 @@ def _do(item: Item, board: Board, reporter: Reporter) -> None:
     except Exception as error:
         failure = as_engine_error(error)
         board.enter(item, State.FAILED, time.monotonic() - start, failure)
-        if failure.code in GENERAL:
+        if _befalls_all(failure, board):
             raise failure from error
+
+
+def _befalls_all(failure: EngineError, board: Board) -> bool:
+    """Whether it makes no sense to try another item."""
+    if failure.code in OF_THE_MODEL:
+        return len({getattr(item.request, "model", "") for item in board.items
+                    if item.request is not None}) == 1
+    return failure.code in GENERAL
 
 
 def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> None:

@@ -17,14 +17,15 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from ..models.catalogue import models_folder
+from ..models.catalogue import known_model
 from ..protocol import EngineError, ErrorCode
 from .reading import RGBA8, read_image
 
 Mask = npt.NDArray[np.float32]
 """H x W in [0, 1]; 1 is object."""
 
-SEGMENTATION_FILE = "u2netp.onnx"
+SEGMENTATION_MODEL = "u2netp"
+"""Name in the catalogue."""
 _U2NET_SIDE = 320
 _U2NET_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _U2NET_STD = np.array((0.229, 0.224, 0.225), np.float32)
@@ -44,7 +45,7 @@ def cut_out(picture: str | Path | RGBA8, segmentation_model: Path | None = None)
     Args:
         picture: a file, or H x W x 4 uint8. If any pixel is transparent, the alpha channel is
             taken for a finished cut-out and returned as it is.
-        segmentation_model: an ONNX file of U-2-Net; `u2netp.onnx` in the models folder where None.
+        segmentation_model: an ONNX file of U-2-Net; the catalogue's, if it is here, where None.
 
     Raises:
         EngineError: `BAD_INPUT` if the picture can't be read or nothing stands out in it;
@@ -55,7 +56,7 @@ def cut_out(picture: str | Path | RGBA8, segmentation_model: Path | None = None)
     if (rgba[..., 3] < 255).any():
         return rgba
     rgb = rgba[..., :3]
-    network = segmentation_model or models_folder() / SEGMENTATION_FILE
+    network = segmentation_model or known_model(SEGMENTATION_MODEL).file
     if segmentation_model is not None or network.is_file():
         mask = salient_mask(rgb, network)
     elif (background := uniform_background(rgb)) is not None:
@@ -147,7 +148,8 @@ def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
             errors.RuntimeException) as error:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{model} is not a usable ONNX network",
-                          "fetch it again, or leave it out to use the built-in way") from error
+                          f"fetch it again, or `models remove {SEGMENTATION_MODEL}` to use the "
+                          "built-in way") from error
     return np.asarray(output, np.float32).reshape(pixels.shape[-2:])
 
 

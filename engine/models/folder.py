@@ -39,15 +39,23 @@ class ModelState(Enum):
 
     HERE = "here"
     MISSING = "not here"
+    PARTIAL = "partly downloaded"
     DAMAGED = "damaged"
     """A file is missing or has another size than it should; only `verify` reads them all."""
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is nothing to work with."""
+        return self in (ModelState.MISSING, ModelState.PARTIAL)
 
 
 def model_state(info: ModelInfo, models: Path | None = None) -> ModelState:
     """A quick look at a model of the catalogue, in `models` or the models folder."""
-    file = info.file_in(models or models_folder())
+    models = models or models_folder()
+    file = info.file_in(models)
     if not file.is_file():
-        return ModelState.MISSING
+        partial = any((models / DOWNLOADS / info.name).glob("*"))
+        return ModelState.PARTIAL if partial else ModelState.MISSING
     if info.task is Task.SEGMENTATION:
         return ModelState.HERE if file.stat().st_size == info.size_bytes else ModelState.DAMAGED
     return folder_state(file.parent)

@@ -99,7 +99,8 @@ def _model_folder(model: str) -> Path:
     if not (folder / INDEX_FILE).is_file():
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
-            f"known are {', '.join(i.name for i in CATALOGUE)}, or give a folder with {INDEX_FILE}")
+            f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
+            f"or give a folder with {INDEX_FILE}")
     return folder
 
 

@@ -78,6 +78,24 @@ def test_the_engine_looks_at_itself(bpy, checklist, preferences):
     assert not checklist.incomplete
 
 
+@needs_engine
+def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extension, tmp_path):
+    """One that needs more memory than is free; one that is damaged, which is not the engine's."""
+    info = extension("engine.models.catalogue").find_model("zero123-xl")
+    preferences.engine_python, preferences.model_folder = sys.executable, str(tmp_path)
+    bpy.ops.zero123.check_setup()
+    assert not checklist.lacks_memory(info) or checklist.facts["free_memory_mb"] < 6000
+    checklist.facts |= {"device": "cpu", "free_memory_mb": 5000}
+    assert checklist.lacks_memory(info)
+    (tmp_path / "u2netp.onnx").write_bytes(b"cut off")
+    with pytest.raises(RuntimeError, match="damaged: u2netp"):
+        bpy.ops.zero123.check_setup()
+    assert checklist.facts_error is None
+    assert "u2netp" in str(checklist.model_error)
+    bpy.ops.zero123.model_remove(model="u2netp")
+    assert checklist.model_error is None
+
+
 def test_a_python_without_the_libraries_is_told(bpy, checklist, preferences, tmp_path):
     """An environment that has Python and nothing else."""
     import venv

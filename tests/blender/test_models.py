@@ -63,6 +63,7 @@ def test_a_model_is_downloaded_verified_and_removed(bpy, extension, models, hub,
     assert bpy.ops.zero123.model_download(model="u2netp") == {'FINISHED'}
     assert (models / "u2netp.onnx").read_bytes() == u2netp.read_bytes()
     assert state("u2netp") == "here"
+    assert state("u2netp") == "here"
     assert {request.authorization for request in hub.requests} == {f"Bearer {token}"}
     log = extension("operators.logs").log_file(bpy.context)
     assert token not in (log.read_text() if log.exists() else "")
@@ -157,7 +158,7 @@ def test_what_is_no_removable_model_stays(bpy, models, name):
     assert models.is_dir()
 
 
-def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, monkeypatch):
+def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state, monkeypatch):
     """As with a window, where the operator returns at once and a timer looks at the work."""
     work = extension("operators.model_work").model_work
     hub.hold_after = 2_000_000
@@ -173,7 +174,10 @@ def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, monkey
     monkeypatch.undo()
     with pytest.raises(extension("engine.protocol").EngineError, match="start again to go on"):
         work.wait()
+    extension("operators.checklist").checklist.look(bpy.context)
+    assert state("u2netp") == "partly downloaded"
     hub.hold_after = None
     bpy.ops.zero123.model_download(model="u2netp")
     assert hub.bodies[-1].range
     assert (models / "u2netp.onnx").read_bytes() == u2netp.read_bytes()
+    assert state("u2netp") == "here"

@@ -366,3 +366,19 @@ def test_a_full_disk_ends_the_batch(tiny_model: Path, tmp_path: Path,
     assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", tiny_model) == 5
     assert {name: item["state"] for name, item in status(out).items()} == {
         "a": "failed", "b": "waiting"}
+
+
+def test_a_missing_model_ends_the_batch_unless_others_have_another(
+        tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    pictures = make_pictures(tmp_path, "a", "b")
+    out = tmp_path / "out"
+    assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", "mine") == 3
+    assert {name: item["state"] for name, item in status(out).items()} == {
+        "a": "failed", "b": "waiting"}
+    assert capsys.readouterr().err.count("there is no model 'mine'") == 1
+    (tmp_path / "table.csv").write_text(
+        f"image,model\n{pictures[0]},mine\n{pictures[1]},{tiny_model}\n")
+    out = tmp_path / "other"
+    assert run("batch", tmp_path / "table.csv", "--kind", "views", "--out", out, "--steps", 1) == 3
+    assert {name: item["state"] for name, item in status(out).items()} == {
+        "a": "failed", "b": "done"}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -321,6 +322,24 @@ def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
     out = capfd.readouterr().out
     for word in ("python", "torch", "diffusers", "device", "models"):
         assert word in out
+
+
+def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                    tiny_model: Path, shared_dir: Path,
+                                    capfd: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
+    shutil.copytree(tiny_model, tmp_path / "zero123-xl")
+    monkeypatch.setattr("engine.device_memory.device_memory", lambda _: (7e8, 8e9))
+    assert run("doctor") == 0
+    lines = {line.split()[0]: line for line in capfd.readouterr().out.splitlines()}
+    assert lines["nano"].split() == ["nano", "here"]
+    assert "licence is not accepted (`models accept zero123-xl`)" in lines["zero123-xl"]
+    assert "needs 5.9 GB of memory, 700 MB are free" in lines["zero123-xl"]
+    (tmp_path / "u2netp.onnx").write_bytes(b"cut off")
+    assert run("doctor") == 3
+    told = capfd.readouterr()
+    assert "damaged" in told.out
+    assert told.err.startswith("error model-damaged: damaged: u2netp; `models remove u2netp`")
 
 
 def test_doctor_in_a_python_without_libraries_fails_with_a_hint(tmp_path: Path):

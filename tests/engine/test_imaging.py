@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from engine.cli import main
 from engine.imaging import (
     OBJECT_FRACTION,
     cut_out,
@@ -262,6 +263,23 @@ class TestCuttingOut:
         assert middle == 1
         assert border.mean() < 0.05
         assert 0.1 < alpha.mean() < 0.8
+
+    def test_the_catalogue_s_network_is_used_as_long_as_it_is_here(self, shared_dir, no_network,
+                                                                   tmp_path):
+        """On a picture that the colour key would cut out otherwise."""
+        photo, network = tmp_path / "square.png", shared_dir / "data/models/u2netp.onnx"
+        rgb = np.full((200, 200, 3), 250, np.uint8)
+        rgb[60:140, 60:140] = ORANGE
+        Image.fromarray(rgb).save(photo)
+        keyed = cut_out(photo)
+        assert main(["models", "import", str(network)]) == 0
+        salient = cut_out(photo)
+        np.testing.assert_array_equal(salient, cut_out(photo, network))
+        assert not np.array_equal(salient, keyed)
+        assert main(["segment", str(photo), "--out", str(tmp_path / "cut.png")]) == 0
+        np.testing.assert_array_equal(read_image(tmp_path / "cut.png")[..., 3], salient[..., 3])
+        assert main(["models", "remove", "u2netp"]) == 0
+        np.testing.assert_array_equal(cut_out(photo), keyed)
 
     def test_both_ways_find_the_same_object(self, shared_dir, no_network):
         path = shared_dir / "data/photos/coffee.png"

@@ -12,7 +12,7 @@ def test_the_story_is_told_to_its_end(report):
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
-        "prepared_input", "queue", "history", "log", "text", "training", "picking",
+        "prepared_input", "queue", "history", "log", "text", "training", "models", "picking",
         "comparing", "from_camera", "turning", "orbit"]
 
 
@@ -26,7 +26,7 @@ def test_the_story_is_told_to_its_end(report):
                                   "compare on", "compare off", "view from camera",
                                   "contact sheet 1", "contact sheet 30",
                                   "orbit gizmo", "orbit gizmo dragged", "text",
-                                  "training", "training panel"])
+                                  "training", "training panel", "licence", "models"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -102,6 +102,14 @@ def test_the_input_is_shown(report):
 def test_pictures_are_made_one_after_the_other(report):
     assert report["queued"] == ["red", "green", "blue"]
     assert report["queue_states"] == ["Done"] * 3
+
+
+def test_models_are_listed_and_worked_on_in_the_background(report):
+    assert report["verifying"], "the operator returns at once"
+    assert report["verified"]
+    assert report["models"]["nano"] == "here"
+    assert report["models"]["stable-zero123"] == "not here"
+    assert not report["download_offline"]
 
 
 def test_the_history_survives_a_restart(report):

@@ -251,6 +251,32 @@ def training(t):
     t.screenshot("training panel")
 
 
+def models(t):
+    """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
+    work = t.module("operators.model_work").model_work
+    shelf = t.module("operators.model_shelf").model_shelf
+    yield from _show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
+    with t.in_view():
+        bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")
+    t.report["verifying"] = work.running
+    t.move_mouse()
+    yield 0.3
+    with t.in_view():
+        bpy.ops.zero123.model_accept_licence('INVOKE_DEFAULT', model="stable-zero123")
+    yield 1.0
+    t.screenshot("licence")
+    t.move_mouse()
+    yield 0.3
+    t.press('ESC')
+    yield 1.0
+    t.screenshot("models")
+    yield lambda: not work.running
+    t.report["verified"] = work.error is None
+    t.report["models"] = {entry.name: entry.state.value for entry in shelf.entries}
+    with t.in_view():
+        t.report["download_offline"] = bpy.ops.zero123.model_download.poll()
+
+
 def chapters(t):
     """In their order, as functions without arguments that keep their names."""
     def bound(chapter):
@@ -260,4 +286,4 @@ def chapters(t):
         return play
 
     return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
-                             log, text, training)))
+                             log, text, training, models)))

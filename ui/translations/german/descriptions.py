@@ -192,6 +192,8 @@ TEXTS = {
         "Optimierungsschritte; 0 nimmt die Zahl des Verfahrens (views 300, sds 600, sjc 10000)",
     "Pairs of views in a step, of all processes together":
         "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
+    "Partly downloaded: download it again to go on":
+        "Teilweise geladen: erneut herunterladen, um fortzufahren",
     "Picture file to start from, instead of an image":
         "Bilddatei, von der statt von einem Bild ausgegangen wird",
     "Picture of one object; if none is chosen, the active image is taken":
