@@ -99,10 +99,12 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     for cls in REQUESTS.values():
         _add_request(verbs, cls)
     _add_models(verbs)
-    doctor = verbs.add_parser("doctor", help="show versions, device and models")
+    doctor = verbs.add_parser("doctor", help="show all that a report of a problem needs")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
+    serve.add_argument("--idle", type=float, metavar="SECONDS",
+                       help="drop the loaded model after so long without work; default: keep it")
     serve.set_defaults(run=_serve)
     for name, room in ROOMS.items():
         if verb in ROOMS and ROOMS[verb] == room:
@@ -205,25 +207,17 @@ def _models_import(arguments: argparse.Namespace, reporter: Reporter) -> dict[st
 
 
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    """Show what the engine has; fail with a hint if something is missing."""
-    from .environment import REQUIREMENTS, describe
+    """Show what a report of a problem needs; fail with a hint if something is wrong."""
+    from .doctor import examine
 
-    report = describe(sys.executable)
-    print(f"{'python':20} {report.python_version:12} {report.python}")
-    for wanted in REQUIREMENTS:
-        version = report.versions[wanted.name] or "missing"
-        print(f"{wanted.name:20} {version:12} {wanted.purpose}")
-    report.check()
-    from .device_memory import device_memory
-    from .models import list_models, models_folder, resolve_device
-
-    device = str(resolve_device("auto"))
-    free, total = (round(size / 1e6) for size in device_memory(device))
-    here = [model.name for model in list_models() if model.installed]
-    print(f"{'device':20} {device}, {free} of {total} MB free")
-    print(f"{'models':20} {', '.join(here) or 'none'} (others go to {models_folder()})")
-    return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "memory_mb": total, "free_memory_mb": free, "models": here}
+    found = examine()
+    if isinstance(reporter, JsonReporter):
+        reporter.log("info", found.text)
+    else:
+        print(found.text)
+    if found.problem is not None:
+        raise found.problem
+    return found.facts
 
 
 def _add_install(verbs: Any) -> None:
@@ -254,4 +248,4 @@ def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any
 def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
     from .server import serve
 
-    return serve()
+    return serve(idle_s=arguments.idle)

@@ -28,6 +28,8 @@ class Preferences(NamedTuple):
     results_folder: str = ""
     device: str = "auto"
     backend: str = "auto"
+    idle_minutes: int = 10
+    """After which the engine drops its model; 0 keeps it."""
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -38,7 +40,8 @@ def preferences(context: bpy.types.Context) -> Preferences:
     stored = addon.preferences
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
-        bpy.path.abspath(stored.results_folder), stored.device, stored.backend)
+        bpy.path.abspath(stored.results_folder), stored.device, stored.backend,
+        stored.idle_minutes)
 
 
 def results_folder(context: bpy.types.Context) -> Path:

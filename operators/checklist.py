@@ -13,10 +13,11 @@ from typing import Any
 
 import bpy
 
+from ..engine.doctor import shortened
 from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
 from ..engine.models.catalogue import INDEX_FILE, find_model, models_folder
 from ..engine.process import EngineProcess
-from ..engine.protocol import Done, EngineError, ErrorCode, Failed
+from ..engine.protocol import Done, EngineError, ErrorCode, Failed, Log
 from . import addon
 
 
@@ -32,6 +33,8 @@ class Checklist:
         """What the doctor found of this Python: "device", "memory_mb" and more."""
         self.facts_error: EngineError | None = None
         """What it found missing."""
+        self.report = ""
+        """All that it said."""
         self._process: EngineProcess | None = None
 
     @property
@@ -54,7 +57,7 @@ class Checklist:
         except EngineError as error:
             self.python_error = error
         if self.python != before:
-            self.facts, self.facts_error = {}, None
+            self.facts, self.facts_error, self.report = {}, None, ""
         self.model_error = model_problem(context.scene.zero123.model, chosen.model_folder)
 
     def start_doctor(self, context: bpy.types.Context) -> None:
@@ -77,6 +80,9 @@ class Checklist:
             return False
         message = process.receive(timeout)
         match message:
+            case Log():
+                self.report = message.text
+                return False
             case Done():
                 self.facts, self.facts_error = message.result, None
             case Failed():
@@ -89,6 +95,11 @@ class Checklist:
                 return False
         self.stop()
         return True
+
+    def finish(self) -> None:
+        """Wait for the doctor's answer."""
+        while self.running:
+            self.pump(timeout=0.5)
 
     def stop(self) -> None:
         """End the doctor, if it works."""
@@ -111,6 +122,15 @@ def model_problem(model: str, folder: str) -> EngineError | None:
         return None
     return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",
                        "import its checkpoint, or use the bundled model")
+
+
+def report_text() -> str:
+    """What a report of a problem needs, as far as it is known."""
+    problems = [f"{name:20} {error}" for name, error in (
+        ("engine's Python", checklist.python_error), ("model", checklist.model_error),
+        ("engine", checklist.facts_error)) if error is not None]
+    blender = f"{'blender':20} {bpy.app.version_string}, {bpy.app.build_platform.decode()}"
+    return shortened("\n".join([blender, checklist.report, *problems]))
 
 
 checklist = Checklist()

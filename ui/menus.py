@@ -26,6 +26,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.engine_stop", icon='PAUSE')
     layout.operator("zero123.release_memory", icon='MEMORY')
     layout.operator("zero123.check_setup", icon='CHECKMARK')
+    layout.operator("zero123.copy_report", icon='COPYDOWN')
     layout.operator("zero123.engine_install", icon='IMPORT')
     layout.operator("zero123.engine_install_cancel", icon='CANCEL')
 

@@ -15,7 +15,8 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "regenerate", "remove_background", "engine_start", "engine_stop", "engine_install",
              "engine_install_cancel", "open_picture", "paste_picture", "picture_from_render",
              "picture_from_viewport", "prepare_picture", "queue_pictures", "queue_selected",
-             "refresh_history", "open_log", "copy_log", "check_setup", "release_memory")
+             "refresh_history", "open_log", "copy_log", "check_setup", "copy_report",
+             "release_memory")
 
 
 def test_it_can_be_switched_off_and_on_again(bpy, extension):

@@ -49,9 +49,13 @@ TEXTS = {
     "Clear": "Leeren",
     "Clear Ended Jobs": "Beendete Aufträge entfernen",
     "Copy Error": "Fehler kopieren",
+    "Copy Report": "Bericht kopieren",
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
+    "Copy Zero123 Report": "Zero123-Bericht kopieren",
     "Copy a failed job's message, to search for it or report it":
         "Die Meldung eines gescheiterten Auftrags kopieren, um sie zu suchen oder zu melden",
+    "Copy what a report of a problem needs: versions, devices, folders, what is wrong":
+        "Kopieren, was eine Problemmeldung braucht: Versionen, Geräte, Ordner, was nicht stimmt",
     "Copy what the engine has written about its work, to report a problem":
         "Kopieren, was die Engine über ihre Arbeit geschrieben hat, um ein Problem zu melden",
     "Cut out and recentre even a square picture with alpha":
@@ -150,6 +154,8 @@ TEXTS = {
     "Meshes": "Meshes",
     "Metal": "Metal",
     "Method": "Verfahren",
+    "Minutes without work after which the engine drops its model; 0 keeps it":
+        "Minuten ohne Arbeit, nach denen die Engine ihr Modell entlädt; 0 behält es",
     "Mode": "Modus",
     "Model": "Modell",
     "Model Folder": "Modellordner",
@@ -209,6 +215,7 @@ TEXTS = {
     "Relative to the picture, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
     "Release Memory": "Speicher freigeben",
+    "Release Memory After": "Speicher freigeben nach",
     "Release Zero123 Memory": "Zero123-Speicher freigeben",
     "Remesh": "Neu vernetzen",
     "Remove Background": "Hintergrund entfernen",
