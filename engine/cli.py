@@ -14,7 +14,6 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,10 +102,12 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     for cls in REQUESTS.values():
         if not cls.UNDER:
             add_request(verbs, cls, cls.KIND)
-    doctor = verbs.add_parser("doctor", help="show versions, device and models")
+    doctor = verbs.add_parser("doctor", help="show all that a report of a problem needs")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
+    serve.add_argument("--idle", type=float, metavar="SECONDS",
+                       help="drop the loaded model after so long without work; default: keep it")
     serve.set_defaults(run=_serve)
     for name, room in ROOMS.items():
         if verb in ROOMS and ROOMS[verb] == room:
@@ -121,30 +122,17 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    """Show what the engine has; fail with a hint if something is missing."""
-    from .environment import REQUIREMENTS, describe
+    """Show what a report of a problem needs; fail with a hint if something is wrong."""
+    from .doctor import examine
 
-    report = describe(sys.executable)
-    print(f"{'python':20} {report.python_version:12} {report.python}")
-    for wanted in REQUIREMENTS:
-        version = report.versions[wanted.name] or "missing"
-        print(f"{wanted.name:20} {version:12} {wanted.purpose}")
-    report.check()
-    from .device_memory import device_memory
-    from .models import models_folder, resolve_device
-    from .models.survey import require_whole, survey
-
-    device = str(resolve_device("auto"))
-    free, total = (round(size / 1e6) for size in device_memory(device))
-    print(f"{'device':20} {device}, {free} of {total} MB free")
-    print(f"{'models':20} {models_folder()}")
-    free_main, _ = device_memory("cpu")
-    models = survey()
-    for model in models:
-        print(f"  {model.name:18} {', '.join(model.remarks(free_main)) or model.state}")
-    require_whole(models)
-    return {"python": report.python_version, "versions": dict(report.versions), "device": device,
-            "memory_mb": total, "free_memory_mb": free, "models": list(map(asdict, models))}
+    found = examine()
+    if isinstance(reporter, JsonReporter):
+        reporter.log("info", found.text)
+    else:
+        print(found.text)
+    if found.problem is not None:
+        raise found.problem
+    return found.facts
 
 
 def _add_install(verbs: Any) -> None:
@@ -175,4 +163,4 @@ def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any
 def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
     from .server import serve
 
-    return serve()
+    return serve(idle_s=arguments.idle)

@@ -47,9 +47,13 @@ _LISTEN_S = 0.5
 so its life is checked again at least this often."""
 
 
-def engine_command(python: str | Path) -> list[str]:
-    """The command that starts the engine with this Python, in the folder that holds `engine`."""
-    return [*isolated_python(python), "-m", "engine", "serve"]
+def engine_command(python: str | Path, idle_s: float | None = None) -> list[str]:
+    """The command that starts the engine with this Python, in the folder that holds `engine`.
+
+    `idle_s`: after so many seconds without work it drops its loaded model; None keeps it.
+    """
+    idle = [] if idle_s is None else ["--idle", f"{idle_s:g}"]
+    return [*isolated_python(python), "-m", "engine", "serve", *idle]
 
 
 class EngineClient:

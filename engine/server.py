@@ -61,14 +61,15 @@ def default_handlers() -> dict[str, Handler]:
     return {kind: handler(kind) for kind in REQUESTS}
 
 
-def serve(handlers: Mapping[str, Handler] | None = None) -> int:
+def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = None) -> int:
     """Serve stdin until it closes or `Shutdown` comes. Returns the exit status.
 
+    `idle_s`: after so many seconds without work the loaded model is dropped; None keeps it.
     From here on the process's stdout belongs to the protocol alone.
     """
     # Ctrl-C in a terminal reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers()).run()
+    return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers(), idle_s).run()
 
 
 @dataclass
@@ -83,7 +84,8 @@ class Server:
     """One conversation over a pair of byte streams."""
 
     def __init__(self, commands: BinaryIO, reports: BinaryIO,
-                 handlers: Mapping[str, Handler]) -> None:
+                 handlers: Mapping[str, Handler], idle_s: float | None = None) -> None:
+        self._idle_s = idle_s
         self._commands = commands
         self._writer = MessageWriter(reports)
         self._handlers = handlers
@@ -100,10 +102,12 @@ class Server:
         threading.Thread(target=self._read, name="commands", daemon=True).start()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._release or self._ending)
+                woken = self._changed.wait_for(
+                    lambda: self._queue or self._release or self._ending,
+                    self._idle_s if loaded_model.pipeline is not None else None)
                 if self._ending:
                     return self._status
-                release, self._release = self._release, False
+                release, self._release = self._release or not woken, False
                 self._running = self._queue.popleft() if self._queue and not release else None
             if release:
                 loaded_model.drop()

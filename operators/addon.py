@@ -31,6 +31,8 @@ class Preferences(NamedTuple):
     hub_mirror: str = ""
     hub_token: str = ""
     backend: str = "auto"
+    idle_minutes: int = 10
+    """After which the engine drops its model; 0 keeps it."""
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -42,7 +44,7 @@ def preferences(context: bpy.types.Context) -> Preferences:
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
         bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
-        stored.hub_token, stored.backend)
+        stored.hub_token, stored.backend, stored.idle_minutes)
 
 
 def model_folder(context: bpy.types.Context) -> Path:

@@ -13,12 +13,13 @@ from typing import Any
 
 import bpy
 
+from ..engine.doctor import shortened
 from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
 from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
 from ..engine.models.ledger import licence_accepted
 from ..engine.process import EngineProcess
-from ..engine.protocol import Done, EngineError, ErrorCode, Failed
+from ..engine.protocol import Done, EngineError, ErrorCode, Failed, Log
 from . import addon
 from .model_shelf import model_shelf
 from .runner import MODELS_VARIABLE
@@ -36,6 +37,8 @@ class Checklist:
         """What the doctor found of this Python: "device", "memory_mb" and more."""
         self.facts_error: EngineError | None = None
         """What it found missing."""
+        self.report = ""
+        """All that it said."""
         self._process: EngineProcess | None = None
 
     @property
@@ -63,7 +66,7 @@ class Checklist:
         except EngineError as error:
             self.python_error = error
         if self.python != before:
-            self.facts, self.facts_error = {}, None
+            self.facts, self.facts_error, self.report = {}, None, ""
         folder = addon.model_folder(context)
         model_shelf.look(folder)
         try:
@@ -92,6 +95,9 @@ class Checklist:
             return False
         message = process.receive(timeout)
         match message:
+            case Log():
+                self.report = message.text
+                return False
             case Done():
                 self.facts, self.facts_error = message.result, None
             case Failed() if message.error.code is ErrorCode.MODEL_DAMAGED:
@@ -106,6 +112,11 @@ class Checklist:
                 return False
         self.stop()
         return True
+
+    def finish(self) -> None:
+        """Wait for the doctor's answer."""
+        while self.running:
+            self.pump(timeout=0.5)
 
     def stop(self) -> None:
         """End the doctor, if it works."""
@@ -133,6 +144,15 @@ def model_problem(model: str, folder: Path) -> EngineError | None:
         return EngineError(ErrorCode.BAD_INPUT, f"the licence of {model} is not accepted",
                            "read and accept it in the Models panel")
     return None
+
+
+def report_text() -> str:
+    """What a report of a problem needs, as far as it is known."""
+    problems = [f"{name:20} {error}" for name, error in (
+        ("engine's Python", checklist.python_error), ("model", checklist.model_error),
+        ("engine", checklist.facts_error)) if error is not None]
+    blender = f"{'blender':20} {bpy.app.version_string}, {bpy.app.build_platform.decode()}"
+    return shortened("\n".join([blender, checklist.report, *problems]))
 
 
 checklist = Checklist()

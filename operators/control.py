@@ -196,16 +196,17 @@ class ZERO123_OT_engine_start(bpy.types.Operator):
         return {'FINISHED'}
 
 
+def _engine_runs(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    cls.poll_message_set("The engine is not running")
+    return runner.engine_running
+
+
 class ZERO123_OT_engine_stop(bpy.types.Operator):
     """Stop the engine, the jobs it works on, and give its memory back"""
 
     bl_idname = "zero123.engine_stop"
     bl_label = "Stop Zero123 Engine"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The engine is not running")
-        return runner.engine_running
+    poll = classmethod(_engine_runs)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         runner.stop_engine()
@@ -218,11 +219,7 @@ class ZERO123_OT_release_memory(bpy.types.Operator):
 
     bl_idname = "zero123.release_memory"
     bl_label = "Release Zero123 Memory"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The engine is not running")
-        return runner.engine_running
+    poll = classmethod(_engine_runs)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         runner.release_memory()

@@ -40,7 +40,9 @@ def start_engine(context: bpy.types.Context) -> None:
     """
     chosen = addon.preferences(context)
     log = addon.results_folder(context) / "engine.log"
-    runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder())
+    idle_s = chosen.idle_minutes * 60 or None
+    runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder(),
+                        idle_s)
     background.watch()
 
 

@@ -27,7 +27,7 @@ class Runner:
         self.engine_error: EngineError | None = None
         """Why the engine could not be started, or what it reported about itself."""
         self._client: engine_client.EngineClient | None = None
-        self._setup: tuple[str, str] = ("", "")
+        self._setup: tuple[str, str, float | None] | None = None
 
     @property
     def engine_state(self) -> str:
@@ -55,10 +55,11 @@ class Runner:
         return starting or any(not job.state.ended or job.import_pending for job in self.jobs)
 
     def start_engine(self, python: str, model_folder: str, log: Path,
-                     own_python: Path | None = None) -> None:
+                     own_python: Path | None = None, idle_s: float | None = None) -> None:
         """Start the engine unless it runs; with other settings an idle one is replaced.
 
         `python`: the user's choice; without one, the environment in `own_python` is looked for.
+        `idle_s`: see `engine_command`.
 
         Raises:
             EngineError: `ENVIRONMENT` if there is no Python that can run it, `DISK` if its log
@@ -66,10 +67,10 @@ class Runner:
         """
         self.engine_error = None
         try:
-            setup = (python, model_folder)
+            setup = (python, model_folder, idle_s)
             if self._client is None or (setup != self._setup and not self.jobs.active()):
                 self.stop_engine()
-                self._client = _new_client(python, model_folder, log, own_python)
+                self._client = _new_client(python, model_folder, log, own_python, idle_s)
                 self._setup = setup
             # A client that is kept knows how often it was started of late, and stops respawning.
             self._client.start()
@@ -141,9 +142,11 @@ class Runner:
 
 
 def _new_client(python: str, model_folder: str, log: Path,
-                own_python: Path | None) -> engine_client.EngineClient:
+                own_python: Path | None,
+                idle_s: float | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
-    command = engine_client.engine_command(environment.find_python(python or None, own_python))
+    found = environment.find_python(python or None, own_python)
+    command = engine_client.engine_command(found, idle_s)
     extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
     return engine_client.EngineClient(
         command, environment={**environment.engine_environment(), **extra}, log_path=log)

@@ -7,7 +7,7 @@ from bpy.props import StringProperty
 
 from ..engine.protocol import EngineError
 from . import addon, background
-from .checklist import checklist
+from .checklist import checklist, report_text
 from .installing import installation_job
 from .runner import runner
 
@@ -101,8 +101,7 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
         if not bpy.app.background:
             background.watch()
             return {'FINISHED'}
-        while checklist.running:
-            checklist.pump(timeout=0.5)
+        checklist.finish()
         problem = checklist.facts_error or checklist.model_error
         if problem is not None:
             self.report({'ERROR'}, str(problem))
@@ -111,4 +110,23 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
         return {'FINISHED'}
 
 
-CLASSES = (ZERO123_OT_engine_install, ZERO123_OT_engine_install_cancel, ZERO123_OT_check_setup)
+class ZERO123_OT_copy_report(bpy.types.Operator):
+    """Copy what a report of a problem needs: versions, devices, folders, what is wrong"""
+
+    bl_idname = "zero123.copy_report"
+    bl_label = "Copy Zero123 Report"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not checklist.report and checklist.python is not None:
+            try:
+                checklist.start_doctor(context)
+                checklist.finish()  # some seconds
+            except EngineError as error:
+                self.report({'WARNING'}, str(error))
+        context.window_manager.clipboard = report_text()
+        self.report({'INFO'}, "The report is in the clipboard")
+        return {'FINISHED'}
+
+
+CLASSES = (ZERO123_OT_engine_install, ZERO123_OT_engine_install_cancel, ZERO123_OT_check_setup,
+           ZERO123_OT_copy_report)

@@ -43,7 +43,9 @@ class ZERO123_PT_setup(bpy.types.Panel):
                                   icon='CHECKMARK')
             use.data_path, use.value = "scene.zero123.model", "nano"
         draw_work(column, context)
-        column.operator("zero123.check_setup", text="Check Again", icon='FILE_REFRESH')
+        row = column.row(align=True)
+        row.operator("zero123.check_setup", text="Check Again", icon='FILE_REFRESH')
+        row.operator("zero123.copy_report", text="Copy Report", icon='COPYDOWN')
 
 
 def _draw_item(column: bpy.types.UILayout, name: str, error: EngineError | None, known: bool,

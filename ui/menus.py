@@ -57,6 +57,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.model_accept_licence", icon='TEXT')
     layout.operator("zero123.model_cancel", icon='CANCEL')
     layout.operator("zero123.check_setup", icon='CHECKMARK')
+    layout.operator("zero123.copy_report", icon='COPYDOWN')
     layout.operator("zero123.engine_install", icon='IMPORT')
     layout.operator("zero123.engine_install_cancel", icon='CANCEL')
 

@@ -3,7 +3,7 @@
 """The extension's preferences: which Python runs the engine, where models and results are."""
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
@@ -50,6 +50,9 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
             name="Hub Token", subtype='PASSWORD',
             description="For models that need an account; empty takes the one that the hub's own "
             "program keeps. Saved with Blender's preferences, never in a file of yours"),
+        "idle_minutes": IntProperty(
+            name="Release Memory After", default=10, min=0, soft_max=60,
+            description="Minutes without work after which the engine drops its model; 0 keeps it"),
         **properties_of(DiffusionRequest, skip=_ALL_BUT_DEVICE),
     }
 
@@ -57,10 +60,11 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in ("engine_python", "backend", "device", "model_folder", "results_folder",
-                     "hub_mirror", "hub_token"):
+        for name in ("engine_python", "backend", "device", "idle_minutes", "model_folder",
+                     "results_folder", "hub_mirror", "hub_token"):
             layout.prop(self, name)
         draw_installation(layout.column(), context)
+        layout.operator("zero123.copy_report", text="Copy Report", icon='COPYDOWN')
 
 
 CLASSES = (ZERO123_AP_preferences,)

@@ -23,7 +23,7 @@ class Finding:
     memory_bytes: int = 0
     """Main memory that it needs on a CPU; 0 if that isn't known."""
 
-    def remarks(self, free_bytes: int) -> list[str]:
+    def remarks(self, free_bytes: float) -> list[str]:
         """What a person should know, short; `free_bytes` of memory are there."""
         found = []
         if self.state == ModelState.DAMAGED.value:
@@ -32,7 +32,7 @@ class Finding:
             found.append(f"its licence is not accepted (`models accept {self.name}`)")
         if self.memory_bytes > free_bytes:
             found.append(f"needs {size_text(self.memory_bytes)} of memory, "
-                         f"{size_text(free_bytes)} are free")
+                         f"{size_text(round(free_bytes))} are free")
         return found
 
 

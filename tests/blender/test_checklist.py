@@ -96,6 +96,19 @@ def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extensio
     assert checklist.model_error is None
 
 
+def test_a_report_has_what_blender_and_the_engine_know(bpy, extension, checklist, preferences):
+    preferences.engine_python = sys.executable
+    assert bpy.ops.zero123.copy_report() == {'FINISHED'}
+    text = extension("operators.checklist").report_text()
+    for word in (bpy.app.version_string, "torch", "device", "problem"):
+        assert word in text
+    preferences.engine_python = "/nonexistent/python"
+    assert bpy.ops.zero123.copy_report() == {'FINISHED'}
+    text = extension("operators.checklist").report_text()
+    assert "there is no Python at /nonexistent/python" in text
+    assert "torch" not in text
+
+
 def test_a_python_without_the_libraries_is_told(bpy, checklist, preferences, tmp_path):
     """An environment that has Python and nothing else."""
     import venv

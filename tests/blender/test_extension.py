@@ -16,8 +16,8 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "
              "engine_install", "engine_install_cancel", "open_picture", "paste_picture",
              "picture_from_render", "picture_from_viewport", "prepare_picture", "queue_pictures",
              "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
-             "release_memory", "pick_views", "use_view", "show_samples", "choose_sample",
-             "regenerate_view", "reconstruct_picked",
+             "copy_report", "release_memory", "pick_views", "use_view", "show_samples",
+             "choose_sample", "regenerate_view", "reconstruct_picked",
              "compare", "import_again", "turntable", "turntable_video", "text_to_image",
              "render_dataset", "train_model", "model_download", "model_import", "model_remove",
              "estimate_elevation")

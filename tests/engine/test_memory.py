@@ -6,15 +6,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from boundary import PATIENCE_S
+from PIL import Image
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
+from engine.client import EngineClient, engine_command
 from engine.diffusion import Zero123Pipeline, memory
 from engine.diffusion.memory import MAX_ROWS, in_batches, offload, rows_at_once
+from engine.protocol import Done
+from engine.requests import ViewsRequest
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
@@ -168,3 +174,28 @@ def test_a_process_that_may_have_no_more_memory_goes_on(project_root: Path,
     counts = list(map(int, rows))
     assert counts[0] == 48
     assert 1 <= counts[-1] < 48
+
+
+def anonymous_mb(pid: int | None) -> int:
+    """What a process holds besides files."""
+    lines = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(lines["RssAnon"].split()[0]) // 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the engine's memory from /proc")
+@pytest.mark.parametrize("idle_s", [None, 1.0])
+def test_an_idle_engine_gives_its_model_back_and_works_on(idle_s: float | None,
+                                                          tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    picture.paste((200, 30, 30, 255), (16, 12, 48, 36))
+    picture.save(tmp_path / "picture.png")
+    request = ViewsRequest(image=str(tmp_path / "picture.png"), out=str(tmp_path / "out"),
+                           orbit=1, steps=1)
+    with EngineClient(engine_command(sys.executable, idle_s)) as client:
+        for _ in range(2):
+            assert isinstance(client.wait(client.submit("views", request), 120), Done)
+            before = anonymous_mb(client.pid)
+            deadline = time.monotonic() + (PATIENCE_S if idle_s else 3)
+            while anonymous_mb(client.pid) > before - 50 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert (anonymous_mb(client.pid) < before - 50) == (idle_s is not None)

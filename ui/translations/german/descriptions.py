@@ -45,6 +45,8 @@ TEXTS = {
         "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
     "Copy a failed job's message, to search for it or report it":
         "Die Meldung eines gescheiterten Auftrags kopieren, um sie zu suchen oder zu melden",
+    "Copy what a report of a problem needs: versions, devices, folders, what is wrong":
+        "Kopieren, was eine Problemmeldung braucht: Versionen, Geräte, Ordner, was nicht stimmt",
     "Copy what the engine has written about its work, to report a problem":
         "Kopieren, was die Engine über ihre Arbeit geschrieben hat, um ein Problem zu melden",
     "Cut out and recentre even a square picture with alpha":
@@ -160,6 +162,8 @@ TEXTS = {
         "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
     "Make the engine's own Python and download its libraries into it, which takes gigabytes":
         "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, einige Gigabyte",
+    "Minutes without work after which the engine drops its model; 0 keeps it":
+        "Minuten ohne Arbeit, nach denen die Engine ihr Modell entlädt; 0 behält es",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",

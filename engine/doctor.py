@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report of a problem needs to know of this computer and this engine, and what is wrong.
+
+Runs in a Python that lacks everything, too: what can't be found out is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .backends import Backend, cuda_driver, detect_backend, locks_digest
+from .environment import REQUIREMENTS, ROOT, EnvironmentReport, describe, read_recipe, stranded
+from .protocol import EngineError, ErrorCode
+
+LITTLE_SPACE = 1_000_000_000
+"""Free bytes below which results or a download will soon fail."""
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+
+
+@dataclass
+class Diagnosis:
+    """The report, and the first thing that is wrong."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    """(what, how it is)"""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """The same for programs, as far as they need it."""
+    problem: EngineError | None = None
+
+    def blame(self, error: EngineError) -> None:
+        """Something is wrong; what was found first counts."""
+        self.problem = self.problem or error
+
+    def add(self, name: str, value: object) -> None:
+        """A line of the report."""
+        self.lines.append((name, str(value)))
+
+    @property
+    def text(self) -> str:
+        """The report, without the name of the user's home folder."""
+        return "\n".join(f"{name:20} {shortened(value)}".rstrip() for name, value in self.lines)
+
+
+def examine() -> Diagnosis:
+    """Look at everything."""
+    found = Diagnosis()
+    report = describe(sys.executable)
+    _look_at_system(found)
+    _look_at_environment(found, report)
+    if not report.problems:
+        _look_at_device(found)
+    _look_at_models(found)
+    _look_at_disks(found)
+    found.add("problem", found.problem or "none")
+    return found
+
+
+def shortened(text: str) -> str:
+    """A text without the name of the user's home folder, which is often the user's."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _look_at_system(found: Diagnosis) -> None:
+    manifest = ROOT / "blender_manifest.toml"
+    if manifest.is_file():
+        found.add("zero123", tomllib.loads(manifest.read_text(encoding="utf-8"))["version"])
+    found.add("folder", ROOT)
+    found.add("system", f"{platform.platform()}, {os.cpu_count()} processors")
+    proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
+    if proxies:
+        found.add("proxy", f"set in {', '.join(proxies)}")  # its address may hold a password
+
+
+def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
+    """How this Python was made, and what it has."""
+    prefix = Path(sys.prefix)
+    recipe = read_recipe(prefix)
+    found.facts.update(python=report.python_version, versions=dict(report.versions))
+    found.add("python", f"{report.python_version:12} {report.python}")
+    if recipe is None:
+        found.add("environment", "not made by this program")
+    else:
+        age = ("up to date" if recipe.locks == locks_digest(Backend(recipe.backend))
+               else "of another version of this program")
+        found.add("environment", f"for {recipe.backend}, by {recipe.installer}, {age}")
+    if sys.prefix != sys.base_prefix and stranded(prefix):
+        found.add("base", "the Python that it stands on is gone")
+    if prefix.with_name(prefix.name + ".new").exists():
+        found.add("installation", "one was stopped before its end; the next one goes on from there")
+    found.add("uv", shutil.which("uv") or "not on the PATH")
+    for wanted in REQUIREMENTS:
+        found.add(wanted.name, f"{report.versions[wanted.name] or 'missing':12} {wanted.purpose}")
+    try:
+        report.check()
+    except EngineError as error:
+        found.blame(error)
+
+
+def _look_at_device(found: Diagnosis) -> None:
+    """Whether torch works, and on what."""
+    found.add("drivers", f"for {detect_backend().value}; NVIDIA {cuda_driver() or 'none'}")
+    try:
+        import torch
+
+        from .device_memory import device_memory
+        from .models import resolve_device
+
+        device = str(resolve_device("auto"))
+        free, total = (round(size / 1e6) for size in device_memory(device))
+    except Exception as error:  # whatever a broken library raises
+        found.blame(EngineError(
+            ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",
+            "install the engine again, for another backend if the computer has not the drivers"))
+        return
+    name = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
+    built = torch.version.cuda or torch.version.hip or "neither CUDA nor ROCm"
+    found.add("torch built for", built)
+    found.add("device", f"{device}, {free} of {total} MB free{name and f', {name}'}")
+    found.facts.update(device=device, memory_mb=total, free_memory_mb=free)
+
+
+def _look_at_models(found: Diagnosis) -> None:
+    """Those that are here, and what stands in the way of their use."""
+    from .models.catalogue import models_folder
+    from .models.survey import require_whole, survey
+
+    found.add("models", models_folder())
+    try:
+        models = survey()
+        for model in models:
+            found.add(f"  {model.name}", ", ".join(model.remarks(_free_memory())) or model.state)
+        require_whole(models)
+    except EngineError as error:
+        found.blame(error)
+        return
+    found.facts.update(models=[asdict(model) for model in models])
+    if not models:
+        found.blame(EngineError(ErrorCode.MODEL_MISSING, "there is no model, not even nano",
+                                "install the program again"))
+
+
+def _free_memory() -> float:
+    """Bytes of main memory; endless where that can't be found out."""
+    try:
+        from .device_memory import device_memory
+
+        return device_memory("cpu")[0]
+    except ImportError:
+        return float("inf")
+
+
+def _look_at_disks(found: Diagnosis) -> None:
+    """Where models, libraries and temporary files go: is there room?"""
+    from .models.catalogue import models_folder
+
+    for name, folder in (("models", models_folder()), ("libraries", Path(sys.prefix)),
+                         ("temporary", Path(tempfile.gettempdir()))):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        found.add(f"disk of {name}", f"{free / 1e9:.1f} GB free in {there}")
+        if free < LITTLE_SPACE:
+            found.blame(EngineError(ErrorCode.DISK, f"{there} has {free / 1e6:.0f} MB free",
+                                    "free some space"))
