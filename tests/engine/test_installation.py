@@ -39,8 +39,8 @@ def plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("PIP_RETRIES", "UV_HTTP_RETRIES"):
-        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "1")  # it says why only when it tries again
     for name in ("UV_NO_CACHE", "PIP_NO_CACHE_DIR"):
         monkeypatch.setenv(name, "1")
 
