@@ -80,14 +80,24 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def report(blender: str, archive: Path, model: Path, screen: str, picture: Path,
+def photo(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The picture as a camera takes it: on a background, without transparency."""
+    path = tmp_path_factory.mktemp("photo") / f"{picture.stem}.jpg"
+    with Image.open(picture).convert("RGBA") as image:
+        wall = Image.new("RGBA", image.size, (226, 222, 214, 255))
+        Image.alpha_composite(wall, image).convert("RGB").save(path, quality=95)
+    return path
+
+
+@pytest.fixture(scope="session")
+def report(blender: str, archive: Path, model: Path, screen: str, picture: Path, photo: Path,
            tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What scenario.py saw in a Blender of its own; its pictures are in `report["pictures"]`."""
     folder = tmp_path_factory.mktemp("window")
     pictures = Path(os.environ.get("ZERO123_SCREENSHOTS") or folder)
     pictures.mkdir(parents=True, exist_ok=True)
     task = {"archive": str(archive), "model": str(model), "python": sys.executable,
-            "picture": str(picture), "results": str(folder / "results"),
+            "picture": str(picture), "photo": str(photo), "results": str(folder / "results"),
             "pictures": str(pictures), "report": str(folder / "report.json")}
     user = folder / "user"
     user.mkdir()

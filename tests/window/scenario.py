@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
+import newcomer_chapters
 import view_chapters
 import work_chapters
 
@@ -254,9 +255,15 @@ def survives_file_loading():
 
 
 TOOLS = SimpleNamespace(**globals())
+
+
+def newcomer():
+    yield from newcomer_chapters.newcomer(TOOLS)
+
+
 CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
             survives_file_loading, *work_chapters.chapters(TOOLS),
-            *view_chapters.chapters(TOOLS))
+            *view_chapters.chapters(TOOLS), newcomer)
 
 
 def story():

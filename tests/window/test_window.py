@@ -13,7 +13,7 @@ def test_the_story_is_told_to_its_end(report):
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
         "prepared_input", "queue", "history", "log", "text", "training", "models", "picking",
-        "comparing", "from_camera", "turning", "orbit"]
+        "comparing", "from_camera", "turning", "orbit", "newcomer"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
@@ -26,7 +26,10 @@ def test_the_story_is_told_to_its_end(report):
                                   "compare on", "compare off", "view from camera",
                                   "contact sheet 1", "contact sheet 30",
                                   "orbit gizmo", "orbit gizmo dragged", "text",
-                                  "training", "training panel", "licence", "models"])
+                                  "training", "training panel", "licence", "models",
+                                  "newcomer 1 picture", "newcomer 2 cut-out",
+                                  "newcomer 3 views", "newcomer 4 pick", "newcomer 5 mesh",
+                                  "newcomer 6 compare", "newcomer 7 opened again"])
 def test_there_is_something_to_see(shows, name):
     assert shows(name)
 
@@ -162,3 +165,17 @@ def test_a_look_at_the_engine_is_short(report, capsys):
               f"{max(report['import_ticks_ms']):.0f} ms at most")
     assert len(ticks) > 100
     assert middle < 5
+
+
+def test_a_newcomer_gets_from_a_dropped_photo_to_a_mesh(report):
+    assert report["dropped"]
+    assert report["cut_out"] == [True, True]
+    assert report["newcomer_views"] == 8
+    assert report["newcomer_picks"] == [7, 1]
+    assert report["newcomer_mesh"] == ["Done", "MESH", True]
+
+
+def test_a_saved_file_has_everything_and_results_come_in_again(report):
+    assert report["same_after_reload"]
+    assert report["textures_packed"] == [True]
+    assert report["imported_again"] == 1
