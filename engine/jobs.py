@@ -99,7 +99,8 @@ def _views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
     stages = Stages()
     with outputs.staged_folder(out, replaces=(OLD_VIEWS,)) as stage:
         picture = prepare(request, INPUT_SIZE, reporter, stages)
-        sampled = sample(request, picture, poses, request.samples, reporter, stages)
+        sampled = sample(request, picture, request.input_elevation, poses, request.samples,
+                         reporter, stages)
         sampled.views.save(stage)
         save_request(request, stage)
         save_input(stage, picture)
@@ -185,7 +186,8 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     thing = of_mesh(result.mesh)
     images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
     meta = {"image": request.image, "model": request.model, "seed": request.seed}
-    return view_set(request, images, poses, 1, meta), result, result.unet_evaluations
+    shown = view_set(request, request.input_elevation, images, poses, 1, meta)
+    return shown, result, result.unet_evaluations
 
 
 def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
@@ -219,7 +221,7 @@ def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,
         poses = [(azimuth, elevation, request.input_radius)
                  for azimuth, elevation in two_ring_orbit(request.view_count)]
         picture = prepare(request, INPUT_SIZE, reporter, stages)
-        sampled = sample(request, picture, poses, 1, reporter, stages)
+        sampled = sample(request, picture, request.input_elevation, poses, 1, reporter, stages)
         sampled.views.meta["unet_evaluations"] = sampled.unet_evaluations
         sampled.views.save(work.views.parent)
     views = ViewSet.load(work.views)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +43,7 @@ def show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]
 def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
     """Estimate the elevation of the input picture's camera, into the file `out`.
 
-    `input_elevation` doesn't count: the model only knows by how much a camera moves.
+    The views are sampled as if it were 0: the model only knows by how much a camera moves.
     """
     import numpy as np
 
@@ -53,9 +52,8 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
     out, stages = Path(request.out), Stages()
     with outputs.staged_file(out) as stage:
         picture = prepare(request, INPUT_SIZE, reporter, stages)
-        base = dataclasses.replace(request, input_elevation=0.0)
         poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
-        sampled = sample(base, picture, poses, 1, reporter, stages)
+        sampled = sample(request, picture, 0.0, poses, 1, reporter, stages)
         reporter.progress("estimate", 0, 1)
         silhouettes = sampled.views.images[..., 3]
         own = _shrunk(picture.alpha, silhouettes.shape[1])

@@ -109,9 +109,6 @@ class DiffusionRequest(FramedRequest, NetworkRequest):
     """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
-    input_elevation: float = option(
-        0.0, "elevation of the camera that took the picture, degrees above the horizon",
-        min=-90.0, max=90.0)
     steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
     guidance: float = option(
         0.0, "classifier-free guidance scale; 0 takes the model's or the method's own",
@@ -121,7 +118,16 @@ class DiffusionRequest(FramedRequest, NetworkRequest):
 
 
 @dataclass(kw_only=True)
-class ViewsRequest(DiffusionRequest):
+class PosedRequest(DiffusionRequest):
+    """What every job needs that has to know where the picture was taken from."""
+
+    input_elevation: float = option(
+        0.0, "elevation of the camera that took the picture, degrees above the horizon",
+        min=-90.0, max=90.0)
+
+
+@dataclass(kw_only=True)
+class ViewsRequest(PosedRequest):
     """Novel views of the object in a picture. The lists pair up; one value is repeated."""
 
     KIND = "views"
@@ -157,7 +163,7 @@ class ViewsRequest(DiffusionRequest):
 
 
 @dataclass(kw_only=True)
-class ReconstructRequest(DiffusionRequest):
+class ReconstructRequest(PosedRequest):
     """A textured mesh of the object in a picture."""
 
     KIND = "reconstruct"

@@ -87,9 +87,9 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) ->
     return pipeline
 
 
-def sample(request: DiffusionRequest, picture: PreparedImage,
-            poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
-            stages: Stages) -> Sampled:
+def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: float,
+           poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
+           stages: Stages) -> Sampled:
     """Views of the picture at (azimuth, elevation, radius) poses."""
     import numpy as np
     import torch
@@ -108,7 +108,7 @@ def sample(request: DiffusionRequest, picture: PreparedImage,
     with stages.measure("sample"):
         output = pipeline(
             picture.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
-            input_elevation=request.input_elevation, input_radius=request.input_radius,
+            input_elevation=input_elevation, input_radius=request.input_radius,
             num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
@@ -119,10 +119,11 @@ def sample(request: DiffusionRequest, picture: PreparedImage,
             "guidance": guidance, "sampler": request.sampler}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
-    return Sampled(view_set(request, rgba, poses, samples, meta), output.unet_evaluations)
+    views = view_set(request, input_elevation, rgba, poses, samples, meta)
+    return Sampled(views, output.unet_evaluations)
 
 
-def view_set(request: DiffusionRequest, images: np.ndarray,
+def view_set(request: DiffusionRequest, input_elevation: float, images: np.ndarray,
               poses: Sequence[tuple[float, float, float]], samples: int,
               meta: dict[str, Any]) -> ViewSet:
     """RGBA pictures (views x samples, view-major) with their cameras."""
@@ -132,7 +133,7 @@ def view_set(request: DiffusionRequest, images: np.ndarray,
     from .viewset import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
-    camera = {"elevation_deg": request.input_elevation, "radius": request.input_radius,
+    camera = {"elevation_deg": input_elevation, "radius": request.input_radius,
               "fov_deg": FOV_DEG}
     return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
                    sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})

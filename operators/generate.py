@@ -120,8 +120,7 @@ class ZERO123_OT_estimate_elevation(PictureJob):
     bl_idname = "zero123.estimate_elevation"
     bl_label = "Estimate Elevation"
     REQUEST = ElevationRequest
-    SKIP = ("input_elevation",)
-    __annotations__ = job_properties(ElevationRequest, SKIP)
+    __annotations__ = job_properties(ElevationRequest)
 
 
 class ZERO123_OT_text_to_image(bpy.types.Operator):
