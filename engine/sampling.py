@@ -52,7 +52,7 @@ class Sampled:
 
 
 def prepare(request: FramedRequest, size: int, reporter: Reporter,
-             stages: Stages) -> PreparedImage:
+            stages: Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
     from .camera import DEFAULT_RADIUS
     from .imaging import OBJECT_FRACTION, load_input
@@ -124,8 +124,8 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
 
 
 def view_set(request: DiffusionRequest, input_elevation: float, images: np.ndarray,
-              poses: Sequence[tuple[float, float, float]], samples: int,
-              meta: dict[str, Any]) -> ViewSet:
+             poses: Sequence[tuple[float, float, float]], samples: int,
+             meta: dict[str, Any]) -> ViewSet:
     """RGBA pictures (views x samples, view-major) with their cameras."""
     import numpy as np
 
