@@ -17,7 +17,6 @@ from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
 from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
-from .base import base_height
 from .clock import Clock
 from .fit import Fit, occupancy_of, pixels_for
 from .level import choose_level
@@ -67,12 +66,10 @@ def surface(fit: Fit, faces: int) -> Triangles:
     opacity = pictures.rgba[..., 3].reshape(-1)
     density = density_of(grid.raw.detach()[0, 0]).numpy()
     density = np.where(occupancy.voxels.numpy(), density, 0.0)
-    above = (grid.lattice.axis(2) - base_height(
-        fit.field, rays, opacity, pictures.camera_to_world, occupancy)).numpy()
-    density[..., above < 0] = 0
     density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
     level = choose_level(torch.from_numpy(density), rays, opacity, occupancy)
-    # Smoothing blurred the base; this volume is at the level exactly there.
-    density = np.minimum(density, level * (1 + above / grid.lattice.voxel_size))
+    # Of the smallest of these, the surface lies exactly at the ends.
+    depth = fit.ends.depth(grid.lattice.axis(2)).clamp_max(1.0).numpy()
+    density = np.minimum(density, level * (1 + depth / grid.lattice.voxel_size))
     return mesh_volume(density, level, grid.lattice.low, grid.lattice.voxel_size, faces)
 

@@ -20,6 +20,7 @@ from ..fields.voxel import EMPTY_RAW, VoxelField
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .checkpoint import Checkpoint
+from .ends import OPEN, Ends, find_ends
 from .hull import Hull, vote_hull
 from .optimise import OnStep, Rates, coarse_to_fine
 
@@ -72,7 +73,8 @@ class Fit:
     pictures: Pictures
     """As they were moved to agree with each other."""
     hull: Hull
-    """Of those pictures."""
+    """Of those pictures, between the ends."""
+    ends: Ends = OPEN
 
 
 class PhotometricObjective:
@@ -110,6 +112,7 @@ class ViewsProblem:
 
     def __init__(self, pictures: Pictures, hull: Hull, generator: torch.Generator) -> None:
         self.pictures, self.hull, self.generator = pictures, hull, generator
+        self.ends = OPEN
         self.alignment = Alignment(pictures.trusted)
 
     def begin(self, field: Field, steps: range) -> PhotometricObjective:
@@ -121,17 +124,27 @@ class ViewsProblem:
     def parameters(self) -> Sequence[dict[str, Any]]:
         return [{"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}]
 
-    def end(self) -> None:
-        self.pictures = replace(self.pictures, rgba=self.alignment.applied(self.pictures.rgba))
-        self.hull = hull_of(self.pictures, self.hull.lattice)
+    def end(self, field: Field) -> None:
+        pictures = replace(self.pictures, rgba=self.alignment.applied(self.pictures.rgba))
+        small = pictures.shrunk(pixels_for(self.hull.lattice))
+        rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
+                           self.hull.lattice)
+        self._learn(pictures, find_ends(field, rays, small.rgba[..., 3].reshape(-1),
+                                        small.camera_to_world, occupancy_of(self.hull)))
 
     def state(self) -> dict[str, Tensor]:
-        return {"rgba": self.pictures.rgba}
+        return {"rgba": self.pictures.rgba,
+                "ends": torch.tensor([self.ends.low, self.ends.high], dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        if not torch.equal(self.pictures.rgba, state["rgba"]):
-            self.pictures = replace(self.pictures, rgba=state["rgba"])
-            self.hull = hull_of(self.pictures, self.hull.lattice)
+        low, high = state["ends"].tolist()
+        if not torch.equal(self.pictures.rgba, state["rgba"]) or Ends(low, high) != self.ends:
+            self._learn(replace(self.pictures, rgba=state["rgba"]), Ends(low, high))
+
+    def _learn(self, pictures: Pictures, ends: Ends) -> None:
+        self.pictures, self.ends = pictures, ends
+        self.hull = hull_of(pictures, self.hull.lattice)
+        self.hull.bound &= ends.depth(self.hull.lattice.axis(2)) >= 0
 
 
 def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
@@ -142,11 +155,11 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
     `representation`: as in `fields.field.represented`.
     """
     problem = ViewsProblem(pictures, hull, generator)
-    field = coarse_to_fine(
+    fitted = coarse_to_fine(
         represented(initial_field(hull), representation, generator), problem,
         Rates(LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return Fit(field, problem.pictures, problem.hull)
+    return Fit(fitted, problem.pictures, problem.hull, problem.ends)
 
 
 def pixels_for(lattice: Lattice) -> int:

@@ -36,7 +36,7 @@ class Problem(Protocol):
     def parameters(self) -> Sequence[dict[str, Any]]:
         """What else the current objective depends on, as parameter groups with their own rates."""
 
-    def end(self) -> None:
+    def end(self, field: Field) -> None:
         """The level is done; the next one may build on what was learned."""
 
     def state(self) -> dict[str, Tensor]:
@@ -82,7 +82,7 @@ def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: 
                  generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,
                  context={"level": number, "problem": problem.state()})
         saved = None
-        problem.end()
+        problem.end(field)
     return field
 
 

@@ -71,7 +71,7 @@ class ScoreProblem:
     def parameters(self) -> Sequence[dict[str, Any]]:
         return ()
 
-    def end(self) -> None: ...
+    def end(self, field: Field) -> None: ...
 
     def state(self) -> dict[str, Tensor]:
         return {}

@@ -5,18 +5,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
 from shapes import BLOCK, photograph
 
 from engine import camera
 from engine.fields.lattice import cube
-from engine.fields.rays import camera_rays
 from engine.mesh.picture import of_mesh
-from engine.reconstruction.base import base_height
 from engine.reconstruction.clock import Clock
-from engine.reconstruction.finish import surface, textured
+from engine.reconstruction.finish import textured
 from engine.reconstruction.fit import Pictures, fit_field, hull_of, occupancy_of
 from engine.reconstruction.guide import Cameras, as_pictures, take_pictures
 from engine.reporting import SilentReporter
@@ -54,36 +51,3 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
     assert np.median(difference) < 2
     # Along the hard edge of red and blue a slanted ray meets the other colour a little earlier.
     assert difference.mean() < 4
-
-
-def test_what_no_ray_ends_on_below_the_base_is_cut_off() -> None:
-    """Cameras at and above the horizon leave a cone below the block, which ends at -0.4."""
-    pictures = block_pictures(low_deg=0.0, high_deg=40.0)
-    hull = hull_of(pictures, cube(96))
-    lowest = -0.6 + 1.2 / 95 * float(hull.bound.nonzero()[:, 2].min())
-    fit = fit_field(pictures, hull, iterations=1, on_step=lambda *_: None,
-                    generator=torch.Generator().manual_seed(0))
-    mesh = surface(fit, 4000)
-    assert mesh.is_watertight
-    assert lowest + 0.03 < mesh.vertices[:, 2].min() < -0.38
-
-
-def test_a_flat_base_ends_where_it_stands() -> None:
-    pictures = block_pictures(low_deg=0.0, high_deg=40.0)
-    lattice = cube(64)
-    fit = fit_field(pictures, hull_of(pictures, lattice), iterations=80,
-                    on_step=lambda *_: None, generator=torch.Generator().manual_seed(0))
-    lowest = surface(fit, 4000).vertices[:, 2].min()
-    assert abs(lowest - -0.4) < 1.5 * lattice.voxel_size
-
-
-def test_from_above_alone_nothing_is_cut_off() -> None:
-    """There a stem may hide below a cap."""
-    pictures = block_pictures(low_deg=40.0, high_deg=60.0)
-    hull = hull_of(pictures, cube(32))
-    fit = fit_field(pictures, hull, iterations=1, on_step=lambda *_: None,
-                    generator=torch.Generator().manual_seed(0))
-    rays = camera_rays(pictures.camera_to_world, 32, camera.FOV_DEG, hull.lattice)
-    height = base_height(fit.field, rays, torch.ones(len(rays)), pictures.camera_to_world,
-                         occupancy_of(hull))
-    assert height == pytest.approx(-0.6)

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flat bases and lids end where they are; what is pointed, or seen from above, is left alone."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from shapes import Box, photograph
+
+from engine import camera
+from engine.fields.lattice import cube
+from engine.reconstruction.ends import OPEN
+from engine.reconstruction.finish import surface
+from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
+
+GREY = (0.6, 0.6, 0.6)
+CRATE = Box((0, 0, 0), (0.4, 0.35, 0.3), GREY)
+POLE = Box((0, 0, 0.4), (0.04, 0.04, 0.1), GREY)
+
+
+def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
+    """A field of things of one colour, seen from two rings."""
+    views = photograph(boxes, camera.two_ring_orbit(16, low_deg, high_deg), size=96)
+    rgba = torch.from_numpy(views.images).float()
+    rgba[..., :3] *= rgba[..., 3:]
+    pictures = Pictures(rgba, torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
+                        torch.ones(len(rgba)), torch.ones(len(rgba), dtype=torch.bool))
+    return fit_field(pictures, hull_of(pictures, cube(64)), iterations=80,
+                     on_step=lambda *_: None, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def crate() -> Fit:
+    return fitted([CRATE])
+
+
+def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
+    """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
+    size = crate.hull.lattice.voxel_size
+    mesh = surface(crate, 4000)
+    assert mesh.is_watertight
+    low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
+    assert abs(low - -0.3) < 1.5 * size
+    assert abs(high - 0.3) < 1.5 * size
+    whole = hull_of(crate.pictures, crate.hull.lattice).bound.nonzero()[:, 2] * size - 0.6
+    assert whole.min() < -0.36
+    assert whole.max() > 0.36
+
+
+def test_what_is_pointed_is_not_cut() -> None:
+    ends = fitted([CRATE, POLE]).ends
+    assert ends.high == math.inf
+    assert abs(ends.low - -0.3) < 0.04
+
+
+def test_from_above_alone_nothing_is_cut_off() -> None:
+    """There a stem may hide below a cap."""
+    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).ends == OPEN
