@@ -15,10 +15,12 @@ def _facts(scene):
     return sorted((item.name, item.type, item.get("zero123", "")) for item in scene.objects)
 
 
-def _frame(t):
-    """Look at everything from the front, half from the side."""
+def _frame(t, item=None):
+    """Look at one object, or all, from the front, half from the side."""
     with t.in_view():
-        bpy.ops.object.select_all(action='SELECT')
+        bpy.ops.object.select_all(action='DESELECT' if item else 'SELECT')
+        if item:
+            item.select_set(True)
         bpy.ops.view3d.view_axis(type='FRONT')
         bpy.ops.view3d.view_orbit(angle=0.6, type='ORBITRIGHT')
         bpy.ops.view3d.view_orbit(angle=0.35, type='ORBITUP')
@@ -37,6 +39,7 @@ def _show(t, steps=0):
 
 def picture(t):
     """A photo is dropped on the 3D View and cut out of its background."""
+    t.work_chapters.close_tabs()
     t.runner().jobs.clear_ended()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections, *bpy.data.images])
     settings, photo = bpy.context.scene.zero123, Path(t.TASK["photo"])
@@ -95,7 +98,7 @@ def mesh(t):
     made = bpy.context.view_layer.objects.active
     t.report["newcomer_mesh"] = [t.jobs()[-1].state.value, made.type,
                                  len(made.data.polygons) > 100]
-    yield from _textured(t, "newcomer 5 mesh")
+    yield from _textured(t, made, "newcomer 5 mesh")
     with t.in_view():
         bpy.ops.zero123.compare(mode='ON')
     yield 1.5
@@ -121,17 +124,16 @@ def reload(t):
     with t.in_view():
         bpy.ops.zero123.import_again()
     t.report["imported_again"] = len(scene.objects) - len(before)
-    yield from _textured(t, "newcomer 7 opened again")
+    yield from _textured(t, bpy.context.view_layer.objects.active, "newcomer 7 opened again")
 
 
-def _textured(t, name):
-    shading = t.view_3d().spaces.active.shading
-    shading.type = 'MATERIAL'
-    _frame(t)
+def _textured(t, item, name):
+    """A picture of one object in its colours."""
+    t.view_3d().spaces.active.shading.color_type = 'TEXTURE'
+    _frame(t, item)
     _show(t)
-    yield 3.0
+    yield 2.0
     t.screenshot(name)
-    shading.type = 'SOLID'
 
 
 def newcomer(t):

@@ -204,18 +204,28 @@ def log(t):
     yield 0.5
 
 
+_alone = []
+
+
 def _show_alone(t, name, *panels):
     """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
     for panel in panels:
         copy = {key: getattr(panel, key) for key in ("bl_label", "draw", "NAMES")
                 if hasattr(panel, key)}
-        bpy.utils.register_class(type(f"{panel.__name__}_alone", (bpy.types.Panel,), {
+        _alone.append(type(f"{panel.__name__}_alone", (bpy.types.Panel,), {
             **copy, "bl_space_type": 'VIEW_3D', "bl_region_type": 'UI', "bl_category": name}))
+        bpy.utils.register_class(_alone[-1])
     t.view_3d().tag_redraw()
     yield 0.5
     t.region('UI').active_panel_category = name
     t.view_3d().tag_redraw()
     yield 1.5
+
+
+def close_tabs():
+    """Take those tabs away."""
+    while _alone:
+        bpy.utils.unregister_class(_alone.pop())
 
 
 def text(t):
