@@ -62,7 +62,7 @@ def picture(t):
         bpy.ops.zero123.remove_background('INVOKE_DEFAULT')
     yield t.ended(1)
     cut = settings.image
-    t.report["cut_out"] = [cut.name != t.report["dropped"], min(cut.pixels[3::4]) < 0.1]
+    t.report["cut_out"] = [cut.name != t.report["dropped"], min(cut.pixels[:][3::4]) < 0.1]
     yield 1.0
     t.screenshot("newcomer 2 cut-out")
 
