@@ -28,15 +28,6 @@ def _frame(t, item=None):
         bpy.ops.object.select_all(action='DESELECT')
 
 
-def _show(t, steps=0):
-    t.region('UI').active_panel_category = "Zero123"
-    with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
-        for _ in range(60):
-            bpy.ops.view2d.scroll_up()
-        for _ in range(steps):
-            bpy.ops.view2d.scroll_down()
-
-
 def picture(t):
     """A photo is dropped on the 3D View and cut out of its background."""
     t.work_chapters.close_tabs()
@@ -55,7 +46,7 @@ def picture(t):
         t.press('RET')
         yield 1.0
     t.report["dropped"] = settings.image.name if settings.image else ""
-    _show(t)
+    t.view_chapters.scroll_to(t, 0)
     yield 1.0
     t.screenshot("newcomer 1 picture")
     with t.in_view():
@@ -85,7 +76,7 @@ def views(t):
         bpy.ops.zero123.show_samples(view=2)
         bpy.ops.zero123.choose_sample(view=2, sample=1)
     t.report["newcomer_picks"] = [sum(view.use for view in picks.views), picks.views[2].chosen]
-    _show(t, 24)
+    t.view_chapters.scroll_to(t, 24)
     yield 1.5
     t.screenshot("newcomer 4 pick")
 
@@ -131,7 +122,7 @@ def _textured(t, item, name):
     """A picture of one object in its colours."""
     t.view_3d().spaces.active.shading.color_type = 'TEXTURE'
     _frame(t, item)
-    _show(t)
+    t.view_chapters.scroll_to(t, 0)
     yield 2.0
     t.screenshot(name)
 

@@ -9,7 +9,7 @@ contact sheet that turns.
 import bpy
 
 
-def _scroll_to(t, steps):
+def scroll_to(t, steps):
     """The sidebar from its top by so many steps."""
     t.region('UI').active_panel_category = "Zero123"
     with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
@@ -43,10 +43,10 @@ def picking(t):
     report["objects_added_by_mending"] = len(bpy.data.objects) - planes
     report["thumbnails"] = all(thumbnails.icon(sample.key) for view in picks.views
                                for sample in view.samples)
-    _scroll_to(t, 20)
+    scroll_to(t, 20)
     yield 1.5
     t.screenshot("pick views")
-    _scroll_to(t, 60)
+    scroll_to(t, 60)
     yield 1.5
     t.screenshot("pick views below")
 
@@ -63,7 +63,7 @@ def comparing(t):
     look = [*space.region_3d.view_rotation], space.shading.type, space.region_3d.view_perspective
     with t.in_view():
         bpy.ops.zero123.compare(mode='ON')
-    _scroll_to(t, 60)
+    scroll_to(t, 60)
     yield 1.5
     t.screenshot("compare on")
     with t.in_view():
