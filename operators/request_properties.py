@@ -75,7 +75,10 @@ def _default(f: Field[Any]) -> Any:
 
 
 def _plain(f: Field[Any], value: Any) -> Any:
-    return parse_numbers(f.name, value) if isinstance(_default(f), list) else value
+    if isinstance(_default(f), list):
+        return parse_numbers(f.name, value)
+    # Blender keeps 32 bits, which make 1.8500000238 of 1.85; seven digits are what they hold.
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> Any:

@@ -96,7 +96,8 @@ def report(blender: str, archive: Path, model: Path, screen: str, picture: Path,
     folder = tmp_path_factory.mktemp("window")
     pictures = Path(os.environ.get("ZERO123_SCREENSHOTS") or folder)
     pictures.mkdir(parents=True, exist_ok=True)
-    task = {"archive": str(archive), "model": str(model), "python": sys.executable,
+    task = {"blender": blender, "python": sys.executable,
+            "archive": str(archive), "model": str(model),
             "picture": str(picture), "photo": str(photo), "results": str(folder / "results"),
             "pictures": str(pictures), "report": str(folder / "report.json")}
     user = folder / "user"

@@ -21,6 +21,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import newcomer_chapters
+import survival_chapters
 import view_chapters
 import work_chapters
 
@@ -255,21 +256,19 @@ def survives_file_loading():
 
 
 TOOLS = SimpleNamespace(**globals())
-
-
-def newcomer():
-    yield from newcomer_chapters.newcomer(TOOLS)
-
-
 CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
-            survives_file_loading, *work_chapters.chapters(TOOLS),
-            *view_chapters.chapters(TOOLS), newcomer)
+            survives_file_loading)
+OTHERS = (*work_chapters.CHAPTERS, *view_chapters.CHAPTERS, newcomer_chapters.newcomer,
+          *survival_chapters.CHAPTERS)
 
 
 def story():
     """All chapters."""
     for chapter in CHAPTERS:
         yield from chapter()
+        report["chapters"].append(chapter.__name__)
+    for chapter in OTHERS:
+        yield from chapter(TOOLS)
         report["chapters"].append(chapter.__name__)
 
 

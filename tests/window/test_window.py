@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 
@@ -13,7 +16,8 @@ def test_the_story_is_told_to_its_end(report):
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
         "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
         "prepared_input", "queue", "history", "log", "text", "training", "models", "picking",
-        "comparing", "from_camera", "turning", "orbit", "newcomer"]
+        "comparing", "from_camera", "turning", "orbit", "newcomer",
+        "scene_switch", "second_blender", "cancelling", "leaving"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
@@ -179,3 +183,29 @@ def test_a_saved_file_has_everything_and_results_come_in_again(report):
     assert report["same_after_reload"]
     assert report["textures_packed"] == [True]
     assert report["imported_again"] == 1
+
+
+def test_a_result_lands_in_its_own_scene(report):
+    assert report["scene_switch"] == [True, 0]
+
+
+def test_two_blenders_work_beside_each_other(report):
+    assert report["second_blender"] == [0, True, "Done"]
+    assert report["result_folders"]
+
+
+def test_a_blender_that_is_quit_leaves_no_engine(report):
+    print(f"cancelled after {report['cancelled_after_s']:.2f} s")
+    assert isinstance(report["left_running"], int)
+    deadline = time.monotonic() + 5
+    while alive(report["left_running"]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(report["left_running"])
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

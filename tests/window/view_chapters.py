@@ -150,12 +150,4 @@ def orbit(t):
     settings.mode = 'ORBIT'
 
 
-def chapters(t):
-    """In their order, as functions without arguments that keep their names."""
-    def bound(chapter):
-        def play():
-            yield from chapter(t)
-        play.__name__ = chapter.__name__
-        return play
-
-    return tuple(map(bound, (picking, comparing, from_camera, turning, orbit)))
+CHAPTERS = (picking, comparing, from_camera, turning, orbit)

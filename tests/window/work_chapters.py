@@ -287,13 +287,5 @@ def models(t):
         t.report["download_offline"] = bpy.ops.zero123.model_download.poll()
 
 
-def chapters(t):
-    """In their order, as functions without arguments that keep their names."""
-    def bound(chapter):
-        def play():
-            yield from chapter(t)
-        play.__name__ = chapter.__name__
-        return play
-
-    return tuple(map(bound, (checklist, mesh_picture, pictures, prepared_input, queue, history,
-                             log, text, training, models)))
+CHAPTERS = (checklist, mesh_picture, pictures, prepared_input, queue, history, log, text,
+            training, models)
