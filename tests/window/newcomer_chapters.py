@@ -44,8 +44,8 @@ def picture(t):
     if settings.image is None:  # Blender asks which of its importers is meant
         t.screenshot("newcomer drop asks")
         t.press('RET')
-        yield 1.0
-    t.report["dropped"] = settings.image.name if settings.image else ""
+    yield lambda: settings.image is not None
+    t.report["dropped"] = settings.image.name
     t.view_chapters.scroll_to(t, 0)
     yield 1.0
     t.screenshot("newcomer 1 picture")
