@@ -42,6 +42,12 @@ class Host:
     python: str = PYTHON
     """Has the engine's libraries; relative ones start in `folder`."""
 
+    @property
+    def options(self) -> list[str]:
+        """What tells the engine's command line of this computer: see `remote.options`."""
+        return [f"--remote={self.address}", f"--remote-folder={self.folder}",
+                f"--remote-python={self.python}"]
+
     def command(self, *arguments: str) -> list[str]:
         """The local command that runs the other computer's Python with these arguments.
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import socket
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,8 +44,6 @@ REPLACES = {"views": (OLD_VIEWS,), "reconstruct": (f"views/{OLD_VIEWS}",)}
 """Per kind, files of an older result in the same folder: see `outputs.staged_folder`."""
 BEAT_S = 0.25
 """How often to look whether the job is to stop."""
-PREVIEW_S = 2.0
-"""Shortest time between two previews: each is a connection."""
 READY_S = 60.0
 """How long the connection and the start there may take."""
 CANCEL_S = 10.0
@@ -126,7 +123,6 @@ class _Job:
         """Paths there and what they stand for here, the longest first."""
         self._artifacts: list[Artifact] = []
         self._step = ("send", 0, 1)
-        self._previewed = 0.0
 
     def send(self, files: Files, names: Mapping[str, str]) -> dict[str, Any]:
         """Bring the files there. Returns the request's fields as they are there."""
@@ -158,6 +154,9 @@ class _Job:
             try:
                 for message in heard:
                     self._pass_on(message)
+                # Of a picture that was overwritten meanwhile, the last is enough.
+                for there in dict.fromkeys(m.path for m in heard if isinstance(m, Preview)):
+                    self._preview(there)
                 self._reporter.progress(*self._step)
             except (JobCancelled, KeyboardInterrupt):
                 self._cancel(job)
@@ -222,19 +221,18 @@ class _Job:
                 self._reporter.log(message.level, self.localised(message.text))
             case Artifact():
                 self._artifacts.append(message)
-            case Preview():
-                self._preview(message.path)
 
     def _preview(self, there: str) -> None:
         """Show a picture of the work there; one that is gone or late is no loss."""
-        now = time.monotonic()
-        if not self._reporter.shows_previews or now - self._previewed < PREVIEW_S:
+        if not self._reporter.shows_previews:
             return
-        self._previewed = now
-        with contextlib.suppress(EngineError, OSError):
+        here = self._previews / Path(there).name
+        with (contextlib.suppress(EngineError, OSError),
+              tempfile.TemporaryDirectory(dir=self._previews) as folder):
             self._engine.host.get(self._name, there.removeprefix(self._folder + "/"),
-                                  self._previews, lambda count: None)
-            self._reporter.preview(self._previews / Path(there).name)
+                                  Path(folder), lambda count: None)
+            (Path(folder) / here.name).replace(here)
+            self._reporter.preview(here)
 
     def _cancel(self, job: str) -> None:
         """Have the job stopped there; the connection is cut if it doesn't."""
