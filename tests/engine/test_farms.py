@@ -118,8 +118,9 @@ def test_the_flamenco_job_type_makes_tasks_that_run(tmp_path: Path, tiny_model: 
 
 def openjd(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "import sys, openjd.cli; sys.exit(openjd.cli.main())", *map(str, arguments)],
-        check=False, capture_output=True, text=True, timeout=PATIENCE_S)
+        [sys.executable, "-c", "import sys, openjd.cli; sys.exit(openjd.cli.main())",
+         *map(str, arguments)], check=False, capture_output=True, text=True,
+        timeout=PATIENCE_S)
 
 
 def compiled(settings: dict[str, Any]) -> dict[str, Any]:
