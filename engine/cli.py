@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from .failures import as_engine_error
 from .protocol import EngineError, ErrorCode
+from .remote.options import add_remote, remote_host
 from .reporting import Reporter
 from .request_options import add_request
 from .requests import REQUESTS
@@ -108,6 +109,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
     serve.add_argument("--idle", type=float, metavar="SECONDS",
                        help="drop the loaded model after so long without work; default: keep it")
+    add_remote(serve)
     serve.set_defaults(run=_serve)
     for name, room in ROOMS.items():
         if verb in ROOMS and ROOMS[verb] == room:
@@ -161,6 +163,11 @@ def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any
 
 
 def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    host = remote_host(arguments)
+    if host is not None:
+        from .remote.serve import serve as serve_remote
+
+        return serve_remote(host, arguments.idle)
     from .server import serve
 
     return serve(idle_s=arguments.idle)

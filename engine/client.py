@@ -35,6 +35,7 @@ from .protocol import (
     Submit,
     version_mismatch,
 )
+from .remote.host import Host
 from .requests import Request
 
 MAX_STARTS = 3
@@ -47,13 +48,16 @@ _LISTEN_S = 0.5
 so its life is checked again at least this often."""
 
 
-def engine_command(python: str | Path, idle_s: float | None = None) -> list[str]:
+def engine_command(python: str | Path, idle_s: float | None = None,
+                   host: Host | None = None) -> list[str]:
     """The command that starts the engine with this Python, in the folder that holds `engine`.
 
     `idle_s`: after so many seconds without work it drops its loaded model; None keeps it.
+    `host`: where it is to have the work done; then any Python will do, libraries or not.
     """
     idle = [] if idle_s is None else ["--idle", f"{idle_s:g}"]
-    return [*isolated_python(python), "-m", "engine", "serve", *idle]
+    remote = [] if host is None else host.options
+    return [*isolated_python(python), "-m", "engine", "serve", *idle, *remote]
 
 
 class EngineClient:

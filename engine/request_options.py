@@ -8,6 +8,7 @@ import argparse
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
+from .remote.options import add_remote, remote_host
 from .reporting import Reporter
 from .requests import Request
 
@@ -25,14 +26,22 @@ def add_request(verbs: Any, cls: type[Request], verb: str) -> None:
                                 default="", help=f.metadata["help"])
         else:
             parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
+    add_remote(parser)
     parser.set_defaults(run=_run_request, request=cls, stopped=cls.STOPPED)
 
 
 def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from . import jobs
-
     names = [f.name for f in fields(arguments.request)]
     request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
+    host = remote_host(arguments)
+    if host is not None:
+        from .remote.run import RemoteEngine
+
+        engine = RemoteEngine(host)
+        with engine.client:
+            return engine.run(request, reporter)
+    from . import jobs
+
     return jobs.run(request, reporter)
 
 

@@ -61,15 +61,18 @@ def default_handlers() -> dict[str, Handler]:
     return {kind: handler(kind) for kind in REQUESTS}
 
 
-def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = None) -> int:
+def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = None,
+          release: Callable[[], None] = loaded_model.drop) -> int:
     """Serve stdin until it closes or `Shutdown` comes. Returns the exit status.
 
     `idle_s`: after so many seconds without work the loaded model is dropped; None keeps it.
+    `release`: drops it when `Release` asks for it.
     From here on the process's stdout belongs to the protocol alone.
     """
     # Ctrl-C in a terminal reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers(), idle_s).run()
+    return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers(), idle_s,
+                  release).run()
 
 
 @dataclass
@@ -84,8 +87,10 @@ class Server:
     """One conversation over a pair of byte streams."""
 
     def __init__(self, commands: BinaryIO, reports: BinaryIO,
-                 handlers: Mapping[str, Handler], idle_s: float | None = None) -> None:
+                 handlers: Mapping[str, Handler], idle_s: float | None = None,
+                 release: Callable[[], None] = loaded_model.drop) -> None:
         self._idle_s = idle_s
+        self._drop = release
         self._commands = commands
         self._writer = MessageWriter(reports)
         self._handlers = handlers
@@ -110,7 +115,7 @@ class Server:
                 release, self._release = self._release or not woken, False
                 self._running = self._queue.popleft() if self._queue and not release else None
             if release:
-                loaded_model.drop()
+                self._drop()
             if self._running:
                 self._send(self._run_job(self._running))
                 with self._changed:

@@ -14,6 +14,7 @@ import bpy
 
 from ..engine.environment import user_folder
 from ..engine.models import catalogue
+from ..engine.remote.host import FOLDER, PYTHON, Host
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
@@ -33,6 +34,16 @@ class Preferences(NamedTuple):
     backend: str = "auto"
     idle_minutes: int = 10
     """After which the engine drops its model; 0 keeps it."""
+    remote_host: str = ""
+    remote_folder: str = FOLDER
+    remote_python: str = PYTHON
+
+    @property
+    def host(self) -> Host | None:
+        """The computer that is to do the work, if it isn't this one."""
+        if not self.remote_host.strip():
+            return None
+        return Host(self.remote_host, self.remote_folder, self.remote_python)
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
@@ -44,7 +55,8 @@ def preferences(context: bpy.types.Context) -> Preferences:
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
         bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
-        stored.hub_token, stored.backend, stored.idle_minutes)
+        stored.hub_token, stored.backend, stored.idle_minutes, stored.remote_host,
+        stored.remote_folder, stored.remote_python)
 
 
 def model_folder(context: bpy.types.Context) -> Path:

@@ -20,6 +20,7 @@ from ..engine.models.folder import ModelState, folder_state, model_state, named_
 from ..engine.models.ledger import licence_accepted
 from ..engine.process import EngineProcess
 from ..engine.protocol import Done, EngineError, ErrorCode, Failed, Log
+from ..engine.remote.host import Host
 from . import addon
 from .model_shelf import model_shelf
 from .runner import MODELS_VARIABLE
@@ -30,7 +31,9 @@ class Checklist:
 
     def __init__(self) -> None:
         self.python: Path | None = None
-        """Runs the engine."""
+        """Runs the engine; None if another computer does."""
+        self.host: Host | None = None
+        """That computer."""
         self.python_error: EngineError | None = None
         self.model_error: EngineError | None = None
         self.facts: dict[str, Any] = {}
@@ -47,6 +50,11 @@ class Checklist:
         return any((self.python_error, self.model_error, self.facts_error))
 
     @property
+    def has_engine(self) -> bool:
+        """Whether it is known where the engine is."""
+        return self.python is not None or self.host is not None
+
+    @property
     def running(self) -> bool:
         """Whether the doctor works."""
         return self._process is not None
@@ -59,18 +67,22 @@ class Checklist:
     def look(self, context: bpy.types.Context) -> None:
         """The quick look, with the user's settings. What the doctor said of another Python goes."""
         chosen = addon.preferences(context)
-        before = self.python
+        before = (self.python, self.host)
         self.python = self.python_error = None
+        self.host = chosen.host
         try:
-            self.python = find_python(chosen.engine_python or None, addon.engine_folder())
+            if self.host is None:
+                self.python = find_python(chosen.engine_python or None, addon.engine_folder())
         except EngineError as error:
             self.python_error = error
-        if self.python != before:
+        if (self.python, self.host) != before:
             self.facts, self.facts_error, self.report = {}, None, ""
         folder = addon.model_folder(context)
         model_shelf.look(folder)
+        self.model_error = None
         try:
-            self.model_error = model_problem(context.scene.zero123.model, folder)
+            if self.host is None:  # which models another computer has, its engine knows
+                self.model_error = model_problem(context.scene.zero123.model, folder)
         except EngineError as error:  # what is remembered of licences can't be read
             self.model_error = error
 
@@ -80,10 +92,14 @@ class Checklist:
         Raises:
             EngineError: If it can't be started.
         """
-        if self.python is None:
+        doctor = ["-m", "engine", "doctor", "--json"]
+        if self.host is not None:
+            command = self.host.command(*doctor)
+        elif self.python is not None:
+            command = [*isolated_python(self.python), *doctor]
+        else:
             raise self.python_error or EngineError(ErrorCode.ENVIRONMENT, "there is no engine")
         self.stop()
-        command = [*isolated_python(self.python), "-m", "engine", "doctor", "--json"]
         log = addon.results_folder(context) / "engine.log"
         variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
         self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT, log)

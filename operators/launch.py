@@ -42,7 +42,7 @@ def start_engine(context: bpy.types.Context) -> None:
     log = addon.results_folder(context) / "engine.log"
     idle_s = chosen.idle_minutes * 60 or None
     runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder(),
-                        idle_s)
+                        idle_s, chosen.host)
     background.watch()
 
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from ..engine import client as engine_client
 from ..engine import environment
 from ..engine.protocol import EngineError, Failed, Message
+from ..engine.remote.host import Host
 from ..engine.requests import Request
 from .jobs import Job, JobList, JobState
 
@@ -27,7 +29,7 @@ class Runner:
         self.engine_error: EngineError | None = None
         """Why the engine could not be started, or what it reported about itself."""
         self._client: engine_client.EngineClient | None = None
-        self._setup: tuple[str, str, float | None] | None = None
+        self._setup: tuple[str, str, float | None, Host | None] | None = None
 
     @property
     def engine_state(self) -> str:
@@ -55,11 +57,12 @@ class Runner:
         return starting or any(not job.state.ended or job.import_pending for job in self.jobs)
 
     def start_engine(self, python: str, model_folder: str, log: Path,
-                     own_python: Path | None = None, idle_s: float | None = None) -> None:
+                     own_python: Path | None = None, idle_s: float | None = None,
+                     host: Host | None = None) -> None:
         """Start the engine unless it runs; with other settings an idle one is replaced.
 
         `python`: the user's choice; without one, the environment in `own_python` is looked for.
-        `idle_s`: see `engine_command`.
+        `idle_s`, `host`: see `engine_command`.
 
         Raises:
             EngineError: `ENVIRONMENT` if there is no Python that can run it, `DISK` if its log
@@ -67,10 +70,10 @@ class Runner:
         """
         self.engine_error = None
         try:
-            setup = (python, model_folder, idle_s)
+            setup = (python, model_folder, idle_s, host)
             if self._client is None or (setup != self._setup and not self.jobs.active()):
                 self.stop_engine()
-                self._client = _new_client(python, model_folder, log, own_python, idle_s)
+                self._client = _new_client(python, model_folder, log, own_python, idle_s, host)
                 self._setup = setup
             # A client that is kept knows how often it was started of late, and stops respawning.
             self._client.start()
@@ -143,10 +146,13 @@ class Runner:
 
 def _new_client(python: str, model_folder: str, log: Path,
                 own_python: Path | None,
-                idle_s: float | None) -> engine_client.EngineClient:
+                idle_s: float | None, host: Host | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
-    found = environment.find_python(python or None, own_python)
-    command = engine_client.engine_command(found, idle_s)
+    if host is not None and environment.is_python(sys.executable):
+        found = Path(sys.executable)  # Blender's own: it only passes on
+    else:
+        found = environment.find_python(python or None, own_python)
+    command = engine_client.engine_command(found, idle_s, host)
     extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
     return engine_client.EngineClient(
         command, environment={**environment.engine_environment(), **extra}, log_path=log)

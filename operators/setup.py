@@ -117,7 +117,7 @@ class ZERO123_OT_copy_report(bpy.types.Operator):
     bl_label = "Copy Zero123 Report"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not checklist.report and checklist.python is not None:
+        if not checklist.report and checklist.has_engine:
             try:
                 checklist.start_doctor(context)
                 checklist.finish()  # some seconds

@@ -5,6 +5,7 @@
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
+from ..engine.remote.host import FOLDER, PYTHON
 from ..engine.requests import DiffusionRequest
 from ..operators.addon import ROOT_PACKAGE
 from ..operators.checklist import checklist
@@ -53,6 +54,17 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "idle_minutes": IntProperty(
             name="Release Memory After", default=10, min=0, soft_max=60,
             description="Minutes without work after which the engine drops its model; 0 keeps it"),
+        "remote_host": StringProperty(
+            name="Remote Host", update=_look_again,
+            description="Another computer to compute on, as ssh is told of it: user@computer. It "
+            "must not ask for a password; empty computes on this one"),
+        "remote_folder": StringProperty(
+            name="Remote Folder", default=FOLDER, update=_look_again,
+            description="There, the folder that this extension's archive was unpacked into"),
+        "remote_python": StringProperty(
+            name="Remote Python", default=PYTHON, update=_look_again,
+            description="There, a Python that has the engine's libraries; the default is where "
+            "python -m engine install puts it"),
         **properties_of(DiffusionRequest, skip=_ALL_BUT_DEVICE),
     }
 
@@ -63,6 +75,11 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         for name in ("engine_python", "backend", "device", "idle_minutes", "model_folder",
                      "results_folder", "hub_mirror", "hub_token"):
             layout.prop(self, name)
+        layout.prop(self, "remote_host")
+        there = layout.column()
+        there.active = bool(self.remote_host)
+        there.prop(self, "remote_folder")
+        there.prop(self, "remote_python")
         draw_installation(layout.column(), context)
         layout.operator("zero123.copy_report", text="Copy Report", icon='COPYDOWN')
 

@@ -24,7 +24,7 @@ from ..outputs import HINT
 from ..protocol import EngineError, ErrorCode
 from ..requests import REQUEST_FILE, save_request
 from ..resuming import request_key
-from .items import Item
+from .items import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"
 RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}
@@ -76,8 +76,16 @@ class Board:
 
     folder: Path
     items: Sequence[Item]
+    """All of the batch."""
+    part: Part = WHOLE
+    """Which of them are to be done here."""
     opened: float = field(default_factory=time.time)
     """Seconds since 1970; failures before this are tried again."""
+
+    @property
+    def todo(self) -> list[Item]:
+        """The items that are to be done here."""
+        return list(self.items[self.part.number - 1::self.part.count])
 
     @property
     def path(self) -> Path:
@@ -105,10 +113,12 @@ class Board:
             for name, entry in list(entries.items()):
                 if name not in names and entry.state in (State.WAITING, State.FAILED):
                     del entries[name]  # nobody asks for it any more
+            ours = {item.name for item in self.todo}
             for item in self.items:
                 old = entries.pop(item.name, None)
                 running = old and old.state is State.RUNNING and self._is_claimed(item)
-                entries[item.name] = old if old and running else self._first_entry(item)
+                failed = old and old.state is State.FAILED and item.name not in ours
+                entries[item.name] = old if old and (running or failed) else self._first_entry(item)
 
     def entries(self) -> dict[str, Entry]:
         """By name; those of earlier batches, whose results are still there, come first."""

@@ -34,6 +34,9 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                        help=f"what to make of each picture (default: {KINDS[0]})")
     batch.add_argument("--workers", type=int, default=1, metavar="N",
                        help="processes, each with the model in memory (default: 1)")
+    batch.add_argument("--part", default="1/1", metavar="N/COUNT",
+                       help="do only every COUNT-th picture, from the N-th on: for farms, whose "
+                       "tasks share the folder (see engine/batch/farms)")
     kinds_of: dict[str, list[str]] = {}
     options = {}
     for kind in KINDS:
@@ -52,7 +55,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .items import read_items
+    from .items import Part, read_items
     from .run import run_batch
 
     if arguments.workers < 1:
@@ -60,6 +63,7 @@ def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
                           "give at least 1")
     options = {name: getattr(arguments, name) for name in arguments.names
                if hasattr(arguments, name)}
+    part = Part.parse(arguments.part)
     REQUESTS[arguments.kind].from_dict(options)  # wrong for all is wrong before any begins
     items = read_items(arguments.inputs, arguments.out, arguments.kind, options)
-    return run_batch(arguments.out, items, reporter, arguments.workers)
+    return run_batch(arguments.out, items, reporter, arguments.workers, part)

@@ -21,6 +21,26 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
+class Part:
+    """A share of a batch: every so many-th item, from one on."""
+
+    number: int = 1
+    """Of this part, from 1 to `count`."""
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """From a text such as 2/8. Raises EngineError `BAD_INPUT` for any other."""
+        number, slash, count = text.partition("/")
+        if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+            return cls(int(number), int(count))
+        raise _bad(f"part can't be {text!r}", "give a number and how many there are, such as 2/8")
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
 class Item:
     """One picture and what is to be made of it."""
 

@@ -18,7 +18,7 @@ from ..protocol import EngineError, ErrorCode, JobCancelled
 from ..reporting import Reporter
 from ..requests import REQUEST_FILE, ReconstructRequest, Request
 from .board import RESULTS, Board, Entry, State
-from .items import Item
+from .items import WHOLE, Item, Part
 from .page import TURN, Page
 
 POLL_S = 0.5
@@ -39,19 +39,20 @@ OF_THE_MODEL = (ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED, ErrorCode.MODE
 
 
 def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
-              workers: int = 1) -> dict[str, Any]:
+              workers: int = 1, part: Part = WHOLE) -> dict[str, Any]:
     """Make a result for every item in a folder of its own. Returns counts and paths as plain JSON.
 
     A result that is there and was made by the same request from the same picture is kept. Others
     may work in the same folder at the same time: nothing is done twice. `status.json` is written
-    after every item, `index.html` now and then and at the end.
+    after every item, `index.html` now and then and at the end. `part`: only these are done, the
+    others are for somebody else.
 
     Raises:
         EngineError: of the worst failure, once all is done; at once if the disk is full, the
             engine broken or the model of all items unusable.
         JobCancelled: from the reporter; unfinished work is put aside, for the next time.
     """
-    board, page = Board(folder, items), Page(folder)
+    board, page = Board(folder, items, part), Page(folder)
     board.open()
     try:
         if workers == 1:
@@ -72,7 +73,7 @@ def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:
         EngineError: what is wrong in general, see `GENERAL` and `OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
-    waiting, written = list(board.items), time.monotonic()
+    waiting, written = board.todo, time.monotonic()
     while waiting:
         left = []
         for item in waiting:
@@ -82,7 +83,7 @@ def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:
                 page.write(list(board.entries().values()))
                 written = time.monotonic()
         if len(left) == len(waiting):
-            total = len(board.items)
+            total = len(board.todo)
             reporter.progress("wait for others", total - len(left), total)
             time.sleep(POLL_S)
         waiting = left
@@ -183,7 +184,7 @@ def _save_turn(result: Path) -> None:
 def _summary(board: Board, page: Page, reporter: Reporter) -> dict[str, Any]:
     """How the batch ended. Raises the worst failure."""
     entries = board.entries()
-    ours = [entries[item.name] for item in board.items]
+    ours = [entries[item.name] for item in board.todo]
     codes = [ErrorCode(entry.error["code"]) for entry in ours if entry.error]
     reporter.artifact("status", board.path)
     reporter.artifact("page", page.path)

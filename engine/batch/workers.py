@@ -70,7 +70,7 @@ def _worker(board: Board, workers: int) -> None:
 def _tell(board: Board, reporter: Reporter, told: set[str]) -> None:
     """Report what has ended since the last time."""
     entries = board.entries()
-    ours = [entries[item.name] for item in board.items if item.name in entries]
+    ours = [entries[item.name] for item in board.todo if item.name in entries]
     for entry in ours:
         if (entry.state in (State.DONE, State.FAILED) and entry.ended >= board.opened
                 and entry.name not in told):
@@ -96,7 +96,7 @@ def _end(processes: list[SpawnProcess]) -> None:
 
 def _check(board: Board, processes: list[SpawnProcess]) -> None:
     """Raise if the workers have ended before the work."""
-    if all(board.is_settled(item) for item in board.items):
+    if all(board.is_settled(item) for item in board.todo):
         return
     codes = [process.exitcode for process in processes]
     for entry in board.entries().values():

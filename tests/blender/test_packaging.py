@@ -74,6 +74,14 @@ def address(repository: Path) -> Iterator[str]:
         server.shutdown()
 
 
+def test_what_runs_elsewhere_is_packaged_and_no_test_is(archive: Path) -> None:
+    with ZipFile(archive) as extension:
+        names = set(extension.namelist())
+    assert {"engine/remote/desk.py", "engine/batch/farms/zero123.openjd.yaml",
+            "engine/batch/farms/zero123.flamenco.js"} <= names
+    assert not [name for name in names if name.startswith("tests/")]
+
+
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

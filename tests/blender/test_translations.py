@@ -31,7 +31,7 @@ def _drawing_files(root: Path) -> list[Path]:
 
 def _working_files(root: Path) -> list[Path]:
     return [*root.glob("engine/*.py"), *root.glob("engine/training/**/*.py"),
-            *root.glob("engine/reconstruction/*.py")]
+            *root.glob("engine/reconstruction/*.py"), *root.glob("engine/remote/*.py")]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

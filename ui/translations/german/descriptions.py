@@ -25,6 +25,10 @@ TEXTS = {
         "was HF_ENDPOINT nennt",
     "An original .ckpt or .safetensors, or u2netp.onnx":
         "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
+    "Another computer to compute on, as ssh is told of it: user@computer. It must not ask for a "
+    "password; empty computes on this one":
+        "Ein anderer Rechner, der rechnen soll, wie ssh ihn kennt: benutzer@rechner. Er darf nach "
+        "keinem Passwort fragen; leer rechnet auf diesem",
     "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
@@ -288,6 +292,12 @@ TEXTS = {
         "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
     "The original's .yaml, if the model isn't one of the released ones":
         "Die .yaml des Originals, wenn das Modell keines der veröffentlichten ist",
+    "There, a Python that has the engine's libraries; the default is where python -m engine "
+    "install puts it":
+        "Dort ein Python mit den Bibliotheken der Engine; vorgegeben ist, wo python -m engine "
+        "install es anlegt",
+    "There, the folder that this extension's archive was unpacked into":
+        "Dort der Ordner, in den das Archiv dieser Erweiterung entpackt wurde",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
     "Turn a checkpoint that you have into a model; the file itself stays as it is":

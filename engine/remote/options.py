@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line's options that name another computer. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+
+from .host import FOLDER, PYTHON, Host
+
+
+def add_remote(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
+    group = parser.add_argument_group("on another computer")
+    group.add_argument("--remote", metavar="HOST",
+                       help="compute there: user@computer, as for ssh, which must not ask for a "
+                       "password; files go there and back")
+    group.add_argument("--remote-folder", metavar="DIR", default=FOLDER,
+                       help="there, holds this program's folder engine (default: %(default)s)")
+    group.add_argument("--remote-python", metavar="PATH", default=PYTHON,
+                       help="there, has the engine's libraries (default: %(default)s)")
+
+
+def remote_host(arguments: argparse.Namespace) -> Host | None:
+    """The computer that the options name, if they do."""
+    if not arguments.remote:
+        return None
+    return Host(arguments.remote, arguments.remote_folder, arguments.remote_python)

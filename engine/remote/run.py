@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job on another computer: its files go there, its reports come back, its result lands here.
+
+Standard library only: Blender's own Python runs this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import socket
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import outputs
+from ..client import EngineClient
+from ..jobs import OLD_VIEWS
+from ..protocol import (
+    Artifact,
+    Cancelled,
+    EngineError,
+    ErrorCode,
+    Failed,
+    JobCancelled,
+    Log,
+    Message,
+    Preview,
+    Progress,
+)
+from ..reporting import Reporter
+from ..requests import RenderRequest, Request
+from .archive import files_under
+from .host import Files, Host
+
+INPUTS = ("image", "views", "data")
+"""Fields that name a file or folder here."""
+FOLDERS = ("views", "reconstruct", "train")
+"""Kinds whose result is a folder; that of others is a file."""
+REPLACES = {"views": (OLD_VIEWS,), "reconstruct": (f"views/{OLD_VIEWS}",)}
+"""Per kind, files of an older result in the same folder: see `outputs.staged_folder`."""
+BEAT_S = 0.25
+"""How often to look whether the job is to stop."""
+READY_S = 60.0
+"""How long the connection and the start there may take."""
+CANCEL_S = 10.0
+"""How long the engine there may take to stop a job, before the connection is cut."""
+
+
+class RemoteEngine:
+    """An engine there, and the jobs that are done by it, one after the other."""
+
+    def __init__(self, host: Host, idle_s: float | None = None) -> None:
+        idle = [] if idle_s is None else ["--idle", f"{idle_s:g}"]
+        self.host = host
+        self.client = EngineClient(host.command("-m", "engine", "serve", *idle))
+
+    def connect(self) -> None:
+        """Start the engine there, unless it runs.
+
+        Raises:
+            EngineError: `ENVIRONMENT` if that isn't possible, `PROTOCOL` if it is another version.
+        """
+        try:
+            self.client.wait_ready(READY_S)
+        except EngineError as error:
+            if error.code is not ErrorCode.ENGINE_DIED:
+                raise
+            raise EngineError(
+                ErrorCode.ENVIRONMENT, f"there is no engine on {self.host.address}",
+                f"try `ssh {self.host.address}` in a terminal, and check the folder and the Python "
+                f"of the engine there; {error.hint}") from error
+
+    def run(self, request: Request, reporter: Reporter) -> dict[str, Any]:
+        """Do what is asked there. Result, files and errors are as if it had been done here.
+
+        Raises:
+            EngineError: as the job there; `ENGINE_DIED` if the connection breaks.
+            JobCancelled: from the reporter.
+        """
+        if isinstance(request, RenderRequest):
+            raise EngineError(ErrorCode.BAD_INPUT, "3D models are not rendered on another computer",
+                              "use an engine on this one")
+        self.connect()
+        files, names = _inputs(request)
+        with tempfile.TemporaryDirectory(prefix="zero123-") as previews:
+            return self._run(_Job(self, request, reporter, Path(previews)), files, names)
+
+    def _run(self, job: _Job, files: Files, names: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            result = job.follow(job.send(files, names))
+            job.fetch()
+        except EngineError as error:
+            if error.code is not ErrorCode.ENGINE_DIED:  # or it may go on there
+                job.tidy()
+            raise
+        except (JobCancelled, KeyboardInterrupt):
+            job.tidy()
+            raise
+        job.tidy(finished=True)
+        return job.localised(result)
+
+
+class _Job:
+    """One job's way there and back."""
+
+    def __init__(self, engine: RemoteEngine, request: Request, reporter: Reporter,
+                 previews: Path) -> None:
+        self._engine = engine
+        self._request = request
+        self._reporter = reporter
+        self._previews = previews
+        self._out = Path(request.out)
+        # The same for the same result, so that `resume` finds what was left there.
+        key = f"{socket.gethostname()}\n{self._out.absolute()}"
+        self._name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        self._folder = ""
+        """The job's folder there."""
+        self._places: list[tuple[str, str]] = []
+        """Paths there and what they stand for here, the longest first."""
+        self._artifacts: list[Artifact] = []
+        self._step = ("send", 0, 1)
+
+    def send(self, files: Files, names: Mapping[str, str]) -> dict[str, Any]:
+        """Bring the files there. Returns the request's fields as they are there."""
+        try:
+            self._folder = self._engine.host.put(
+                self._name, files, lambda count: self._reporter.progress("send", count, len(files)))
+        except OSError as error:
+            raise EngineError(ErrorCode.BAD_INPUT, f"can't read {error.filename}: {error.strerror}",
+                              "check the file") from error
+        values = self._request.to_dict()
+        for field, name in names.items():
+            there = f"{self._folder}/in/{name}"
+            self._places.append((there, values[field]))
+            values[field] = there
+        values["out"] = f"{self._folder}/out/{self._out.name}"
+        self._places.append((values["out"], self._request.out))
+        self._places.sort(key=lambda place: -len(place[0]))
+        return values
+
+    def follow(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Have the job done; pass on what it reports. Returns its result."""
+        client = self._engine.client
+        job = client.submit(self._request.KIND, values)
+        while True:
+            heard: list[Message] = []
+            end: Message | None = None
+            with contextlib.suppress(TimeoutError):
+                end = client.wait(job, BEAT_S, heard.append)
+            try:
+                for message in heard:
+                    self._pass_on(message)
+                # Of a picture that was overwritten meanwhile, the last is enough.
+                for there in dict.fromkeys(m.path for m in heard if isinstance(m, Preview)):
+                    self._preview(there)
+                self._reporter.progress(*self._step)
+            except (JobCancelled, KeyboardInterrupt):
+                self._cancel(job)
+                raise
+            if isinstance(end, Cancelled):
+                raise JobCancelled
+            if isinstance(end, Failed):
+                raise self._error(end)
+            if end is not None:
+                return end.result  # type: ignore[attr-defined]
+
+    def fetch(self) -> None:
+        """Bring the result here; it appears when all of it is there."""
+        if self._request.KIND in FOLDERS:
+            replaces = REPLACES.get(self._request.KIND, ())
+            with outputs.staged_folder(self._out, replaces=replaces) as stage:
+                self._get(stage)
+                for path in stage.rglob("*.json"):
+                    self._localise_file(path)
+        else:
+            with (outputs.staged_file(self._out) as file,
+                  tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder):
+                self._get(Path(folder))
+                (Path(folder) / self._out.name).replace(file)
+        for artifact in self._artifacts:
+            self._reporter.artifact(artifact.role, Path(self.localised(artifact.path)))
+
+    def _get(self, folder: Path) -> None:
+        self._engine.host.get(self._name, f"out/{self._out.name}", folder,
+                              lambda count: self._reporter.progress("fetch", 0, 1))
+        self._reporter.progress("fetch", 1, 1)
+
+    def tidy(self, finished: bool = False) -> None:
+        """Remove the files there, unless the job can go on with them."""
+        if finished or not hasattr(self._request, "resume"):
+            with contextlib.suppress(EngineError):  # they are removed there after some days
+                self._engine.host.drop(self._name)
+
+    def localised(self, value: Any) -> Any:
+        """Plain JSON with the paths there replaced by those here."""
+        if isinstance(value, dict):
+            return {name: self.localised(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.localised(item) for item in value]
+        if isinstance(value, str):
+            for there, here in self._places:
+                value = value.replace(there, here)
+        return value
+
+    def _localise_file(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        if self._folder in text:
+            changed = self.localised(json.loads(text))
+            path.write_text(json.dumps(changed, indent=1), encoding="utf-8")
+
+    def _pass_on(self, message: Message) -> None:
+        match message:
+            case Progress():
+                self._step = (message.stage, message.done, message.total)
+                self._reporter.progress(*self._step)
+            case Log():
+                self._reporter.log(message.level, self.localised(message.text))
+            case Artifact():
+                self._artifacts.append(message)
+
+    def _preview(self, there: str) -> None:
+        """Show a picture of the work there; one that is gone or late is no loss."""
+        if not self._reporter.shows_previews:
+            return
+        here = self._previews / Path(there).name
+        with (contextlib.suppress(EngineError, OSError),
+              tempfile.TemporaryDirectory(dir=self._previews) as folder):
+            self._engine.host.get(self._name, there.removeprefix(self._folder + "/"),
+                                  Path(folder), lambda count: None)
+            (Path(folder) / here.name).replace(here)
+            self._reporter.preview(here)
+
+    def _cancel(self, job: str) -> None:
+        """Have the job stopped there; the connection is cut if it doesn't."""
+        client = self._engine.client
+        client.cancel(job)
+        try:
+            client.wait(job, CANCEL_S)
+        except TimeoutError:
+            client.stop()
+
+    def _error(self, end: Failed) -> EngineError:
+        error = end.error
+        if error.code is ErrorCode.ENGINE_DIED:
+            return EngineError(
+                error.code, f"the connection to {self._engine.host.address} is lost, or the engine "
+                f"there has ended: {error.message}", error.hint)
+        return EngineError(error.code, self.localised(error.message), self.localised(error.hint))
+
+
+def _inputs(request: Request) -> tuple[Files, dict[str, str]]:
+    """The files that a request starts from with their names there; the names of its fields.
+
+    Raises:
+        EngineError: `BAD_INPUT` if there is no such file.
+    """
+    files: list[tuple[Path, str]] = []
+    names: dict[str, str] = {}
+    for field in INPUTS:
+        value = getattr(request, field, "")
+        if not isinstance(value, str) or not value:  # a render's `views` are a number
+            continue
+        path = Path(value)
+        if not path.exists():
+            raise EngineError(ErrorCode.BAD_INPUT, f"there is no file {path}", "check its name")
+        names[field] = f"{field}/{path.name}"
+        if path.is_dir():
+            files += [(file, f"{names[field]}/{name}") for file, name in files_under(path)]
+        elif field == "views":
+            files += [(file, f"{field}/{file.name}")
+                      for file in (path, *sorted(path.parent.glob("*.png")))]
+        else:
+            files.append((path, names[field]))
+    return files, names

@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An engine behind a real ssh server: same results, same ends, nothing half-written, no orphan."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from boundary import has, poll_until
+from command_line import engine, names, run
+from ssh_server import SshServer, running_server, why_not
+
+from engine.client import EngineClient, engine_command
+from engine.environment import ROOT
+from engine.protocol import (
+    Artifact,
+    Cancelled,
+    Done,
+    EngineError,
+    ErrorCode,
+    Failed,
+    Preview,
+    Progress,
+)
+from engine.remote.archive import inside, pack, unpack
+from engine.remote.host import Host
+from engine.requests import ReconstructRequest, RenderRequest, ViewsRequest
+
+PATIENCE_S = 180.0
+needs_ssh = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
+ENDLESS = {"steps": 1000, "samples": 64}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the user on the other computer, which is this one."""
+    return tmp_path_factory.mktemp("far home")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[SshServer]:
+    with running_server(tmp_path_factory.mktemp("ssh server"), home) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def host(server: SshServer, home: Path) -> Host:
+    """The project in a folder of another name, so that nobody finds it by accident."""
+    (home / "the engine's place").symlink_to(ROOT)
+    return Host(server.address, "~/the engine's place", sys.executable)
+
+
+@pytest.fixture(scope="module")
+def remote(host: Host) -> Iterator[EngineClient]:
+    with EngineClient(engine_command(sys.executable, host=host)) as client:
+        client.wait_ready(PATIENCE_S)
+        yield client
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "some results"
+    path.mkdir()
+    return path
+
+
+def left_there(home: Path) -> list[str]:
+    return names(home / "data" / "zero123" / "remote")
+
+
+def engines_there(home: Path) -> list[int]:
+    """Processes of engines that the ssh server has started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (b"serve" in (process / "cmdline").read_bytes().split(b"\0")
+                    and f"HOME={home}".encode() in (process / "environ").read_bytes()):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+@needs_ssh
+def test_the_result_is_that_of_an_engine_here(remote: EngineClient, picture: Path, folder: Path,
+                                              tiny_model: Path, home: Path):
+    image = folder / "a ball (1).png"
+    shutil.copy(picture, image)
+    options = {"azimuth": [30.0, 60.0], "model": str(tiny_model)}
+    assert run("views", image, "--out", folder / "here", "--azimuth", 30, 60,
+               "--model", tiny_model) == 0
+    request = ViewsRequest(image=str(image), out=str(folder / "there"), **options)
+    heard: list = []
+    end = remote.wait(remote.submit("views", request), PATIENCE_S, heard.append)
+    assert isinstance(end, Done), end
+    assert end.result["views"] == str(folder / "there" / "views.json")
+    files = names(folder / "here")
+    assert names(folder / "there") == files
+    for name in files:
+        here, there = ((folder / side / name).read_bytes() for side in ("here", "there"))
+        assert here == there, name
+    assert [m.path for m in heard if isinstance(m, Artifact)] == [
+        str(folder / "there" / name) for name in ("view_000.png", "view_001.png", "views.json")]
+    stages = {m.stage for m in heard if isinstance(m, Progress)}
+    assert {"send", "sample", "fetch"} <= stages
+    assert left_there(home) == []
+    assert names(folder) == sorted([image.name, "here", "there",
+                                    *(f"{side}/{name}" for side in ("here", "there")
+                                      for name in files)])
+
+
+@needs_ssh
+def test_given_views_are_sent_and_the_mesh_and_its_previews_come_back(
+        remote: EngineClient, picture: Path, folder: Path, home: Path):
+    assert run("views", picture, "--out", folder / "views", "--orbit", 4, "--steps", 2) == 0
+    request = ReconstructRequest(views=str(folder / "views" / "views.json"), iterations=600,
+                                 resolution=32, faces=500, texture_size=64,
+                                 out=str(folder / "mesh"))
+    heard: list = []
+    end = remote.wait(remote.submit("reconstruct", request), PATIENCE_S, heard.append)
+    assert isinstance(end, Done), end
+    assert (folder / "mesh" / "mesh.glb").read_bytes().startswith(b"glTF")
+    record = json.loads((folder / "mesh" / "request.json").read_text())
+    assert record["request"]["views"] == request.views
+    assert {Path(m.path).name for m in heard if isinstance(m, Preview)} == {
+        "preview.npz", "preview.png"}
+    assert left_there(home) == []
+
+
+@needs_ssh
+def test_a_cancelled_job_leaves_nothing_and_the_engine_lives(
+        remote: EngineClient, picture: Path, folder: Path, tiny_model: Path, home: Path):
+    request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model),
+                           **ENDLESS)
+    job = remote.submit("views", request)
+    poll_until(remote, lambda seen: any(
+        isinstance(m, Progress) and m.stage == "sample" for m in seen))
+    before = engines_there(home)
+    remote.cancel(job)
+    assert remote.wait(job, 20) == Cancelled(job)
+    assert names(folder) == []
+    assert left_there(home) == []
+    assert engines_there(home) == before != []
+
+
+@needs_ssh
+def test_a_lost_connection_ends_the_job_with_a_reason_and_the_next_one_gets_a_new(
+        remote: EngineClient, server: SshServer, picture: Path, folder: Path, tiny_model: Path):
+    request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model),
+                           **ENDLESS)
+    job = remote.submit("views", request)
+    poll_until(remote, lambda seen: any(
+        isinstance(m, Progress) and m.stage == "sample" for m in seen))
+    server.cut()
+    end = remote.wait(job, 20)
+    assert isinstance(end, Failed)
+    assert end.error.code is ErrorCode.ENGINE_DIED
+    assert "connection" in end.message and "loopback" in end.message
+    assert names(folder) == []
+    short = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model))
+    assert isinstance(remote.wait(remote.submit("views", short), PATIENCE_S), Done)
+
+
+@needs_ssh
+def test_the_engine_there_ends_with_blender_here(host: Host, home: Path, picture: Path,
+                                                 folder: Path, tiny_model: Path):
+    before = engines_there(home)
+    client = EngineClient(engine_command(sys.executable, host=host))
+    client.wait_ready(PATIENCE_S)
+    job = client.submit("views", ViewsRequest(
+        image=str(picture), out=str(folder / "out"), model=str(tiny_model), **ENDLESS))
+    poll_until(client, lambda seen: any(
+        isinstance(m, Progress) and m.stage == "sample" for m in seen))
+    assert len(engines_there(home)) == len(before) + 1
+    assert client.pid is not None
+    os.kill(client.pid, 9)
+    deadline = time.monotonic() + 10
+    while engines_there(home) != before:
+        assert time.monotonic() < deadline, "an orphan computes on"
+        time.sleep(0.05)
+    poll_until(client, has(Failed, job))
+    assert names(folder) == []
+
+
+@needs_ssh
+def test_errors_of_the_engine_there_speak_of_files_here(remote: EngineClient, folder: Path,
+                                                        home: Path):
+    before = left_there(home)
+    broken = folder / "broken.png"
+    broken.write_bytes(b"no picture")
+    job = remote.submit("views", ViewsRequest(image=str(broken), out=str(folder / "out")))
+    end = remote.wait(job, PATIENCE_S)
+    assert isinstance(end, Failed) and end.error.code is ErrorCode.BAD_INPUT
+    assert str(broken) in end.message
+    missing = ViewsRequest(image=str(folder / "none.png"), out=str(folder / "out"))
+    end = remote.wait(remote.submit("views", missing), PATIENCE_S)
+    assert isinstance(end, Failed) and end.error.code is ErrorCode.BAD_INPUT
+    render = RenderRequest(models=str(folder), out=str(folder / "out"))
+    end = remote.wait(remote.submit("render", render), PATIENCE_S)
+    assert isinstance(end, Failed) and "another computer" in end.message
+    assert names(folder) == ["broken.png"]
+    assert left_there(home) == before
+
+
+@needs_ssh
+def test_a_transfer_that_breaks_leaves_the_older_result(
+        server: SshServer, host: Host, picture: Path, folder: Path, tiny_model: Path,
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert run("views", picture, "--out", folder, "--model", tiny_model, "--seed", 7) == 0
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    torn = tmp_path / "bin" / "ssh"
+    torn.parent.mkdir()
+    torn.write_text('#!/bin/sh\ncase "$*" in\n'
+                    f'*" get "*) {shutil.which("ssh")} "$@" | head -c 700; exit 255;;\n'
+                    f'*) exec {shutil.which("ssh")} "$@";;\nesac\n')
+    torn.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{torn.parent}:{os.environ['PATH']}")
+    assert engine("views", picture, "--out", folder, "--model", tiny_model,
+                  *host.options).returncode == ErrorCode.ENGINE_DIED.exit_code
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+
+
+@needs_ssh
+def test_the_command_line_computes_there_too(host: Host, picture: Path, folder: Path,
+                                             tiny_model: Path):
+    ended = engine("views", picture, "--out", folder / "out", "--model", tiny_model,
+                   *host.options)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [str(folder / "out" / "views.json")]
+
+
+@needs_ssh
+@pytest.mark.parametrize("wrong", [{"folder": "~/nowhere"}, {"python": "/nowhere/python"}])
+def test_where_there_is_no_engine_the_start_says_so(host: Host, wrong: dict[str, str]):
+    elsewhere = Host(**{"address": host.address, "folder": host.folder, "python": host.python,
+                        **wrong})
+    with (EngineClient(engine_command(sys.executable, host=elsewhere)) as client,
+          pytest.raises(EngineError) as caught):
+        client.wait_ready(PATIENCE_S)
+    assert caught.value.code is ErrorCode.ENVIRONMENT
+    assert "no engine" in caught.value.message
+    assert "nowhere" in caught.value.hint
+
+
+def test_what_comes_in_can_only_be_files_in_the_folder(tmp_path: Path):
+    for name in ("../out", "/etc/passwd", "a/../../b", "C:\\x", "a\\..\\b", ""):
+        with pytest.raises(EngineError):
+            inside(name)
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w|") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    stream.seek(0)
+    unpack(stream, tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_a_stream_that_ends_early_is_noticed(tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_bytes(os.urandom(50_000))
+    stream = io.BytesIO()
+    pack([(file, "file")], stream)
+    whole = stream.getvalue()
+    unpack(io.BytesIO(whole), tmp_path / "whole")
+    assert (tmp_path / "whole" / "file").read_bytes() == file.read_bytes()
+    with pytest.raises(tarfile.TarError):
+        unpack(io.BytesIO(whole[:30_000]), tmp_path / "part")
