@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from ..outputs import staged_file
 from ..reporting import Reporter
 from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
@@ -33,6 +34,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                        help="only the last N objects (those held out from training)")
     views.add_argument("--training", type=Path, metavar="WORK", help="working folder of a training "
                        "(after `dataset unpack`): adds the baselines that need its views")
+    views.add_argument("--lpips", type=Path, metavar="FILE", help="torchvision's VGG-16 or AlexNet "
+                       "weights for LPIPS; default: $ZERO123_LPIPS, then the models folder's "
+                       "metrics/. Without, GMSD stands in")
+    views.add_argument("--fid", type=Path, metavar="FILE", help="torch-fidelity's Inception-v3 "
+                       "weights for FID; default: $ZERO123_FID, then metrics/")
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
@@ -88,8 +94,15 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..training.shards import read_shards
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
+    from .perceptual import FID_FILES, FID_VARIABLE, LPIPS_FILES, LPIPS_VARIABLE, Fid, Lpips
+    from .perceptual import find_weights as find
     from .views import Predictor, diversity, evaluate, pipeline_predictor
 
+    # Before anything slow.
+    lpips_file = find(args.lpips, LPIPS_VARIABLE, LPIPS_FILES)
+    fid_file = find(args.fid, FID_VARIABLE, FID_FILES)
+    lpips = Lpips(lpips_file) if lpips_file else None
+    fid = Fid(fid_file) if fid_file else None
     pipeline = load_pipeline(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
@@ -102,15 +115,13 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         methods["nearest"] = nearest_training_object(training)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
     methods[args.model] = pipeline_predictor(pipeline, **sampling)
-    table = {name: evaluate(objects, predict, size, reporter)
+    table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
-    print(f"{'method':12} {'azimuth':8} {'PSNR':>7} {'SSIM':>7} {'IoU':>7} {'GMSD':>7}")
-    for name, scores in table.items():
-        for bucket, row in scores.items():
-            print(f"{Path(name).name:12} {bucket:8} {row['psnr']:7.2f} {row['ssim']:7.3f} "
-                  f"{row['silhouette_iou']:7.3f} {row['gmsd']:7.4f}")
+    if lpips is None:
+        print("no weights for LPIPS: GMSD stands in for it")
+    _print_views(table)
     spread: dict[str, float] = {}
     if args.diversity:
         several = pipeline_predictor(pipeline, **sampling, samples=args.diversity)
@@ -119,8 +130,22 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
               + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
         record = {"objects": len(objects), "size": size, **sampling, "scores": table,
-                  "spread": spread}
-        args.out.write_text(json.dumps(record, indent=2), encoding="utf-8")
+                  "spread": spread, "lpips_network": lpips and lpips.network}
+        with staged_file(args.out) as stage:
+            stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
+    """A line per method and bucket; FID is of all views together."""
+    titles = {"psnr": "PSNR", "ssim": "SSIM", "silhouette_iou": "IoU", "gmsd": "GMSD",
+              "lpips": "LPIPS", "fid": "FID"}
+    first = next(iter(table.values()))["all"]
+    print(f"{'method':12} {'azimuth':8}", *(f"{titles[name]:>7}" for name in first))
+    for name, scores in table.items():
+        for bucket, row in scores.items():
+            print(f"{Path(name).name:12} {bucket:8}",
+                  *(f"{value:7.{2 if measure in ('psnr', 'fid') else 4}f}"
+                    for measure, value in row.items()))
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
