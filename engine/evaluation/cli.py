@@ -8,8 +8,10 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..outputs import staged_file
+from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
@@ -19,6 +21,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
+    for add in (_add_views, _add_sheet, _add_meshes, _add_methods):
+        add(verbs)
+
+
+def _add_views(verbs: Any) -> None:
     views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
                               "perceptual distance of novel views")
     views.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
@@ -42,6 +49,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
+
+def _add_sheet(verbs: Any) -> None:
     sheet = verbs.add_parser("sheet", help="a picture of inputs and views around the objects")
     sheet.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
     sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
@@ -52,6 +61,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
     sheet.set_defaults(run=_sheet)
 
+
+def _add_meshes(verbs: Any) -> None:
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
     meshes.add_argument("objects", type=Path, metavar="OBJECTS",
@@ -59,7 +70,13 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     meshes.add_argument("--out", type=Path, required=True, metavar="DIR", help="receives NAME/mesh."
                         "glb and scores.json; objects that have their mesh there aren't redone")
     meshes.add_argument("--predictions", type=Path, metavar="DIR",
-                        help="score the NAME.glb of this folder instead of reconstructing")
+                        help="score this folder's NAME.glb, .obj, .ply, .stl (meshes) or .ply, "
+                        ".npz, .npy, .xyz (points: no IoU) instead of reconstructing")
+    meshes.add_argument("--up", choices=("y", "z"), default="", help="axis of the predictions; "
+                        "default: y in .glb and .obj, z in the others")
+    meshes.add_argument("--align", choices=("none", "scale", "icp"), default="scale",
+                        help="before comparing: nothing (shapes come in the truth's frame, longest "
+                        "side 1), the boxes' longest sides and centres, or ICP after that")
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
@@ -74,6 +91,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                         help="only N objects, evenly spaced")
     meshes.set_defaults(run=_evaluate_meshes, stopped=GOES_ON)
 
+
+def _add_methods(verbs: Any) -> None:
     methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
                                "Markdown table")
     methods.add_argument("objects", type=Path, metavar="OBJECTS",
@@ -164,24 +183,41 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .meshes import Alignment
     from .reconstructions import evaluate_meshes, mean_cost, mean_scores
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
                "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
+    missing: dict[str, EngineError] = {}
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
-                             predictions=args.predictions, last=args.last, count=args.count,
-                             perfect_views=args.views == "truth")
+                             predictions=args.predictions, up=args.up,
+                             alignment=Alignment(args.align), last=args.last, count=args.count,
+                             perfect_views=args.views == "truth", damaged=missing.__setitem__)
+    for problem in missing.values():
+        reporter.log("error", f"{problem.message}; it is left out")
+    if not scores:
+        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
+                          "see above what each one lacks" if missing else "the test set is empty")
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
     for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:
-        print(name.ljust(36), *(f"{value:11.4f}" for value in row.values()))
+        print(name.ljust(36), *("-".rjust(11) if value is None else f"{value:11.4f}"
+                                for value in row.values()))
+    if any(row.iou is None for row in scores.values()):
+        print("points enclose no volume: they have no IoU")
     cost = {} if args.predictions else mean_cost(args.out, scores)
-    print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
-    record = {"options": options, "mean": mean, "cost": cost,
-              "objects": {name: asdict(row) for name, row in scores.items()}}
-    (args.out / "scores.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
+    if cost:
+        print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
+    record = {"options": {**options, "align": args.align}, "mean": mean, "cost": cost,
+              "objects": {name: asdict(row) for name, row in scores.items()},
+              "missing": {name: problem.message for name, problem in missing.items()}}
+    with staged_file(args.out / "scores.json") as stage:
+        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    if missing:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(missing)} objects were left out",
+                          f"{len(scores)} are scored; scores.json lists the others")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:

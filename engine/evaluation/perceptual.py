@@ -29,7 +29,7 @@ FID_FILES = ("weights-inception-2015-12-05-6726825d.pth",)
 """torch-fidelity's conversion of the original network."""
 LPIPS_VARIABLE, FID_VARIABLE = "ZERO123_LPIPS", "ZERO123_FID"
 
-_FIRST_LAYERS = {(64, 3, 3, 3): "vgg", (64, 3, 11, 11): "alex"}
+_FIRST_LAYERS: dict[tuple[int, ...], str] = {(64, 3, 3, 3): "vgg", (64, 3, 11, 11): "alex"}
 """Shape of the first convolution's weights: the network's name in torchmetrics."""
 
 
