@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence, Sized
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
+
+SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
+        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or RTMV")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -28,7 +33,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 def _add_views(verbs: Any) -> None:
     views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
                               "perceptual distance of novel views")
-    views.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    views.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     views.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     views.add_argument("--steps", type=int, default=0, help="0 takes the model's own default")
     views.add_argument("--guidance", type=float, default=0.0,
@@ -39,6 +44,7 @@ def _add_views(verbs: Any) -> None:
     views.add_argument("--seed", type=int, default=0)
     views.add_argument("--last", type=int, default=0, metavar="N",
                        help="only the last N objects (those held out from training)")
+    views.add_argument("--first", type=int, default=0, metavar="N", help="only the first N objects")
     views.add_argument("--training", type=Path, metavar="WORK", help="working folder of a training "
                        "(after `dataset unpack`): adds the baselines that need its views")
     views.add_argument("--lpips", type=Path, metavar="FILE", help="torchvision's VGG-16 or AlexNet "
@@ -65,8 +71,7 @@ def _add_sheet(verbs: Any) -> None:
 def _add_meshes(verbs: Any) -> None:
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
-    meshes.add_argument("objects", type=Path, metavar="OBJECTS",
-                        help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    meshes.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     meshes.add_argument("--out", type=Path, required=True, metavar="DIR", help="receives NAME/mesh."
                         "glb and scores.json; objects that have their mesh there aren't redone")
     meshes.add_argument("--predictions", type=Path, metavar="DIR",
@@ -95,8 +100,7 @@ def _add_meshes(verbs: Any) -> None:
 def _add_methods(verbs: Any) -> None:
     methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
                                "Markdown table")
-    methods.add_argument("objects", type=Path, metavar="OBJECTS",
-                         help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    methods.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     methods.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="each method works in a folder of its own in it; finished "
                          "reconstructions aren't redone")
@@ -110,9 +114,9 @@ def _add_methods(verbs: Any) -> None:
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models import load_pipeline
-    from ..training.shards import read_shards
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
+    from .datasets import fitted, read_objects
     from .perceptual import FID_FILES, FID_VARIABLE, LPIPS_FILES, LPIPS_VARIABLE, Fid, Lpips
     from .perceptual import find_weights as find
     from .views import Predictor, diversity, evaluate, pipeline_predictor
@@ -125,8 +129,12 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     pipeline = load_pipeline(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
-    objects = list(read_shards(args.shards))[-args.last:]
     size = pipeline.vae.config.sample_size
+    problems: list[EngineError] = []
+    found = read_objects(args.objects, problems.append)
+    objects = [fitted(thing.rendered, size) for thing in islice(found, args.first or None)]
+    objects = objects[-args.last:]
+    _tell(problems, objects, reporter)
     methods: dict[str, Predictor] = {"copy": copy_input}
     if args.training:
         training = load(args.training / "views")
@@ -149,9 +157,11 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
               + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
         record = {"objects": len(objects), "size": size, **sampling, "scores": table,
-                  "spread": spread, "lpips_network": lpips and lpips.network}
+                  "spread": spread, "lpips_network": lpips and lpips.network,
+                  "left_out": [problem.message for problem in problems]}
         with staged_file(args.out) as stage:
             stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    _fail_for(problems)
 
 
 def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
@@ -190,16 +200,12 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
                "method": args.method, "field": args.field, "iterations": args.iterations,
                "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
-    missing: dict[str, EngineError] = {}
+    problems: list[EngineError] = []
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
                              predictions=args.predictions, up=args.up,
                              alignment=Alignment(args.align), last=args.last, count=args.count,
-                             perfect_views=args.views == "truth", damaged=missing.__setitem__)
-    for problem in missing.values():
-        reporter.log("error", f"{problem.message}; it is left out")
-    if not scores:
-        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
-                          "see above what each one lacks" if missing else "the test set is empty")
+                             perfect_views=args.views == "truth", damaged=problems.append)
+    _tell(problems, scores, reporter)
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
     for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:
@@ -212,12 +218,26 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
         print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
     record = {"options": {**options, "align": args.align}, "mean": mean, "cost": cost,
               "objects": {name: asdict(row) for name, row in scores.items()},
-              "missing": {name: problem.message for name, problem in missing.items()}}
+              "left_out": [problem.message for problem in problems]}
     with staged_file(args.out / "scores.json") as stage:
         stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
-    if missing:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{len(missing)} objects were left out",
-                          f"{len(scores)} are scored; scores.json lists the others")
+    _fail_for(problems)
+
+
+def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) -> None:
+    """Name what is left out; an error if nothing remains."""
+    for problem in problems:
+        reporter.log("error", f"{problem.message}; it is left out")
+    if not usable:
+        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
+                          problems[0].message if problems else "the test set is empty")
+
+
+def _fail_for(problems: Sequence[EngineError]) -> None:
+    """The exit code tells, after all else is done."""
+    if problems:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} objects were left out",
+                          "the others are scored")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:

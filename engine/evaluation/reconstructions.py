@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How good meshes from one picture are: the whole job on test objects whose shape is known.
 
-A test set is a folder with `views/` (shards; view 0 is the input) and `meshes/NAME.glb` (the truth,
-glTF's Y up, facing the camera of azimuth 0).
+View 0 of an object is the input; the truth faces the camera of azimuth 0.
 """
 
 from __future__ import annotations
@@ -25,8 +24,9 @@ from ..mesh.triangles import Triangles
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..requests import ReconstructRequest
-from ..training.shards import RenderedObject, read_shards
+from ..training.shards import RenderedObject
 from ..viewset import ViewSet
+from .datasets import read_objects
 from .meshes import Alignment, MeshScores, compare
 from .predictions import find_prediction, load_shape
 from .selection import spread
@@ -37,18 +37,26 @@ LIGHTS = Lights(np.array([[0.64, -0.48, 0.6], [-0.6, 0.64, 0.48]]), np.array([0.
 """What lights the truth: without, a bowl of one colour would look like its lid."""
 
 
-def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
-    """Every object of a test set with its true mesh.
+def read_test_objects(folder: Path, damaged: Callable[[EngineError], None] | None = None
+                      ) -> Iterator[tuple[RenderedObject, Path]]:
+    """Every object of a test set (see `engine.evaluation.datasets`) with its true mesh.
+
+    `damaged` is told of objects that can't be used, and the others follow; without it the first one
+    is an error.
 
     Raises:
-        EngineError: `BAD_INPUT` if the set is incomplete.
+        EngineError: `BAD_INPUT` if there are none, or one is damaged or without its mesh.
     """
-    for rendered in read_shards(folder / "views"):
-        truth = folder / "meshes" / f"{rendered.name}.glb"
-        if not truth.is_file():
-            raise EngineError(ErrorCode.BAD_INPUT, f"{truth} is missing",
-                              "a test set holds one mesh for each object of its views")
-        yield rendered, truth
+    for thing in read_objects(folder, damaged):
+        if thing.mesh is not None:
+            yield thing.rendered, thing.mesh
+            continue
+        problem = EngineError(
+            ErrorCode.BAD_INPUT, f"the mesh of {thing.rendered.name} in {folder} is missing",
+            "a test set holds one mesh for each object of its views")
+        if damaged is None:
+            raise problem
+        damaged(problem)
 
 
 def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, Any],
@@ -93,17 +101,17 @@ def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: 
                     predictions: Path | None = None, up: str = "",
                     alignment: Alignment = Alignment.SCALE, last: int = 0, count: int = 0,
                     perfect_views: bool = False,
-                    damaged: Callable[[str, EngineError], None] | None = None
+                    damaged: Callable[[EngineError], None] | None = None
                     ) -> dict[str, MeshScores]:
     """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
 
     `predictions`: a folder of another method's shapes (see `find_prediction`), scored instead, with
     the axis `up` (see `load_shape`). `last`: only so many objects of the end; `count`: only so many
     of those, evenly spaced. `perfect_views`: fit renderings of the truth instead of the model's
-    views, which tells what the reconstruction alone loses. `damaged` is told of predictions that
-    are missing or can't be used, by object; without it the first one is an error.
+    views, which tells what the reconstruction alone loses. `damaged` is told of objects and
+    predictions that are missing or can't be used; without it the first one is an error.
     """
-    objects = list(read_test_objects(folder))[-last:]
+    objects = list(read_test_objects(folder, damaged))[-last:]
     objects = spread(objects, count) if count else objects
     scores = {}
     for done, (rendered, truth) in enumerate(objects, 1):
@@ -114,7 +122,7 @@ def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: 
             except EngineError as error:
                 if damaged is None:
                     raise
-                damaged(rendered.name, error)
+                damaged(error)
                 continue
         else:
             given, picture = {}, None

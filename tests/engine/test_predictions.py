@@ -121,7 +121,8 @@ def test_the_others_are_scored_and_the_exit_code_tells(
     record = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert record["options"]["align"] == "none"
     assert set(record["objects"]) == {"cloud", "mesh"}
-    assert set(record["missing"]) == {"broken", "absent"}
+    assert len(record["left_out"]) == 2
+    assert "broken.ply" in record["left_out"][0] and "absent" in record["left_out"][1]
     assert record["objects"]["cloud"]["iou"] is None and record["objects"]["cloud"]["f_score"] > .9
     assert record["mean"]["iou"] == record["objects"]["mesh"]["iou"] == 1
     assert "no IoU" in told.out and "broken.ply" in told.err and "absent" in told.err
