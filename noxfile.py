@@ -14,6 +14,7 @@ import nox
 
 ROOT = Path(__file__).parent
 REQUIREMENTS = "engine/requirements.txt"
+METRICS = "engine/requirements-metrics.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "hypothesis==6.170.15", "ruff==0.17.6", "mypy==2.4.1",
               "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
@@ -58,6 +59,11 @@ def tests(session: nox.Session) -> None:
         session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
     archive = build_extension(session)
     session.run("pytest", *session.posargs, env={"ZERO123_EXTENSION": str(archive)})
+    if not session.posargs:
+        # Beside the environment: with a torchvision in it, diffusers and transformers change.
+        libraries = Path(session.create_tmp()) / "metrics"
+        session.install("--no-deps", "--upgrade", "--target", str(libraries), "-r", METRICS)
+        session.run("pytest", "tests/metrics", env={"PYTHONPATH": str(libraries)})
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:

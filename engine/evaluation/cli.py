@@ -6,21 +6,34 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence, Sized
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from ..outputs import staged_file
+from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
 from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
+
+SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
+        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or RTMV")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
+    for add in (_add_views, _add_sheet, _add_meshes, _add_methods):
+        add(verbs)
+
+
+def _add_views(verbs: Any) -> None:
     views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
                               "perceptual distance of novel views")
-    views.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    views.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     views.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     views.add_argument("--steps", type=int, default=0, help="0 takes the model's own default")
     views.add_argument("--guidance", type=float, default=0.0,
@@ -31,11 +44,19 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     views.add_argument("--seed", type=int, default=0)
     views.add_argument("--last", type=int, default=0, metavar="N",
                        help="only the last N objects (those held out from training)")
+    views.add_argument("--first", type=int, default=0, metavar="N", help="only the first N objects")
     views.add_argument("--training", type=Path, metavar="WORK", help="working folder of a training "
                        "(after `dataset unpack`): adds the baselines that need its views")
+    views.add_argument("--lpips", type=Path, metavar="FILE", help="torchvision's VGG-16 or AlexNet "
+                       "weights for LPIPS; default: $ZERO123_LPIPS, then the models folder's "
+                       "metrics/. Without, GMSD stands in")
+    views.add_argument("--fid", type=Path, metavar="FILE", help="torch-fidelity's Inception-v3 "
+                       "weights for FID; default: $ZERO123_FID, then metrics/")
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
+
+def _add_sheet(verbs: Any) -> None:
     sheet = verbs.add_parser("sheet", help="a picture of inputs and views around the objects")
     sheet.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
     sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
@@ -46,14 +67,21 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
     sheet.set_defaults(run=_sheet)
 
+
+def _add_meshes(verbs: Any) -> None:
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
-    meshes.add_argument("objects", type=Path, metavar="OBJECTS",
-                        help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    meshes.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     meshes.add_argument("--out", type=Path, required=True, metavar="DIR", help="receives NAME/mesh."
                         "glb and scores.json; objects that have their mesh there aren't redone")
     meshes.add_argument("--predictions", type=Path, metavar="DIR",
-                        help="score the NAME.glb of this folder instead of reconstructing")
+                        help="score this folder's NAME.glb, .obj, .ply, .stl (meshes) or .ply, "
+                        ".npz, .npy, .xyz (points: no IoU) instead of reconstructing")
+    meshes.add_argument("--up", choices=("y", "z"), default="", help="axis of the predictions; "
+                        "default: y in .glb and .obj, z in the others")
+    meshes.add_argument("--align", choices=("none", "scale", "icp"), default="scale",
+                        help="before comparing: nothing (shapes come in the truth's frame, longest "
+                        "side 1), the boxes' longest sides and centres, or ICP after that")
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
@@ -68,10 +96,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                         help="only N objects, evenly spaced")
     meshes.set_defaults(run=_evaluate_meshes, stopped=GOES_ON)
 
+
+def _add_methods(verbs: Any) -> None:
     methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
                                "Markdown table")
-    methods.add_argument("objects", type=Path, metavar="OBJECTS",
-                         help="folder with views/ (.tar shards) and meshes/NAME.glb")
+    methods.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
     methods.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="each method works in a folder of its own in it; finished "
                          "reconstructions aren't redone")
@@ -85,16 +114,27 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models import load_pipeline
-    from ..training.shards import read_shards
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
+    from .datasets import fitted, read_objects
+    from .perceptual import FID_FILES, FID_VARIABLE, LPIPS_FILES, LPIPS_VARIABLE, Fid, Lpips
+    from .perceptual import find_weights as find
     from .views import Predictor, diversity, evaluate, pipeline_predictor
 
+    # Before anything slow.
+    lpips_file = find(args.lpips, LPIPS_VARIABLE, LPIPS_FILES)
+    fid_file = find(args.fid, FID_VARIABLE, FID_FILES)
+    lpips = Lpips(lpips_file) if lpips_file else None
+    fid = Fid(fid_file) if fid_file else None
     pipeline = load_pipeline(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
-    objects = list(read_shards(args.shards))[-args.last:]
     size = pipeline.vae.config.sample_size
+    problems: list[EngineError] = []
+    found = read_objects(args.objects, problems.append)
+    objects = [fitted(thing.rendered, size) for thing in islice(found, args.first or None)]
+    objects = objects[-args.last:]
+    _tell(problems, objects, reporter)
     methods: dict[str, Predictor] = {"copy": copy_input}
     if args.training:
         training = load(args.training / "views")
@@ -102,15 +142,13 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         methods["nearest"] = nearest_training_object(training)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
     methods[args.model] = pipeline_predictor(pipeline, **sampling)
-    table = {name: evaluate(objects, predict, size, reporter)
+    table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
-    print(f"{'method':12} {'azimuth':8} {'PSNR':>7} {'SSIM':>7} {'IoU':>7} {'GMSD':>7}")
-    for name, scores in table.items():
-        for bucket, row in scores.items():
-            print(f"{Path(name).name:12} {bucket:8} {row['psnr']:7.2f} {row['ssim']:7.3f} "
-                  f"{row['silhouette_iou']:7.3f} {row['gmsd']:7.4f}")
+    if lpips is None:
+        print("no weights for LPIPS: GMSD stands in for it")
+    _print_views(table)
     spread: dict[str, float] = {}
     if args.diversity:
         several = pipeline_predictor(pipeline, **sampling, samples=args.diversity)
@@ -119,8 +157,24 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
               + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
         record = {"objects": len(objects), "size": size, **sampling, "scores": table,
-                  "spread": spread}
-        args.out.write_text(json.dumps(record, indent=2), encoding="utf-8")
+                  "spread": spread, "lpips_network": lpips and lpips.network,
+                  "left_out": [problem.message for problem in problems]}
+        with staged_file(args.out) as stage:
+            stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    _fail_for(problems)
+
+
+def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
+    """A line per method and bucket; FID is of all views together."""
+    titles = {"psnr": "PSNR", "ssim": "SSIM", "silhouette_iou": "IoU", "gmsd": "GMSD",
+              "lpips": "LPIPS", "fid": "FID"}
+    first = next(iter(table.values()))["all"]
+    print(f"{'method':12} {'azimuth':8}", *(f"{titles[name]:>7}" for name in first))
+    for name, scores in table.items():
+        for bucket, row in scores.items():
+            print(f"{Path(name).name:12} {bucket:8}",
+                  *(f"{value:7.{2 if measure in ('psnr', 'fid') else 4}f}"
+                    for measure, value in row.items()))
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -139,24 +193,51 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .meshes import Alignment
     from .reconstructions import evaluate_meshes, mean_cost, mean_scores
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
                "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
+    problems: list[EngineError] = []
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
-                             predictions=args.predictions, last=args.last, count=args.count,
-                             perfect_views=args.views == "truth")
+                             predictions=args.predictions, up=args.up,
+                             alignment=Alignment(args.align), last=args.last, count=args.count,
+                             perfect_views=args.views == "truth", damaged=problems.append)
+    _tell(problems, scores, reporter)
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
     for name, row in [*((name, asdict(row)) for name, row in scores.items()), ("mean", mean)]:
-        print(name.ljust(36), *(f"{value:11.4f}" for value in row.values()))
+        print(name.ljust(36), *("-".rjust(11) if value is None else f"{value:11.4f}"
+                                for value in row.values()))
+    if any(row.iou is None for row in scores.values()):
+        print("points enclose no volume: they have no IoU")
     cost = {} if args.predictions else mean_cost(args.out, scores)
-    print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
-    record = {"options": options, "mean": mean, "cost": cost,
-              "objects": {name: asdict(row) for name, row in scores.items()}}
-    (args.out / "scores.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
+    if cost:
+        print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
+    record = {"options": {**options, "align": args.align}, "mean": mean, "cost": cost,
+              "objects": {name: asdict(row) for name, row in scores.items()},
+              "left_out": [problem.message for problem in problems]}
+    with staged_file(args.out / "scores.json") as stage:
+        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    _fail_for(problems)
+
+
+def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) -> None:
+    """Name what is left out; an error if nothing remains."""
+    for problem in problems:
+        reporter.log("error", f"{problem.message}; it is left out")
+    if not usable:
+        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
+                          problems[0].message if problems else "the test set is empty")
+
+
+def _fail_for(problems: Sequence[EngineError]) -> None:
+    """The exit code tells, after all else is done."""
+    if problems:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} objects were left out",
+                          "the others are scored")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:

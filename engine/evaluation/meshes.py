@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How close a mesh is to the truth: Chamfer distance, F-score, volumetric IoU.
+"""How close a shape is to the truth: Chamfer distance, F-score, volumetric IoU.
 
-Both meshes are normalised by their bounding boxes (longest side 1, centred); 100,000 points on each
-surface; the F-score at 0.02; each with and without a similarity ICP; the IoU on a 64^3 grid.
+100,000 points on each surface; the F-score at 0.02; the IoU on a 64^3 grid. The truth is normalised
+by its bounding box (longest side 1, centred), and the shape as its `Alignment` says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -25,48 +25,85 @@ GRID = 64
 ICP_STEPS = 30
 
 
+class Alignment(Enum):
+    """What is done to a shape before it is compared."""
+
+    NONE = "none"
+    """Nothing: it comes in the frame of the normalised truth, as SyncDreamer's protocol asks."""
+    SCALE = "scale"
+    """Normalised by its own bounding box, as in EscherNet's."""
+    ICP = "icp"
+    """The same, then moved by the similarity transform that ICP finds."""
+
+
 @dataclass(frozen=True)
 class MeshScores:
-    """Agreement of two meshes, in units of the longest side."""
+    """Agreement of two shapes, in units of the truth's longest side."""
 
     chamfer: float
     """Mean of the two directed mean distances, not squared."""
     f_score: float
     """Harmonic mean of precision and recall at `F_THRESHOLD`, in [0, 1]."""
     chamfer_icp: float
-    """After the best similarity transform that ICP finds."""
+    """After the best similarity transform that ICP finds, whatever the alignment."""
     f_score_icp: float
-    iou: float
-    """Of the enclosed volumes, without ICP."""
+    iou: float | None
+    """Of the enclosed volumes, with the alignment; None for points, which enclose none."""
 
 
-def compare(mesh: Triangles, truth: Triangles, *, points: int = POINTS,
-            seed: int = 0) -> MeshScores:
-    """Scores of a mesh against the truth; the same seed samples the same points."""
-    mesh, truth = normalised(mesh), normalised(truth)
+def compare(shape: Triangles | FloatArray, truth: Triangles, *, points: int = POINTS, seed: int = 0,
+            alignment: Alignment = Alignment.SCALE) -> MeshScores:
+    """Scores of a mesh, or of N x 3 points, against the truth; the same seed samples the same
+    points, of a larger cloud, too."""
+    truth = normalised(truth)
+    if alignment is not Alignment.NONE:
+        if isinstance(shape, Triangles):
+            shape = normalised(shape)
+        else:
+            centre, side = _box(shape)
+            shape = (shape - centre) / side
     rng = np.random.default_rng(seed)
-    ours, theirs = sample_surface(mesh, points, rng), sample_surface(truth, points, rng)
+    ours, theirs = sample(shape, points, rng), sample_surface(truth, points, rng)
+    linear, shift = similarity_icp(ours, theirs)
+    aligned = ours @ linear.T + shift
+    if alignment is Alignment.ICP:
+        ours = aligned
+        if isinstance(shape, Triangles):
+            shape = Triangles(shape.vertices @ linear.T + shift, shape.faces)
+    chamfer_icp, f_score_icp = distances(aligned, theirs)
     chamfer, f_score = distances(ours, theirs)
-    chamfer_icp, f_score_icp = distances(similarity_icp(ours, theirs), theirs)
-    a, b = occupancy(mesh), occupancy(truth)
-    iou = float((a & b).sum() / max((a | b).sum(), 1))
+    iou = volumetric_iou(shape, truth) if isinstance(shape, Triangles) else None
     return MeshScores(chamfer, f_score, chamfer_icp, f_score_icp, iou)
 
 
-def load_mesh(path: str | Path) -> Triangles:
-    """The triangles of a GLB with Z up."""
-    import trimesh
-
-    mesh = trimesh.load_scene(path).to_mesh()
-    x, y, z = np.asarray(mesh.vertices, float).T
-    return Triangles(np.stack([x, -z, y], axis=1), np.asarray(mesh.faces, np.int64))
+def volumetric_iou(mesh: Triangles, truth: Triangles) -> float:
+    """Intersection over union of the enclosed volumes, on a grid around both."""
+    both = np.concatenate([thing.vertices[np.unique(thing.faces)] for thing in (mesh, truth)])
+    centre, side = _box(both)
+    a, b = (occupancy(Triangles((thing.vertices - centre) / side, thing.faces))
+            for thing in (mesh, truth))
+    return float((a & b).sum() / max((a | b).sum(), 1))
 
 
 def normalised(mesh: Triangles) -> Triangles:
     """The mesh with its bounding box centred and the box's longest side 1."""
-    used = mesh.vertices[np.unique(mesh.faces)]
-    low, high = used.min(axis=0), used.max(axis=0)
-    return Triangles((mesh.vertices - (low + high) / 2) / (high - low).max(), mesh.faces)
+    centre, side = _box(mesh.vertices[np.unique(mesh.faces)])
+    return Triangles((mesh.vertices - centre) / side, mesh.faces)
+
+
+def _box(points: FloatArray) -> tuple[FloatArray, float]:
+    """Centre (3) and longest side of the bounding box of N x 3 points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, (high - low).max()
+
+
+def sample(shape: Triangles | FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
+    """At most count x 3 points: of a mesh's surface, or those of a cloud."""
+    if isinstance(shape, Triangles):
+        return sample_surface(shape, count, rng)
+    if len(shape) <= count:
+        return shape
+    return shape[rng.choice(len(shape), count, replace=False)]
 
 
 def sample_surface(mesh: Triangles, count: int, rng: np.random.Generator) -> FloatArray:
@@ -87,28 +124,32 @@ def distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     return float((there.mean() + back.mean()) / 2), float(f_score)
 
 
-def similarity_icp(source: FloatArray, target: FloatArray, steps: int = ICP_STEPS) -> FloatArray:
-    """The source points after iterated closest points with rotation, translation and scale.
+def similarity_icp(source: FloatArray, target: FloatArray,
+                   steps: int = ICP_STEPS) -> tuple[FloatArray, FloatArray]:
+    """Iterated closest points with rotation, translation and scale: the 3 x 3 matrix and the shift
+    (3) that take the source to the target.
 
     Each step is the closed form of Umeyama (1991); 5,000 points of the source decide.
     """
     tree = cKDTree(target)
-    stride = max(1, len(source) // 5000)
-    moved = source
+    some = source[::max(1, len(source) // 5000)]
+    linear, shift = np.eye(3), np.zeros(3)
     for _ in range(steps):
-        some = moved[::stride]
-        moved = _aligned(moved, some, target[tree.query(some)[1]])
-    return moved
+        moved = some @ linear.T + shift
+        turn, step = _similarity(moved, target[tree.query(moved)[1]])
+        linear, shift = turn @ linear, turn @ shift + step
+    return linear, shift
 
 
-def _aligned(points: FloatArray, source: FloatArray, target: FloatArray) -> FloatArray:
-    """`points` under the similarity transform that best takes `source` to `target` (K x 3 each)."""
+def _similarity(source: FloatArray, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The similarity transform (3 x 3, 3) that best takes `source` to `target` (K x 3 each)."""
     from_centre, to_centre = source.mean(axis=0), target.mean(axis=0)
     centred = source - from_centre
     u, singular, vt = np.linalg.svd((target - to_centre).T @ centred)
     mirror = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
     scale = (singular * mirror).sum() / (centred**2).sum()
-    return scale * (points - from_centre) @ (u * mirror @ vt).T + to_centre
+    linear = scale * (u * mirror) @ vt
+    return linear, to_centre - linear @ from_centre
 
 
 def occupancy(mesh: Triangles, resolution: int = GRID) -> npt.NDArray[np.bool_]:

@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How good meshes from one picture are: the whole job on test objects whose shape is known.
 
-A test set is a folder with `views/` (shards; view 0 is the input) and `meshes/NAME.glb` (the truth,
-glTF's Y up, facing the camera of azimuth 0).
+View 0 of an object is the input; the truth faces the camera of azimuth 0.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,15 @@ from PIL import Image
 from .. import jobs
 from ..camera import DEFAULT_RADIUS, two_ring_orbit
 from ..mesh.picture import Lights, TexturedTriangles, load_textured
+from ..mesh.triangles import Triangles
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from ..requests import ReconstructRequest
-from ..training.shards import RenderedObject, read_shards
+from ..training.shards import RenderedObject
 from ..viewset import ViewSet
-from .meshes import MeshScores, compare, load_mesh
+from .datasets import read_objects
+from .meshes import Alignment, MeshScores, compare
+from .predictions import find_prediction, load_shape
 from .selection import spread
 
 TRUE_VIEW_SIZE = 256
@@ -35,18 +37,26 @@ LIGHTS = Lights(np.array([[0.64, -0.48, 0.6], [-0.6, 0.64, 0.48]]), np.array([0.
 """What lights the truth: without, a bowl of one colour would look like its lid."""
 
 
-def read_test_objects(folder: Path) -> Iterator[tuple[RenderedObject, Path]]:
-    """Every object of a test set with its true mesh.
+def read_test_objects(folder: Path, damaged: Callable[[EngineError], None] | None = None
+                      ) -> Iterator[tuple[RenderedObject, Path]]:
+    """Every object of a test set (see `engine.evaluation.datasets`) with its true mesh.
+
+    `damaged` is told of objects that can't be used, and the others follow; without it the first one
+    is an error.
 
     Raises:
-        EngineError: `BAD_INPUT` if the set is incomplete.
+        EngineError: `BAD_INPUT` if there are none, or one is damaged or without its mesh.
     """
-    for rendered in read_shards(folder / "views"):
-        truth = folder / "meshes" / f"{rendered.name}.glb"
-        if not truth.is_file():
-            raise EngineError(ErrorCode.BAD_INPUT, f"{truth} is missing",
-                              "a test set holds one mesh for each object of its views")
-        yield rendered, truth
+    for thing in read_objects(folder, damaged):
+        if thing.mesh is not None:
+            yield thing.rendered, thing.mesh
+            continue
+        problem = EngineError(
+            ErrorCode.BAD_INPUT, f"the mesh of {thing.rendered.name} in {folder} is missing",
+            "a test set holds one mesh for each object of its views")
+        if damaged is None:
+            raise problem
+        damaged(problem)
 
 
 def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, Any],
@@ -88,22 +98,32 @@ def true_views(thing: TexturedTriangles, count: int) -> ViewSet:
 
 
 def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: Reporter, *,
-                    predictions: Path | None = None, last: int = 0, count: int = 0,
-                    perfect_views: bool = False) -> dict[str, MeshScores]:
+                    predictions: Path | None = None, up: str = "",
+                    alignment: Alignment = Alignment.SCALE, last: int = 0, count: int = 0,
+                    perfect_views: bool = False,
+                    damaged: Callable[[EngineError], None] | None = None
+                    ) -> dict[str, MeshScores]:
     """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
 
-    `predictions`: a folder of another method's `NAME.glb`, scored instead. `last`: only so many
-    objects of the end; `count`: only so many of those, evenly spaced. `perfect_views`: fit
-    renderings of the truth instead of the model's views, which tells what the reconstruction alone
-    loses.
+    `predictions`: a folder of another method's shapes (see `find_prediction`), scored instead, with
+    the axis `up` (see `load_shape`). `last`: only so many objects of the end; `count`: only so many
+    of those, evenly spaced. `perfect_views`: fit renderings of the truth instead of the model's
+    views, which tells what the reconstruction alone loses. `damaged` is told of objects and
+    predictions that are missing or can't be used; without it the first one is an error.
     """
-    objects = list(read_test_objects(folder))[-last:]
+    objects = list(read_test_objects(folder, damaged))[-last:]
     objects = spread(objects, count) if count else objects
     scores = {}
     for done, (rendered, truth) in enumerate(objects, 1):
         place = out / rendered.name
         if predictions:
-            mesh = predictions / f"{rendered.name}.glb"
+            try:
+                shape = load_shape(find_prediction(predictions, rendered.name), up)
+            except EngineError as error:
+                if damaged is None:
+                    raise
+                damaged(error)
+                continue
         else:
             given, picture = {}, None
             if perfect_views and not (place / "mesh.glb").is_file():
@@ -112,16 +132,23 @@ def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: 
                 given = {"views": str(saved)}
                 azimuth, elevation, radius = map(float, rendered.pose[0])
                 picture = thing.picture(azimuth, elevation, radius, TRUE_VIEW_SIZE, LIGHTS)
-            mesh = reconstruct_object(rendered, place, {**options, **given}, picture)
-        scores[rendered.name] = compare(load_mesh(mesh), load_mesh(truth))
+            shape = load_shape(
+                reconstruct_object(rendered, place, {**options, **given}, picture))
+        true_shape = load_shape(truth)
+        if not isinstance(true_shape, Triangles):
+            raise EngineError(ErrorCode.BAD_INPUT, f"{truth} has no faces", "the truth is a mesh")
+        scores[rendered.name] = compare(shape, true_shape, alignment=alignment)
         reporter.progress("evaluate", done, len(objects))
     return scores
 
 
-def mean_scores(scores: dict[str, MeshScores]) -> dict[str, float]:
-    """The average of every measure over the objects."""
-    rows = [asdict(row) for row in scores.values()]
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+def mean_scores(scores: dict[str, MeshScores]) -> dict[str, float | None]:
+    """The average of every measure over the objects that have it; None if none has."""
+    mean: dict[str, float | None] = {}
+    for measure in (field.name for field in fields(MeshScores)):
+        values = [value for row in scores.values() if (value := getattr(row, measure)) is not None]
+        mean[measure] = float(np.mean(values)) if values else None
+    return mean
 
 
 def mean_cost(out: Path, names: Iterable[str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ over objects; buckets split the targets by absolute relative azimuth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ..reporting import Reporter
 from ..training.shards import RenderedObject, on_white
+from .perceptual import Fid, Lpips
 
 BUCKETS = {"all": (0.0, 180.0), "0-30": (0.0, 30.0), "30-90": (30.0, 90.0), "90-180": (90.0, 180.0)}
 """Name to range of absolute relative azimuth, degrees; the upper end belongs to the bucket."""
@@ -46,9 +47,6 @@ class ViewScores:
     """Perceptual distance, 0 for equal pictures (see `gradient_deviation`)."""
 
 
-MEASURES = tuple(f.name for f in fields(ViewScores))
-
-
 def box_downsample(images: np.ndarray, size: int) -> np.ndarray:
     """Average square blocks: ... x S x S x C float to ... x size x size x C; S = k * size."""
     side, channels = images.shape[-2:]
@@ -71,18 +69,28 @@ def foreground(images: np.ndarray) -> np.ndarray:
     return (images < SILHOUETTE_LEVEL).any(axis=-1)
 
 
-def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int,
-             reporter: Reporter) -> dict[str, dict[str, float]]:
-    """Scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}."""
-    collected: dict[str, list[list[float]]] = {bucket: [] for bucket in BUCKETS}
+def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int, reporter: Reporter,
+             lpips: Lpips | None = None, fid: Fid | None = None) -> dict[str, dict[str, float]]:
+    """Scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}; with `lpips` that as
+    well, and with `fid` the distance of all pictures in the bucket "all"."""
+    collected: dict[str, list[dict[str, float]]] = {bucket: [] for bucket in BUCKETS}
     for done, rendered in enumerate(objects, 1):
         images = box_downsample(on_white(rendered.rgba).astype(np.float32) / 255, size)
-        scores = score_views(predict(images[0], rendered.pose[0], rendered.pose[1:]), images[1:])
+        predicted = predict(images[0], rendered.pose[0], rendered.pose[1:])
+        scores = asdict(score_views(predicted, images[1:]))
+        if lpips:
+            scores["lpips"] = lpips(predicted, images[1:])
+        if fid:
+            fid.add(predicted, images[1:])
         for bucket, inside in in_buckets(rendered.pose).items():
-            collected[bucket].append([float(values[inside].mean()) for values in astuple(scores)])
+            collected[bucket].append(
+                {name: float(values[inside].mean()) for name, values in scores.items()})
         reporter.progress("evaluate", done, len(objects))
-    return {bucket: dict(zip(MEASURES, np.mean(rows, axis=0).tolist(), strict=True))
-            for bucket, rows in collected.items() if rows}
+    table = {bucket: {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+             for bucket, rows in collected.items() if rows}
+    if fid and table:
+        table["all"]["fid"] = fid.value()
+    return table
 
 
 def in_buckets(pose: np.ndarray) -> dict[str, np.ndarray]:

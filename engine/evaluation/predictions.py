@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes that any method has written: meshes, and clouds of points as of Point-E and MCC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..mesh.triangles import FloatArray, Triangles
+from ..protocol import EngineError, ErrorCode
+
+SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl", ".npz", ".npy", ".xyz")
+"""In the order in which they are looked for."""
+Y_UP = (".glb", ".gltf", ".obj")
+"""Formats whose Y axis is up unless one says otherwise; Z is in the others."""
+ARRAYS = ("coords", "points", "xyz", "vertices", "arr_0")
+"""Names under which an .npz holds its points; Point-E's is the first."""
+
+
+def find_prediction(folder: Path, name: str) -> Path:
+    """An object's file: NAME.glb, .obj, .ply, ..., else NAME/mesh.glb and so on.
+
+    Raises:
+        EngineError: `BAD_INPUT` without any.
+    """
+    for stem in (folder / name, folder / name / "mesh"):
+        for suffix in SUFFIXES:
+            path = stem.with_name(stem.name + suffix)
+            if path.is_file():
+                return path
+    raise EngineError(ErrorCode.BAD_INPUT, f"there is no shape of {name} in {folder}",
+                      f"name it {name}{', '.join(SUFFIXES)}")
+
+
+def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
+    """The triangles of a mesh file, or the N x 3 points of one without faces; Z up.
+
+    `up`: "y" or "z", where the file's axis differs from its format's usual one.
+
+    Raises:
+        EngineError: `BAD_INPUT` if it can't be read, or holds neither triangles nor points.
+    """
+    try:
+        points, faces = _arrays(path) if path.suffix in (".npz", ".npy") else _geometry(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # trimesh raises whatever its many readers do
+        reason = (str(error) or type(error).__name__).partition("\n")[0]
+        raise _unusable(path, reason) from error
+    if len(points) == 0:
+        raise _unusable(path, "it holds neither triangles nor points")
+    if not np.isfinite(points).all() or not np.ptp(points, axis=0).max() > 0:
+        raise _unusable(path, "its points aren't finite, or all the same")
+    if (up or ("y" if path.suffix in Y_UP else "z")) == "y":
+        points = points[:, [0, 2, 1]] * [1, -1, 1]
+    return Triangles(points, faces) if len(faces) else points
+
+
+def _geometry(path: Path) -> tuple[FloatArray, np.ndarray]:
+    import trimesh
+
+    scene = trimesh.load_scene(path)
+    mesh = scene.to_mesh()
+    if len(mesh.faces):
+        return np.asarray(mesh.vertices, float), np.asarray(mesh.faces, np.int64)
+    clouds = [thing.vertices for thing in scene.dump() if isinstance(thing, trimesh.PointCloud)]
+    return np.concatenate([np.zeros((0, 3)), *clouds]), np.zeros((0, 3), int)
+
+
+def _arrays(path: Path) -> tuple[FloatArray, np.ndarray]:
+    content = np.load(path, allow_pickle=False)
+    if path.suffix == ".npz":
+        name = next((name for name in ARRAYS if name in content.files), None)
+        if name is None:
+            raise ValueError(f"it holds none of {', '.join(ARRAYS)}")
+        content = content[name]
+    if content.ndim != 2 or content.shape[1] < 3:
+        raise ValueError(f"its array is {' x '.join(map(str, content.shape))} instead of N x 3")
+    return content[:, :3].astype(float), np.zeros((0, 3), int)
+
+
+def _unusable(path: Path, reason: str) -> EngineError:
+    return EngineError(ErrorCode.BAD_INPUT, f"{path} can't be used: {reason}",
+                       "write this object's shape again")

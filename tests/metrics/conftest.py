@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""LPIPS and FID by their libraries: a process of its own, since diffusers and transformers change
+with torchvision beside them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+
+collect_ignore = [] if importlib.util.find_spec("torch_fidelity") else ["test_perceptual.py"]
+
+OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
+"""The test's torchvision may be CUDA's beside a torch for the CPU. Then its operators, which no
+network here needs, aren't there, and it can't be imported before they are declared."""
+
+if not collect_ignore:
+    try:
+        import torchvision
+    except RuntimeError:
+        for name in ("nms", "qnms"):
+            if not hasattr(torch.ops.torchvision, name):
+                OPERATORS.define(f"{name}(Tensor dets, Tensor scores, float threshold) -> Tensor")
+        import torchvision  # noqa: F401
