@@ -25,9 +25,9 @@ MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
 """A picture from a large camera; decoded it takes 480 MB."""
 
-# What Pillow's decoders raise on files that are truncated, altered or of another kind.
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
-                   EOFError, struct.error, Image.DecompressionBombError)
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
+                  RuntimeError, EOFError, struct.error, Image.DecompressionBombError)
+"""What Pillow's decoders raise on files that are truncated, altered or of another kind."""
 
 
 def read_image(path: str | Path) -> RGBA8:
@@ -51,7 +51,7 @@ def read_image(path: str | Path) -> RGBA8:
         with warnings.catch_warnings():
             # The limits below decide; Pillow's own warning would only litter the log.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_readable_formats()) as picture:
+            with Image.open(path, formats=readable_formats()) as picture:
                 _check_size(path, *picture.size)
                 return np.array(_to_rgba(ImageOps.exif_transpose(picture)))
     except Image.UnidentifiedImageError as error:
@@ -59,7 +59,7 @@ def read_image(path: str | Path) -> RGBA8:
                    f"use one of {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise _bad(f"{path} can't be decoded: {reason}", "save or copy it again") from error
 
@@ -86,7 +86,7 @@ def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
                               "choose a folder that you may write to, with space left") from error
 
 
-def _readable_formats() -> list[str]:
+def readable_formats() -> list[str]:
     """Those of `FORMATS` that this build of Pillow knows; it fails on names that it doesn't."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
