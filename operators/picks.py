@@ -223,11 +223,12 @@ def _restore(views: list[PickedView], file: Path) -> None:
         if document["schema"] != SCHEMA or len(document["views"]) != len(views):
             return
         for view, kept in zip(views, document["views"], strict=True):
-            added = [Sample(**sample) for sample in kept["added"]]
+            added = [Sample(str(sample["file"]), int(sample["seed"]), int(sample["sample"]))
+                     for sample in kept["added"]]
             view.samples += [sample for sample in added if Path(sample.file).is_file()]
             view.use = bool(kept["use"])
             view.chosen = min(max(int(kept["chosen"]), 0), len(view.samples) - 1)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return
 
 

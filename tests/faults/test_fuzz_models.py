@@ -90,7 +90,7 @@ FILES = ("unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_mode
          "image_encoder/model.safetensors", "cc_projection/diffusion_pytorch_model.safetensors")
 
 
-@fuzz(15, 600)
+@fuzz(8, 600)
 @given(data=st.data())
 def test_a_damaged_weight_file_is_refused(model: Path, tiny_model: Path,
                                           data: st.DataObject) -> None:
@@ -103,14 +103,14 @@ def test_a_damaged_weight_file_is_refused(model: Path, tiny_model: Path,
 
 
 @pytest.mark.parametrize("change", [
-    lambda tensor: tensor[None], lambda tensor: tensor.flatten()[:1], lambda tensor: tensor.T,
-    lambda tensor: torch.zeros(0)], ids=["rank", "one number", "transposed", "empty"])
+    lambda tensor: tensor[None], lambda tensor: tensor.flatten()[:1],
+    lambda tensor: tensor.transpose(0, 1), lambda tensor: torch.zeros(0)], ids=["rank", "one number", "transposed", "empty"])
 @pytest.mark.parametrize("name", FILES)
 def test_weights_of_a_wrong_shape_are_refused(
         model: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
     weights = load_file(model / name)
     key = next(key for key in sorted(weights)
-               if weights[key].ndim == 2 and len(set(weights[key].shape)) == 2)
+               if weights[key].ndim >= 2 and weights[key].shape[0] != weights[key].shape[1])
     save_file({**weights, key: change(weights[key]).contiguous()}, model / name)
     result = outcome(load_pipeline, str(model), "cpu")
     assert isinstance(result, EngineError)
@@ -136,7 +136,7 @@ CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "image_enc
            "cc_projection/config.json", "scheduler/scheduler_config.json")
 
 
-@fuzz(60, 2500)
+@fuzz(30, 2500)
 @given(data=st.data())
 def test_any_configuration_is_loaded_or_refused(model: Path, tiny_model: Path,
                                                 data: st.DataObject) -> None:
