@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -41,9 +42,9 @@ def read_image(path: str | Path) -> RGBA8:
             damaged, or its size lies outside `MIN_SIDE`, `MAX_SIDE` and `MAX_PIXELS`.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # also of a name that no file can have
         raise _bad(f"{path} is a folder", "name a picture in it")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise _bad(f"there is no picture {path}", "check the path")
     if path.stat().st_size == 0:
         raise _bad(f"{path} is empty", "save or copy it again")

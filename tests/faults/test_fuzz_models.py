@@ -104,7 +104,8 @@ def test_a_damaged_weight_file_is_refused(model: Path, tiny_model: Path,
 
 @pytest.mark.parametrize("change", [
     lambda tensor: tensor[None], lambda tensor: tensor.flatten()[:1],
-    lambda tensor: tensor.transpose(0, 1), lambda tensor: torch.zeros(0)], ids=["rank", "one number", "transposed", "empty"])
+    lambda tensor: tensor.transpose(0, 1), lambda tensor: torch.zeros(0)],
+    ids=["rank", "one number", "transposed", "empty"])
 @pytest.mark.parametrize("name", FILES)
 def test_weights_of_a_wrong_shape_are_refused(
         model: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
