@@ -13,6 +13,15 @@ import errno
 from .protocol import EngineError, ErrorCode, JobCancelled
 
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
+_PATH_ERRNOS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY,
+                errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE}
+"""What another program that moves or removes files, or a bad disk, makes of a good path."""
+_DISK_HINTS = {
+    **dict.fromkeys(_DISK_ERRNOS, "free some space, or choose a folder that you may write to"),
+    **dict.fromkeys(_PATH_ERRNOS, "check the path; if something has moved or removed files "
+                    "meanwhile, try again")}
+_LONGEST = 500
+"""Characters of an exception's text that a person is shown."""
 _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory",
                    "not enough memory", "could not create a primitive",
                    "could not create a memory object")
@@ -32,10 +41,8 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
         return EngineError(
             ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",
             "close other programs, ask for fewer views or samples, or compute on the CPU")
-    if is_disk_error(error):
-        return EngineError(
-            ErrorCode.DISK, _first_line(error),
-            "free some space, or choose a folder that you may write to")
+    if isinstance(error, OSError) and error.errno in _DISK_HINTS:
+        return EngineError(ErrorCode.DISK, _first_line(error), _DISK_HINTS[error.errno])
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] != "engine":
         return EngineError(
             ErrorCode.ENVIRONMENT, f"a library can't be loaded: {_first_line(error)}",
@@ -61,4 +68,4 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0][:_LONGEST] if lines else type(error).__name__

@@ -12,6 +12,8 @@ Standard library only: this module is imported by Blender's own Python.
 from __future__ import annotations
 
 import json
+import os
+import reprlib
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -69,7 +71,7 @@ class Request:
         if unknown:
             raise EngineError(
                 ErrorCode.BAD_INPUT,
-                f"unknown settings for {cls.KIND}: {', '.join(sorted(unknown))}",
+                f"unknown settings for {cls.KIND}: {reprlib.repr(sorted(unknown))}",
                 f"known are {', '.join(f.name for f in fields(cls))}",
             )
         return cls(**values)
@@ -315,8 +317,16 @@ def load_request(folder: Path) -> Request | None:
         if document["schema"] != SCHEMA:
             return None
         return REQUESTS[document["kind"]].from_dict({**document["request"], "out": str(folder)})
-    except (OSError, ValueError, KeyError, TypeError, EngineError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, EngineError):
         return None
+
+
+def _can_be_a_path(text: str) -> bool:
+    """Whether the system could be asked for a file of this name; false of no text of a person."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _check(f: Field[Any], value: Any) -> None:
@@ -327,8 +337,9 @@ def _check(f: Field[Any], value: Any) -> None:
     if isinstance(default, list):
         good = isinstance(value, list) and all(
             isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e6 for v in value)
-    problem = f"{f.name.replace('_', '-')} can't be {value!r}"
-    if not good:
+    # Shortened: a value from outside may be megabytes, or lists within lists.
+    problem = f"{f.name.replace('_', '-')} can't be {reprlib.repr(value)}"
+    if not good or (isinstance(value, str) and not _can_be_a_path(value)):
         raise EngineError(ErrorCode.BAD_INPUT, problem, f.metadata["help"])
     choices = f.metadata.get("choices")
     if choices and value not in choices:

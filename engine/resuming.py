@@ -88,6 +88,6 @@ def request_key(request: Request) -> str:
     values = request.to_dict()
     decisive = {name: value for name, value in values.items() if name not in NOT_DECISIVE}
     files = {name: sha256(Path(values[name])) for name in FILES
-             if isinstance(values.get(name), str) and Path(values[name]).is_file()}
+             if isinstance(values.get(name), str) and os.path.isfile(values[name])}
     described = json.dumps([request.KIND, decisive, files], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()

@@ -125,7 +125,7 @@ def _component_classes(folder: Path) -> dict[str, type[Any]]:
     try:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
         kind = index["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged(folder / INDEX_FILE, error) from error
     if kind not in CLASSES:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from . import camera
 from .protocol import EngineError, ErrorCode
@@ -21,6 +21,10 @@ SCHEMA = "zero123.views/1"
 MAX_SIDE = 4096
 """Largest picture side accepted from a folder: all views are held in memory as floats."""
 MAX_VIEWS = 1024
+MAX_PIXELS = 2**27
+"""Of all pictures together: as floats they take 2 GB."""
+MAX_FILE_BYTES = 2**24
+"""Of a views.json."""
 
 _HINT_FILE = "give a views.json that `views` has written"
 
@@ -80,7 +84,7 @@ class ViewSet:
         fov_deg = _number(views[0], "fov_deg", 1.0, 170.0)
         if any(_number(view, "fov_deg", 1.0, 170.0) != fov_deg for view in views):
             raise _bad("its views have different fields of view", "all cameras must share one")
-        images = [_read_picture(path.parent, view.get("file")) for view in views]
+        images = [_read_picture(path.parent, view.get("file"), len(views)) for view in views]
         if len({image.shape for image in images}) > 1:
             raise _bad("its pictures have different sizes", "resize them all to the same square")
         meta = {key: value for key, value in document.items() if key not in ("schema", "views")}
@@ -132,6 +136,9 @@ def _bad(problem: str, hint: str) -> EngineError:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
+        # A pipe, say, would be waited for without end.
+        if path.exists() and (not path.is_file() or path.stat().st_size > MAX_FILE_BYTES):
+            raise ValueError("no file, or too long")
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _bad(f"{path} can't be read ({error.strerror})",
@@ -179,25 +186,29 @@ def _is_plain_name(name: object) -> bool:
             and PurePosixPath(name).name == name and PureWindowsPath(name).name == name)
 
 
-def _read_picture(folder: Path, name: object) -> FloatArray:
-    """S x S x 4 float32 of a picture in the folder."""
+def _read_picture(folder: Path, name: object, count: int) -> FloatArray:
+    """S x S x 4 float32 of one of the `count` pictures in the folder."""
+    from .imaging.reading import DECODER_ERRORS, readable_formats
+
     if not _is_plain_name(name):
         raise _bad(f"the file name {name!r} leads out of their folder", "use plain file names")
     path = folder / str(name)
     if path.is_symlink():
         raise _bad(f"{name} is a link", "put the picture itself into the folder")
+    if not path.is_file():
+        raise _bad(f"{name} is missing", f"put it into {folder}")
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=readable_formats()) as picture:
             width, height = picture.size
             if width != height or not 8 <= width <= MAX_SIDE:
                 raise _bad(f"{name} has {width} x {height} pixels",
                            f"pictures must be square, 8 to {MAX_SIDE} pixels")
+            if count * width * height > MAX_PIXELS:
+                raise _bad(f"{count} pictures of {width} x {height} pixels are too much",
+                           f"scale them down, to {MAX_PIXELS // 10**6} megapixels together")
             has_alpha = picture.has_transparency_data
             pixels = np.asarray(picture.convert("RGBA"), np.float32) / 255
-    except FileNotFoundError as error:
-        raise _bad(f"{name} is missing", f"put it into {folder}") from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError,
-            Image.DecompressionBombError) as error:
+    except DECODER_ERRORS as error:
         raise _bad(f"{name} is not a readable picture", "save it again as PNG") from error
     return pixels if has_alpha else _on_white_to_rgba(pixels[..., :3])
 

@@ -122,8 +122,8 @@ class Picks:
             EngineError: `BAD_INPUT` if it can't be read.
         """
         found, document = read_views(path)
-        view, seed = self.views[index], int(document.get("seed", 0) or 0)
-        new = [Sample(str(item.file), seed, int(item.facts.get("sample", 0))) for item in found]
+        view, seed = self.views[index], _whole(document.get("seed"))
+        new = [Sample(str(item.file), seed, _whole(item.facts.get("sample"))) for item in found]
         view.chosen = len(view.samples)
         view.samples += new
         self._show(new)
@@ -209,8 +209,8 @@ def read_picked_views(path: Path) -> tuple[list[PickedView], dict[str, Any]]:
     views: dict[tuple[float, float, float], PickedView] = {}
     for view in found:
         known = views.setdefault(pose_of(view.facts), PickedView(view.facts, []))
-        seed = int(view.facts.get("seed", document.get("seed", 0)) or 0)
-        known.samples.append(Sample(str(view.file), seed, int(view.facts.get("sample", 0))))
+        seed = _whole(view.facts.get("seed", document.get("seed")))
+        known.samples.append(Sample(str(view.file), seed, _whole(view.facts.get("sample"))))
         known.made += 1
     _restore(list(views.values()), path.with_name(PICKS_FILE))
     return list(views.values()), document
@@ -223,12 +223,18 @@ def _restore(views: list[PickedView], file: Path) -> None:
         if document["schema"] != SCHEMA or len(document["views"]) != len(views):
             return
         for view, kept in zip(views, document["views"], strict=True):
-            added = [Sample(**sample) for sample in kept["added"]]
+            added = [Sample(str(sample["file"]), int(sample["seed"]), int(sample["sample"]))
+                     for sample in kept["added"]]
             view.samples += [sample for sample in added if Path(sample.file).is_file()]
             view.use = bool(kept["use"])
             view.chosen = min(max(int(kept["chosen"]), 0), len(view.samples) - 1)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return
+
+
+def _whole(value: object) -> int:
+    """A number out of a file; 0 for anything else."""
+    return value if isinstance(value, int) else 0
 
 
 picks = Picks()

@@ -30,6 +30,9 @@ SCHEMA = "zero123.batch/1"
 RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}
 """The file without which a result of this kind is none."""
 
+_NOT_OURS = (OSError, ValueError, KeyError, TypeError, RecursionError)
+"""What reading a JSON file raises that somebody else has written."""
+
 
 class State(Enum):
     """What has become of an item. The value is what status.json says."""
@@ -62,8 +65,17 @@ class Entry:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Entry:
-        """As `to_json` wrote it."""
-        return cls(**{**values, "state": State(values["state"])})
+        """As `to_json` wrote it. Raises ValueError or TypeError for anything else."""
+        entry = cls(**{**values, "state": State(values["state"])})
+        error = entry.error or dict.fromkeys(("code", "message", "hint"), "")
+        texts = (entry.name, entry.source, entry.image, entry.out, entry.key, error["code"],
+                 error["message"], error["hint"])
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("it has something else where a text belongs")
+        if entry.error:
+            ErrorCode(error["code"])
+        entry.seconds, entry.ended = _seconds(entry.seconds), _seconds(entry.ended)
+        return entry
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON."""
@@ -125,7 +137,7 @@ class Board:
         try:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             return {values["name"]: Entry.from_json(values) for values in document["items"]}
-        except (OSError, ValueError, KeyError, TypeError):
+        except _NOT_OURS:
             return {}  # a status that is not there or not ours; the results tell it again
 
     def is_settled(self, item: Item) -> bool:
@@ -180,15 +192,16 @@ class Board:
             entry.seconds, entry.ended = record["seconds"], record["ended"]
         return entry
 
-    def _record(self, item: Item, key: str) -> dict[str, Any] | None:
-        """The record of a result that is what the item asks for, or None."""
+    def _record(self, item: Item, key: str) -> dict[str, float] | None:
+        """When the result was made and how long it took, if it is what the item asks for."""
         folder = self.folder / item.name
         if item.request is None or not (folder / RESULTS[item.request.KIND]).is_file():
             return None
         try:
             record = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
-            return record if record["key"] == key else None
-        except (OSError, ValueError, KeyError, TypeError):
+            times = {name: _seconds(record[name]) for name in ("seconds", "ended")}
+            return times if record["key"] == key else None
+        except _NOT_OURS:
             return None
 
     def _is_claimed(self, item: Item) -> bool:
@@ -208,3 +221,10 @@ class Board:
             partial = self.hidden / "status.part"
             partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
             os.replace(partial, self.path)
+
+
+def _seconds(value: Any) -> float:
+    """A time out of a file."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        raise ValueError(f"{value!r:.40} is no time")
+    return float(value)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from pathlib import Path
@@ -25,9 +26,9 @@ MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
 """A picture from a large camera; decoded it takes 480 MB."""
 
-# What Pillow's decoders raise on files that are truncated, altered or of another kind.
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
-                   EOFError, struct.error, Image.DecompressionBombError)
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
+                  RuntimeError, EOFError, struct.error, Image.DecompressionBombError)
+"""What Pillow's decoders raise on files that are truncated, altered or of another kind."""
 
 
 def read_image(path: str | Path) -> RGBA8:
@@ -41,9 +42,9 @@ def read_image(path: str | Path) -> RGBA8:
             damaged, or its size lies outside `MIN_SIDE`, `MAX_SIDE` and `MAX_PIXELS`.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # also of a name that no file can have
         raise _bad(f"{path} is a folder", "name a picture in it")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise _bad(f"there is no picture {path}", "check the path")
     if path.stat().st_size == 0:
         raise _bad(f"{path} is empty", "save or copy it again")
@@ -51,7 +52,7 @@ def read_image(path: str | Path) -> RGBA8:
         with warnings.catch_warnings():
             # The limits below decide; Pillow's own warning would only litter the log.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_readable_formats()) as picture:
+            with Image.open(path, formats=readable_formats()) as picture:
                 _check_size(path, *picture.size)
                 return np.array(_to_rgba(ImageOps.exif_transpose(picture)))
     except Image.UnidentifiedImageError as error:
@@ -59,7 +60,7 @@ def read_image(path: str | Path) -> RGBA8:
                    f"use one of {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise _bad(f"{path} can't be decoded: {reason}", "save or copy it again") from error
 
@@ -86,7 +87,7 @@ def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
                               "choose a folder that you may write to, with space left") from error
 
 
-def _readable_formats() -> list[str]:
+def readable_formats() -> list[str]:
     """Those of `FORMATS` that this build of Pillow knows; it fails on names that it doesn't."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ COMPONENTS = {
     "image_encoder": CLIPVisionModelWithProjection,
     "cc_projection": CCProjection,
 }
+MAX_TRAIN_STEPS = 100_000
+MAX_LATENT_SIDE = 512
+"""Of the pictures 4096 pixels."""
+PREDICTIONS = ("epsilon", "v_prediction")
+BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
+          ArithmeticError, AssertionError, SafetensorError)
+"""What the libraries raise on weights and settings that are damaged or don't fit each other."""
 OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_scale")
 
 
@@ -57,6 +65,7 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     pipeline = Zero123Pipeline(
         **components, scheduler=_load_scheduler(folder),
         **{key: index[key] for key in OPTIONS if key in index})
+    _check_settings(folder, pipeline)
     return pipeline.to(target)
 
 
@@ -107,7 +116,7 @@ def _model_folder(model: str) -> Path:
 def _read_index(folder: Path) -> dict[str, Any]:
     try:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise damaged(folder / INDEX_FILE, error) from error
     kind = index.get("_class_name") if isinstance(index, dict) else None
     if kind != Zero123Pipeline.__name__:
@@ -132,7 +141,7 @@ def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float3
         network, report = cls.from_pretrained(
             folder, **named, variant=variant, use_safetensors=True, local_files_only=True,
             output_loading_info=True)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except BROKEN as error:
         raise damaged(folder, error) from error
     # Both libraries only warn about these and go on with random numbers.
     problems = [f"{kind.removesuffix('_keys')} {key}"
@@ -146,13 +155,31 @@ def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float3
 def _load_scheduler(folder: Path) -> DDIMScheduler:
     """Whatever scheduler was saved: we only use the noise schedule's settings, which all share."""
     try:
-        return DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
-    except (OSError, ValueError, TypeError) as error:
+        config = DDIMScheduler.load_config(folder / "scheduler", local_files_only=True)
+        if not 1 <= config.get("num_train_timesteps", 1000) <= MAX_TRAIN_STEPS:
+            raise ValueError(f"num_train_timesteps goes from 1 to {MAX_TRAIN_STEPS}")
+        return DDIMScheduler.from_config(config)
+    except BROKEN as error:
         raise damaged(folder / "scheduler", error) from error
+
+
+def _check_settings(folder: Path, pipeline: Zero123Pipeline) -> None:
+    """Refuse numbers that would fail in the middle of a job, or never let it end."""
+    settings = (
+        ("default_num_inference_steps", pipeline.config.default_num_inference_steps, int, 1, 1000),
+        ("default_guidance_scale", pipeline.config.default_guidance_scale, float, 0, 100),
+        ("sample_size of the UNet", pipeline.unet.config.sample_size, int, 1, MAX_LATENT_SIDE),
+        ("scaling_factor of the VAE", pipeline.vae.config.scaling_factor, float, 1e-6, 1e6))
+    for name, value, kind, low, high in settings:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not (whole or (kind is float and isinstance(value, float))) or not low <= value <= high:
+            raise damaged(folder, f"{name} can't be {reprlib.repr(value)}")
+    if pipeline.scheduler.config.prediction_type not in PREDICTIONS:
+        raise damaged(folder, f"the scheduler's prediction_type is none of {PREDICTIONS}")
 
 
 def damaged(path: Path, reason: object) -> EngineError:
     """The error for a model's file or folder that can't be loaded."""
-    first_line = str(reason).strip().partition("\n")[0]
+    first_line = str(reason).strip().partition("\n")[0][:500]
     return EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be loaded: {first_line}",
                        "fetch or import the model again")

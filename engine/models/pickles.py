@@ -59,7 +59,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     try:
         content = load_file(path) if path.suffix == ".safetensors" else _read_pickle(path)
     except _BROKEN as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0][:500]
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {reason}",
                           "get the checkpoint again") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):

@@ -75,8 +75,9 @@ def _objects(shard: Path) -> Iterator[RenderedObject]:
     for key, files in samples.items():
         info = json.loads(files["json"])
         pose = [(v["azimuth"], v["elevation"], v["radius"]) for v in info["views"]]
-        rgba = [np.asarray(Image.open(io.BytesIO(files[f"{i:02d}.webp"])).convert("RGBA"))
-                for i in range(len(pose))]
+        pictures = (Image.open(io.BytesIO(files[f"{i:02d}.webp"]), formats=("WEBP",))
+                    for i in range(len(pose)))
+        rgba = [np.asarray(picture.convert("RGBA")) for picture in pictures]
         yield RenderedObject(key, np.stack(rgba), np.asarray(pose, np.float32), info)
 
 

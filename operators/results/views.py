@@ -58,7 +58,8 @@ def read_views(path: Path) -> tuple[list[View], dict[str, Any]]:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']!r}")
         views = [_view(path.parent, index, facts) for index, facts in enumerate(document["views"])]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
+            RecursionError) as error:
         raise EngineError(ErrorCode.BAD_INPUT, f"can't read the views in {path}: {error}",
                           "choose a views.json that Zero123 has written") from error
     return views, document
@@ -78,6 +79,8 @@ def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
     fov_deg = float(facts["fov_deg"])
     if not 1.0 <= fov_deg <= 170.0:
         raise ValueError(f"the field of view of {facts['file']} is {fov_deg}")
+    if not all(math.isfinite(value) for value in pose_of(facts)):
+        raise ValueError(f"the pose of {facts['file']} is no place")
     return View(file, f"View {index:03d} ({angles})", matrix, fov_deg,
                 float(facts["radius"]), dict(facts))
 

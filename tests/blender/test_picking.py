@@ -38,6 +38,40 @@ def result(tmp_path, picture, tiny_model):
                        steps=1)
 
 
+NONSENSE = ("", "[]", "null", "[" * 100_000, '{"schema": "zero123.picks/1"}', "\0", *(
+    json.dumps({"schema": "zero123.picks/1", "views": [
+        {"use": True, "chosen": 0, "added": [], **change} for _ in range(4)]})
+    for change in ({"chosen": float("inf")}, {"chosen": "x"}, {"chosen": 10**30}, {"added": 7},
+                   {"added": [{"file": 3, "seed": 0, "sample": 0}]}, {"added": ["text"]},
+                   {"added": [{"file": "a\0b", "seed": [], "sample": {}}]}, {"use": []})))
+
+
+@pytest.mark.parametrize("content", NONSENSE)
+def test_picks_that_make_no_sense_are_gone_over(picks, result, content):
+    result.with_name("picks.json").write_text(content)
+    picks.load(result)
+    assert len(picks.views) == 4
+    assert all(0 <= view.chosen < len(view.samples) == 2 for view in picks.views)
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("seed", "x"), ("seed", float("inf")), ("seed", {}), ("sample", "x"), ("sample", []),
+    ("azimuth_deg", float("nan")), ("azimuth_deg", 10**400), ("radius", None), ("fov_deg", "x"),
+    ("camera_to_world", [[]]), ("camera_to_world", 3), ("file", 3), ("file", ""),
+    ("file", "x" * 5000)])
+def test_views_that_make_no_sense_are_loaded_or_refused(extension, picks, result, key, value):
+    document = _written(result)
+    document["views"][1][key] = value
+    result.write_text(json.dumps(document))
+    try:
+        picks.load(result)
+    except extension("engine.protocol").EngineError as error:
+        assert error.code.value == "bad-input"
+        assert error.hint
+    else:
+        assert key in ("seed", "sample")
+
+
 def _planes(bpy):
     found = [item for item in bpy.data.objects
              if item.name.startswith("View") and item.type != 'CAMERA']
