@@ -19,7 +19,8 @@ from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
-        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or RTMV")
+        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or "
+        "RTMV")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
