@@ -56,6 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Ssh
 def host(server: SshServer, home: Path) -> Host:
     """The project in a folder of another name, so that nobody finds it by accident."""
     (home / "the engine's place").symlink_to(ROOT)
+    (home / ".bashrc").write_text("echo Welcome\n")
     return Host(server.address, "~/the engine's place", sys.executable)
 
 
@@ -150,6 +151,24 @@ def test_a_cancelled_job_leaves_nothing_and_the_engine_lives(
     assert names(folder) == []
     assert left_there(home) == []
     assert engines_there(home) == before != []
+
+
+@needs_ssh
+def test_a_cancelled_reconstruction_can_go_on_there(remote: EngineClient, picture: Path,
+                                                    folder: Path, home: Path):
+    assert run("views", picture, "--out", folder / "views", "--orbit", 4, "--steps", 2) == 0
+    request = ReconstructRequest(views=str(folder / "views" / "views.json"), iterations=5000,
+                                 resolution=32, out=str(folder / "mesh"), resume=True)
+    steps = []
+    for _ in range(2):
+        job = remote.submit("reconstruct", request)
+        seen = poll_until(remote, lambda seen: any(
+            isinstance(m, Progress) and m.stage == "fit" and m.done > 1 for m in seen))
+        steps.append([m.done for m in seen if isinstance(m, Progress) and m.stage == "fit"])
+        remote.cancel(job)
+        assert remote.wait(job, 20) == Cancelled(job)
+    assert steps[1][0] > steps[0][0], "it began anew"
+    assert not (folder / "mesh").exists()
 
 
 @needs_ssh
