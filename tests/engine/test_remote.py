@@ -239,12 +239,13 @@ def test_a_transfer_that_breaks_leaves_the_older_result(
     torn = tmp_path / "bin" / "ssh"
     torn.parent.mkdir()
     torn.write_text('#!/bin/sh\ncase "$*" in\n'
-                    f'*" get "*) {shutil.which("ssh")} "$@" | head -c 700; exit 255;;\n'
+                    f'*" get "*) {shutil.which("ssh")} "$@" | head -c 3000; exit 255;;\n'
                     f'*) exec {shutil.which("ssh")} "$@";;\nesac\n')
     torn.chmod(0o755)
     monkeypatch.setenv("PATH", f"{torn.parent}:{os.environ['PATH']}")
-    assert engine("views", picture, "--out", folder, "--model", tiny_model,
-                  *host.options).returncode == ErrorCode.ENGINE_DIED.exit_code
+    ended = engine("views", picture, "--out", folder, "--model", tiny_model, *host.options)
+    assert ended.returncode == ErrorCode.ENGINE_DIED.exit_code
+    assert "files can't be exchanged" in ended.stderr
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
 
