@@ -12,6 +12,8 @@ from typing import IO
 
 from ..protocol import EngineError, ErrorCode
 
+MARK = b"zero123 files\n"
+"""Stands before a stream: what comes earlier is what the user's shell says at its start."""
 Step = Callable[[int], object]
 """Told how many files are done; may raise to stop."""
 

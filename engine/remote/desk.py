@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from ..environment import user_folder
-from .archive import files_under, inside, pack, unpack
+from .archive import MARK, files_under, inside, pack, unpack
 
 KEPT_S = 7 * 24 * 3600
 """How long the folder of a job stays whose caller was cut off, or may go on with it."""
@@ -25,8 +25,12 @@ def put(folder: Path) -> None:
     """Take a job's files from stdin, and say where they are. What could be resumed stays."""
     _forget_old(folder.parent)
     for name in ("in", "out"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for path in (folder / name).iterdir():
+            if path.is_file():
+                path.unlink()
+            elif not path.name.endswith(".resume"):
+                shutil.rmtree(path, ignore_errors=True)
     folder.touch()
     unpack(sys.stdin.buffer, folder / "in")
     print(json.dumps({"folder": str(folder)}))
@@ -36,6 +40,7 @@ def get(folder: Path, name: str) -> None:
     """Send a file, or all files of a folder, to stdout."""
     path = folder / inside(name)
     files = files_under(path) if path.is_dir() else [(path, path.name)]
+    sys.stdout.buffer.write(MARK)
     pack(files, sys.stdout.buffer)
 
 

@@ -18,7 +18,7 @@ from typing import IO
 
 from ..environment import isolated_python
 from ..protocol import EngineError, ErrorCode
-from .archive import Step, pack, unpack
+from .archive import MARK, Step, pack, unpack
 
 FOLDER = "~/zero123"
 PYTHON = "~/.local/share/zero123/engine/bin/python"
@@ -75,7 +75,7 @@ class Host:
             with contextlib.suppress(BrokenPipeError), process.stdin as stream:
                 pack(files, stream, step)
             answer = process.stdout.read()
-        # Before it there may be what the user's shell says at its start.
+        # Before it there may be what the shell says, as before a stream of files.
         return str(json.loads(answer.splitlines()[-1])["folder"])
 
     def get(self, job: str, name: str, folder: Path, step: Step) -> None:
@@ -83,6 +83,9 @@ class Host:
         broken: tarfile.TarError | None = None
         with self._desk("get", job, name) as process:
             assert process.stdout is not None
+            for line in iter(process.stdout.readline, b""):
+                if line == MARK:
+                    break
             try:
                 unpack(process.stdout, folder, step)
             except tarfile.TarError as error:
@@ -90,7 +93,7 @@ class Host:
         if broken is not None:
             raise EngineError(
                 ErrorCode.ENGINE_DIED, f"what {self.address} sends can't be read: {broken}",
-                "its shell may print something at its start; it must not")
+                "start the job again")
 
     def drop(self, job: str) -> None:
         """Remove the job's folder there."""

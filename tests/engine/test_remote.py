@@ -56,6 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Ssh
 def host(server: SshServer, home: Path) -> Host:
     """The project in a folder of another name, so that nobody finds it by accident."""
     (home / "the engine's place").symlink_to(ROOT)
+    (home / ".bashrc").write_text("echo Welcome\n")
     return Host(server.address, "~/the engine's place", sys.executable)
 
 
@@ -153,6 +154,24 @@ def test_a_cancelled_job_leaves_nothing_and_the_engine_lives(
 
 
 @needs_ssh
+def test_a_cancelled_reconstruction_can_go_on_there(remote: EngineClient, picture: Path,
+                                                    folder: Path, home: Path):
+    assert run("views", picture, "--out", folder / "views", "--orbit", 4, "--steps", 2) == 0
+    request = ReconstructRequest(views=str(folder / "views" / "views.json"), iterations=5000,
+                                 resolution=32, out=str(folder / "mesh"), resume=True)
+    steps = []
+    for _ in range(2):
+        job = remote.submit("reconstruct", request)
+        seen = poll_until(remote, lambda seen: any(
+            isinstance(m, Progress) and m.stage == "fit" and m.done > 1 for m in seen))
+        steps.append([m.done for m in seen if isinstance(m, Progress) and m.stage == "fit"])
+        remote.cancel(job)
+        assert remote.wait(job, 20) == Cancelled(job)
+    assert steps[1][0] > steps[0][0], "it began anew"
+    assert not (folder / "mesh").exists()
+
+
+@needs_ssh
 def test_a_lost_connection_ends_the_job_with_a_reason_and_the_next_one_gets_a_new(
         remote: EngineClient, server: SshServer, picture: Path, folder: Path, tiny_model: Path):
     request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model),
@@ -220,12 +239,13 @@ def test_a_transfer_that_breaks_leaves_the_older_result(
     torn = tmp_path / "bin" / "ssh"
     torn.parent.mkdir()
     torn.write_text('#!/bin/sh\ncase "$*" in\n'
-                    f'*" get "*) {shutil.which("ssh")} "$@" | head -c 700; exit 255;;\n'
+                    f'*" get "*) {shutil.which("ssh")} "$@" | head -c 3000; exit 255;;\n'
                     f'*) exec {shutil.which("ssh")} "$@";;\nesac\n')
     torn.chmod(0o755)
     monkeypatch.setenv("PATH", f"{torn.parent}:{os.environ['PATH']}")
-    assert engine("views", picture, "--out", folder, "--model", tiny_model,
-                  *host.options).returncode == ErrorCode.ENGINE_DIED.exit_code
+    ended = engine("views", picture, "--out", folder, "--model", tiny_model, *host.options)
+    assert ended.returncode == ErrorCode.ENGINE_DIED.exit_code
+    assert "files can't be exchanged" in ended.stderr
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
 
