@@ -19,14 +19,15 @@ from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
-        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or RTMV")
+        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
+        "or RTMV")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
-    for add in (_add_views, _add_sheet, _add_meshes, _add_methods):
+    for add in (_add_views, _add_sheet, _add_meshes, _add_methods, _add_report):
         add(verbs)
 
 
@@ -110,6 +111,15 @@ def _add_methods(verbs: Any) -> None:
     methods.add_argument("--count", type=int, default=0, metavar="N",
                          help="only N objects, evenly spaced")
     methods.set_defaults(run=_evaluate_methods, stopped=GOES_ON)
+
+
+def _add_report(verbs: Any) -> None:
+    report = verbs.add_parser("report", help="tables and figures of what the others have measured")
+    report.add_argument("results", type=Path, nargs="+", metavar="RESULT", help="file of `views "
+                        "--out`, folder of `meshes` or `methods`, or PNG of `sheet`")
+    report.add_argument("--out", type=Path, required=True, metavar="DIR",
+                        help="receives report.html, and the tables and figures as CSV and PNG")
+    report.set_defaults(run=_report)
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -229,15 +239,15 @@ def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) ->
     for problem in problems:
         reporter.log("error", f"{problem.message}; it is left out")
     if not usable:
-        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
+        raise EngineError(ErrorCode.BAD_INPUT, "nothing can be used",
                           problems[0].message if problems else "the test set is empty")
 
 
 def _fail_for(problems: Sequence[EngineError]) -> None:
     """The exit code tells, after all else is done."""
     if problems:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} objects were left out",
-                          "the others are scored")
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} of those given were left out",
+                          "the others are done")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -249,3 +259,15 @@ def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
     records = compare_methods(args.methods, args.out.resolve(), [str(a) for a in arguments],
                               reporter)
     print(table(records))
+
+
+def _report(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .report import write_report
+    from .results import read_results
+
+    problems: list[EngineError] = []
+    results = read_results(args.results, problems.append)
+    _tell(problems, results, reporter)
+    for path in write_report(results, args.out):
+        reporter.artifact("report", path)
+    _fail_for(problems)
