@@ -53,6 +53,8 @@ def _add_views(verbs: Any) -> None:
                        "metrics/. Without, GMSD stands in")
     views.add_argument("--fid", type=Path, metavar="FILE", help="torch-fidelity's Inception-v3 "
                        "weights for FID; default: $ZERO123_FID, then metrics/")
+    views.add_argument("--image-variations", type=Path, metavar="DIR", help="adds the paper's "
+                       "baseline: a folder of sd-image-variations in diffusers layout")
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
@@ -150,6 +152,10 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         training = load(args.training / "views")
         methods["mean view"] = mean_training_view(training)
         methods["nearest"] = nearest_training_object(training)
+    if args.image_variations:
+        from .variations import image_variations
+
+        methods["variations"] = image_variations(args.image_variations, seed=args.seed)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
     methods[args.model] = pipeline_predictor(pipeline, **sampling)
     table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
