@@ -22,6 +22,7 @@ from PIL import Image
 
 from ..mesh.picture import load_textured
 from ..outputs import staged_folder
+from .predictions import load_shape
 from .reconstructions import LIGHTS
 from .results import MEASURES, Results, Row, measures_of
 from .selection import spread
@@ -83,7 +84,7 @@ def write_report(results: Results, out: Path) -> list[Path]:
     it) and report.html into a folder; returns their paths, the page last.
 
     Raises:
-        EngineError: `DISK` if the folder can't be written.
+        EngineError: `DISK` if the folder can't be written, `BAD_INPUT` if a kept mesh is damaged.
     """
     tables = [table for table in (_views(results), _meshes(results)) if table.rows]
     names = []
@@ -186,6 +187,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
             panel.spines[:].set_visible(False)
             mesh = reconstructions[method].get(thing)
             if mesh:
+                load_shape(mesh)  # tells of a damaged file by its name
                 panel.imshow(load_textured(mesh).picture(*CAMERA, PICTURE, LIGHTS))
         line[0].set_ylabel("\n".join(wrap(thing, LABEL)), fontsize=7)
     for panel, method in zip(panels[0], methods, strict=True):

@@ -129,3 +129,11 @@ def test_what_holds_no_scores_is_named_and_left_out(
     assert (tmp_path / "out" / "report.html").is_file()
     assert run("evaluate", "report", measured / "bad.json", "--out", tmp_path / "none") == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_mesh_is_named(measured: Path, tmp_path: Path,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    (measured / "methods" / "fit" / "cup" / "mesh.glb").write_bytes(b"cut")
+    assert run("evaluate", "report", measured / "methods", "--out", tmp_path / "out") == 2
+    assert "cup/mesh.glb" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
