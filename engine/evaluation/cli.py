@@ -19,15 +19,15 @@ from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
 from .methods import COMPARED, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
-        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, or "
-        "RTMV")
+        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
+        "or RTMV")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
-    for add in (_add_views, _add_sheet, _add_meshes, _add_methods):
+    for add in (_add_views, _add_sheet, _add_meshes, _add_methods, _add_report):
         add(verbs)
 
 
@@ -53,6 +53,8 @@ def _add_views(verbs: Any) -> None:
                        "metrics/. Without, GMSD stands in")
     views.add_argument("--fid", type=Path, metavar="FILE", help="torch-fidelity's Inception-v3 "
                        "weights for FID; default: $ZERO123_FID, then metrics/")
+    views.add_argument("--image-variations", type=Path, metavar="DIR", help="adds the paper's "
+                       "baseline: a folder of sd-image-variations in diffusers layout")
     views.add_argument("--out", type=Path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
@@ -113,6 +115,15 @@ def _add_methods(verbs: Any) -> None:
     methods.set_defaults(run=_evaluate_methods, stopped=GOES_ON)
 
 
+def _add_report(verbs: Any) -> None:
+    report = verbs.add_parser("report", help="tables and figures of what the others have measured")
+    report.add_argument("results", type=Path, nargs="+", metavar="RESULT", help="file of `views "
+                        "--out`, folder of `meshes` or `methods`, or PNG of `sheet`")
+    report.add_argument("--out", type=Path, required=True, metavar="DIR",
+                        help="receives report.html, and the tables and figures as CSV and PNG")
+    report.set_defaults(run=_report)
+
+
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models import load_pipeline
     from ..training.views import load
@@ -141,6 +152,10 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         training = load(args.training / "views")
         methods["mean view"] = mean_training_view(training)
         methods["nearest"] = nearest_training_object(training)
+    if args.image_variations:
+        from .variations import image_variations
+
+        methods["variations"] = image_variations(args.image_variations, seed=args.seed)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
     methods[args.model] = pipeline_predictor(pipeline, **sampling)
     table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
@@ -230,15 +245,15 @@ def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) ->
     for problem in problems:
         reporter.log("error", f"{problem.message}; it is left out")
     if not usable:
-        raise EngineError(ErrorCode.BAD_INPUT, "no object can be scored",
+        raise EngineError(ErrorCode.BAD_INPUT, "nothing can be used",
                           problems[0].message if problems else "the test set is empty")
 
 
 def _fail_for(problems: Sequence[EngineError]) -> None:
     """The exit code tells, after all else is done."""
     if problems:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} objects were left out",
-                          "the others are scored")
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} of those given were left out",
+                          "the others are done")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -250,3 +265,15 @@ def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
     records = compare_methods(args.methods, args.out.resolve(), [str(a) for a in arguments],
                               reporter)
     print(table(records))
+
+
+def _report(args: argparse.Namespace, reporter: Reporter) -> None:
+    from .report import write_report
+    from .results import read_results
+
+    problems: list[EngineError] = []
+    results = read_results(args.results, problems.append)
+    _tell(problems, results, reporter)
+    for path in write_report(results, args.out):
+        reporter.artifact("report", path)
+    _fail_for(problems)

@@ -12,4 +12,5 @@ T = TypeVar("T")
 
 def spread(objects: Sequence[T], count: int) -> list[T]:
     """`count` of the objects, evenly spaced over their order: nobody's choice."""
-    return [objects[i * len(objects) // count] for i in range(min(count, len(objects)))]
+    count = min(count, len(objects))
+    return [objects[i * len(objects) // count] for i in range(count)]

@@ -133,6 +133,7 @@ def test_a_sheet_shows_the_input_and_then_the_views_around(tmp_path: Path) -> No
 
     objects = [RenderedObject(str(i), rgba, pose, {}) for i in range(10)]
     assert [rendered.name for rendered in spread(objects, 3)] == ["0", "3", "6"]
+    assert spread([1, 2, 3], 8) == [1, 2, 3]
     draw_sheet(objects[:2], predict, 4, 32, tmp_path / "sheet.png")
     np.testing.assert_allclose(asked[0], [[120, 10, 1.85], [210, 10, 1.85], [300, 10, 1.85],
                                           [390, 10, 1.85]])

@@ -136,7 +136,7 @@ def test_views_are_scored_and_the_exit_code_tells(
     assert run("evaluate", "views", folder, "--first", 1, "--steps", 1, "--out", out) == 2
     record = json.loads(out.read_text())
     assert record["objects"] == 1 and str(folder / "chair") in record["left_out"][0]
-    assert "1 objects were left out" in capsys.readouterr().err
+    assert "1 of those given were left out" in capsys.readouterr().err
 
 
 def test_meshes_are_scored_against_the_folder_s_own(tmp_path: Path) -> None:

@@ -129,4 +129,4 @@ def test_the_others_are_scored_and_the_exit_code_tells(
     (tmp_path / "theirs" / "cloud.npz").unlink()
     (tmp_path / "theirs" / "mesh.obj").unlink()
     assert run(*command) == 2
-    assert "no object can be scored" in capsys.readouterr().err
+    assert "nothing can be used" in capsys.readouterr().err

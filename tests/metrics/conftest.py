@@ -10,13 +10,11 @@ import importlib.util
 
 import torch
 
-collect_ignore = [] if importlib.util.find_spec("torch_fidelity") else ["test_perceptual.py"]
-
 OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
 """The test's torchvision may be CUDA's beside a torch for the CPU. Then its operators, which no
 network here needs, aren't there, and it can't be imported before they are declared."""
 
-if not collect_ignore:
+if importlib.util.find_spec("torchvision"):
     try:
         import torchvision
     except RuntimeError:
