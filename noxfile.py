@@ -122,6 +122,14 @@ def window(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """The long part of `tests/faults`, hours: kills, full disks, fuzzing, 300 jobs in a row."""
+    install_engine(session)
+    session.install(*TEST_TOOLS)
+    session.run("pytest", *(session.posargs or ["tests/faults"]), env={"ZERO123_SOAK": "1"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks: a table, and `bench.json`."""
     install_engine(session)

@@ -12,11 +12,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
 from .requests import REQUEST_FILE
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 PART = 4 * 1024 * 1024
 """Bytes read at a time."""
@@ -88,6 +93,28 @@ def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> 
 
 def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
     """Move the files of `stage`, on the same disk, to `out`: see `staged_folder`."""
+    with _one_at_a_time(out.parent):
+        _move(stage, out, replaces)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of several jobs that finish with the same name in a folder, one moves its files after the
+    other: their results would mix. Where the system has no such locks, nothing is waited for.
+    """
+    if fcntl is None:
+        yield
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks know no locks
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
     if not out.exists():
         os.rename(stage, out)
         return

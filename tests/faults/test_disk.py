@@ -95,13 +95,13 @@ def test_a_fault_at_any_write_is_told_and_leaves_what_was_there(
         tiny_model: Path, picture: Path, tmp_path: Path, faulty_disk: FaultyDisk, kind: str,
         error: int) -> None:
     """Each write of the job fails once, over an older result; then the job is done after all."""
-    if not SOAK and kind in SLOW and (kind, error) != ("reconstruct", errno.ENOSPC):
+    if not SOAK and (kind in SLOW or error in (errno.EROFS, errno.ENOENT)):
         pytest.skip("the long session does this")
     request = KINDS[kind](str(picture), str(tiny_model), tmp_path)
     jobs.run(request, SilentReporter())
     before = content(tmp_path)
     faulty_disk.error, told = error, 0
-    for number in range(1, 200, 1 if SOAK or kind not in SLOW else 17):
+    for number in range(1, 200):
         faulty_disk.folder, faulty_disk.fail_at, faulty_disk.count = tmp_path, number, 0
         try:
             jobs.run(request, SilentReporter())
@@ -190,7 +190,7 @@ class Thief(SilentReporter):
 @pytest.mark.parametrize(("kind", "stage", "what"), [
     ("views", "sample", "hidden"), ("views", "load model", "picture"),
     ("views", "prepare", "picture"), ("reconstruct", "fit", "hidden"),
-    ("reconstruct", "sample", "hidden"), ("segment", "segment", "hidden"),
+    ("segment", "segment", "hidden"),
     ("segment", "segment", "picture")])
 def test_what_vanishes_between_two_steps_is_told_or_not_missed(
         tiny_model: Path, picture: Path, tmp_path: Path, kind: str, stage: str,

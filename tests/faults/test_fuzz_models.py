@@ -137,7 +137,7 @@ CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "image_enc
            "cc_projection/config.json", "scheduler/scheduler_config.json")
 
 
-@fuzz(30, 2500)
+@fuzz(15, 2500)
 @given(data=st.data())
 def test_any_configuration_is_loaded_or_refused(model: Path, tiny_model: Path,
                                                 data: st.DataObject) -> None:

@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes that are killed at random moments: every job ends once, and nothing finished is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from boundary import terminals
+from rounds import SOAK, rounds
+from test_disk import KINDS, content
+from test_engine_ends import seconds_until_gone
+
+from engine import client as client_module
+from engine.client import EngineClient, engine_command
+from engine.protocol import Done, ErrorCode, Failed, Message
+from engine.requests import Request
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+PATIENCE_S = 120.0
+LATEST_S = rounds(1, 8)
+"""Seconds after its submission at which a job's process dies at the latest: the short session's
+kills fall mostly on the libraries' loading, the long one's on every stage."""
+OURS = ("segment",)
+"""Kinds of jobs that the short session finishes, too."""
+GONE_S = 3.0
+"""A second, as test_engine_ends asks for, and more while other programs keep the processor busy."""
+
+
+@pytest.fixture(autouse=True)
+def no_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would stop what is done here on purpose."""
+    monkeypatch.setattr(client_module, "START_WINDOW_S", 0.0)
+
+
+def request(kind: str, tiny_model: Path, picture: Path, folder: Path) -> Request:
+    return KINDS[kind](str(picture), str(tiny_model), folder / kind)
+
+
+def made(folder: Path) -> dict[str, bytes]:
+    """All that stands under a final name; of reports only their presence: they tell times."""
+    return {name: b"" if name.endswith(".json") else data for name, data in content(folder).items()
+            if not any(part.startswith(".") for part in Path(name).parts)}
+
+
+def test_a_killed_engine_loses_nothing(tiny_model: Path, picture: Path, tmp_path: Path) -> None:
+    chance = random.Random(0)
+    kinds = list(KINDS) if SOAK else OURS
+    with EngineClient(engine_command(sys.executable)) as client:
+        finished = tmp_path / "finished"
+        for kind in kinds:
+            end = client.wait(client.submit(kind, request(kind, tiny_model, picture, finished)),
+                              PATIENCE_S)
+            assert isinstance(end, Done), end
+        kept = made(finished)
+        for number in range(rounds(10, 200)):
+            kind = list(KINDS)[number % len(KINDS)]
+            jobs = [client.submit(kind, request(kind, tiny_model, picture, tmp_path / "killed"))
+                    for _ in range(2)]
+            messages = watch(client, chance.uniform(0.0, LATEST_S))
+            pid = client.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            killed = time.monotonic()
+            while client.running:
+                time.sleep(0.005)
+            assert time.monotonic() - killed < GONE_S
+            messages += watch(client, PATIENCE_S)
+            messages += client.poll()
+            for job in jobs:
+                (end,) = terminals(messages, job)
+                assert isinstance(end, Done) or (
+                    isinstance(end, Failed) and end.error.code is ErrorCode.ENGINE_DIED), end
+            assert made(finished) == kept
+            for name, data in made(tmp_path / "killed").items():
+                assert kept.get(name, data) == data, f"{name} is half-written"
+        for kind in kinds:
+            end = client.wait(client.submit(
+                kind, request(kind, tiny_model, picture, tmp_path / "killed")), PATIENCE_S)
+            assert isinstance(end, Done), end
+    assert {**made(tmp_path / "killed"), **kept} == made(tmp_path / "killed")
+
+
+def watch(client: EngineClient, seconds: float) -> list[Message]:
+    """What is reported until all jobs have ended or the time is up."""
+    messages: list[Message] = []
+    deadline = time.monotonic() + seconds
+    while client.jobs and time.monotonic() < deadline:
+        messages += client.poll()
+        time.sleep(0.005)
+    return messages
+
+
+PARENT = """
+import json, sys, time
+sys.path.insert(0, {root!r})
+from engine.client import EngineClient, engine_command
+client = EngineClient(engine_command(sys.executable))
+client.submit({kind!r}, json.loads({request!r}))
+print(client.pid, flush=True)
+while True:
+    client.poll()
+    time.sleep(0.01)
+"""
+
+
+def test_a_killed_parent_leaves_no_orphan_and_no_half_result(
+        project_root: Path, tiny_model: Path, picture: Path, tmp_path: Path) -> None:
+    chance = random.Random(1)
+    for number in range(rounds(5, 200)):
+        kind = list(KINDS)[number % len(KINDS)]
+        wanted = request(kind, tiny_model, picture, tmp_path).to_dict()
+        script = PARENT.format(root=str(project_root), kind=kind, request=json.dumps(wanted))
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+            assert parent.stdout is not None
+            engine = int(parent.stdout.readline())
+            time.sleep(chance.uniform(0.0, LATEST_S))
+            parent.kill()
+            assert seconds_until_gone(engine) < GONE_S
+    before = made(tmp_path)
+    with EngineClient(engine_command(sys.executable)) as client:
+        for kind in KINDS if SOAK else OURS:
+            end = client.wait(client.submit(kind, request(kind, tiny_model, picture, tmp_path)),
+                              PATIENCE_S)
+            assert isinstance(end, Done), end
+    after = made(tmp_path)
+    assert {name: after.get(name) for name in before} == before
