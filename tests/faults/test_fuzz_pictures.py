@@ -22,6 +22,8 @@ from engine.imaging import load_input, read_image
 from engine.protocol import EngineError, ErrorCode
 from engine.viewset import ViewSet
 
+REFUSED = (ErrorCode.BAD_INPUT, ErrorCode.OUT_OF_MEMORY)
+"""The latter for a JPEG 2000 whose boxes claim more bytes than there can be."""
 RED = (200, 40, 30)
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "YCbCr", "LAB", "HSV")
 SUFFIXES = ("png", "jpg", "webp", "tif", "bmp", "gif", "avif", "jp2", "tga", "ppm")
@@ -79,7 +81,7 @@ def test_a_damaged_picture_is_read_or_refused(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     result = outcome(read_image, path)
     if isinstance(result, EngineError):
-        assert result.code is ErrorCode.BAD_INPUT
+        assert result.code in REFUSED
     else:
         assert result.dtype == np.uint8
         assert result.shape[2] == 4
@@ -90,7 +92,7 @@ def test_a_damaged_picture_is_read_or_refused(tmp_path: Path, content: bytes) ->
 def test_a_damaged_view_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     write_views(tmp_path, content)
     result = outcome(ViewSet.load, tmp_path / "views.json")
-    assert not isinstance(result, EngineError) or result.code is ErrorCode.BAD_INPUT
+    assert not isinstance(result, EngineError) or result.code in REFUSED
 
 
 def write_views(folder: Path, *contents: bytes) -> None:
