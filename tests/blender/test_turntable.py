@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,14 +38,12 @@ def result(tmp_path, picture):
 
 def _shown(bpy, scene, plane, frame):
     """Which colour a rendered plane shows at a frame, 8-bit sRGB."""
-    import tempfile
-    from pathlib import Path
     scene.frame_set(frame)
-    bpy.ops.render.render()
-    result = next(image for image in bpy.data.images if image.type == 'RENDER_RESULT')
     with tempfile.TemporaryDirectory() as folder:
-        result.save_render(str(Path(folder) / "render.png"), scene=scene)
-        with Image.open(Path(folder) / "render.png") as image:
+        file = Path(folder) / "render.png"
+        scene.render.image_settings.file_format, scene.render.filepath = 'PNG', str(file)
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+        with Image.open(file) as image:
             return np.asarray(image.convert("RGB"), float)[2, 2]
 
 
