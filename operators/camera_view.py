@@ -15,7 +15,6 @@ from mathutils import Matrix
 from ..engine.camera import FOV_DEG
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import ViewsRequest
-from . import addon
 from .generate import PictureJob, job_properties
 from .launch import launch
 from .request_properties import request_fields, request_values
@@ -71,15 +70,7 @@ class ZERO123_OT_view_from_camera(PictureJob):
         self.properties.around = found[1].name
         return self.execute(context)  # without the tab's settings: it is made as the result was
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self._start(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
-        return {'FINISHED'}
-
-    def _start(self, context: bpy.types.Context) -> None:
+    def start(self, context: bpy.types.Context) -> None:
         context.view_layer.update()
         camera = self._camera(context)
         found = find_result(context, camera, self.around,
@@ -93,8 +84,6 @@ class ZERO123_OT_view_from_camera(PictureJob):
             image, filepath = source.image, source.filepath
             values["recentre"] = values["recentre"] and not source.prepared
             title = found[0].name.removeprefix("Zero123 ")
-        if not self.properties.is_property_set("device"):
-            values["device"] = addon.preferences(context).device
         values.update(self._pose(camera, frame, values["input_radius"]))
         launch(context, ViewsRequest, values, image, filepath, title,
                place=Place.at(frame, found[0].name if found else ""))

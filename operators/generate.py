@@ -54,14 +54,22 @@ class PictureJob(bpy.types.Operator):
         if hasattr(self, "device") and not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
         try:
-            values = request_values(self, self.REQUEST, skip={"image", *self.SKIP})
-            if values.get("views"):
-                values["views"] = bpy.path.abspath(values["views"])
-            launch(context, self.REQUEST, values, self.image, self.filepath)
+            self.start(context)
         except EngineError as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         return {'FINISHED'}
+
+    def start(self, context: bpy.types.Context) -> None:
+        """Send the request to the engine.
+
+        Raises:
+            EngineError: As `launch`.
+        """
+        values = request_values(self, self.REQUEST, skip={"image", *self.SKIP})
+        if values.get("views"):
+            values["views"] = bpy.path.abspath(values["views"])
+        launch(context, self.REQUEST, values, self.image, self.filepath)
 
 
 def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -55,18 +56,16 @@ class _ViewOperator(bpy.types.Operator):
         cls.poll_message_set("Select a view that Zero123 has made, or pick a result's views")
         return bool(picks.views) or views_file(context.active_object) is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def apply(self, context: bpy.types.Context,
+              act: Callable[[bpy.types.Context, int], None]) -> set[str]:
+        """Do it to the view that is meant; `act` gets its place in the list."""
         try:
-            self.act(context, self._index(context))
+            act(context, self._index(context))
         except EngineError as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         background.redraw()
         return {'FINISHED'}
-
-    def act(self, context: bpy.types.Context, index: int) -> None:
-        """Do it to this view of the list."""
-        raise NotImplementedError
 
     def _index(self, context: bpy.types.Context) -> int:
         """The view that is meant; the active object's result is listed if it isn't.
@@ -127,7 +126,10 @@ class ZERO123_OT_use_view(_ViewOperator):
                             description="Whether the mesh is fitted to this view"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, index: int) -> None:
         picks.views[index].use = self.use
         picks.keep()
 
@@ -139,7 +141,10 @@ class ZERO123_OT_show_samples(_ViewOperator):
     bl_label = "Show Samples of View"
     __annotations__ = {"view": _ViewOperator.VIEW}
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, index: int) -> None:
         picks.open = -1 if picks.open == index else index
 
 
@@ -155,7 +160,10 @@ class ZERO123_OT_choose_sample(_ViewOperator):
                               description="Number of the sample in the list, from 0"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, index: int) -> None:
         view = picks.views[index]
         if self.sample >= len(view.samples):
             raise EngineError(ErrorCode.BAD_INPUT, f"there are {len(view.samples)} samples",
@@ -185,7 +193,10 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
             description="Different samples to choose from"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, index: int) -> None:
         assert picks.path is not None  # else there is no view
         azimuth, elevation, radius = picks.views[index].pose
         values = {
@@ -212,23 +223,13 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
         cls.poll_message_set("Pick the views of a result first")
         return bool(picks.views)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            self._start(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
-        return {'FINISHED'}
-
-    def _start(self, context: bpy.types.Context) -> None:
+    def start(self, context: bpy.types.Context) -> None:
         picture, made = picks.picture(), picks.settings()
         values = request_values(self, ReconstructRequest, skip=self.SKIP)
         given = {name for name in made if self.properties.is_property_set(name)}
         # What the picture is to the views is no matter of choice any more.
         given -= {"input_elevation", "input_radius", "recentre"}
         values.update({name: value for name, value in made.items() if name not in given})
-        if not self.properties.is_property_set("device"):
-            values["device"] = addon.preferences(context).device
         folder = result_folder(context, ReconstructRequest.KIND, picks.title, self.out)
         try:
             chosen = picks.write(folder / "picked")

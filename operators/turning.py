@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -32,19 +33,16 @@ class _Turn(bpy.types.Operator):
         cls.poll_message_set("Leave the current mode for Object Mode")
         return context.mode == 'OBJECT'
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def apply(self, context: bpy.types.Context,
+              act: Callable[[bpy.types.Context, Path, list[PickedView]], None]) -> set[str]:
+        """Do it; `act` gets the views.json that is meant and the ring of it, in order."""
         try:
             path = self._path(context)
-            views = ring(read_picked_views(path)[0])
-            self.act(context, path, views)
+            act(context, path, ring(read_picked_views(path)[0]))
         except EngineError as error:
             self.report({'ERROR'}, str(error))
             return {'CANCELLED'}
         return {'FINISHED'}
-
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
-        """Do it with these views, in their order."""
-        raise NotImplementedError
 
     def _path(self, context: bpy.types.Context) -> Path:
         """The views.json that is meant.
@@ -96,7 +94,10 @@ class ZERO123_OT_turntable(_Turn):
                    ('MESH', "Mesh Plane", "Rendered too, unlit and with its transparency")]),
     }
 
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
         active = context.active_object
         group = frames.result_collection(active) if (
             active is not None and views_file(active) == path) else None
@@ -124,7 +125,10 @@ class ZERO123_OT_turntable_video(_Turn):
             description="How long one turn takes"),
     }
 
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.apply(context, self._act)
+
+    def _act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
         out = Path(bpy.path.abspath(self.out)) if self.out else path.with_name("turntable.mp4")
         turntable.write_video([Path(view.sample.file) for view in views], out, self.seconds)
         self.report({'INFO'}, f"Wrote {out}")

@@ -12,15 +12,13 @@ from ..operators.installing import installation_job
 from ..operators.model_shelf import model_shelf
 from .models import draw_remedy, draw_work
 from .notes import draw_installation, draw_lines
+from .tab import Tab
 
 DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Metal"}
 
 
-class ZERO123_PT_setup(bpy.types.Panel):
+class ZERO123_PT_setup(Tab):
     bl_label = "Set Up"
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -8,15 +8,13 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..operators.history import Entry, history
 from ..operators.results import ImportOptions
 from ..operators.thumbnails import thumbnails
+from .tab import Tab
 
 _THUMBNAIL_SCALE = 2.4
 
 
-class ZERO123_PT_history(bpy.types.Panel):
+class ZERO123_PT_history(Tab):
     bl_label = "History"
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
     bl_options = {'DEFAULT_CLOSED'}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -11,16 +11,14 @@ from ..operators.checklist import checklist
 from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
 from .notes import draw_lines
+from .tab import Tab
 
 _ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR',
           ModelState.PARTIAL: 'TEMP'}
 
 
-class ZERO123_PT_models(bpy.types.Panel):
+class ZERO123_PT_models(Tab):
     bl_label = "Models"
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
     bl_options = {'DEFAULT_CLOSED'}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -16,20 +16,13 @@ from .notes import draw_installation, draw_lines
 from .picture import draw_job_picture, draw_prepared, draw_sources
 from .presets import ZERO123_PT_presets
 from .progress import kind_name, progress_text
+from .tab import Tab
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
 _SHOWN_JOBS = 5
 
 
-class _Tab(bpy.types.Panel):
-    """Where all the panels are."""
-
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
-
-
-class _Section(_Tab):
+class _Section(Tab):
     """A part of the main panel with settings, label left and value right."""
 
     bl_parent_id = "ZERO123_PT_main"
@@ -41,7 +34,7 @@ class _Section(_Tab):
             column.prop(context.scene.zero123, name)
 
 
-class ZERO123_PT_main(_Tab):
+class ZERO123_PT_main(Tab):
     bl_label = "Picture to 3D"
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
@@ -140,7 +133,7 @@ class ZERO123_PT_import(_Section):
             _settings_column(self.layout).prop(settings, "remesh_faces")
 
 
-class ZERO123_PT_jobs(_Tab):
+class ZERO123_PT_jobs(Tab):
     bl_label = "Jobs"
 
     def draw(self, context: bpy.types.Context) -> None:

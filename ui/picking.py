@@ -7,17 +7,15 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..operators.picks import PickedView, picks
 from ..operators.thumbnails import thumbnails
+from .tab import Tab
 
 _COLUMNS = 3
 _VIEW_SCALE = 3.6
 _SAMPLE_SCALE = 5.0
 
 
-class ZERO123_PT_picking(bpy.types.Panel):
+class ZERO123_PT_picking(Tab):
     bl_label = "Pick Views"
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

@@ -5,13 +5,11 @@
 import bpy
 
 from ..operators.results.comparing import comparison
+from .tab import Tab
 
 
-class ZERO123_PT_result(bpy.types.Panel):
+class ZERO123_PT_result(Tab):
     bl_label = "Active Result"
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column()

@@ -4,24 +4,19 @@
 
 import bpy
 
+from .tab import Tab
 
-class _Tab(bpy.types.Panel):
-    """Where the panels are."""
 
-    bl_space_type = 'VIEW_3D'
-    bl_region_type = 'UI'
-    bl_category = "Zero123"
+class ZERO123_PT_training(Tab):
     bl_options = {'DEFAULT_CLOSED'}
-
-
-class ZERO123_PT_training(_Tab):
     bl_label = "Training"
 
     def draw(self, context: bpy.types.Context) -> None:
         self.layout.label(text="Uses the selected objects, or files", icon='INFO')
 
 
-class ZERO123_PT_training_model(_Tab):
+class ZERO123_PT_training_model(Tab):
+    bl_options = {'DEFAULT_CLOSED'}
     bl_label = "Fine-Tuning"
     bl_parent_id = "ZERO123_PT_training"
 
@@ -33,7 +28,8 @@ class ZERO123_PT_training_model(_Tab):
         self.layout.operator("zero123.train_model", icon='GRAPH')
 
 
-class ZERO123_PT_training_views(_Tab):
+class ZERO123_PT_training_views(Tab):
+    bl_options = {'DEFAULT_CLOSED'}
     bl_label = "Training Views"
     bl_parent_id = "ZERO123_PT_training"
 

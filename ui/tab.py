@@ -1,0 +1,13 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where all the panels are."""
+
+import bpy
+
+
+class Tab(bpy.types.Panel):
+    """Base of the panels: the program's tab in the 3D View's sidebar."""
+
+    bl_space_type = 'VIEW_3D'
+    bl_region_type = 'UI'
+    bl_category = "Zero123"
