@@ -16,7 +16,8 @@ from torch import Tensor
 from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
 from ..fields.field import Field
-from ..fields.rays import camera_rays
+from ..fields.lattice import Lattice
+from ..fields.rays import Rays, camera_rays
 from ..fields.render import Occupancy, Rendered, render
 from .fit import STEP
 
@@ -37,6 +38,10 @@ class Cameras:
         """N x 4 x 4."""
         return torch.from_numpy(camera.camera_to_world(
             self.azimuth_deg.numpy(), self.elevation_deg.numpy(), self.radius.numpy())).float()
+
+    def rays(self, size: int, box: Lattice) -> Rays:
+        """N * size * size, through the pixels of square pictures."""
+        return camera_rays(self.camera_to_world, size, camera.FOV_DEG, box)
 
     @classmethod
     def at(cls, positions: Tensor) -> Cameras:
@@ -99,7 +104,12 @@ def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, 
 def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupancy,
                   generator: torch.Generator | None = None) -> Rendered:
     """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
-    rays = camera_rays(cameras.camera_to_world, size, camera.FOV_DEG, field.lattice)
+    return take_pictures_along(field, cameras.rays(size, field.lattice), occupancy, generator)
+
+
+def take_pictures_along(field: Field, rays: Rays, occupancy: Occupancy,
+                        generator: torch.Generator | None = None) -> Rendered:
+    """The same for given rays."""
     jitter = None if generator is None else torch.rand(len(rays), generator=generator)
     return render(field, rays, occupancy, field.lattice.voxel_size * STEP, jitter)
 

@@ -4,8 +4,9 @@
 
 DreamFusion (Poole et al. 2023), section 3; weights and schedules of threestudio's zero123.yaml.
 Differences: a voxel grid instead of a hash grid; the training set's lens and distance instead of a
-narrow lens from afar (the object is as large in the frame); the grid's own smoothing in place of
-losses on normals; the input view's losses on a random batch of its pixels.
+narrow lens from afar (the object is as large in the frame); normals of the rendered depths, and the
+grid's own smoothing in place of a loss on normals in space; the input view's losses on a random
+batch of its pixels.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from ..diffusion import score_distillation
 from ..fields.field import Field
+from ..fields.normals import rendered_normals, roughness
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
 from .fit import STEP, Pictures
@@ -27,7 +29,7 @@ from .guide import (
     as_pictures,
     latent_shape,
     rows_per_view,
-    take_pictures,
+    take_pictures_along,
 )
 
 REFERENCE_RAYS = 4096
@@ -63,6 +65,7 @@ class SDSSettings:
     score_weight: float = 0.1
     rgb_weight: float = 500.0
     mask_weight: float = 50.0
+    normal_weight: float = 8.0
     sparsity_weight: float = 0.1
     opaque_weight: float = 0.1
 
@@ -94,11 +97,13 @@ class ScoreDistillationObjective:
         count, size = self.settings.batch(share)
         size = min(size, self.guide.pipeline.image_size)
         cameras = self._random_cameras(count)
-        seen = take_pictures(field, cameras, size, self.occupancy, self.generator)
+        rays = cameras.rays(size, field.lattice)
+        seen = take_pictures_along(field, rays, self.occupancy, self.generator)
         rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
         gradient = self._score(rgb.detach(), cameras, share)
         return (self.settings.score_weight * (gradient * rgb).sum()
                 + self._reference(field)
+                + self.settings.normal_weight * roughness(rendered_normals(rays, seen, count))
                 + self.settings.sparsity_weight * (seen.alpha**2 + 0.01).sqrt().mean()
                 + self.settings.opaque_weight * entropy(seen.alpha))
 

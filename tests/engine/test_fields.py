@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from engine import camera
 from engine.fields.lattice import Lattice, cube
+from engine.fields.normals import rendered_normals, roughness
 from engine.fields.rays import Rays, camera_rays, clip_to_box, pixel_centres, project
 from engine.fields.render import (
     Occupancy,
+    Rendered,
     absorption_weights,
     occupied_samples,
     render,
@@ -200,3 +202,33 @@ def test_a_longish_box_is_looked_up_and_occupied_along_the_right_axes() -> None:
     occupied = (points[:, 0] > 0.31) & (points[:, 2] < 0)
     occupancy = Occupancy(occupied.reshape(field.lattice.shape), field.lattice)
     assert torch.equal(occupancy.contains(points + 0.02), occupied)
+
+
+def test_normals_of_a_ball_point_away_from_its_centre() -> None:
+    field, occupancy = ball(64)
+    rays = rays_of(size=64)
+    seen = render(field, rays, occupancy, field.lattice.voxel_size / 4)
+    normals = rendered_normals(rays, seen, 1)[0]
+    shown = normals.norm(dim=-1) > 0
+    assert 0.1 < shown.float().mean() < 0.3
+    points = (rays.origins + seen.depth[:, None] * rays.directions).view(64, 64, 3)[:-1, :-1]
+    outwards = torch.nn.functional.normalize(points, dim=-1)
+    cosine = (normals * outwards).sum(-1)[shown]
+    assert cosine.median() > 0.97 and cosine.quantile(0.05) > 0.9
+
+
+def test_dents_are_rougher_than_planes_and_can_be_smoothed() -> None:
+    """One step down the gradient of the roughness makes it less."""
+    rays = rays_of(azimuth=0.0, elevation=0.0, size=16)
+    depth = (1.5 / -(rays.directions @ torch.tensor([1.0, 0.0, 0.0]))).abs()
+    assert roughness(normals_at(rays, depth)) < 1e-9
+    dented = (depth + 0.01 * torch.rand(len(depth), generator=torch.Generator().manual_seed(0))
+              ).requires_grad_()
+    rough = roughness(normals_at(rays, dented))
+    gradient, = torch.autograd.grad(rough, dented)
+    assert roughness(normals_at(rays, dented - 1e-3 * gradient / gradient.norm())) < rough
+
+
+def normals_at(rays: Rays, depth: torch.Tensor) -> torch.Tensor:
+    nothing = torch.zeros(len(rays), 3)
+    return rendered_normals(rays, Rendered(nothing, torch.ones(len(rays)), depth), 1)
