@@ -89,10 +89,10 @@ def _textured_triangles(document: dict[str, Any], binary: memoryview) -> Texture
     if not (whole.any() and np.isfinite(vertices).all()):
         return None
     x, y, z = vertices.T
-    return TexturedTriangles(
-        np.stack([x, -z, y], axis=1), joined[whole],
-        corners[whole] * np.float32([1, -1]) + np.float32([0, 1]), texture, float(roughness),
-        float(metallic))
+    u, v = np.moveaxis(corners[whole], -1, 0)
+    return TexturedTriangles(np.stack([x, -z, y], axis=1), joined[whole],
+                             np.stack([u, 1 - v], axis=-1), texture, float(roughness),
+                             float(metallic))
 
 
 def _view(document: dict[str, Any], binary: memoryview, index: int) -> memoryview:
