@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _MAGIC, _JSON, _BINARY = 0x46546C67, 0x4E4F534A, 0x004E4942
 _PNG = b"\x89PNG\r\n\x1a\n"
+_ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+"""Odd numbers with bits all over: the sums of different vertices differ, but for one chance in 10^9
+that a seam stays open."""
 _VIEW_KEYS = {"buffer", "byteOffset", "byteLength", "target"}
 _ACCESSOR_KEYS = {"bufferView", "byteOffset", "componentType", "count", "type", "min", "max",
                   "name"}
@@ -82,10 +85,11 @@ def _textured_triangles(document: dict[str, Any], binary: memoryview) -> Texture
     faces = _array(document, binary, indices, (5125, "SCALAR")).reshape(-1, 3)
     points, normals = (_array(document, binary, accessor, (5126, "VEC3"))
                        for accessor in (position, normal))
-    corners = _array(document, binary, uv, (5126, "VEC2"))[faces]
+    corners = _array(document, binary, uv, (5126, "VEC2")).take(faces, axis=0)
     vertices, place = _join(points, normals)
-    joined = place[faces]
-    whole = (joined != np.roll(joined, 1, axis=1)).all(axis=1)  # others would crash Blender
+    joined = place.take(faces)
+    a, b, c = joined.T
+    whole = (a != b) & (b != c) & (c != a)  # others would crash Blender
     if not (whole.any() and np.isfinite(vertices).all()):
         return None
     x, y, z = vertices.T
@@ -127,7 +131,8 @@ def _join(positions: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.nd
     import numpy as np
 
     bits = np.hstack([positions, normals]) + np.float32(0)  # of -0 and 0 the bits differ
-    order = np.lexsort(bits.view(np.uint64).T)
+    # Sorted by a sum of their bits, which takes a fifth of the time of sorting by all columns.
+    order = np.argsort(bits.view(np.uint64) @ np.array(_ODD, np.uint64), kind="stable")
     ordered = bits[order]
     first = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
     place = np.empty(len(order), np.int32)
