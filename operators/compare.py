@@ -13,6 +13,7 @@ from mathutils import Quaternion, Vector
 from ..engine.protocol import EngineError, ErrorCode
 from . import viewport
 from .images import image_of
+from .messages import LEAVE_MODE, unless
 from .results import comparing, frames
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -42,8 +43,7 @@ class ZERO123_OT_compare(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Leave the current mode for Object Mode")
-        return context.mode == 'OBJECT'
+        return unless(cls, LEAVE_MODE if context.mode != 'OBJECT' else "")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         camera = comparing.comparison(context.scene)

@@ -23,6 +23,7 @@ from ..engine.requests import (
 )
 from . import addon
 from .launch import launch, launch_alone
+from .messages import SELECT_A_RESULT, unless
 from .request_properties import properties_of, request_values
 from .results import ImportOptions, Place, Record, frames
 from .sources import Source, source_of
@@ -177,10 +178,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         record = Record.read(context.active_object) if context.active_object else None
-        if record is None or not record.request:
-            cls.poll_message_set("Select a plane, camera or mesh that Zero123 has made")
-            return False
-        return True
+        return unless(cls, "" if record and record.request else SELECT_A_RESULT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
@@ -18,6 +19,7 @@ from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend
 from .launch import launch, result_folder, show_pick
+from .messages import SELECT_A_RESULT, unless
 from .picks import picks
 from .request_properties import request_values
 from .results import Record
@@ -53,8 +55,9 @@ class _ViewOperator(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Select a view that Zero123 has made, or pick a result's views")
-        return bool(picks.views) or views_file(context.active_object) is not None
+        known = bool(picks.views) or views_file(context.active_object) is not None
+        return unless(cls, "" if known else
+                      "Select a view that Zero123 has made, or pick a result's views")
 
     def apply(self, context: bpy.types.Context,
               act: Callable[[bpy.types.Context, int], None]) -> set[str]:
@@ -103,7 +106,7 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
         active = None if self.filepath else context.active_object
         file = views_file(active) if active else Path(bpy.path.abspath(self.filepath))
         if file is None or not (active or self.filepath):
-            self.report({'ERROR'}, "Select a plane, camera or mesh that Zero123 has made")
+            self.report({'ERROR'}, rpt_(SELECT_A_RESULT))
             return {'CANCELLED'}
         try:
             picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
@@ -220,8 +223,7 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Pick the views of a result first")
-        return bool(picks.views)
+        return unless(cls, "" if picks.views else "Pick the views of a result first")
 
     def start(self, context: bpy.types.Context) -> None:
         picture, made = picks.picture(), picks.settings()

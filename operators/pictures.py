@@ -15,6 +15,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
 from . import viewport
+from .messages import unless
 from .results.views import load_image
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
@@ -87,8 +88,8 @@ class ZERO123_OT_paste_picture(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The clipboard needs a window")
-        return not bpy.app.background and context.window is not None
+        windowless = bpy.app.background or context.window is None
+        return unless(cls, "The clipboard needs a window" if windowless else "")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = file_of_text(context.window_manager.clipboard)
@@ -120,8 +121,8 @@ class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Open a 3D View in this window")
-        return not bpy.app.background and viewport.find_view(context) is not None
+        unseen = bpy.app.background or viewport.find_view(context) is None
+        return unless(cls, "Open a 3D View in this window" if unseen else "")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return _choose(self, context, lambda: viewport.picture(context, self.size))

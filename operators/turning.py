@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
+from .messages import LEAVE_MODE, unless
 from .picking import title_of, views_file
 from .picks import PickedView, picks, read_picked_views
 from .results import frames, turntable
@@ -30,8 +32,7 @@ class _Turn(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Leave the current mode for Object Mode")
-        return context.mode == 'OBJECT'
+        return unless(cls, LEAVE_MODE if context.mode != 'OBJECT' else "")
 
     def apply(self, context: bpy.types.Context,
               act: Callable[[bpy.types.Context, Path, list[PickedView]], None]) -> set[str]:
@@ -131,7 +132,7 @@ class ZERO123_OT_turntable_video(_Turn):
     def _act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
         out = Path(bpy.path.abspath(self.out)) if self.out else path.with_name("turntable.mp4")
         turntable.write_video([Path(view.sample.file) for view in views], out, self.seconds)
-        self.report({'INFO'}, f"Wrote {out}")
+        self.report({'INFO'}, rpt_("Wrote {}").format(out))
 
 
 CLASSES = (ZERO123_OT_turntable, ZERO123_OT_turntable_video)
