@@ -23,7 +23,7 @@ def checklist(bpy, scene, extension):
     yield found
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = preferences.model_folder = ""
-    scene.zero123.property_unset("model")
+    bpy.context.scene.zero123.property_unset("model")  # not `scene`: another file may be open
     found.facts, found.facts_error = {}, None
     found.look(bpy.context)
 
@@ -45,6 +45,21 @@ def test_a_missing_python_is_told_as_soon_as_it_is_chosen(bpy, checklist, prefer
     assert "/nonexistent/python" in str(checklist.python_error)
     with pytest.raises(RuntimeError, match="/nonexistent/python"):
         bpy.ops.zero123.check_setup()
+
+
+def test_another_file_s_model_is_looked_for_when_that_is_loaded(bpy, scene, checklist,
+                                                                 preferences, tmp_path):
+    preferences.engine_python = sys.executable
+    files = {"zero123-xl": tmp_path / "lacks.blend", "nano": tmp_path / "has.blend"}
+    for model, file in files.items():
+        scene.zero123.model = model
+        bpy.ops.wm.save_as_mainfile(filepath=str(file), copy=True)
+    assert not shown(bpy)
+    bpy.ops.wm.open_mainfile(filepath=str(files["zero123-xl"]), load_ui=False)
+    assert shown(bpy)
+    assert "zero123-xl" in str(checklist.model_error)
+    bpy.ops.wm.open_mainfile(filepath=str(files["nano"]), load_ui=False)
+    assert not shown(bpy)
 
 
 def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene, checklist,
