@@ -162,7 +162,7 @@ def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
               and image.source not in ('VIEWER',)]
     if not pasted:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no picture on the clipboard",
-                          "copy a picture, or the path of a picture file")
+                          "copy a picture, or its path: under X11 Blender pastes no pictures")
     pasted[0].pack()
     return pasted[0]
 

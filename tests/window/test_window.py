@@ -103,7 +103,7 @@ def test_a_running_job_s_picture_is_in_its_box(report):
 
 
 def test_a_picture_comes_from_the_clipboard_and_the_view(report):
-    """A copied path, as this screen has no clipboard for pictures; the view is cut out."""
+    """A copied path, as Blender pastes no pictures under X11; the view is cut out."""
     assert report["pictures_from"]["clipboard"] == "pasted.png"
     width, height, corner, mean = report["pictures_from"]["viewport"]
     assert (width, height, corner) == (256, 256, 0)
