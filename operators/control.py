@@ -8,11 +8,10 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
-from ..engine.protocol import EngineError
 from . import background, launch, results
 from .history import history
 from .jobs import Job
-from .messages import SELECT_A_RESULT, unless
+from .messages import SELECT_A_RESULT, report_errors, unless
 from .results import frames
 from .runner import runner
 
@@ -103,17 +102,14 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         job = runner.jobs.get(self.job)
         if self.job and job is None:
             self.report({'ERROR'}, rpt_(
                 "This job is not remembered any more; import its files instead"))
             return {'CANCELLED'}
-        try:
-            created = self._import(context, job)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        created = self._import(context, job)
         self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
         return {'FINISHED'}
 
@@ -140,6 +136,7 @@ class ZERO123_OT_import_again(bpy.types.Operator):
         return unless(cls, background.why_import_waits(context) if record and record.files else
                       SELECT_A_RESULT)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object
         record, group = results.Record.read(item), frames.result_collection(item)
@@ -147,13 +144,9 @@ class ZERO123_OT_import_again(bpy.types.Operator):
         context.view_layer.update()
         place = results.Place.at(frames.result_frame(group, chosen=item)) if group else None
         title = group.name.removeprefix("Zero123 ") if group else ""
-        try:
-            created = launch.bring_in(
-                Path(record.files[0]), context.scene, title, place=place,
-                options=results.ImportOptions.from_dict(record.options))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        created = launch.bring_in(
+            Path(record.files[0]), context.scene, title, place=place,
+            options=results.ImportOptions.from_dict(record.options))
         self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
         return {'FINISHED'}
 
@@ -180,12 +173,10 @@ class ZERO123_OT_engine_start(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return unless(cls, "The engine is running" if runner.engine_running else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             launch.start_engine(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             background.redraw()
         return {'FINISHED'}

@@ -21,7 +21,7 @@ from . import addon, background
 from .checklist import checklist
 from .installing import installation_job
 from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
-from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, unless
+from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, report_errors, unless
 from .model_shelf import model_shelf
 from .model_work import model_work
 from .runner import MODELS_VARIABLE, runner
@@ -225,13 +225,11 @@ class ZERO123_OT_model_remove(bpy.types.Operator):
             return context.window_manager.invoke_confirm(self, event)
         return context.window_manager.invoke_props_dialog(self)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         runner.stop_engine()  # on some systems its files can't be deleted while they are read
         try:
             gone = remove(self.model, addon.model_folder(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             checklist.look(context)
             background.redraw()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -19,7 +18,7 @@ from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend
 from .launch import launch, result_folder, show_pick
-from .messages import SELECT_A_RESULT, unless
+from .messages import SELECT_A_RESULT, report_errors, unless
 from .picks import picks
 from .request_properties import request_values
 from .results import Record
@@ -59,16 +58,14 @@ class _ViewOperator(bpy.types.Operator):
         return unless(cls, "" if known else
                       "Select a view that Zero123 has made, or pick a result's views")
 
-    def apply(self, context: bpy.types.Context,
-              act: Callable[[bpy.types.Context, int], None]) -> set[str]:
-        """Do it to the view that is meant; `act` gets its place in the list."""
-        try:
-            act(context, self._index(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        self.act(context, self._index(context))
         background.redraw()
         return {'FINISHED'}
+
+    def act(self, context: bpy.types.Context, index: int) -> None:
+        """What the operator does to the view at this place in the list."""
 
     def _index(self, context: bpy.types.Context) -> int:
         """The view that is meant; the active object's result is listed if it isn't.
@@ -102,18 +99,15 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
         name="File", subtype='FILE_PATH', options=_OPTIONS,
         description="A views.json that Zero123 has written; empty takes the active object's")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         active = None if self.filepath else context.active_object
         file = views_file(active) if active else Path(bpy.path.abspath(self.filepath))
         if file is None or not (active or self.filepath):
             self.report({'ERROR'}, rpt_(SELECT_A_RESULT))
             return {'CANCELLED'}
-        try:
-            picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
-                       title_of(active) if active else "")
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
+                   title_of(active) if active else "")
         background.redraw()
         return {'FINISHED'}
 
@@ -129,10 +123,7 @@ class ZERO123_OT_use_view(_ViewOperator):
                             description="Whether the mesh is fitted to this view"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         picks.views[index].use = self.use
         picks.keep()
 
@@ -144,10 +135,7 @@ class ZERO123_OT_show_samples(_ViewOperator):
     bl_label = "Show Samples of View"
     __annotations__ = {"view": _ViewOperator.VIEW}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         picks.open = -1 if picks.open == index else index
 
 
@@ -163,10 +151,7 @@ class ZERO123_OT_choose_sample(_ViewOperator):
                               description="Number of the sample in the list, from 0"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         view = picks.views[index]
         if self.sample >= len(view.samples):
             raise EngineError(ErrorCode.BAD_INPUT, f"there are {len(view.samples)} samples",
@@ -196,10 +181,7 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
             description="Different samples to choose from"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         assert picks.path is not None  # else there is no view
         azimuth, elevation, radius = picks.views[index].pose
         values = {

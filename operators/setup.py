@@ -10,7 +10,7 @@ from ..engine.protocol import EngineError
 from . import addon, background
 from .checklist import checklist, report_text
 from .installing import installation_job
-from .messages import INSTALLING, WAIT_FOR_JOBS, unless
+from .messages import INSTALLING, WAIT_FOR_JOBS, report_errors, unless
 from .runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -37,6 +37,7 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
         return unless(cls, INSTALLING if installation_job.running else
                       WAIT_FOR_JOBS if runner.jobs.active() else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.wheels and not bpy.app.online_access:
             self.report({'ERROR'}, rpt_("Allow Online Access in the preferences' System section, "
@@ -51,11 +52,7 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
             background.watch()
             background.redraw()
             return {'FINISHED'}
-        try:
-            installation_job.wait()
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        installation_job.wait()
         return {'FINISHED'}
 
 
@@ -86,13 +83,11 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
         return unless(cls, "The check is running" if checklist.running else
                       INSTALLING if installation_job.running else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         checklist.look(context)
         try:
             checklist.start_doctor(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             background.redraw()
         if not bpy.app.background:
@@ -101,8 +96,7 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
         checklist.finish()
         problem = checklist.facts_error or checklist.model_error
         if problem is not None:
-            self.report({'ERROR'}, str(problem))
-            return {'CANCELLED'}
+            raise problem
         self.report({'INFO'}, rpt_("The engine computes on: {}").format(
             checklist.facts.get("device")))
         return {'FINISHED'}
