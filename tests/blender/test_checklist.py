@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture
@@ -84,7 +79,7 @@ def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene,
     assert checklist.model_error is None
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_engine_looks_at_itself(bpy, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.check_setup() == {'FINISHED'}
@@ -93,7 +88,7 @@ def test_the_engine_looks_at_itself(bpy, checklist, preferences):
     assert not checklist.incomplete
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extension, tmp_path):
     """One that needs more memory than is free; one that is damaged, which is not the engine's."""
     info = extension("engine.models.catalogue").find_model("zero123-xl")
@@ -147,7 +142,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
         bpy.ops.zero123.check_setup()
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
 def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
     """And works on afterwards."""
