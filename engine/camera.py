@@ -7,19 +7,23 @@ is 1. A camera at azimuth a, elevation e and radius r stands at
 r * (cos e cos a, cos e sin a, sin e)
 and looks at the origin with Z up. The input camera has azimuth 0. Camera axes are Blender's and
 OpenGL's: X right, Y up, looking along -Z.
+
+Light to import, as Blender imports it when it starts: numpy comes with the first use.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Array = npt.NDArray[np.floating]
+Array: TypeAlias = "npt.NDArray[np.floating]"
 PoseEncoding = Literal["zero123", "stable"]
 
-FOV_DEG = float(np.degrees(2 * np.arctan(32 / 2 / 35)))
+FOV_DEG = math.degrees(2 * math.atan(32 / 2 / 35))
 """Field of view of the training cameras: 35 mm lens on a 32 mm sensor, 49.13 degrees."""
 DEFAULT_RADIUS = 1.85
 """Middle of the training distances 1.5 to 2.2."""
@@ -28,6 +32,8 @@ DEFAULT_RADIUS = 1.85
 def camera_position(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
                     radius: npt.ArrayLike) -> Array:
     """Camera centres. Arguments broadcast to shape S; returns S x 3."""
+    import numpy as np
+
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     direction = np.stack(np.broadcast_arrays(
         np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth),
@@ -41,6 +47,8 @@ def camera_to_world(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
 
     Straight above and below, where Z can't be up, "right" is the limit along the meridian.
     """
+    import numpy as np
+
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     azimuth, elevation = np.broadcast_arrays(azimuth, elevation)
     zero = np.zeros_like(azimuth)
@@ -59,6 +67,8 @@ def camera_to_world(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
 
 def spherical_from_position(position: npt.ArrayLike) -> tuple[Array, Array, Array]:
     """(azimuth_deg in [0, 360), elevation_deg, radius) of camera centres of shape S x 3."""
+    import numpy as np
+
     x, y, z = np.moveaxis(np.asarray(position, dtype=float), -1, 0)
     azimuth = np.degrees(np.arctan2(y, x)) % 360.0
     elevation = np.degrees(np.arctan2(z, np.hypot(x, y)))
@@ -67,7 +77,7 @@ def spherical_from_position(position: npt.ArrayLike) -> tuple[Array, Array, Arra
 
 def focal_length_px(size: int, fov_deg: float = FOV_DEG) -> float:
     """Focal length in pixels of a square picture of `size` pixels."""
-    return size / 2 / float(np.tan(np.radians(fov_deg) / 2))
+    return size / 2 / math.tan(math.radians(fov_deg) / 2)
 
 
 def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
@@ -82,6 +92,8 @@ def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
     positive = the camera moves to its right. "stable" (Stable Zero123, as threestudio feeds it):
     the last number is the input camera's polar angle in radians instead, and the radius is unused.
     """
+    import numpy as np
+
     azimuth, elevation, radius, input_elevation, input_radius = np.broadcast_arrays(
         np.asarray(azimuth_deg, float), np.asarray(elevation_deg, float), np.asarray(radius, float),
         np.asarray(input_elevation_deg, float), np.asarray(input_radius, float))
@@ -95,6 +107,8 @@ def relative_pose_from_extrinsics(target: npt.ArrayLike, condition: npt.ArrayLik
 
     Returns S x 4 float32; the camera centre is -R^T t.
     """
+    import numpy as np
+
     centres = [-np.einsum("...ji,...j->...i", m[..., :3], m[..., 3])
                for m in (np.asarray(target, float), np.asarray(condition, float))]
     (azimuth, elevation, radius), (azimuth_in, elevation_in, radius_in) = map(

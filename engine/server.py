@@ -4,19 +4,22 @@
 
 Two threads. The reader takes commands from stdin as they come, so that cancelling works while a
 job computes; the main thread runs jobs in the order of their submission. Light to import: what
-a job needs is loaded by the job.
+a job needs is loaded by the job, or while there is none yet.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO
 
 from . import jobs
@@ -50,6 +53,8 @@ Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 
 GRACE_S = 0.3
 """How long a job may take to notice that the engine is to end, before it is cut off."""
+LIBRARIES = (".imaging", "torch", "transformers.modeling_utils", "diffusers.models", ".diffusion")
+"""What most jobs need, which takes seconds to load; the quick ones need no more than the first."""
 
 
 def default_handlers() -> dict[str, Handler]:
@@ -72,7 +77,7 @@ def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = 
     # Ctrl-C in a terminal reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers(), idle_s,
-                  release).run()
+                  release, () if handlers else LIBRARIES).run()
 
 
 @dataclass
@@ -88,7 +93,9 @@ class Server:
 
     def __init__(self, commands: BinaryIO, reports: BinaryIO,
                  handlers: Mapping[str, Handler], idle_s: float | None = None,
-                 release: Callable[[], None] = loaded_model.drop) -> None:
+                 release: Callable[[], None] = loaded_model.drop,
+                 libraries: Sequence[str] = ()) -> None:
+        """As `serve`; `libraries` are loaded between the greeting and the first job."""
         self._idle_s = idle_s
         self._drop = release
         self._commands = commands
@@ -98,6 +105,8 @@ class Server:
         """Guards the fields below."""
         self._queue: deque[_Job] = deque()
         self._running: _Job | None = None
+        self._greeted = False
+        self._libraries = deque(libraries)
         self._release = False
         self._ending = False
         self._status = 0
@@ -105,21 +114,31 @@ class Server:
     def run(self) -> int:
         """Run jobs until the conversation ends. Returns the exit status."""
         threading.Thread(target=self._read, name="commands", daemon=True).start()
-        while True:
-            with self._changed:
-                woken = self._changed.wait_for(
-                    lambda: self._queue or self._release or self._ending,
-                    self._idle_s if loaded_model.pipeline is not None else None)
-                if self._ending:
-                    return self._status
-                release, self._release = self._release or not woken, False
-                self._running = self._queue.popleft() if self._queue and not release else None
-            if release:
-                self._drop()
-            if self._running:
-                self._send(self._run_job(self._running))
-                with self._changed:
-                    self._running = None
+        while (action := self._next_action()) is not None:
+            action()
+        return self._status
+
+    def _next_action(self) -> Callable[[], None] | None:
+        """What the main thread is to do; waits for it. None if the conversation is to end."""
+        with self._changed:
+            while not self._ending:
+                if self._release:
+                    self._release = False
+                    return self._drop
+                if self._queue:
+                    self._running = self._queue.popleft()
+                    return partial(self._work, self._running)
+                if self._greeted and self._libraries:
+                    return partial(_load, self._libraries.popleft())
+                idle_s = self._idle_s if loaded_model.pipeline is not None else None
+                if not self._changed.wait(idle_s) and not self._queue:
+                    return self._drop
+        return None
+
+    def _work(self, job: _Job) -> None:
+        self._send(self._run_job(job))
+        with self._changed:
+            self._running = None
 
     def _run_job(self, job: _Job) -> Message:
         """Run a job to its terminal report."""
@@ -174,6 +193,9 @@ class Server:
             self._ending, self._status = True, ErrorCode.PROTOCOL.exit_code
             raise version_mismatch(theirs=version)
         self._send(Ready(PROTOCOL_VERSION, platform.python_version()))
+        with self._changed:
+            self._greeted = True
+            self._changed.notify()
 
     def _submit(self, command: Submit) -> None:
         with self._changed:
@@ -215,6 +237,14 @@ class Server:
             self._writer.send(message)
         except OSError:
             os._exit(self._status)  # nobody listens any more
+
+
+def _load(library: str) -> None:
+    """On the main thread, and not beside a job: two threads may see each other's modules half
+    imported. A job that comes meanwhile waits no longer than for what it would load itself.
+    """
+    with suppress(Exception):  # the job that needs it tells what is wrong with it
+        importlib.import_module(library, __package__)
 
 
 def _failed(job: str, error: EngineError) -> Failed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import bpy
+from bpy.app.handlers import load_post, persistent
 
 from ..engine.protocol import EngineError
 from .checklist import checklist
@@ -30,13 +31,18 @@ def watch() -> None:
 
 
 def look_around() -> None:
-    """See what is on the disk already, as soon as Blender has drawn its window."""
+    """See what is on the disk already, as soon as Blender has drawn its window, and whether all is
+    there for the settings of a file when that is loaded.
+    """
+    load_post.append(_look_at_file)
     if not bpy.app.background:
         bpy.app.timers.register(_look_around, first_interval=INTERVAL_S, persistent=True)
 
 
 def unwatch() -> None:
-    """Remove the timers and what is drawn; a pending timer at exit can crash Blender."""
+    """Remove timers, handler and what is drawn; a pending timer at exit can crash Blender."""
+    if _look_at_file in load_post:
+        load_post.remove(_look_at_file)
     checklist.stop()
     growing_meshes.clear()
     thumbnails.clear()
@@ -66,6 +72,12 @@ def why_import_waits(context: bpy.types.Context) -> str:
     if bpy.app.is_job_running('RENDER'):
         return "Results can be imported when the render is finished"
     return ""
+
+
+@persistent
+def _look_at_file(*_: object) -> None:
+    checklist.look(bpy.context)
+    redraw()
 
 
 def _look_around() -> None:

@@ -17,6 +17,7 @@ from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import ViewsRequest
 from .generate import PictureJob, job_properties
 from .launch import launch
+from .messages import unless
 from .request_properties import request_fields, request_values
 from .results import Place, Record, frames
 from .results.imports import MAX_TITLE
@@ -56,8 +57,7 @@ class ZERO123_OT_view_from_camera(PictureJob):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Add a camera and point it at the object")
-        return bool(bpy.data.cameras)
+        return unless(cls, "" if bpy.data.cameras else "Add a camera and point it at the object")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:

@@ -13,6 +13,7 @@ from mathutils import Quaternion, Vector
 from ..engine.protocol import EngineError, ErrorCode
 from . import viewport
 from .images import image_of
+from .messages import LEAVE_MODE, report_errors, unless
 from .results import comparing, frames
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -42,9 +43,9 @@ class ZERO123_OT_compare(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Leave the current mode for Object Mode")
-        return context.mode == 'OBJECT'
+        return unless(cls, LEAVE_MODE if context.mode != 'OBJECT' else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         camera = comparing.comparison(context.scene)
         if self.mode == ('ON' if camera else 'OFF'):
@@ -57,15 +58,11 @@ class ZERO123_OT_compare(bpy.types.Operator):
                 _restore(space, before)
             _last.clear()
             return {'FINISHED'}
-        try:
-            mesh, group = self._mesh(context)
-            context.view_layer.update()
-            before = _before(space) if space else {}
-            comparing.start(context.scene, group, mesh, self.alpha, before)
-            _last.update(before)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        mesh, group = self._mesh(context)
+        context.view_layer.update()
+        before = _before(space) if space else {}
+        comparing.start(context.scene, group, mesh, self.alpha, before)
+        _last.update(before)
         if space is not None:
             _look_through_camera(space, textured=image_of(mesh) is not None)
         return {'FINISHED'}

@@ -5,12 +5,13 @@
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
-from ..engine.protocol import EngineError
 from . import background, launch, results
 from .history import history
 from .jobs import Job
+from .messages import SELECT_A_RESULT, report_errors, unless
 from .results import frames
 from .runner import runner
 
@@ -31,8 +32,7 @@ class ZERO123_OT_cancel_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("No job is running")
-        return bool(runner.jobs.active())
+        return unless(cls, "" if runner.jobs.active() else "No job is running")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for job in runner.jobs.active():
@@ -50,8 +50,8 @@ class ZERO123_OT_clear_jobs(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("No job has ended")
-        return any(job.state.ended for job in runner.jobs)
+        ended = any(job.state.ended for job in runner.jobs)
+        return unless(cls, "" if ended else "No job has ended")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         runner.jobs.clear_ended()
@@ -94,9 +94,7 @@ class ZERO123_OT_import_result(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = background.why_import_waits(context)
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, background.why_import_waits(context))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.job or self.filepath:
@@ -104,17 +102,15 @@ class ZERO123_OT_import_result(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         job = runner.jobs.get(self.job)
         if self.job and job is None:
-            self.report({'ERROR'}, "This job is not remembered any more; import its files instead")
+            self.report({'ERROR'}, rpt_(
+                "This job is not remembered any more; import its files instead"))
             return {'CANCELLED'}
-        try:
-            created = self._import(context, job)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
-        self.report({'INFO'}, f"Imported {len(created)} new items")
+        created = self._import(context, job)
+        self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
         return {'FINISHED'}
 
     def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
@@ -137,13 +133,10 @@ class ZERO123_OT_import_again(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         record = results.Record.read(context.active_object) if context.active_object else None
-        if record is None or not record.files:
-            cls.poll_message_set("Select a plane, camera or mesh that Zero123 has made")
-            return False
-        reason = background.why_import_waits(context)
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, background.why_import_waits(context) if record and record.files else
+                      SELECT_A_RESULT)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object
         record, group = results.Record.read(item), frames.result_collection(item)
@@ -151,14 +144,10 @@ class ZERO123_OT_import_again(bpy.types.Operator):
         context.view_layer.update()
         place = results.Place.at(frames.result_frame(group, chosen=item)) if group else None
         title = group.name.removeprefix("Zero123 ") if group else ""
-        try:
-            created = launch.bring_in(
-                Path(record.files[0]), context.scene, title, place=place,
-                options=results.ImportOptions.from_dict(record.options))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
-        self.report({'INFO'}, f"Imported {len(created)} new items")
+        created = launch.bring_in(
+            Path(record.files[0]), context.scene, title, place=place,
+            options=results.ImportOptions.from_dict(record.options))
+        self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
         return {'FINISHED'}
 
 
@@ -182,23 +171,19 @@ class ZERO123_OT_engine_start(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The engine is running")
-        return not runner.engine_running
+        return unless(cls, "The engine is running" if runner.engine_running else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             launch.start_engine(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             background.redraw()
         return {'FINISHED'}
 
 
 def _engine_runs(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    cls.poll_message_set("The engine is not running")
-    return runner.engine_running
+    return unless(cls, "" if runner.engine_running else "The engine is not running")
 
 
 class ZERO123_OT_engine_stop(bpy.types.Operator):

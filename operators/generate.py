@@ -23,6 +23,7 @@ from ..engine.requests import (
 )
 from . import addon
 from .launch import launch, launch_alone
+from .messages import SELECT_A_RESULT, report_errors, unless
 from .request_properties import properties_of, request_values
 from .results import ImportOptions, Place, Record, frames
 from .sources import Source, source_of
@@ -50,14 +51,11 @@ class PictureJob(bpy.types.Operator):
                 setattr(self, name, value)
         return self.execute(context)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         if hasattr(self, "device") and not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
-        try:
-            self.start(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        self.start(context)
         return {'FINISHED'}
 
     def start(self, context: bpy.types.Context) -> None:
@@ -151,15 +149,11 @@ class ZERO123_OT_text_to_image(bpy.types.Operator):
         for name in ("prompt", "model"):
             self.layout.prop(self, name)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
-        try:
-            values = request_values(self, TextRequest)
-            launch_alone(context, TextRequest, values, self.prompt)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        launch_alone(context, TextRequest, request_values(self, TextRequest), self.prompt)
         return {'FINISHED'}
 
 
@@ -177,10 +171,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         record = Record.read(context.active_object) if context.active_object else None
-        if record is None or not record.request:
-            cls.poll_message_set("Select a plane, camera or mesh that Zero123 has made")
-            return False
-        return True
+        return unless(cls, "" if record and record.request else SELECT_A_RESULT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zipfile import BadZipFile
 
 import bpy
-import numpy as np
 
 from .jobs import Job
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LIGHT = (0.35, -0.5, 0.8)
 """Direction to the light, world."""
@@ -38,6 +40,8 @@ class Shape:
 
 def read_shape(path: Path) -> Shape | None:
     """The mesh of a preview file; None if it is not there any more, or being replaced."""
+    import numpy as np
+
     try:
         with np.load(path, allow_pickle=False) as file:
             vertices, faces, rgb = file["vertices"], file["faces"], file["colours"]

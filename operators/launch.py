@@ -21,6 +21,7 @@ from ..engine.requests import (
     load_request,
 )
 from . import addon, background, images, results
+from .checklist import checklist
 from .jobs import Job, Mend
 from .picks import picks
 from .results.mending import show_sample
@@ -44,6 +45,13 @@ def start_engine(context: bpy.types.Context) -> None:
     runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder(),
                         idle_s, chosen.host)
     background.watch()
+
+
+def start_ahead(context: bpy.types.Context) -> None:
+    """With a window: start the engine, if all is there, while a person still chooses settings."""
+    if not bpy.app.background and not checklist.incomplete and checklist.has_engine:
+        with suppress(EngineError):  # the job that needs it tells
+            start_engine(context)
 
 
 def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],

@@ -16,6 +16,7 @@ from ..engine.models.ledger import accept_licence, licence_accepted
 from ..engine.protocol import EngineError, ErrorCode
 from . import addon, background
 from .checklist import checklist
+from .messages import report_errors
 
 DIALOG_WIDTH = 420
 LINE = 62
@@ -71,16 +72,13 @@ class ZERO123_OT_model_accept_licence(bpy.types.Operator):
         draw_licence(self.layout, info)
         self.layout.prop(self, "accept_licence")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         info = find_model(self.model)
         assert info is not None
-        try:
-            if not self.accept_licence:
-                raise EngineError(ErrorCode.BAD_INPUT, "the licence was not accepted")
-            accept_licence(info, addon.model_folder(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        if not self.accept_licence:
+            raise EngineError(ErrorCode.BAD_INPUT, "the licence was not accepted")
+        accept_licence(info, addon.model_folder(context))
         checklist.look(context)
         background.redraw()
         return {'FINISHED'}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from . import addon
 from .installing import installation_job
@@ -44,7 +45,7 @@ def _log_text(operator: bpy.types.Operator, context: bpy.types.Context) -> str:
     """The log's end; if it is empty, the operator says so."""
     text = read_end(log_file(context))
     if not text.strip():
-        operator.report({'WARNING'}, "The engine has not written anything yet")
+        operator.report({'WARNING'}, rpt_("The engine has not written anything yet"))
         return ""
     return text
 

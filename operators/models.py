@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..engine.environment import find_python
@@ -20,6 +21,7 @@ from . import addon, background
 from .checklist import checklist
 from .installing import installation_job
 from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
+from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, report_errors, unless
 from .model_shelf import model_shelf
 from .model_work import model_work
 from .runner import MODELS_VARIABLE, runner
@@ -52,7 +54,7 @@ def why_busy() -> str:
     """Why no model can be worked on now, or an empty text."""
     if model_work.running:
         return "Wait until the other model is finished, or cancel it"
-    return "The engine is being installed" if installation_job.running else ""
+    return INSTALLING if installation_job.running else ""
 
 
 def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: str, model: str,
@@ -97,10 +99,7 @@ class ZERO123_OT_model_download(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_busy() or ("" if bpy.app.online_access else
-                                "Allow Online Access in the preferences' System section")
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, why_busy() or ("" if bpy.app.online_access else ALLOW_ONLINE))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
@@ -160,9 +159,7 @@ class ZERO123_OT_model_import(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_busy()
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, why_busy())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
@@ -201,9 +198,7 @@ class ZERO123_OT_model_verify(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_busy()
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, why_busy())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.model:
@@ -223,27 +218,22 @@ class ZERO123_OT_model_remove(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_busy() or (
-            "Wait for the jobs to end, or cancel them" if runner.jobs.active() else "")
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, why_busy() or (WAIT_FOR_JOBS if runner.jobs.active() else ""))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.model:
             return context.window_manager.invoke_confirm(self, event)
         return context.window_manager.invoke_props_dialog(self)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         runner.stop_engine()  # on some systems its files can't be deleted while they are read
         try:
             gone = remove(self.model, addon.model_folder(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             checklist.look(context)
             background.redraw()
-        self.report({'INFO'}, iface_("Removed {}").format(gone))
+        self.report({'INFO'}, rpt_("Removed {}").format(gone))
         return {'FINISHED'}
 
 
@@ -255,8 +245,8 @@ class ZERO123_OT_model_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("No model is being worked on")
-        return model_work.running and not model_work.cancelling
+        works = model_work.running and not model_work.cancelling
+        return unless(cls, "" if works else "No model is being worked on")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         model_work.cancel()

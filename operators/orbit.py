@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import bpy
-import numpy as np
 from mathutils import Matrix, Vector
 
 from ..engine import camera
@@ -52,6 +51,8 @@ def diagram(pose: Pose) -> list[tuple[float, float, float]]:
     """Ends of lines in the engine's world, in pairs: the circle of this elevation, the way to the
     object, and where the picture's camera is on the circle.
     """
+    import numpy as np
+
     azimuth, elevation, radius = pose
     ring = camera.camera_position(np.linspace(0, 360, 65), elevation, radius)
     circle = np.stack([ring[:-1], ring[1:]], axis=1).reshape(-1, 3)

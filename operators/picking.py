@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
@@ -18,6 +18,7 @@ from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend
 from .launch import launch, result_folder, show_pick
+from .messages import SELECT_A_RESULT, report_errors, unless
 from .picks import picks
 from .request_properties import request_values
 from .results import Record
@@ -53,19 +54,18 @@ class _ViewOperator(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Select a view that Zero123 has made, or pick a result's views")
-        return bool(picks.views) or views_file(context.active_object) is not None
+        known = bool(picks.views) or views_file(context.active_object) is not None
+        return unless(cls, "" if known else
+                      "Select a view that Zero123 has made, or pick a result's views")
 
-    def apply(self, context: bpy.types.Context,
-              act: Callable[[bpy.types.Context, int], None]) -> set[str]:
-        """Do it to the view that is meant; `act` gets its place in the list."""
-        try:
-            act(context, self._index(context))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        self.act(context, self._index(context))
         background.redraw()
         return {'FINISHED'}
+
+    def act(self, context: bpy.types.Context, index: int) -> None:
+        """What the operator does to the view at this place in the list."""
 
     def _index(self, context: bpy.types.Context) -> int:
         """The view that is meant; the active object's result is listed if it isn't.
@@ -99,18 +99,15 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
         name="File", subtype='FILE_PATH', options=_OPTIONS,
         description="A views.json that Zero123 has written; empty takes the active object's")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         active = None if self.filepath else context.active_object
         file = views_file(active) if active else Path(bpy.path.abspath(self.filepath))
         if file is None or not (active or self.filepath):
-            self.report({'ERROR'}, "Select a plane, camera or mesh that Zero123 has made")
+            self.report({'ERROR'}, rpt_(SELECT_A_RESULT))
             return {'CANCELLED'}
-        try:
-            picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
-                       title_of(active) if active else "")
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
+                   title_of(active) if active else "")
         background.redraw()
         return {'FINISHED'}
 
@@ -126,10 +123,7 @@ class ZERO123_OT_use_view(_ViewOperator):
                             description="Whether the mesh is fitted to this view"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         picks.views[index].use = self.use
         picks.keep()
 
@@ -141,10 +135,7 @@ class ZERO123_OT_show_samples(_ViewOperator):
     bl_label = "Show Samples of View"
     __annotations__ = {"view": _ViewOperator.VIEW}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         picks.open = -1 if picks.open == index else index
 
 
@@ -160,10 +151,7 @@ class ZERO123_OT_choose_sample(_ViewOperator):
                               description="Number of the sample in the list, from 0"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         view = picks.views[index]
         if self.sample >= len(view.samples):
             raise EngineError(ErrorCode.BAD_INPUT, f"there are {len(view.samples)} samples",
@@ -193,10 +181,7 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
             description="Different samples to choose from"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, index: int) -> None:
+    def act(self, context: bpy.types.Context, index: int) -> None:
         assert picks.path is not None  # else there is no view
         azimuth, elevation, radius = picks.views[index].pose
         values = {
@@ -220,8 +205,7 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Pick the views of a result first")
-        return bool(picks.views)
+        return unless(cls, "" if picks.views else "Pick the views of a result first")
 
     def start(self, context: bpy.types.Context) -> None:
         picture, made = picks.picture(), picks.settings()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
 from . import viewport
+from .messages import report_errors, unless
 from .results.views import load_image
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
@@ -42,17 +43,6 @@ def picture_of_file(path: Path) -> bpy.types.Image:
                       "choose another file")
 
 
-def _choose(operator: bpy.types.Operator, context: bpy.types.Context,
-            find: Callable[[], bpy.types.Image]) -> set[str]:
-    """Find an image and make it the scene's picture; the operator says why if that fails."""
-    try:
-        context.scene.zero123.image = find()
-    except EngineError as error:
-        operator.report({'ERROR'}, str(error))
-        return {'CANCELLED'}
-    return {'FINISHED'}
-
-
 class ZERO123_OT_open_picture(bpy.types.Operator):
     """Take a picture file as the picture to work with"""
 
@@ -73,9 +63,11 @@ class ZERO123_OT_open_picture(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
-        return _choose(self, context, lambda: picture_of_file(path))
+        context.scene.zero123.image = picture_of_file(path)
+        return {'FINISHED'}
 
 
 class ZERO123_OT_paste_picture(bpy.types.Operator):
@@ -87,13 +79,15 @@ class ZERO123_OT_paste_picture(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("The clipboard needs a window")
-        return not bpy.app.background and context.window is not None
+        windowless = bpy.app.background or context.window is None
+        return unless(cls, "The clipboard needs a window" if windowless else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = file_of_text(context.window_manager.clipboard)
-        return _choose(self, context, lambda: (
-            picture_of_file(path) if path else _clipboard_image(context)))
+        context.scene.zero123.image = (
+            picture_of_file(path) if path else _clipboard_image(context))
+        return {'FINISHED'}
 
 
 class ZERO123_OT_picture_from_render(bpy.types.Operator):
@@ -103,8 +97,10 @@ class ZERO123_OT_picture_from_render(bpy.types.Operator):
     bl_label = "Picture from Render"
     bl_options = {'REGISTER', 'UNDO'}
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return _choose(self, context, lambda: _render_result(context.scene))
+        context.scene.zero123.image = _render_result(context.scene)
+        return {'FINISHED'}
 
 
 class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
@@ -120,11 +116,13 @@ class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Open a 3D View in this window")
-        return not bpy.app.background and viewport.find_view(context) is not None
+        unseen = bpy.app.background or viewport.find_view(context) is None
+        return unless(cls, "Open a 3D View in this window" if unseen else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return _choose(self, context, lambda: viewport.picture(context, self.size))
+        context.scene.zero123.image = viewport.picture(context, self.size)
+        return {'FINISHED'}
 
 
 def file_of_text(text: str) -> Path | None:
@@ -161,7 +159,7 @@ def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
               and image.source not in ('VIEWER',)]
     if not pasted:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no picture on the clipboard",
-                          "copy a picture, or the path of a picture file")
+                          "copy a picture, or its path: under X11 Blender pastes no pictures")
     pasted[0].pack()
     return pasted[0]
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
 from ..engine.requests import ReconstructRequest, Request, ViewsRequest
 from .images import image_of
+from .messages import unless
 
 _OPTIONS = {'SKIP_SAVE'}
 _REQUESTS: dict[str, type[Request]] = {'VIEWS': ViewsRequest, 'MESH': ReconstructRequest}
@@ -43,7 +45,7 @@ class _Queue(bpy.types.Operator):
                 problems.append(str(error).strip().removeprefix("Error: "))
         for problem in problems:
             self.report({'ERROR'}, problem)
-        self.report({'INFO'}, f"Started {count} jobs")
+        self.report({'INFO'}, rpt_("Started {} jobs").format(count))
         return {'FINISHED'} if count else {'CANCELLED'}
 
     def _start(self, values: dict[str, Any]) -> None:
@@ -75,7 +77,7 @@ class ZERO123_OT_queue_pictures(_Queue):
         folder = Path(bpy.path.abspath(self.directory))
         names = [file.name for file in self.files if file.name]
         if not names:
-            self.report({'ERROR'}, "Choose at least one picture")
+            self.report({'ERROR'}, rpt_("Choose at least one picture"))
             return {'CANCELLED'}
         return self.queue(context, [{"filepath": str(folder / name)} for name in names])
 
@@ -89,8 +91,8 @@ class ZERO123_OT_queue_selected(_Queue):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Select image empties or planes with a picture")
-        return any(image_of(item) for item in context.selected_objects)
+        found = any(image_of(item) for item in context.selected_objects)
+        return unless(cls, "" if found else "Select image empties or planes with a picture")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         # A dictionary, as a set has no order: each picture once, as names outlive the import.

@@ -3,12 +3,14 @@
 """The operators that set the engine up."""
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
 from ..engine.protocol import EngineError
 from . import addon, background
 from .checklist import checklist, report_text
 from .installing import installation_job
+from .messages import INSTALLING, WAIT_FOR_JOBS, report_errors, unless
 from .runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -32,15 +34,14 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = "The engine is being installed" if installation_job.running else (
-            "Wait for the jobs to end, or cancel them" if runner.jobs.active() else "")
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, INSTALLING if installation_job.running else
+                      WAIT_FOR_JOBS if runner.jobs.active() else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.wheels and not bpy.app.online_access:
-            self.report({'ERROR'}, "Allow Online Access in the preferences' System section, or "
-                        "give a folder of wheels")
+            self.report({'ERROR'}, rpt_("Allow Online Access in the preferences' System section, "
+                                        "or give a folder of wheels"))
             return {'CANCELLED'}
         runner.stop_engine()  # it may run from what is about to be replaced
         runner.engine_error = None
@@ -51,11 +52,7 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
             background.watch()
             background.redraw()
             return {'FINISHED'}
-        try:
-            installation_job.wait()
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        installation_job.wait()
         return {'FINISHED'}
 
 
@@ -67,8 +64,7 @@ class ZERO123_OT_engine_install_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Nothing is being installed")
-        return installation_job.running
+        return unless(cls, "" if installation_job.running else "Nothing is being installed")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         installation_job.cancel()
@@ -84,18 +80,14 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = "The check is running" if checklist.running else (
-            "The engine is being installed" if installation_job.running else "")
-        cls.poll_message_set(reason or " ")
-        return not reason
+        return unless(cls, "The check is running" if checklist.running else
+                      INSTALLING if installation_job.running else "")
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         checklist.look(context)
         try:
             checklist.start_doctor(context)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
         finally:
             background.redraw()
         if not bpy.app.background:
@@ -104,9 +96,9 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
         checklist.finish()
         problem = checklist.facts_error or checklist.model_error
         if problem is not None:
-            self.report({'ERROR'}, str(problem))
-            return {'CANCELLED'}
-        self.report({'INFO'}, f"The engine computes on: {checklist.facts.get('device')}")
+            raise problem
+        self.report({'INFO'}, rpt_("The engine computes on: {}").format(
+            checklist.facts.get("device")))
         return {'FINISHED'}
 
 
@@ -124,7 +116,7 @@ class ZERO123_OT_copy_report(bpy.types.Operator):
             except EngineError as error:
                 self.report({'WARNING'}, str(error))
         context.window_manager.clipboard = report_text()
-        self.report({'INFO'}, "The report is in the clipboard")
+        self.report({'INFO'}, rpt_("The report is in the clipboard"))
         return {'FINISHED'}
 
 

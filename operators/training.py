@@ -15,6 +15,7 @@ from ..engine.requests import RenderRequest, Request, TrainRequest
 from . import addon, launch
 from .exporting import renderable, save_objects
 from .jobs import Job
+from .messages import report_errors
 from .request_properties import properties_of, request_values
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -37,16 +38,13 @@ class TrainingJob(bpy.types.Operator):
                 setattr(self, name, value)
         return self.execute(context)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
-        try:
-            values = request_values(self, self.REQUEST)
-            values["blender"] = values["blender"] or this_blender()
-            self.launch(context, values)
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        values = request_values(self, self.REQUEST)
+        values["blender"] = values["blender"] or this_blender()
+        self.launch(context, values)
         return {'FINISHED'}
 
     def launch(self, context: bpy.types.Context, values: dict[str, Any]) -> Job:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
+from .messages import LEAVE_MODE, report_errors, unless
 from .picking import title_of, views_file
 from .picks import PickedView, picks, read_picked_views
 from .results import frames, turntable
@@ -30,19 +31,16 @@ class _Turn(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        cls.poll_message_set("Leave the current mode for Object Mode")
-        return context.mode == 'OBJECT'
+        return unless(cls, LEAVE_MODE if context.mode != 'OBJECT' else "")
 
-    def apply(self, context: bpy.types.Context,
-              act: Callable[[bpy.types.Context, Path, list[PickedView]], None]) -> set[str]:
-        """Do it; `act` gets the views.json that is meant and the ring of it, in order."""
-        try:
-            path = self._path(context)
-            act(context, path, ring(read_picked_views(path)[0]))
-        except EngineError as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = self._path(context)
+        self.act(context, path, ring(read_picked_views(path)[0]))
         return {'FINISHED'}
+
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+        """What the operator does with the views.json that is meant and the ring of it, in order."""
 
     def _path(self, context: bpy.types.Context) -> Path:
         """The views.json that is meant.
@@ -94,10 +92,7 @@ class ZERO123_OT_turntable(_Turn):
                    ('MESH', "Mesh Plane", "Rendered too, unlit and with its transparency")]),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
         active = context.active_object
         group = frames.result_collection(active) if (
             active is not None and views_file(active) == path) else None
@@ -125,13 +120,10 @@ class ZERO123_OT_turntable_video(_Turn):
             description="How long one turn takes"),
     }
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.apply(context, self._act)
-
-    def _act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
         out = Path(bpy.path.abspath(self.out)) if self.out else path.with_name("turntable.mp4")
         turntable.write_video([Path(view.sample.file) for view in views], out, self.seconds)
-        self.report({'INFO'}, f"Wrote {out}")
+        self.report({'INFO'}, rpt_("Wrote {}").format(out))
 
 
 CLASSES = (ZERO123_OT_turntable, ZERO123_OT_turntable_video)

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import bpy
-import numpy as np
 from mathutils import Matrix
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def find_view(context: bpy.types.Context) -> tuple[bpy.types.Area, bpy.types.Region] | None:
@@ -56,6 +59,7 @@ def _draw(context: bpy.types.Context, space: bpy.types.SpaceView3D, region: bpy.
           projection: Matrix, size: int) -> np.ndarray:
     """Size x size x 4 float32 in [0, 1], sRGB, straight alpha, first row at the bottom."""
     import gpu
+    import numpy as np
 
     target = gpu.types.GPUOffScreen(size, size)
     try:

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import torch
+from bench_blender import blender_side
 
 from engine.camera import camera_to_world
 from engine.fields.lattice import cube
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
-    table = {**renderer(), **batching()}
+    table = {**renderer(), **batching(), **blender_side()}
     print(f"{'what':44} {'reference s':>12} {'ours s':>10} {'ratio':>7}")
     for name, row in table.items():
         print(f"{name:44} {row['reference_s']:12.3f} {row['ours_s']:10.3f} {row['ratio']:7.2f}")

@@ -35,6 +35,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     menus.register()
+    presets.register()
     progress.register()
     translations.register()
 
@@ -43,6 +44,7 @@ def unregister() -> None:
     """Take everything back."""
     translations.unregister()
     progress.unregister()
+    presets.unregister()
     menus.unregister()
     properties.unregister()
     for cls in reversed(CLASSES):

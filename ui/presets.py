@@ -2,10 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The button in the main panel's header that opens the presets of its settings."""
 
+from pathlib import Path
+
 import bpy
 from bl_ui.utils import PresetPanel
 
 from ..operators.presets import FOLDER, MENU
+
+SHIPPED = str(Path(__file__).with_name("shipped"))
+"""Holds `presets/zero123`, the presets that come with the extension."""
 
 
 class ZERO123_MT_presets(bpy.types.Menu):
@@ -24,3 +29,13 @@ class ZERO123_PT_presets(PresetPanel, bpy.types.Panel):
 
 
 CLASSES = (ZERO123_MT_presets, ZERO123_PT_presets)
+
+
+def register() -> None:
+    """Have Blender find the shipped presets."""
+    bpy.utils.register_preset_path(SHIPPED)
+
+
+def unregister() -> None:
+    """Take that back."""
+    bpy.utils.unregister_preset_path(SHIPPED)

@@ -17,6 +17,7 @@ from ..engine.requests import (
     ViewsRequest,
 )
 from ..operators.checklist import checklist
+from ..operators.launch import start_ahead
 from ..operators.model_shelf import model_shelf
 from ..operators.request_properties import properties_of, request_fields
 from ..operators.results import import_properties
@@ -100,6 +101,7 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
         **import_properties(set()),
         "image": PointerProperty(
             name="Picture", type=bpy.types.Image,
+            update=lambda settings, context: start_ahead(context),
             description="Picture of one object; if none is chosen, the active image is taken"),
         "text": PointerProperty(name="Text", type=ZERO123_PG_text),
         "render": PointerProperty(name="Training Views", type=ZERO123_PG_render),

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from ...engine import camera as conventions
@@ -111,4 +110,6 @@ def _engine_matrix(record: Record) -> Matrix:
 
 
 def _close(a: Matrix, b: Matrix) -> bool:
+    import numpy as np
+
     return bool(np.allclose(np.array(a), np.array(b), atol=1e-3 * max(a.median_scale, 1e-6)))

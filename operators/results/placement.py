@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
-import numpy as np
 from mathutils import Matrix, Vector
 
 from .options import ImportOptions
+
+if TYPE_CHECKING:
+    import numpy as np
 
 KEY = "zero123_placement"
 """Property of a collection: the matrix from the engine's world to the scene's, row by row."""
@@ -65,6 +68,8 @@ def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: 
     Only the mesh tells how large the object is and where its lowest point lies; in the place of
     another it stands as that did.
     """
+    import numpy as np
+
     before = stored_frame(collection)
     if place is not None and before is None:
         _move([item], place.matrix)
@@ -98,6 +103,8 @@ def _move(items: Iterable[bpy.types.Object], matrix: Matrix) -> None:
 
 
 def _world_vertices(item: bpy.types.Object) -> np.ndarray:
+    import numpy as np
+
     flat = np.empty(3 * len(item.data.vertices), np.float32)
     item.data.vertices.foreach_get("co", flat)
     matrix = np.array(item.matrix_world)
@@ -106,6 +113,8 @@ def _world_vertices(item: bpy.types.Object) -> np.ndarray:
 
 def matrix_of(values: Iterable[float]) -> Matrix:
     """4 x 4 of 16 numbers, row by row."""
+    import numpy as np
+
     return Matrix(np.reshape([*values], (4, 4)).tolist())
 
 

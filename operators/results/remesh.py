@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import bpy
-import numpy as np
 from mathutils.bvhtree import BVHTree
 
 from ...engine.protocol import EngineError, ErrorCode
+
+if TYPE_CHECKING:
+    import numpy as np
 
 COLOUR = "Color"
 """Name of the colour attribute, as Blender calls a first one."""
@@ -71,6 +74,8 @@ class _SurfaceColours:
     """What a textured mesh shows at any point of its surface."""
 
     def __init__(self, item: bpy.types.Object) -> None:
+        import numpy as np
+
         mesh = item.data
         corners = np.empty(len(mesh.loops), np.int32)
         mesh.loops.foreach_get("vertex_index", corners)
@@ -90,6 +95,8 @@ class _SurfaceColours:
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """V x 4 of V x 3 points near the surface, as the image stores them."""
+        import numpy as np
+
         found = [self.tree.find_nearest(point) for point in points.tolist()]
         place = np.array([location for location, *_ in found])
         face = np.array([index for _, _, index, _ in found])
@@ -104,6 +111,8 @@ class _SurfaceColours:
 
     def put_on(self, item: bpy.types.Object) -> None:
         """As a colour attribute, which the material shows instead of the image."""
+        import numpy as np
+
         mesh = item.data
         co = np.empty(3 * len(mesh.vertices), np.float32)
         mesh.vertices.foreach_get("co", co)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from ...engine import outputs
@@ -106,6 +105,8 @@ def _scene() -> Iterator[bpy.types.Scene]:
 
 def _write_on_white(picture: Path, out: Path) -> int:
     """A copy without transparency, as a video has none. Returns its side in pixels."""
+    import numpy as np
+
     image = bpy.data.images.load(str(picture), check_existing=False)
     try:
         if not image.size[0]:

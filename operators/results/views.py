@@ -221,6 +221,19 @@ def _mesh_plane(name: str, image: bpy.types.Image, size: float) -> bpy.types.Obj
 
 def _picture_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
     """Emits the picture's own colours, whatever the light."""
+    material, shader, texture = textured_material(name, image)
+    shader.inputs["Base Color"].default_value = (0, 0, 0, 1)
+    shader.inputs["Specular IOR Level"].default_value = 0.0
+    shader.inputs["Emission Strength"].default_value = 1.0
+    links = material.node_tree.links
+    links.new(texture.outputs["Color"], shader.inputs["Emission Color"])
+    links.new(texture.outputs["Alpha"], shader.inputs["Alpha"])
+    return material
+
+
+def textured_material(name: str, image: bpy.types.Image) -> tuple[
+        bpy.types.Material, bpy.types.ShaderNode, bpy.types.ShaderNodeTexImage]:
+    """A new material, its Principled shader, and the picture beside it, linked to nothing yet."""
     material = bpy.data.materials.new(name)
     if material.node_tree is None:  # before 5.0 a material has nodes only if asked
         material.use_nodes = True
@@ -229,10 +242,5 @@ def _picture_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
     texture = tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
     texture.location = (shader.location.x - 320, shader.location.y)
-    shader.inputs["Base Color"].default_value = (0, 0, 0, 1)
-    shader.inputs["Specular IOR Level"].default_value = 0.0
-    shader.inputs["Emission Strength"].default_value = 1.0
-    tree.links.new(texture.outputs["Color"], shader.inputs["Emission Color"])
-    tree.links.new(texture.outputs["Alpha"], shader.inputs["Alpha"])
     tree.nodes.active = texture
-    return material
+    return material, shader, texture

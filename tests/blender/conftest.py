@@ -23,9 +23,14 @@ KINDS = ("objects", "meshes", "cameras", "materials", "images", "collections", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lacks_engine = pytest.mark.skipif(
+        importlib.util.find_spec("torch") is None,
+        reason="needs the engine's libraries in the Python that runs the tests")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.blender)
+            if item.get_closest_marker("needs_engine"):
+                item.add_marker(lacks_engine)
 
 
 @pytest.fixture(scope="session")

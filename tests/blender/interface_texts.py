@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 TEXT_KEYWORDS = ("text", "heading", "text_ctxt")
-TRANSLATORS = ("iface_",)
+TRANSLATORS = ("iface_", "tip_", "rpt_")
 """Names by which the code calls Blender's translation of a text."""
 
 
@@ -55,6 +55,33 @@ def _annotations(cls: Any) -> set[str]:
 def of_code(path: Path) -> set[str]:
     """Literal texts that a file gives to a layout or to a translator."""
     return {text for call in _calls(path) for text in _texts(call)}
+
+
+def reasons(path: Path) -> set[str]:
+    """Why a file's buttons may be grey: given to `unless`, or said by functions `why_...`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = [node.value for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
+            and function.name.startswith("why_") for node in ast.walk(function)
+            if isinstance(node, ast.Return) and node.value is not None]
+    given = [call.args[1] for call in _calls(path)
+             if isinstance(call.func, ast.Name) and call.func.id == "unless"]
+    return {node.value for value in said + given for node in ast.walk(value)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            and " " in node.value}
+
+
+def untold(path: Path) -> list[str]:
+    """Where a file tells a person something without a translator."""
+    return [f"{path.name}:{call.lineno}" for call in _calls(path)
+            if isinstance(call.func, ast.Attribute)
+            and ((call.func.attr == "poll_message_set" and not _is_translated(call.args[0]))
+                 or (call.func.attr == "report" and len(call.args) == 2
+                     and isinstance(call.args[1], ast.Constant)))]
+
+
+def _is_translated(value: ast.expr) -> bool:
+    return (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
+            and value.func.id in TRANSLATORS)
 
 
 def stages(path: Path) -> set[str]:

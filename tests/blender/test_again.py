@@ -4,16 +4,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 from results import record, ring, write_views
 
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 OPTIONS = {"planes": 'MESH', "arrangement": 'SHEET', "backgrounds": True, "size": 2.0,
            "location": 'CURSOR'}
 
@@ -82,7 +78,7 @@ def test_what_was_picked_is_what_comes_again(bpy, scene, extension, result, tmp_
     assert picks.path == result
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_result_is_regenerated_with_its_options(bpy, scene, extension, moved, picture):
     """From what the network saw, if the picture is gone."""
     picture.unlink()
@@ -104,7 +100,7 @@ def test_a_result_is_regenerated_with_its_options(bpy, scene, extension, moved, 
     assert len(empties) == 4
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_every_kind_of_result_can_be_regenerated(bpy, scene, extension, result, tiny_model):
     """A view from a camera, a view that was made again, a turntable."""
     bpy.ops.zero123.import_result(filepath=str(result))

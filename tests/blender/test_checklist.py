@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def checklist(bpy, scene, extension):
     yield found
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = preferences.model_folder = ""
-    scene.zero123.property_unset("model")
+    bpy.context.scene.zero123.property_unset("model")  # not `scene`: another file may be open
     found.facts, found.facts_error = {}, None
     found.look(bpy.context)
 
@@ -45,6 +40,21 @@ def test_a_missing_python_is_told_as_soon_as_it_is_chosen(bpy, checklist, prefer
     assert "/nonexistent/python" in str(checklist.python_error)
     with pytest.raises(RuntimeError, match="/nonexistent/python"):
         bpy.ops.zero123.check_setup()
+
+
+def test_another_file_s_model_is_looked_for_when_that_is_loaded(bpy, scene, checklist,
+                                                                 preferences, tmp_path):
+    preferences.engine_python = sys.executable
+    files = {"zero123-xl": tmp_path / "lacks.blend", "nano": tmp_path / "has.blend"}
+    for model, file in files.items():
+        scene.zero123.model = model
+        bpy.ops.wm.save_as_mainfile(filepath=str(file), copy=True)
+    assert not shown(bpy)
+    bpy.ops.wm.open_mainfile(filepath=str(files["zero123-xl"]), load_ui=False)
+    assert shown(bpy)
+    assert "zero123-xl" in str(checklist.model_error)
+    bpy.ops.wm.open_mainfile(filepath=str(files["nano"]), load_ui=False)
+    assert not shown(bpy)
 
 
 def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene, checklist,
@@ -69,7 +79,7 @@ def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene,
     assert checklist.model_error is None
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_engine_looks_at_itself(bpy, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.check_setup() == {'FINISHED'}
@@ -78,7 +88,7 @@ def test_the_engine_looks_at_itself(bpy, checklist, preferences):
     assert not checklist.incomplete
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extension, tmp_path):
     """One that needs more memory than is free; one that is damaged, which is not the engine's."""
     info = extension("engine.models.catalogue").find_model("zero123-xl")
@@ -132,7 +142,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
         bpy.ops.zero123.check_setup()
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
 def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
     """And works on afterwards."""

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
 
-needs_engine = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("torch", "diffusers")),
-    reason="needs torch and diffusers")
 
-
-@needs_engine
+@pytest.mark.needs_engine
 def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extension, contents,
                                                             project_root, tmp_path):
     before = contents()

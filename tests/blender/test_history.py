@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +60,7 @@ def test_the_history_is_read_newest_first(extension, tmp_path):
     assert history.read_history(tmp_path / "nowhere") == []
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_an_old_result_comes_back_as_it_was(bpy, scene, extension, results, picture, tiny_model):
     """With its title and request, though nothing but the folder remembers them."""
     image = bpy.data.images.load(str(picture))
@@ -85,7 +80,7 @@ def test_an_old_result_comes_back_as_it_was(bpy, scene, extension, results, pict
     assert again["seed"] == 7
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.parametrize("kind", ["VIEWS", "MESH"])
 def test_pictures_are_queued_with_the_tab_s_settings(bpy, scene, extension, results, picture,
                                                      tiny_model, kind):
@@ -117,7 +112,7 @@ def test_pictures_are_queued_with_the_tab_s_settings(bpy, scene, extension, resu
             settings.property_unset(name)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_selected_pictures_are_queued_once_each(bpy, scene, extension, results, picture,
                                                     tiny_model):
     settings = scene.zero123

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -15,9 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 NANO = Path(__file__).resolve().parents[2] / "engine" / "models" / "nano"
 needs_nano = pytest.mark.skipif(
     not (NANO / "model_index.json").is_file(), reason="needs the bundled model engine/models/nano")
@@ -51,7 +47,7 @@ def _make_transparent(path):
     Image.new("RGBA", (64, 64)).save(path)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.parametrize("damage", [Path.unlink, _write_nothing, _write_text, _truncate,
                                     _make_transparent])
 @pytest.mark.parametrize("operator", ["generate_views", "reconstruct_mesh"])
@@ -69,7 +65,7 @@ def test_a_bad_picture_gives_the_engine_s_words(bpy, scene, contents, picture, d
     assert _folders(bpy) == folders, "no empty folder is left"
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_an_unknown_model_is_named(bpy, scene, contents, picture):
     before = contents()
     with pytest.raises(RuntimeError, match="no-such-model"):
@@ -100,7 +96,7 @@ def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
         preferences.engine_python = ""
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_engine_starts_and_stops(bpy, extension):
     runner = extension("operators.runner").runner
     runner.stop_engine()
@@ -114,7 +110,7 @@ def test_the_engine_starts_and_stops(bpy, extension):
         bpy.ops.zero123.engine_stop()
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension):
     runner = extension("operators.runner").runner
     if not runner.engine_running:
@@ -175,7 +171,7 @@ def test_pixels_that_are_only_in_blender_reach_the_engine(bpy, scene, extension,
             image.size[:]) == state
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_background_is_removed(bpy, scene, tmp_path):
     pixels = np.full((64, 64, 3), 255, np.uint8)
     pixels[16:48, 20:44] = (180, 60, 30)
@@ -196,7 +192,7 @@ def model(request):
     return str(request.getfixturevalue("tiny_model")) if request.param == "tiny" else request.param
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_views_end_to_end(bpy, scene, picture, extension, model):
     """One picture in, four planes with cameras out, through a real engine."""
     image = bpy.data.images.load(str(picture))
@@ -223,7 +219,7 @@ def test_views_end_to_end(bpy, scene, picture, extension, model):
     np.testing.assert_array_equal(*pixels)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @needs_nano
 @pytest.mark.slow
 def test_mesh_end_to_end(bpy, scene, picture):

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from results import record, ring, write_views
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -170,7 +165,7 @@ def test_a_view_that_is_not_there_is_said(bpy, scene, picks, result):
             operator(view=4)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.parametrize("kind", ['EMPTY', 'MESH'])
 def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks, result, kind):
     bpy.ops.zero123.import_result(filepath=str(result), planes=kind, backgrounds=True)
@@ -212,7 +207,7 @@ def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks
     assert [len(view.samples) for view in picks.views] == [2, 2, 7, 2]
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_view_is_made_again_without_its_result_in_the_scene(bpy, scene, picks, result):
     bpy.ops.zero123.pick_views(filepath=str(result))
     bpy.ops.zero123.regenerate_view(view=1, seed=5)
@@ -220,7 +215,7 @@ def test_a_view_is_made_again_without_its_result_in_the_scene(bpy, scene, picks,
     assert picks.views[1].sample.seed == 5
 
 
-@needs_engine
+@pytest.mark.needs_engine
 @pytest.mark.slow
 def test_a_mesh_is_made_of_the_picked_views(bpy, scene, picks, picture, tmp_path):
     """Of ten views by the bundled model eight are used, one of them made again."""

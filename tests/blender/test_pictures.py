@@ -4,15 +4,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 from PIL import Image
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +98,7 @@ def test_the_image_editor_has_the_same_tab(bpy, extension):
         assert twin.draw is panel.draw
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, contents, picture,
                                                          tmp_path):
     image = bpy.data.images.load(str(picture))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,30 @@ def test_a_preset_holds_every_setting(bpy, scene, preset):
     for name in set(scene.zero123.bl_rna.properties.keys()) - others:
         assert f"settings.{name} = " in text
     assert "image" not in text
+
+
+def shipped(bpy, extension):
+    folder, = (folder for folder in bpy.utils.preset_paths("zero123")
+               if folder.startswith(str(extension("operators.addon").ROOT_FOLDER)))
+    return {file.stem: file for file in Path(folder).glob("*.py")}
+
+
+def test_the_menu_lists_presets_that_came_along(bpy, extension):
+    assert set(shipped(bpy, extension)) == {"Quick_Look", "Turntable", "Best_Mesh"}
+    package = extension()
+    package.unregister()
+    assert not any("shipped" in folder for folder in bpy.utils.preset_paths("zero123"))
+    package.register()
+
+
+@pytest.mark.parametrize("name", ["Quick_Look", "Turntable", "Best_Mesh"])
+def test_a_preset_that_came_along_is_set_in_full(bpy, scene, extension, name):
+    settings = scene.zero123
+    file = shipped(bpy, extension)[name]
+    bpy.ops.script.execute_preset(filepath=str(file), menu_idname="ZERO123_MT_presets")
+    values = {key: ast.literal_eval(value) for key, value in re.findall(
+        r"^settings\.(\w+) = (.+)$", file.read_text(), re.MULTILINE)}
+    assert len(values) >= 5
+    assert {key: getattr(settings, key) for key in values} == values
+    for key in values:
+        settings.property_unset(key)

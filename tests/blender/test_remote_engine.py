@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -13,10 +12,8 @@ from pathlib import Path
 import pytest
 from ssh_server import SshServer, running_server, why_not
 
-pytestmark = [
-    pytest.mark.skipif(bool(why_not()), reason=why_not() or "-"),
-    pytest.mark.skipif(importlib.util.find_spec("torch") is None,
-                       reason="needs the engine's libraries in the Python that runs the tests")]
+pytestmark = [pytest.mark.skipif(bool(why_not()), reason=why_not() or "-"),
+              pytest.mark.needs_engine]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -12,8 +11,7 @@ import sys
 import pytest
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None,
-                    reason="needs the engine's libraries in the Python that runs the tests")
+@pytest.mark.needs_engine
 def test_views_are_the_same_bytes(bpy, scene, extension, tiny_model, picture, project_root,
                                   tmp_path):
     bpy.ops.zero123.generate_views(filepath=str(picture), model=str(tiny_model), orbit=3, seed=7,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -12,10 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +32,7 @@ def clean(scene, extension):
     extension("operators.runner").runner.stop_engine()
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_model, tmp_path):
     options = {"prompt": "a red chair", "model": str(text_model), "steps": 2, "seed": 3,
                "keep_background": True}
@@ -57,7 +52,7 @@ def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_mod
     np.testing.assert_array_equal(np.array(scene.zero123.image.pixels), first)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_missing_model_is_said_and_nothing_changes(bpy, scene, contents):
     before = contents()
     with pytest.raises(RuntimeError, match="nobody/nothing isn't on this computer; fetch it"):

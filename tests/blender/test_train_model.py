@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
+pytestmark = pytest.mark.needs_engine
 QUICK = {"steps": 2, "batch_size": 2, "views": 3, "samples": 1, "device": "cpu"}
 
 

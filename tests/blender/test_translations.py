@@ -9,7 +9,7 @@ import string
 from pathlib import Path
 
 import pytest
-from interface_texts import of_classes, of_code, stages, untranslatable
+from interface_texts import of_classes, of_code, reasons, stages, untold, untranslatable
 
 LANGUAGES = ("german",)
 
@@ -21,6 +21,9 @@ def texts(bpy, extension, project_root):
     states = {state.value for state in extension("operators.jobs").JobState}
     return (of_classes(bpy, classes) | states | set(extension("operators.runner").ENGINE_STATES)
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
+            | {text for path in _drawing_files(project_root) for text in reasons(path)}
+            | {text for name, text in vars(extension("operators.messages")).items()
+               if name.isupper()}
             | {info.terms for info in extension("engine.models.catalogue").CATALOGUE} - {""}
             | {name for path in _working_files(project_root) for name in stages(path)})
 
@@ -65,10 +68,17 @@ def test_no_drawn_text_is_put_together_untranslated(project_root):
     assert [place for path in _drawing_files(project_root) for place in untranslatable(path)] == []
 
 
+def test_nothing_is_told_untranslated(project_root):
+    assert [place for path in _drawing_files(project_root) for place in untold(path)] == []
+
+
 def test_the_texts_that_are_known_to_be_there_are_found(texts):
     """Of every source: the collector itself works."""
     assert {"Generate Views", "Picture to 3D", "Steps", "Same seed, same result", "Voxels",
-            "Import Files", "Waiting", "Active image: {}", "Load model", "Not running",
+            "Import Files", "Waiting", "No job is running", "Started {} jobs",
+            "Leave the current mode for Object Mode",
+            "Results can be imported when the render is finished",
+            "Active image: {}", "Load model", "Not running",
             "Name of the image to start from; empty takes the active one",
             "Stop a job at its next step; nothing of it is kept"} <= texts
 

@@ -4,17 +4,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 from results import record, ring, write_views
 
 from engine import camera as conventions
-
-needs_engine = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="needs the engine's libraries in the Python that runs the tests")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,7 +60,7 @@ def _same_place(first, second):
 POSES = [(0.0, 0.0, 1.85), (37.0, 20.0, 1.6), (-150.0, -35.0, 2.1), (90.0, 85.0, 1.85)]
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_the_view_stands_where_the_camera_is(bpy, scene, result):
     """In the frame of a result that is scaled, moved by its import and then turned by hand, with
     one of its cameras displaced.
@@ -95,7 +89,7 @@ def test_the_view_stands_where_the_camera_is(bpy, scene, result):
             and item.type != 'CAMERA'] == ["Input"]
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tiny_model):
     _camera(bpy, scene, np.array([[0, 0, 1, 4.7], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]]))
     before = set(bpy.data.objects.keys())
@@ -116,7 +110,7 @@ def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tin
     assert _new_camera(bpy, before).name in result.objects
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_model):
     camera = _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 2.0))
     scene.camera = camera
@@ -130,7 +124,7 @@ def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_mod
     scene.cursor.location = (0, 0, 0)
 
 
-@needs_engine
+@pytest.mark.needs_engine
 def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny_model):
     _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 30.0))
     values = {"filepath": str(picture), "model": str(tiny_model), "steps": 1}

@@ -105,6 +105,12 @@ def search(text):
     yield 0.5
 
 
+def timers():
+    """How many of the extension's timers Blender calls."""
+    background = module("operators.background")
+    return sum(map(bpy.app.timers.is_registered, (background._tick, background._look_around)))
+
+
 def ended(count):
     """Whether so many jobs are remembered and all have ended and are imported."""
     return lambda: len(jobs()) == count and not runner().busy
@@ -133,7 +139,8 @@ def install():
     view_3d().tag_redraw()
     yield 1.0
     screenshot("tab before")
-    report["timer_when_idle"] = bpy.app.timers.is_registered(module("operators.background")._tick)
+    report["timers_when_idle"] = timers()
+    report["engine_when_idle"] = runner().engine_state
 
 
 def generate():
@@ -145,6 +152,8 @@ def generate():
     before = len(bpy.data.objects)
     view_3d().tag_redraw()  # a value set by a script doesn't
     yield 1.0
+    yield lambda: runner().engine_state != "Starting"
+    report["engine_with_picture"] = runner().engine_state
     screenshot("tab with picture")
     yield from search("generate views")
     report["found_by_search"] = [job.kind for job in jobs()]
@@ -167,7 +176,7 @@ def generate():
     press('Z', ctrl=True, shift=True)
     yield 0.5
     report["planes_after_redo"] = len(planes())
-    report["timer_after_job"] = bpy.app.timers.is_registered(module("operators.background")._tick)
+    report["timers_after_job"] = timers()
 
 
 def import_waits_for_object_mode():

@@ -19,10 +19,16 @@ TEXTS = {
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
+    "Add a camera and point it at the object": "Eine Kamera hinzufügen und auf das Objekt richten",
     "Address of a server to download models from; empty takes huggingface.co, or what HF_ENDPOINT "
     "names":
         "Adresse eines Servers, von dem Modelle geladen werden; leer nimmt huggingface.co oder "
         "was HF_ENDPOINT nennt",
+    "Allow Online Access in the preferences' System section":
+        "In den Einstellungen unter System den Online-Zugriff erlauben",
+    "Allow Online Access in the preferences' System section, or give a folder of wheels":
+        "In den Einstellungen unter System den Online-Zugriff erlauben, oder einen Ordner mit "
+        "Wheels angeben",
     "An original .ckpt or .safetensors, or u2netp.onnx":
         "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
     "Another computer to compute on, as ssh is told of it: user@computer. It must not ask for a "
@@ -144,6 +150,9 @@ TEXTS = {
         "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
     "Keep the settings under a name, or remove the chosen preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
+    "Leave the current mode for Object Mode": "Aus dem jetzigen Modus in den Objektmodus wechseln",
+    "Leave the current mode for Object Mode to import results":
+        "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
     "Leave the picture as it is instead of cutting it out":
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
@@ -227,6 +236,8 @@ TEXTS = {
         "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Rendered too, unlit and with their transparency":
         "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
+    "Results can be imported when the render is finished":
+        "Ergebnisse können importiert werden, wenn das Rendern beendet ist",
     "Run the job again that the active object comes from":
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
     "Same seed, same samples; -1 takes a new one":
@@ -235,6 +246,12 @@ TEXTS = {
     "See whether the engine's libraries work, and which device it finds":
         "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seen while modelling, never rendered": "Beim Modellieren zu sehen, nie gerendert",
+    "Select a plane, camera or mesh that Zero123 has made":
+        "Eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
+    "Select a view that Zero123 has made, or pick a result's views":
+        "Eine von Zero123 gemachte Ansicht oder die Ansichten eines Ergebnisses auswählen",
+    "Select image empties or planes with a picture":
+        "Bild-Empties oder Ebenen mit einem Bild auswählen",
     "Show all samples of this view to choose from, or hide them again":
         "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
     "Show each view's picture in its camera, behind what that sees":
@@ -287,6 +304,7 @@ TEXTS = {
     "anything; whoever uses them has to answer for it":
         "Die Urheber haben für diese Gewichte keine Lizenz genannt, niemandem ist also etwas "
         "erlaubt; wer sie benutzt, muss es verantworten",
+    "The engine has not written anything yet": "Die Engine hat noch nichts geschrieben",
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
     "The last training step's weights instead of the averaged ones":
         "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
@@ -298,6 +316,8 @@ TEXTS = {
         "install es anlegt",
     "There, the folder that this extension's archive was unpacked into":
         "Dort der Ordner, in den das Archiv dieser Erweiterung entpackt wurde",
+    "This job is not remembered any more; import its files instead":
+        "Dieser Auftrag ist nicht mehr bekannt; stattdessen seine Dateien importieren",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
     "Turn a checkpoint that you have into a model; the file itself stays as it is":
@@ -310,6 +330,9 @@ TEXTS = {
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
     "Voxels along each side of the field": "Voxel entlang jeder Seite des Feldes",
+    "Wait for the jobs to end, or cancel them": "Das Ende der Aufträge abwarten oder sie abbrechen",
+    "Wait until the other model is finished, or cancel it":
+        "Warten, bis das andere Modell fertig ist, oder es abbrechen",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
     "What the computer's drivers offer": "Was die Treiber des Computers anbieten",
