@@ -42,7 +42,8 @@ class TrainingJob(bpy.types.Operator):
             self.device = addon.preferences(context).device
         try:
             values = request_values(self, self.REQUEST)
-            values["blender"] = values["blender"] or this_blender()
+            if addon.preferences(context).host is None:
+                values["blender"] = values["blender"] or this_blender()
             self.launch(context, values)
         except EngineError as error:
             self.report({'ERROR'}, str(error))

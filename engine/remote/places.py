@@ -17,8 +17,10 @@ from ..requests import Request
 from .archive import files_under
 from .host import Files
 
-INPUTS = ("image", "views", "data")
+INPUTS = ("image", "views", "data", "models")
 """Fields that name a file or folder here."""
+WITH_OTHERS = (".obj", ".gltf")
+"""3D models that have their materials and pictures in files beside them."""
 
 
 @dataclass
@@ -68,7 +70,9 @@ def inputs(request: Request) -> tuple[Files, dict[str, str]]:
         if not path.exists():
             raise EngineError(ErrorCode.BAD_INPUT, f"there is no file {path}", "check its name")
         names[name] = f"{name}/{path.name}"
-        if path.is_dir():
+        if path.suffix.lower() in WITH_OTHERS:
+            files += [(file, f"{name}/{inner}") for file, inner in files_under(path.parent)]
+        elif path.is_dir():
             files += [(file, f"{names[name]}/{inner}") for file, inner in files_under(path)]
         elif name == "views":
             files += [(file, f"{name}/{file.name}")

@@ -32,10 +32,12 @@ from ..protocol import (
 )
 from ..reporting import Reporter
 from ..requests import RenderRequest, Request
+from .archive import files_under
 from .host import Files, Host
 from .places import Places, inputs
+from .sent_models import digest_of, given_model
 
-FOLDERS = ("views", "reconstruct", "train")
+FOLDERS = ("views", "reconstruct", "train", "render")
 """Kinds whose result is a folder; that of others is a file."""
 REPLACES = {"views": (OLD_VIEWS,), "reconstruct": (f"views/{OLD_VIEWS}",)}
 """Per kind, files of an older result in the same folder: see `outputs.staged_folder`."""
@@ -78,9 +80,9 @@ class RemoteEngine:
             EngineError: as the job there; `ENGINE_DIED` if the connection breaks.
             JobCancelled: from the reporter.
         """
-        if isinstance(request, RenderRequest):
-            raise EngineError(ErrorCode.BAD_INPUT, "3D models are not rendered on another computer",
-                              "use an engine on this one")
+        if isinstance(request, RenderRequest) and any(Path(request.out).glob("*.tar")):
+            raise EngineError(ErrorCode.BAD_INPUT, f"there is a data set in {request.out}",
+                              "another computer can't add to it: give a new folder")
         self.connect()
         files, names = inputs(request)
         with tempfile.TemporaryDirectory(prefix="zero123-") as previews:
@@ -91,6 +93,9 @@ class RemoteEngine:
             result = job.follow(job.send(files, names))
             job.fetch()
         except EngineError as error:
+            if error.code is ErrorCode.BAD_INPUT and isinstance(job.request, RenderRequest):
+                with contextlib.suppress(EngineError):
+                    job.fetch()  # all but what was left out
             if error.code is not ErrorCode.ENGINE_DIED:  # or it may go on there
                 job.tidy()
             raise
@@ -107,7 +112,7 @@ class _Job:
     def __init__(self, engine: RemoteEngine, request: Request, reporter: Reporter,
                  previews: Path) -> None:
         self._engine = engine
-        self._request = request
+        self.request = request
         self._reporter = reporter
         self._previews = previews
         self._out = Path(request.out)
@@ -128,19 +133,31 @@ class _Job:
         except OSError as error:
             raise EngineError(ErrorCode.BAD_INPUT, f"can't read {error.filename}: {error.strerror}",
                               "check the file") from error
-        values = self._request.to_dict()
+        values = self.request.to_dict()
+        model = given_model(self.request)
+        if model:
+            there = self._send_model(model)
+            self.places.add(there, values["model"])
+            values["model"] = there
         for field, name in names.items():
             there = f"{self._folder}/in/{name}"
             self.places.add(there, values[field])
             values[field] = there
         values["out"] = f"{self._folder}/out/{self._out.name}"
-        self.places.add(values["out"], self._request.out)
+        self.places.add(values["out"], self.request.out)
         return values
+
+    def _send_model(self, model: Path) -> str:
+        """Bring a model there, unless a job has before. Returns its folder there."""
+        files = files_under(model)
+        return self._engine.host.send_model(
+            digest_of(model), files,
+            lambda count: self._reporter.progress("send model", count, len(files)))
 
     def follow(self, values: dict[str, Any]) -> dict[str, Any]:
         """Have the job done; pass on what it reports. Returns its result."""
         client = self._engine.client
-        job = client.submit(self._request.KIND, values)
+        job = client.submit(self.request.KIND, values)
         while True:
             heard: list[Message] = []
             end: Message | None = None
@@ -165,8 +182,8 @@ class _Job:
 
     def fetch(self) -> None:
         """Bring the result here; it appears when all of it is there."""
-        if self._request.KIND in FOLDERS:
-            replaces = REPLACES.get(self._request.KIND, ())
+        if self.request.KIND in FOLDERS:
+            replaces = REPLACES.get(self.request.KIND, ())
             with outputs.staged_folder(self._out, replaces=replaces) as stage:
                 self._get(stage)
                 self.places.localise_files(stage)
@@ -185,7 +202,7 @@ class _Job:
 
     def tidy(self, finished: bool = False) -> None:
         """Remove the files there, unless the job can go on with them."""
-        if finished or not hasattr(self._request, "resume"):
+        if finished or not hasattr(self.request, "resume"):
             with contextlib.suppress(EngineError):  # they are removed there after some days
                 self._engine.host.drop(self._name)
 

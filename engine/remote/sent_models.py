@@ -27,8 +27,9 @@ def given_model(request: Request) -> Path | None:
     """The folder on this computer that the request names as its model, if it names one by its path:
     a name alone is one of the other computer's.
     """
-    model = Path(str(getattr(request, "model", ""))).expanduser()
-    return model if model.name != str(model) and model.is_dir() else None
+    name = str(getattr(request, "model", ""))
+    folder = Path(name).expanduser()
+    return folder if folder.name != name and folder.is_dir() and name else None
 
 
 def digest_of(model: Path) -> str:
