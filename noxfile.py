@@ -15,6 +15,7 @@ import nox
 ROOT = Path(__file__).parent
 REQUIREMENTS = "engine/requirements.txt"
 METRICS = "engine/requirements-metrics.txt"
+RAY = "engine/requirements-ray.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "hypothesis==6.170.15", "ruff==0.17.6", "mypy==2.4.1",
               "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
@@ -64,6 +65,9 @@ def tests(session: nox.Session) -> None:
         libraries = Path(session.create_tmp()) / "metrics"
         session.install("--no-deps", "--upgrade", "--target", str(libraries), "-r", METRICS)
         session.run("pytest", "tests/metrics", env={"PYTHONPATH": str(libraries)})
+        libraries = Path(session.create_tmp()) / "ray"
+        session.install("--upgrade", "--target", str(libraries), "-c", REQUIREMENTS, "-r", RAY)
+        session.run("pytest", "tests/cluster", env={"PYTHONPATH": str(libraries)})
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:

@@ -17,6 +17,7 @@ from . import outputs, picture_jobs
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import (
+    BASELINES,
     ElevationRequest,
     PrepareRequest,
     ReconstructRequest,
@@ -44,6 +45,7 @@ from .sampling import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from .diffusion import Zero123Pipeline
     from .reconstruction import Reconstruction
     from .viewset import ViewSet
 
@@ -176,7 +178,12 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     if photo is None:
         raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
                           "give `image`, or use the method views")
-    pipeline = load_model(request, reporter, stages)
+    loader: Callable[[str, str], Zero123Pipeline] | None = None
+    if request.method in BASELINES:
+        from .models.variations import load_any
+
+        loader = load_any
+    pipeline = load_model(request, reporter, stages, loader)
     result = reconstruct_by_score(
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),

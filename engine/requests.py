@@ -23,6 +23,8 @@ from .protocol import EngineError, ErrorCode
 SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
+BASELINES = ("sjc-i", "dietnerf")
+"""Methods of the paper's comparison, which nobody would take for work."""
 FIELDS = ("voxels", "hash")
 PRECISIONS = ("auto", "fp32", "bf16")
 GOES_ON = "the same command goes on from here"
@@ -35,7 +37,8 @@ SCHEMA = "zero123.request/1"
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
-    """A request field. `metadata` may hold `min`, `max` (numbers) and `choices` (strings)."""
+    """A request field. `metadata` may hold `min`, `max` (numbers), `choices` (strings) and `shown`:
+    those of the choices that the interface offers."""
     metadata["help"] = help
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
@@ -174,7 +177,7 @@ class ReconstructRequest(PosedRequest):
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
         "or Score Jacobian Chaining (sjc, for original models) from the picture alone",
-        choices=METHODS)
+        choices=METHODS + BASELINES, shown=METHODS)
     views: str = option("", "a views.json to fit instead of sampling new views")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
     field: str = option(

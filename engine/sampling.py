@@ -8,7 +8,7 @@ Light to import: libraries come with the first picture.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +78,13 @@ def save_prepared(path: Path, picture: PreparedImage) -> None:
     save_png(path, straight_alpha(picture.rgb, picture.alpha))
 
 
-def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) -> Zero123Pipeline:
-    """The pipeline that a request names."""
+def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
+               loader: Callable[[str, str], Zero123Pipeline] | None = None) -> Zero123Pipeline:
+    """The pipeline that a request names. `loader`: instead of `models.load_pipeline`."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = loaded_model.get(request.model, request.device)
+        pipeline = (loaded_model.load(loader, request.model, request.device) if loader
+                    else loaded_model.get(request.model, request.device))
         reporter.progress("load model", 1, 1)
     return pipeline
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operators that look after jobs, results and the engine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -23,7 +24,7 @@ def _job_property(description: str) -> StringProperty:
 
 
 class ZERO123_OT_cancel_job(bpy.types.Operator):
-    """Stop a job at its next step; nothing of it is kept"""
+    """Stop a job at its next step; only a mesh or a training can go on from there"""
 
     bl_idname = "zero123.cancel_job"
     bl_label = "Cancel Job"
@@ -38,6 +39,33 @@ class ZERO123_OT_cancel_job(bpy.types.Operator):
         for job in runner.jobs.active():
             if self.job in ("", job.id):
                 runner.cancel(job)
+        background.redraw()
+        return {'FINISHED'}
+
+
+class ZERO123_OT_resume_job(bpy.types.Operator):
+    """Go on with a mesh or a training that was stopped or has failed, with the same settings"""
+
+    bl_idname = "zero123.resume_job"
+    bl_label = "Resume Job"
+
+    job: _job_property("Which job; empty for the last that can go on")  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        stopped = any(job.can_go_on for job in runner.jobs)
+        return unless(cls, "" if stopped else "No mesh or training was stopped in this session")
+
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        found = [job for job in runner.jobs if job.can_go_on and self.job in ("", job.id)]
+        if not found:
+            self.report({'ERROR'}, rpt_("This job can't go on"))
+            return {'CANCELLED'}
+        job = found[-1]
+        launch.launch_request(context, replace(job.request, resume=True), job.title,
+                              place=job.place, options=job.options, mends=job.mends)
+        runner.jobs.forget(job)
         background.redraw()
         return {'FINISHED'}
 
@@ -212,6 +240,6 @@ class ZERO123_OT_release_memory(bpy.types.Operator):
 
 
 CLASSES = (
-    ZERO123_OT_cancel_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
+    ZERO123_OT_cancel_job, ZERO123_OT_resume_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
     ZERO123_OT_import_result, ZERO123_OT_import_again, ZERO123_OT_refresh_history,
     ZERO123_OT_engine_start, ZERO123_OT_engine_stop, ZERO123_OT_release_memory)

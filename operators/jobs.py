@@ -97,6 +97,12 @@ class Job:
         return not isinstance(self.request, (PrepareRequest, RenderRequest))
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether it was stopped, and what it had done by then is kept."""
+        return (self.state in (JobState.CANCELLED, JobState.FAILED)
+                and hasattr(self.request, "resume"))
+
+    @property
     def result(self) -> Path:
         """The file that stands for the whole result; it exists once the job is done."""
         out = Path(self.request.out)
@@ -171,6 +177,10 @@ class JobList:
     def active(self) -> list[Job]:
         """Jobs whose terminal report is still to come."""
         return [job for job in self if not job.state.ended]
+
+    def forget(self, job: Job) -> None:
+        """Forget one."""
+        del self._jobs[job.id]
 
     def clear_ended(self) -> None:
         """Forget the ended jobs."""

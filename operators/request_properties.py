@@ -89,7 +89,8 @@ def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> A
                 **keywords}
     limits = {key: metadata[key] for key in ("min", "max") if key in metadata}
     if "choices" in metadata:
-        items = [(choice, label(choice), "") for choice in metadata["choices"]]
+        shown = metadata.get("shown", metadata["choices"])
+        items = [(choice, label(choice), "") for choice in shown]
         return EnumProperty(items=items, **{"default": default, **keywords})
     if isinstance(default, bool):
         return BoolProperty(**{"default": default, **keywords})

@@ -43,7 +43,8 @@ class TrainingJob(bpy.types.Operator):
         if not self.properties.is_property_set("device"):
             self.device = addon.preferences(context).device
         values = request_values(self, self.REQUEST)
-        values["blender"] = values["blender"] or this_blender()
+        if addon.preferences(context).host is None:
+            values["blender"] = values["blender"] or this_blender()
         self.launch(context, values)
         return {'FINISHED'}
 

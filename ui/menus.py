@@ -45,6 +45,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.open_log", icon='TEXT')
     layout.operator("zero123.copy_log", icon='COPYDOWN')
     layout.operator("zero123.cancel_job", icon='CANCEL')
+    layout.operator("zero123.resume_job", icon='PLAY')
     layout.operator("zero123.clear_jobs", icon='TRASH')
     layout.operator("zero123.engine_start", icon='PLAY')
     layout.operator("zero123.engine_stop", icon='PAUSE')

@@ -174,6 +174,8 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
+    if job.can_go_on:
+        row.operator("zero123.resume_job", text="", icon='PLAY').job = job.id
     if job.state is JobState.DONE and not job.import_pending and job.for_the_scene:
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)

@@ -32,8 +32,12 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                        help="folder for the results, status.json and index.html")
     batch.add_argument("--kind", choices=KINDS, default=KINDS[0],
                        help=f"what to make of each picture (default: {KINDS[0]})")
-    batch.add_argument("--workers", type=int, default=1, metavar="N",
-                       help="processes, each with the model in memory (default: 1)")
+    batch.add_argument("--workers", type=int, metavar="N",
+                       help="processes, each with the model in memory (default: 1; on a Ray "
+                       "cluster, one for each GPU, or for each core if there is none)")
+    batch.add_argument("--ray", default="", metavar="ADDRESS",
+                       help="compute on a Ray cluster: auto on one of its computers, "
+                       "ray://HEAD:10001 from elsewhere; models given as a folder go there")
     batch.add_argument("--part", default="1/1", metavar="N/COUNT",
                        help="do only every COUNT-th picture, from the N-th on: for farms, whose "
                        "tasks share the folder (see engine/batch/farms)")
@@ -58,12 +62,15 @@ def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     from .items import Part, read_items
     from .run import run_batch
 
-    if arguments.workers < 1:
-        raise EngineError(ErrorCode.BAD_INPUT, f"workers can't be {arguments.workers}",
+    workers = arguments.workers
+    if workers is None:
+        workers = 0 if arguments.ray else 1
+    elif workers < 1:
+        raise EngineError(ErrorCode.BAD_INPUT, f"workers can't be {workers}",
                           "give at least 1")
     options = {name: getattr(arguments, name) for name in arguments.names
                if hasattr(arguments, name)}
     part = Part.parse(arguments.part)
     REQUESTS[arguments.kind].from_dict(options)  # wrong for all is wrong before any begins
     items = read_items(arguments.inputs, arguments.out, arguments.kind, options)
-    return run_batch(arguments.out, items, reporter, arguments.workers, part)
+    return run_batch(arguments.out, items, reporter, workers, part, arguments.ray)

@@ -30,7 +30,7 @@ TURN_VIEWS = ((0.0, 20.0), (90.0, 20.0), (180.0, 20.0), (270.0, 20.0))
 """Azimuth and elevation of the pictures of a mesh, degrees."""
 SEVERITY = (ErrorCode.BAD_INPUT, ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED,
             ErrorCode.MODEL_INCOMPATIBLE, ErrorCode.OUT_OF_MEMORY, ErrorCode.DISK,
-            ErrorCode.ENVIRONMENT, ErrorCode.INTERNAL)
+            ErrorCode.ENVIRONMENT, ErrorCode.ENGINE_DIED, ErrorCode.INTERNAL)
 """From a bad picture to a defect of ours."""
 GENERAL = (ErrorCode.DISK, ErrorCode.ENVIRONMENT)
 """What would befall the other items, too: the batch stops."""
@@ -38,14 +38,15 @@ OF_THE_MODEL = (ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED, ErrorCode.MODE
 """The same, unless a table gives other items another model."""
 
 
-def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
-              workers: int = 1, part: Part = WHOLE) -> dict[str, Any]:
+def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, workers: int = 1,
+              part: Part = WHOLE, ray_address: str = "") -> dict[str, Any]:
     """Make a result for every item in a folder of its own. Returns counts and paths as plain JSON.
 
     A result that is there and was made by the same request from the same picture is kept. Others
     may work in the same folder at the same time: nothing is done twice. `status.json` is written
     after every item, `index.html` now and then and at the end. `part`: only these are done, the
-    others are for somebody else.
+    others are for somebody else. `ray_address`: do it on this Ray cluster, with as many workers
+    there, 0 for all that there is room for.
 
     Raises:
         EngineError: of the worst failure, once all is done; at once if the disk is full, the
@@ -55,7 +56,11 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter,
     board, page = Board(folder, items, part), Page(folder)
     board.open()
     try:
-        if workers == 1:
+        if ray_address:
+            from .cluster import spread
+
+            spread(board, reporter, page, ray_address, workers)
+        elif workers == 1:
             work(board, reporter, page)
         else:
             from .workers import share
@@ -123,10 +128,15 @@ def _do(item: Item, board: Board, reporter: Reporter) -> None:
         board.enter(item, State.WAITING)
         raise
     except Exception as error:
-        failure = as_engine_error(error)
-        board.enter(item, State.FAILED, time.monotonic() - start, failure)
-        if _befalls_all(failure, board):
-            raise failure from error
+        fail(item, board, error, time.monotonic() - start)
+
+
+def fail(item: Item, board: Board, error: Exception, seconds: float) -> None:
+    """Note that an item has failed. Raises the failure if it makes no sense to try another one."""
+    failure = as_engine_error(error)
+    board.enter(item, State.FAILED, seconds, failure)
+    if _befalls_all(failure, board):
+        raise failure from error
 
 
 def _befalls_all(failure: EngineError, board: Board) -> bool:
@@ -140,25 +150,36 @@ def _befalls_all(failure: EngineError, board: Board) -> bool:
 def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> None:
     """The item's result, complete, in its folder, or nothing new there."""
     start = time.monotonic()
-    out, unfinished = board.folder / item.name, board.hidden / item.name
+    unfinished = board.hidden / item.name
     result = unfinished / "result"
-    _tidy(unfinished)
+    tidy(unfinished)
     try:
         job = replace(request, out=str(result))
         if isinstance(job, ReconstructRequest):
             job.resume = True
-        jobs.run(job, reporter)
-        if (result / "mesh.glb").is_file():
-            _save_turn(result)
-        board.record(item, time.monotonic() - start, result)
-        # While files of two results stand side by side, there is none to be kept.
-        (out / REQUEST_FILE).unlink(missing_ok=True)
-        publish(result, out, (jobs.OLD_VIEWS, f"views/{jobs.OLD_VIEWS}"))
+        run_job(job, reporter)
+        keep(item, board, result, time.monotonic() - start)
     finally:
-        _tidy(unfinished)
+        tidy(unfinished)
 
 
-def _tidy(unfinished: Path) -> None:
+def run_job(request: Request, reporter: Reporter) -> None:
+    """Make a result in the folder `out`, with what the page shows of it."""
+    jobs.run(request, reporter)
+    if (Path(request.out) / "mesh.glb").is_file():
+        _save_turn(Path(request.out))
+
+
+def keep(item: Item, board: Board, result: Path, seconds: float) -> None:
+    """Move a finished result, in a folder on the same disk, to where it belongs."""
+    out = board.folder / item.name
+    board.record(item, seconds, result)
+    # While files of two results stand side by side, there is none to be kept.
+    (out / REQUEST_FILE).unlink(missing_ok=True)
+    publish(result, out, (jobs.OLD_VIEWS, f"views/{jobs.OLD_VIEWS}"))
+
+
+def tidy(unfinished: Path) -> None:
     """Remove what a job has left but what it can go on from."""
     if unfinished.is_dir():
         for path in unfinished.iterdir():

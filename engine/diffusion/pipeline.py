@@ -82,7 +82,7 @@ class Zero123Pipeline(DiffusionPipeline):
         unet: UNet2DConditionModel,
         vae: AutoencoderKL,
         image_encoder: CLIPVisionModelWithProjection,
-        cc_projection: CCProjection,
+        cc_projection: CCProjection | None,
         scheduler: SchedulerMixin,
         *,
         pose_encoding: str = "zero123",

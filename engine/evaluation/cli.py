@@ -15,8 +15,8 @@ from typing import Any
 from ..outputs import staged_file
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter
-from ..requests import FIELDS, GOES_ON, METHODS, SAMPLERS
-from .methods import COMPARED, compare_methods, table
+from ..requests import BASELINES, FIELDS, GOES_ON, METHODS, SAMPLERS
+from .methods import COMPARED, VARIATIONS, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
         "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
@@ -88,7 +88,7 @@ def _add_meshes(verbs: Any) -> None:
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
-    meshes.add_argument("--method", choices=METHODS, default="views")
+    meshes.add_argument("--method", choices=METHODS + BASELINES, default="views")
     meshes.add_argument("--field", choices=FIELDS, default="voxels")
     meshes.add_argument("--iterations", type=int, default=0, help="0 takes the method's own number")
     meshes.add_argument("--refine", type=int, default=0, help="steps of refinement after the fit")
@@ -109,6 +109,10 @@ def _add_methods(verbs: Any) -> None:
                          "reconstructions aren't redone")
     methods.add_argument("--methods", nargs="+", choices=COMPARED, default=[*COMPARED])
     methods.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
+    methods.add_argument("--image-variations", type=Path, metavar="DIR", help="model of sjc-i: a "
+                         "folder of sd-image-variations in diffusers layout; without, the model "
+                         "stands in and isn't told the cameras")
+    methods.add_argument("--iterations", type=int, default=0, help="0 takes each method's own")
     methods.add_argument("--seed", type=int, default=0)
     methods.add_argument("--count", type=int, default=0, metavar="N",
                          help="only N objects, evenly spaced")
@@ -261,10 +265,13 @@ def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
     if Path(model).exists():
         model = Path(model).resolve()  # the methods run in another folder
     arguments = [args.objects.resolve(), "--model", model, "--seed", args.seed,
-                 "--count", args.count]
+                 "--count", args.count, "--iterations", args.iterations]
+    variations = args.image_variations and args.image_variations.resolve()
     records = compare_methods(args.methods, args.out.resolve(), [str(a) for a in arguments],
-                              reporter)
+                              reporter, variations)
     print(table(records))
+    if VARIATIONS in records and not variations:
+        print(f"{VARIATIONS}: {args.model}, not told the cameras, stands in for Image Variations")
 
 
 def _report(args: argparse.Namespace, reporter: Reporter) -> None:

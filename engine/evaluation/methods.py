@@ -19,16 +19,21 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "views-refined": ("--refine", "100"),
     "sds": ("--method", "sds"),
     "sjc": ("--method", "sjc"),
+    "sjc-i": ("--method", "sjc-i"),
+    "dietnerf": ("--method", "dietnerf"),
 }
 """Name in the table: options of `evaluate meshes`."""
+VARIATIONS = "sjc-i"
+"""The one whose own model is Image Variations."""
 COLUMNS = ("IoU", "Chamfer", "F-score", "UNet evaluations", "seconds", "peak memory, MB")
 
 
-def compare_methods(names: Sequence[str], out: Path, arguments: Sequence[str],
-                    reporter: Reporter) -> dict[str, dict[str, Any]]:
+def compare_methods(names: Sequence[str], out: Path, arguments: Sequence[str], reporter: Reporter,
+                    variations: Path | None = None) -> dict[str, dict[str, Any]]:
     """The record that `evaluate meshes` writes, for each of the methods.
 
-    `arguments`: what all of them are given, the objects first. A method works in `out/NAME` and in
+    `arguments`: what all of them are given, the objects first. `variations`: the folder of Image
+    Variations, for the method that is made for it. A method works in `out/NAME` and in
     a process of its own, so that each has its own peak of memory; a stopped comparison goes on.
 
     Raises:
@@ -40,6 +45,8 @@ def compare_methods(names: Sequence[str], out: Path, arguments: Sequence[str],
         place = out / name
         command = [sys.executable, "-m", "engine", "evaluate", "meshes", *arguments,
                    *COMPARED[name], "--out", str(place)]
+        if variations and name == VARIATIONS:
+            command += ["--model", str(variations)]
         root = Path(__file__).resolve().parents[2]
         if subprocess.run(command, cwd=root, check=False, stdout=subprocess.DEVNULL).returncode:
             raise EngineError(ErrorCode.INTERNAL, f"the method {name} failed",

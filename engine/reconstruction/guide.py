@@ -90,6 +90,20 @@ class Guide:
         return self.pipeline.contexts(self.condition, poses)
 
 
+@dataclass(frozen=True)
+class BlindGuide(Guide):
+    """A model that isn't told the camera. One that asks for cameras is told random ones: to the
+    score, any view of the object is as good as another, as to a model that knows no cameras.
+    """
+
+    generator: torch.Generator
+
+    def contexts(self, cameras: Cameras) -> Tensor:
+        """N x 1 x C context tokens of views from anywhere above the ground."""
+        u = torch.rand(2, len(cameras), generator=self.generator)
+        return super().contexts(Cameras(u[0] * 360, torch.asin(u[1]).rad2deg(), cameras.radius))
+
+
 def rows_per_view(guidance_scale: float) -> int:
     """Rows of the UNet for one view: guidance asks with and without the condition."""
     return 1 if guidance_scale == 1 else 2

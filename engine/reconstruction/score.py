@@ -18,6 +18,7 @@ from ..fields.lattice import cube
 from ..fields.voxel import VoxelField
 from .alignment import Alignment
 from .checkpoint import Checkpoint
+from .diet import SemanticConsistencyObjective
 from .fit import (
     DECAY,
     LEARNING_RATE,
@@ -93,22 +94,37 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
     settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, cube(resolution))
     occupancy = occupancy_of(hull)
-    field = foggy_field(hull)
-    with torch.no_grad():
-        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
-        distance = hull.lattice.centres().norm(dim=-1).reshape(field.raw.shape[2:])
-        blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
-        field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
 
     def begin(field: Field, steps: range) -> Objective:
         return ScoreDistillationObjective(guide, photo, occupancy, settings, steps, iterations,
                                           threads, generator)
 
     fitted = coarse_to_fine(
-        represented(field, representation, generator), ScoreProblem(begin),
+        represented(hazy_field(hull), representation, generator), ScoreProblem(begin),
         Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(Fit(fitted, photo, hull), settings.unet_evaluations(iterations))
+
+
+def fit_by_semantics(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
+                     threads: int, generator: torch.Generator,
+                     on_step: OnStep, checkpoint: Checkpoint | None = None,
+                     guidance_scale: float = 0.0, representation: str = "voxels") -> ScoredFit:
+    """DietNeRF: the input view, and CLIP's word that all other views show the same object.
+
+    Arguments as in `fit_by_distillation`; there is nothing to guide.
+    """
+    hull = hull_of(photo, cube(resolution))
+    occupancy = occupancy_of(hull)
+
+    def begin(field: Field, steps: range) -> Objective:
+        return SemanticConsistencyObjective(guide, photo, occupancy, threads, generator)
+
+    fitted = coarse_to_fine(
+        represented(hazy_field(hull), representation, generator), ScoreProblem(begin),
+        Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
+        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
+    return ScoredFit(Fit(fitted, photo, hull), 0)
 
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
@@ -179,6 +195,17 @@ def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
     field = VoxelField(hull.lattice, latent_channels)
     with torch.no_grad():
         field.raw[0, 0][hull.bound] = FOG_RAW
+    return field
+
+
+def hazy_field(hull: Hull) -> VoxelField:
+    """Fog in the input picture's colours, with something at the origin."""
+    field = foggy_field(hull)
+    with torch.no_grad():
+        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
+        distance = hull.lattice.centres().norm(dim=-1).reshape(field.raw.shape[2:])
+        blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
+        field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
     return field
 
 

@@ -28,12 +28,12 @@ from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
 from .finish import textured
 from .fit import SEEN, Pictures, fit_field, hull_of
-from .guide import Guide
+from .guide import BlindGuide, Guide
 from .hull import lattice_around
 from .memory import require_memory
 from .optimise import OnStep
 from .preview import Previews
-from .score import fit_by_distillation, fit_by_jacobian, refined
+from .score import fit_by_distillation, fit_by_jacobian, fit_by_semantics, refined
 
 PHOTO_WEIGHT = 3.0
 """How much the input picture counts against a generated view."""
@@ -43,8 +43,11 @@ USABLE_COVER = (1e-4, 0.95)
 FINEST = 1.0
 """Size of the smallest voxel, in pixels: finer ones are held by little, and come out ragged."""
 VIEWS_ITERATIONS = 300
-SCORE_METHODS = {"sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000)}
-"""Each with the original's number of steps."""
+SCORE_METHODS = {"sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000),
+                 "sjc-i": (fit_by_jacobian, 10000), "dietnerf": (fit_by_semantics, 3000)}
+"""Each with the original's number of steps; DietNeRF's is for a network that learns slowly."""
+BLIND = ("sjc-i",)
+"""Methods whose model isn't told the cameras."""
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -134,9 +137,11 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     """A textured mesh from the input picture and what the model finds likely around it.
 
     `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
-    paper's). `photo`: S x S x 4 in [0, 1], straight alpha. 0 iterations: as many as the original;
-    0 guidance scale: the original's, or none for a model that is made for none. Other arguments as
-    in `reconstruct`.
+    paper's); or a baseline of the paper, "sjc-i" (the same by a model that knows no cameras: a
+    `PoselessPipeline`, or a Zero123 model that isn't told them) or "dietnerf" (CLIP's view of
+    random renderings, by the pipeline's image encoder). `photo`: S x S x 4 in [0, 1], straight
+    alpha. 0 iterations: as many as the original; 0 guidance scale: the original's, or none for a
+    model that is made for none. Other arguments as in `reconstruct`.
 
     Raises:
         EngineError: `BAD_INPUT` if the picture shows no object, or the field ends empty;
@@ -150,14 +155,17 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     threads = torch.get_num_threads()
     fit_method, default_iterations = SCORE_METHODS[method]
     iterations = iterations or default_iterations
+    generator = torch.Generator().manual_seed(seed)
     guide = _guide(pipeline, photo_view, input_elevation_deg, input_radius)
+    if method in BLIND:
+        guide = BlindGuide(guide.pipeline, guide.condition, guide.input_elevation_deg,
+                           guide.input_radius, generator)
     with _one_thread():
         with clock.stage(method, steps=iterations):
             scored = fit_method(
                 guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
                 iterations=iterations, guidance_scale=guidance_scale,
-                representation=representation, threads=threads,
-                generator=torch.Generator().manual_seed(seed),
+                representation=representation, threads=threads, generator=generator,
                 checkpoint=_checkpoint(checkpoints, method),
                 on_step=_on_step(method, reporter, previews, guide))
         mesh = textured(scored.fit, photo_view, faces, texture_size, clock)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs on the other computer beside its engine: `python -m engine.remote.desk VERB JOB`.
 
-It keeps a folder for each job: `in` for what the job starts from, `out` for its result. Standard
-library only.
+It keeps a folder for each job: `in` for what the job starts from, `out` for its result; and models
+that were sent, for later jobs, too. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import time
 from pathlib import Path
 
 from ..environment import user_folder
+from ..outputs import staged_folder
+from ..protocol import EngineError, ErrorCode
 from .archive import MARK, files_under, inside, pack, unpack
+from .sent_models import digest_of, forget_old, place_of
 
 KEPT_S = 7 * 24 * 3600
 """How long the folder of a job stays whose caller was cut off, or may go on with it."""
@@ -49,16 +52,38 @@ def drop(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def find_model(digest: str) -> None:
+    """Say where a model that was sent is kept, and whether it is there."""
+    place = place_of(str(inside(digest)))
+    if place.is_dir():
+        place.touch()
+    print(json.dumps({"folder": str(place), "there": place.is_dir()}))
+
+
+def take_model(digest: str) -> None:
+    """Take a model's files from stdin; they are there together or not at all."""
+    forget_old()
+    with staged_folder(place_of(str(inside(digest)))) as stage:
+        unpack(sys.stdin.buffer, stage)
+        if digest_of(stage) != digest:
+            raise EngineError(ErrorCode.MODEL_DAMAGED, "the model has arrived damaged")
+    find_model(digest)
+
+
 def _forget_old(jobs: Path) -> None:
     for folder in jobs.glob("*"):
         if time.time() - folder.stat().st_mtime > KEPT_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def main(verb: str, job: str, *names: str) -> None:
-    """Do what a command line asks."""
-    folder = user_folder() / "remote" / inside(job)
+def main(verb: str, name: str, *names: str) -> None:
+    """Do what a command line asks; the name is a job's or a model's digest."""
+    folder = user_folder() / "remote" / inside(name)
     match verb:
+        case "find-model":
+            find_model(name)
+        case "take-model":
+            take_model(name)
         case "put":
             put(folder)
         case "get":

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ..environment import isolated_python
 from ..protocol import EngineError, ErrorCode
@@ -70,13 +70,15 @@ class Host:
             EngineError: `ENGINE_DIED` if the connection breaks or the disk there is full; and
                 what `step` raises.
         """
-        with self._desk("put", job) as process:
-            assert process.stdin is not None and process.stdout is not None
-            with contextlib.suppress(BrokenPipeError), process.stdin as stream:
-                pack(files, stream, step)
-            answer = process.stdout.read()
-        # Before it there may be what the shell says, as before a stream of files.
-        return str(json.loads(answer.splitlines()[-1])["folder"])
+        return str(self._send(files, step, "put", job)["folder"])
+
+    def send_model(self, digest: str, files: Files, step: Step) -> str:
+        """Send a model's files, unless they are there. Returns its folder there. Raises as `put`.
+        """
+        answer = self._send((), step, "find-model", digest)
+        if not answer["there"]:
+            answer = self._send(files, step, "take-model", digest)
+        return str(answer["folder"])
 
     def get(self, job: str, name: str, folder: Path, step: Step) -> None:
         """Fetch a file, or all files of a folder, into a local folder. Raises as `put`."""
@@ -99,6 +101,16 @@ class Host:
         """Remove the job's folder there."""
         with self._desk("drop", job):
             pass
+
+    def _send(self, files: Files, step: Step, *arguments: str) -> dict[str, Any]:
+        """Have files taken there. Returns the answer."""
+        with self._desk(*arguments) as process:
+            assert process.stdin is not None and process.stdout is not None
+            with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+                pack(files, stream, step)
+            answer = process.stdout.read()
+        # Before it there may be what the shell says, as before a stream of files.
+        return dict(json.loads(answer.splitlines()[-1]))
 
     @contextlib.contextmanager
     def _desk(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -35,10 +34,10 @@ from ..reporting import Reporter
 from ..requests import RenderRequest, Request
 from .archive import files_under
 from .host import Files, Host
+from .places import Places, inputs
+from .sent_models import digest_of, given_model
 
-INPUTS = ("image", "views", "data")
-"""Fields that name a file or folder here."""
-FOLDERS = ("views", "reconstruct", "train")
+FOLDERS = ("views", "reconstruct", "train", "render")
 """Kinds whose result is a folder; that of others is a file."""
 REPLACES = {"views": (OLD_VIEWS,), "reconstruct": (f"views/{OLD_VIEWS}",)}
 """Per kind, files of an older result in the same folder: see `outputs.staged_folder`."""
@@ -81,11 +80,11 @@ class RemoteEngine:
             EngineError: as the job there; `ENGINE_DIED` if the connection breaks.
             JobCancelled: from the reporter.
         """
-        if isinstance(request, RenderRequest):
-            raise EngineError(ErrorCode.BAD_INPUT, "3D models are not rendered on another computer",
-                              "use an engine on this one")
+        if isinstance(request, RenderRequest) and any(Path(request.out).glob("*.tar")):
+            raise EngineError(ErrorCode.BAD_INPUT, f"there is a data set in {request.out}",
+                              "another computer can't add to it: give a new folder")
         self.connect()
-        files, names = _inputs(request)
+        files, names = inputs(request)
         with tempfile.TemporaryDirectory(prefix="zero123-") as previews:
             return self._run(_Job(self, request, reporter, Path(previews)), files, names)
 
@@ -94,6 +93,9 @@ class RemoteEngine:
             result = job.follow(job.send(files, names))
             job.fetch()
         except EngineError as error:
+            if error.code is ErrorCode.BAD_INPUT and isinstance(job.request, RenderRequest):
+                with contextlib.suppress(EngineError):
+                    job.fetch()  # all but what was left out
             if error.code is not ErrorCode.ENGINE_DIED:  # or it may go on there
                 job.tidy()
             raise
@@ -101,7 +103,7 @@ class RemoteEngine:
             job.tidy()
             raise
         job.tidy(finished=True)
-        return job.localised(result)
+        return job.places.localised(result)
 
 
 class _Job:
@@ -110,7 +112,7 @@ class _Job:
     def __init__(self, engine: RemoteEngine, request: Request, reporter: Reporter,
                  previews: Path) -> None:
         self._engine = engine
-        self._request = request
+        self.request = request
         self._reporter = reporter
         self._previews = previews
         self._out = Path(request.out)
@@ -119,8 +121,7 @@ class _Job:
         self._name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._folder = ""
         """The job's folder there."""
-        self._places: list[tuple[str, str]] = []
-        """Paths there and what they stand for here, the longest first."""
+        self.places = Places()
         self._artifacts: list[Artifact] = []
         self._step = ("send", 0, 1)
 
@@ -132,20 +133,31 @@ class _Job:
         except OSError as error:
             raise EngineError(ErrorCode.BAD_INPUT, f"can't read {error.filename}: {error.strerror}",
                               "check the file") from error
-        values = self._request.to_dict()
+        values = self.request.to_dict()
+        model = given_model(self.request)
+        if model:
+            there = self._send_model(model)
+            self.places.add(there, values["model"])
+            values["model"] = there
         for field, name in names.items():
             there = f"{self._folder}/in/{name}"
-            self._places.append((there, values[field]))
+            self.places.add(there, values[field])
             values[field] = there
         values["out"] = f"{self._folder}/out/{self._out.name}"
-        self._places.append((values["out"], self._request.out))
-        self._places.sort(key=lambda place: -len(place[0]))
+        self.places.add(values["out"], self.request.out)
         return values
+
+    def _send_model(self, model: Path) -> str:
+        """Bring a model there, unless a job has before. Returns its folder there."""
+        files = files_under(model)
+        return self._engine.host.send_model(
+            digest_of(model), files,
+            lambda count: self._reporter.progress("send model", count, len(files)))
 
     def follow(self, values: dict[str, Any]) -> dict[str, Any]:
         """Have the job done; pass on what it reports. Returns its result."""
         client = self._engine.client
-        job = client.submit(self._request.KIND, values)
+        job = client.submit(self.request.KIND, values)
         while True:
             heard: list[Message] = []
             end: Message | None = None
@@ -170,19 +182,18 @@ class _Job:
 
     def fetch(self) -> None:
         """Bring the result here; it appears when all of it is there."""
-        if self._request.KIND in FOLDERS:
-            replaces = REPLACES.get(self._request.KIND, ())
+        if self.request.KIND in FOLDERS:
+            replaces = REPLACES.get(self.request.KIND, ())
             with outputs.staged_folder(self._out, replaces=replaces) as stage:
                 self._get(stage)
-                for path in stage.rglob("*.json"):
-                    self._localise_file(path)
+                self.places.localise_files(stage)
         else:
             with (outputs.staged_file(self._out) as file,
                   tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder):
                 self._get(Path(folder))
                 (Path(folder) / self._out.name).replace(file)
         for artifact in self._artifacts:
-            self._reporter.artifact(artifact.role, Path(self.localised(artifact.path)))
+            self._reporter.artifact(artifact.role, Path(self.places.localised(artifact.path)))
 
     def _get(self, folder: Path) -> None:
         self._engine.host.get(self._name, f"out/{self._out.name}", folder,
@@ -191,26 +202,9 @@ class _Job:
 
     def tidy(self, finished: bool = False) -> None:
         """Remove the files there, unless the job can go on with them."""
-        if finished or not hasattr(self._request, "resume"):
+        if finished or not hasattr(self.request, "resume"):
             with contextlib.suppress(EngineError):  # they are removed there after some days
                 self._engine.host.drop(self._name)
-
-    def localised(self, value: Any) -> Any:
-        """Plain JSON with the paths there replaced by those here."""
-        if isinstance(value, dict):
-            return {name: self.localised(item) for name, item in value.items()}
-        if isinstance(value, list):
-            return [self.localised(item) for item in value]
-        if isinstance(value, str):
-            for there, here in self._places:
-                value = value.replace(there, here)
-        return value
-
-    def _localise_file(self, path: Path) -> None:
-        text = path.read_text(encoding="utf-8")
-        if self._folder in text:
-            changed = self.localised(json.loads(text))
-            path.write_text(json.dumps(changed, indent=1), encoding="utf-8")
 
     def _pass_on(self, message: Message) -> None:
         match message:
@@ -218,7 +212,7 @@ class _Job:
                 self._step = (message.stage, message.done, message.total)
                 self._reporter.progress(*self._step)
             case Log():
-                self._reporter.log(message.level, self.localised(message.text))
+                self._reporter.log(message.level, self.places.localised(message.text))
             case Artifact():
                 self._artifacts.append(message)
 
@@ -249,30 +243,5 @@ class _Job:
             return EngineError(
                 error.code, f"the connection to {self._engine.host.address} is lost, or the engine "
                 f"there has ended: {error.message}", error.hint)
-        return EngineError(error.code, self.localised(error.message), self.localised(error.hint))
-
-
-def _inputs(request: Request) -> tuple[Files, dict[str, str]]:
-    """The files that a request starts from with their names there; the names of its fields.
-
-    Raises:
-        EngineError: `BAD_INPUT` if there is no such file.
-    """
-    files: list[tuple[Path, str]] = []
-    names: dict[str, str] = {}
-    for field in INPUTS:
-        value = getattr(request, field, "")
-        if not isinstance(value, str) or not value:  # a render's `views` are a number
-            continue
-        path = Path(value)
-        if not path.exists():
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is no file {path}", "check its name")
-        names[field] = f"{field}/{path.name}"
-        if path.is_dir():
-            files += [(file, f"{names[field]}/{name}") for file, name in files_under(path)]
-        elif field == "views":
-            files += [(file, f"{field}/{file.name}")
-                      for file in (path, *sorted(path.parent.glob("*.png")))]
-        else:
-            files.append((path, names[field]))
-    return files, names
+        message, hint = self.places.localised([error.message, error.hint])
+        return EngineError(error.code, message, hint)

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "clear_jobs", "import_result",
-             "regenerate", "view_from_camera", "remove_background", "engine_start", "engine_stop",
+OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "resume_job", "clear_jobs",
+             "import_result", "regenerate", "view_from_camera", "remove_background",
+             "engine_start", "engine_stop",
              "engine_install", "engine_install_cancel", "open_picture", "paste_picture",
              "picture_from_render", "picture_from_viewport", "prepare_picture", "queue_pictures",
              "queue_selected", "refresh_history", "open_log", "copy_log", "check_setup",
@@ -95,7 +96,8 @@ def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_
             if limit in field.metadata and field.default is not dataclasses.MISSING:
                 assert getattr(prop, name) == pytest.approx(field.metadata[limit])
         if "choices" in field.metadata:
-            assert tuple(prop.enum_items.keys()) == field.metadata["choices"]
+            assert tuple(prop.enum_items.keys()) == field.metadata.get(
+                "shown", field.metadata["choices"])
 
 
 def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):

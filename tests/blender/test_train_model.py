@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -52,6 +53,32 @@ def test_the_selected_objects_make_a_model_that_is_used_next(
     pyramid.select_set(True)
     bpy.ops.zero123.train_model(model="Pyramid", **QUICK)
     assert scene.zero123.model == "Pyramid-2", "the first one is kept"
+
+
+def test_a_stopped_training_goes_on_where_it_was(
+        bpy, scene, extension, tiny_model, tmp_path, pyramid):
+    """Nothing but what it has kept tells what was trained on: the data is gone."""
+    views, out = tmp_path / "views", tmp_path / "elsewhere"
+    bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
+    runner, requests = extension("operators.runner").runner, extension("engine.requests")
+    request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
+                                    steps=60, batch_size=2, preview_every=1000, device="cpu")
+    job = runner.submit(request, "Pyramid", scene.session_uid)
+    while not (job.stage == "train" and job.done > 5):
+        runner.pump()
+        assert not job.state.ended, job.error
+    assert not job.can_go_on
+    assert bpy.ops.zero123.cancel_job(job=job.id) == {'FINISHED'}
+    while not job.state.ended:
+        runner.pump()
+    assert (job.state.value, job.can_go_on) == ("Cancelled", True)
+    shutil.rmtree(views)
+    assert bpy.ops.zero123.resume_job() == {'FINISHED'}
+    assert scene.zero123.model == str(out)
+    steps = [json.loads(line)["step"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert steps[-1] == 60
+    assert job not in list(runner.jobs), "the one that goes on stands for it"
+    assert not bpy.ops.zero123.resume_job.poll()
 
 
 def test_rendered_views_can_be_trained_on(bpy, scene, tiny_model, tmp_path, pyramid):

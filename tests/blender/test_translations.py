@@ -80,7 +80,7 @@ def test_the_texts_that_are_known_to_be_there_are_found(texts):
             "Results can be imported when the render is finished",
             "Active image: {}", "Load model", "Not running",
             "Name of the image to start from; empty takes the active one",
-            "Stop a job at its next step; nothing of it is kept"} <= texts
+            "Stop a job at its next step; only a mesh or a training can go on from there"} <= texts
 
 
 def test_blender_takes_the_languages(bpy, extension):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import html.parser
+import io
 import json
 import signal
 import subprocess
@@ -20,9 +21,12 @@ from command_line import PATIENCE_S, names, run
 from PIL import Image, ImageDraw
 from shapes import BLOCK, photograph
 
+from engine.batch.actor import Actor, Order
 from engine.batch.board import Board
 from engine.batch.items import read_items
 from engine.batch.run import work
+from engine.loaded_model import LoadedModel, loaded_model
+from engine.remote.archive import pack
 from engine.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 40)
@@ -382,3 +386,37 @@ def test_a_missing_model_ends_the_batch_unless_others_have_another(
     assert run("batch", tmp_path / "table.csv", "--kind", "views", "--out", out, "--steps", 1) == 3
     assert {name: item["state"] for name, item in status(out).items()} == {
         "a": "failed", "b": "done"}
+
+
+def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
+        tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    drops: list[None] = []
+    monkeypatch.setattr(LoadedModel, "drop", lambda self: drops.append(None))
+    monkeypatch.setattr(loaded_model, "pipeline", None)
+    (picture,) = make_pictures(tmp_path, "a")
+    (tmp_path / "bad.png").write_text("no picture")
+
+    def order(path: Path) -> Order:
+        content = io.BytesIO()
+        pack([(path, f"image/{path.name}")], content)
+        return Order("views", {"model": str(tiny_model), "out": "a", "steps": 1},
+                     content.getvalue(), {"image": f"image/{path.name}"})
+
+    actor = Actor()
+    made = [actor.make(order(path)) for path in (picture, tmp_path / "bad.png", picture)]
+    assert [delivery.error and delivery.error[0] for delivery in made] == [None, "bad-input", None]
+    assert made[1].error
+    assert made[1].folder in made[1].error[1], "which is told by its name here"
+    assert len(drops) == 1, "before the only time that a model is loaded"
+    assert not Path(made[0].folder).exists()
+
+
+def test_without_ray_the_batch_says_what_to_install(tmp_path: Path,
+                                                    capfd: pytest.CaptureFixture[str],
+                                                    monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    make_pictures(tmp_path, "a")
+    assert run("batch", tmp_path / "a.png", "--out", tmp_path / "out", "--ray", "auto") == 7
+    said = capfd.readouterr().err
+    assert said.startswith("error environment: Ray is not installed")
+    assert "engine/requirements-ray.txt" in said

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ from engine.protocol import (
 from engine.remote.archive import inside, pack, unpack
 from engine.remote.host import Host
 from engine.requests import ReconstructRequest, RenderRequest, ViewsRequest
+from engine.training.shards import read_shards
 
 PATIENCE_S = 180.0
 needs_ssh = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")
@@ -223,11 +225,73 @@ def test_errors_of_the_engine_there_speak_of_files_here(remote: EngineClient, fo
     missing = ViewsRequest(image=str(folder / "none.png"), out=str(folder / "out"))
     end = remote.wait(remote.submit("views", missing), PATIENCE_S)
     assert isinstance(end, Failed) and end.error.code is ErrorCode.BAD_INPUT
-    render = RenderRequest(models=str(folder), out=str(folder / "out"))
-    end = remote.wait(remote.submit("render", render), PATIENCE_S)
-    assert isinstance(end, Failed) and "another computer" in end.message
     assert names(folder) == ["broken.png"]
     assert left_there(home) == before
+
+
+@needs_ssh
+def test_a_model_s_folder_goes_there_once_and_again_when_it_has_changed(
+        remote: EngineClient, picture: Path, folder: Path, tiny_model: Path, home: Path):
+    model = Path(shutil.copytree(tiny_model, folder / "my model"))
+    kept = home / "data" / "zero123" / "sent-models"
+
+    def digests() -> set[str]:
+        return {path.name for path in kept.iterdir()} if kept.is_dir() else set()
+
+    def sent() -> bool:
+        request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(model))
+        heard: list = []
+        end = remote.wait(remote.submit("views", request), PATIENCE_S, heard.append)
+        assert isinstance(end, Done), end
+        record = json.loads((folder / "out" / "views.json").read_text())
+        assert record["model"] == str(model), "and not where it is there"
+        return any(m.total > 1 and m.stage == "send model" for m in heard
+                   if isinstance(m, Progress))
+
+    (model / "README.md").write_text("mine")
+    before = digests()
+    assert sent()
+    assert not sent()
+    (model / "README.md").write_text("mine, and better")
+    assert sent()
+    for digest in digests() - before:
+        assert {"model_index.json", "unet"} < {path.name for path in (kept / digest).iterdir()}
+    assert len(digests() - before) == 2
+
+
+@needs_ssh
+def test_a_model_that_arrives_damaged_is_not_kept(host: Host, home: Path, picture: Path):
+    with pytest.raises(EngineError, match="damaged"):
+        host.send_model("0" * 64, [(picture, "unet/model.safetensors")], lambda count: None)
+    assert not (home / "data" / "zero123" / "sent-models" / ("0" * 64)).exists()
+
+
+@needs_ssh
+@pytest.mark.skipif(find_spec("bpy") is None, reason="needs Blender as a module")
+def test_3d_models_are_rendered_there(remote: EngineClient, folder: Path, home: Path):
+    models = folder / "models"
+    models.mkdir()
+    (models / "box.mtl").write_text("newmtl paint\nKd 0.8 0.2 0.1\n")
+    (models / "box.obj").write_text(
+        "mtllib box.mtl\n" + "".join(f"v {i} {j} {k}\n" for i in (0, 1) for j in (0, 1)
+                                     for k in (0, 1))
+        + "usemtl paint\nf 1 2 4 3\nf 5 7 8 6\nf 1 5 6 2\nf 3 4 8 7\nf 1 3 7 5\nf 2 6 8 4\n")
+    (models / "bad.glb").write_bytes(b"no model")
+    before = left_there(home)
+    request = RenderRequest(models=str(models), out=str(folder / "out"), views=2, size=32,
+                            samples=1, device="cpu")
+    end = remote.wait(remote.submit("render", request), PATIENCE_S)
+    assert isinstance(end, Failed) and "1 of 2 models were left out" in end.message
+    assert str(folder / "out") in end.error.hint
+    index = json.loads((folder / "out" / "dataset.json").read_text())
+    assert index["shards"] == {"000000.tar": {"box": "box.obj"}}
+    assert [*index["skipped"]] == ["bad.glb"]
+    (thing,) = read_shards(folder / "out")
+    red, green = thing.rgba[..., 0].max(), thing.rgba[..., 1].max()
+    assert thing.rgba.shape == (2, 32, 32, 4) and red > 1.5 * green, "with its material"
+    assert left_there(home) == before
+    end = remote.wait(remote.submit("render", request), PATIENCE_S)
+    assert isinstance(end, Failed) and "there is a data set in" in end.message
 
 
 @needs_ssh

@@ -114,6 +114,9 @@ TEXTS = {
         "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
     "Go on where the same training was stopped":
         "Dort weitermachen, wo dasselbe Training angehalten wurde",
+    "Go on with a mesh or a training that was stopped or has failed, with the same settings":
+        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training mit denselben Einstellungen "
+        "fortsetzen",
     "Half the space, with fewer digits": "Halber Platz, mit weniger Stellen",
     "Half the space; the results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
     "Have a picture of an object made from a text; it becomes the picture to work with":
@@ -194,6 +197,8 @@ TEXTS = {
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
     "No graphics processor; the smallest download":
         "Kein Grafikprozessor; am wenigsten herunterzuladen",
+    "No mesh or training was stopped in this session":
+        "In dieser Sitzung wurde kein Netz oder Training angehalten",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
@@ -270,8 +275,9 @@ TEXTS = {
     "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
-    "Stop a job at its next step; nothing of it is kept":
-        "Einen Auftrag beim nächsten Schritt anhalten; nichts davon bleibt",
+    "Stop a job at its next step; only a mesh or a training can go on from there":
+        "Einen Auftrag beim nächsten Schritt anhalten; nur ein Mesh oder ein Training kann von "
+        "dort aus weitergehen",
     "Stop the engine, the jobs it works on, and give its memory back":
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
     "Stop the installation; the next one goes on from there, an engine from before stays":
@@ -348,6 +354,8 @@ TEXTS = {
     "Which job; empty for all that run or wait":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
     "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
+    "Which job; empty for the last that can go on":
+        "Welcher Auftrag; leer für den letzten, der fortgesetzt werden kann",
     "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is taken":

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Model folders that are sent to another computer: once each, kept there under their digest.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..environment import user_folder
+from ..outputs import sha256
+from ..requests import Request
+from .archive import files_under
+
+KEPT_S = 30 * 24 * 3600
+"""How long one stays there that nobody uses."""
+
+
+def given_model(request: Request) -> Path | None:
+    """The folder on this computer that the request names as its model, if it names one by its path:
+    a name alone is one of the other computer's.
+    """
+    name = str(getattr(request, "model", ""))
+    folder = Path(name).expanduser()
+    return folder if folder.name != name and folder.is_dir() and name else None
+
+
+def digest_of(model: Path) -> str:
+    """Of the names and contents of a folder's files; computed anew when one has changed."""
+    return _digest(tuple((path, name, (stat := path.stat()).st_size, stat.st_mtime_ns)
+                         for path, name in files_under(model)))
+
+
+@lru_cache(maxsize=8)
+def _digest(files: tuple[tuple[Any, ...], ...]) -> str:
+    lines = "".join(f"{sha256(path)} {name}\n" for path, name, *_ in files)
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def place_of(digest: str) -> Path:
+    """Where the model with this digest is kept on the computer that it was sent to."""
+    return user_folder() / "sent-models" / digest
+
+
+def forget_old() -> None:
+    """Remove those that nobody has used for long."""
+    for folder in place_of("").glob("*"):
+        if time.time() - folder.stat().st_mtime > KEPT_S:
+            shutil.rmtree(folder, ignore_errors=True)
