@@ -7,6 +7,7 @@ Sessions make their own virtual environments and install what they need into the
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -17,8 +18,8 @@ REQUIREMENTS = "engine/requirements.txt"
 METRICS = "engine/requirements-metrics.txt"
 RAY = "engine/requirements-ray.txt"
 UV = "uv==0.13.9"
-TEST_TOOLS = ("pytest==9.2.0", "hypothesis==6.170.15", "ruff==0.17.6", "mypy==2.4.1",
-              "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
+TEST_TOOLS = ("pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15", "ruff==0.17.6",
+              "mypy==2.4.1", "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
 BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
 """Blender as a module, by the Python it is made for."""
 
@@ -32,6 +33,14 @@ def install_engine(session: nox.Session, bpy: str | None = None) -> None:
     if bpy is None:
         session.error("Blender as a module needs Python 3.11 or 3.13; run nox with one of them")
     session.install("-r", REQUIREMENTS, bpy)
+
+
+def run_tests(session: nox.Session, *arguments: str) -> None:
+    """pytest in several processes, each with one thread and whole files of tests."""
+    processes = min(os.cpu_count() or 1, 4)
+    archive = build_extension(session)
+    session.run("pytest", "-n", str(processes), "--dist", "loadfile", *arguments,
+                env={"ZERO123_EXTENSION": str(archive), "OMP_NUM_THREADS": "1"})
 
 
 def build_extension(session: nox.Session) -> Path:
@@ -58,8 +67,7 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         session.run("ruff", "check", ".")
         session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
-    archive = build_extension(session)
-    session.run("pytest", *session.posargs, env={"ZERO123_EXTENSION": str(archive)})
+    run_tests(session, *session.posargs)
     if not session.posargs:
         # Beside the environment: with a torchvision in it, diffusers and transformers change.
         libraries = Path(session.create_tmp()) / "metrics"
@@ -74,9 +82,7 @@ def blender_tests(session: nox.Session, bpy: str) -> None:
     """The Blender part of the suite on another version."""
     install_engine(session, bpy)
     session.install(*TEST_TOOLS)
-    archive = build_extension(session)
-    session.run("pytest", "tests/blender", *session.posargs,
-                env={"ZERO123_EXTENSION": str(archive)})
+    run_tests(session, "tests/blender", *session.posargs)
 
 
 @nox.session(name="tests-4.2")
