@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..engine.protocol import EngineError
+from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import (
     REQUESTS,
     ElevationRequest,
@@ -173,6 +173,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
         record = Record.read(context.active_object) if context.active_object else None
         return unless(cls, "" if record and record.request else SELECT_A_RESULT)
 
+    @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object
         record, group = Record.read(item), frames.result_collection(item)
@@ -191,9 +192,9 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
             launch(context, REQUESTS[record.kind], {**values, "out": ""}, source.image,
                    source.filepath, title, place=place,
                    options=ImportOptions.from_dict(record.options))
-        except (EngineError, KeyError) as error:
-            self.report({'ERROR'}, str(error))
-            return {'CANCELLED'}
+        except KeyError as error:
+            raise EngineError(ErrorCode.BAD_INPUT, f"the result has no record of {error}",
+                              "start from its picture") from error
         return {'FINISHED'}
 
 

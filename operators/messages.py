@@ -28,6 +28,11 @@ def unless(cls: type[bpy.types.Operator], reason: str) -> bool:
     return not reason
 
 
+def in_words(error: EngineError) -> str:
+    """The error's sentence and hint; those that name no file or number are translated."""
+    return "; ".join(tip_(text) for text in (error.message, error.hint) if text)
+
+
 def report_errors(execute: Execute[Operator]) -> Execute[Operator]:
     """An `execute` that an `EngineError` cancels; the person is told of it."""
     @wraps(execute)
@@ -35,6 +40,6 @@ def report_errors(execute: Execute[Operator]) -> Execute[Operator]:
         try:
             return execute(self, context)
         except EngineError as error:
-            self.report({'ERROR'}, str(error))
+            self.report({'ERROR'}, in_words(error))
             return {'CANCELLED'}
     return reporting

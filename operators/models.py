@@ -21,7 +21,7 @@ from . import addon, background
 from .checklist import checklist
 from .installing import installation_job
 from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
-from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, report_errors, unless
+from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, in_words, report_errors, unless
 from .model_shelf import model_shelf
 from .model_work import model_work
 from .runner import MODELS_VARIABLE, runner
@@ -76,7 +76,7 @@ def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: s
             return {'FINISHED'}
         model_work.wait()
     except EngineError as error:
-        operator.report({'ERROR'}, str(error))
+        operator.report({'ERROR'}, in_words(error))
         return {'CANCELLED'}
     finally:
         if not model_work.running:

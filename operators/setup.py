@@ -10,7 +10,7 @@ from ..engine.protocol import EngineError
 from . import addon, background
 from .checklist import checklist, report_text
 from .installing import installation_job
-from .messages import INSTALLING, WAIT_FOR_JOBS, report_errors, unless
+from .messages import INSTALLING, WAIT_FOR_JOBS, in_words, report_errors, unless
 from .runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -114,7 +114,7 @@ class ZERO123_OT_copy_report(bpy.types.Operator):
                 checklist.start_doctor(context)
                 checklist.finish()  # some seconds
             except EngineError as error:
-                self.report({'WARNING'}, str(error))
+                self.report({'WARNING'}, in_words(error))
         context.window_manager.clipboard = report_text()
         self.report({'INFO'}, rpt_("The report is in the clipboard"))
         return {'FINISHED'}

@@ -5,18 +5,19 @@
 import textwrap
 
 import bpy
+from bpy.app.translations import pgettext_tip as tip_
 
 from ..operators.installing import installation_job
 
 
 def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
                context: bpy.types.Context) -> None:
-    """Two texts, wrapped, as labels are cut at the edge."""
+    """An error's texts, translated and wrapped, as labels are cut at the edge."""
     scale = context.preferences.system.ui_scale
     width = max(int(context.region.width / scale / 7) - 8, 16)
     lines = column.column(align=True)
     lines.scale_y = 0.8
-    for text in (message, hint):
+    for text in map(tip_, (message, hint)):
         for line in textwrap.wrap(text[:1].upper() + text[1:], width):
             lines.label(text=line, translate=False)
 

@@ -70,6 +70,19 @@ def reasons(path: Path) -> set[str]:
             and " " in node.value}
 
 
+def errors(path: Path) -> set[str]:
+    """Sentences and hints of a file's errors that are the same each time. What names a command
+    line's verb or option, in backquotes, is not met in Blender.
+    """
+    values = [value for call in _calls(path)
+              if isinstance(call.func, ast.Name) and call.func.id == "EngineError"
+              for value in call.args[1:3]]
+    values += [node.value for node in ast.parse(path.read_text(encoding="utf-8")).body
+               if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "HINT"]
+    return {value.value for value in values
+            if isinstance(value, ast.Constant) and value.value and "`" not in value.value}
+
+
 def untold(path: Path) -> list[str]:
     """Where a file tells a person something without a translator."""
     return [f"{path.name}:{call.lineno}" for call in _calls(path)

@@ -9,7 +9,7 @@ import string
 from pathlib import Path
 
 import pytest
-from interface_texts import of_classes, of_code, reasons, stages, untold, untranslatable
+from interface_texts import errors, of_classes, of_code, reasons, stages, untold, untranslatable
 
 LANGUAGES = ("german",)
 
@@ -22,6 +22,7 @@ def texts(bpy, extension, project_root):
     return (of_classes(bpy, classes) | states | set(extension("operators.runner").ENGINE_STATES)
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
             | {text for path in _drawing_files(project_root) for text in reasons(path)}
+            | {text for path in _failing_files(project_root) for text in errors(path)}
             | {text for name, text in vars(extension("operators.messages")).items()
                if name.isupper()}
             | {info.terms for info in extension("engine.models.catalogue").CATALOGUE} - {""}
@@ -35,6 +36,14 @@ def _drawing_files(root: Path) -> list[Path]:
 def _working_files(root: Path) -> list[Path]:
     return [*root.glob("engine/*.py"), *root.glob("engine/training/**/*.py"),
             *root.glob("engine/reconstruction/*.py"), *root.glob("engine/remote/*.py")]
+
+
+def _failing_files(root: Path) -> list[Path]:
+    """What a person in Blender can meet the errors of."""
+    rooms = ("imaging", "diffusion", "mesh", "reconstruction", "fields", "remote", "models")
+    return [path for pattern in ("operators/**/*.py", "engine/*.py", *(
+        f"engine/{room}/*.py" for room in rooms)) for path in root.glob(pattern)
+        if path.name != "cli.py"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -76,7 +85,7 @@ def test_the_texts_that_are_known_to_be_there_are_found(texts):
     """Of every source: the collector itself works."""
     assert {"Generate Views", "Picture to 3D", "Steps", "Same seed, same result", "Voxels",
             "Import Files", "Waiting", "No job is running", "Started {} jobs",
-            "Leave the current mode for Object Mode",
+            "Leave the current mode for Object Mode", "there is no render yet", "run the job again",
             "Results can be imported when the render is finished",
             "Active image: {}", "Load model", "Not running",
             "Name of the image to start from; empty takes the active one",

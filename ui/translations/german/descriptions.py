@@ -3,6 +3,8 @@
 """German for tooltips and sentences, in the order of the English texts."""
 
 TEXTS = {
+    "3D models are not rendered on another computer":
+        "3D-Modelle werden nicht auf einem anderen Computer gerendert",
     "5 GB for a model as it was published": "5 GB für ein Modell, wie es veröffentlicht wurde",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
@@ -38,6 +40,7 @@ TEXTS = {
     "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
+    "Blender's glTF importer is switched off": "Blenders glTF-Importer ist abgeschaltet",
     "Blender, or a Python that has bpy, to render with; empty looks for one":
         "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
     "Bring the files of the active object's result in once more, as they came in before":
@@ -222,6 +225,7 @@ TEXTS = {
         "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
     "Python that has the engine's libraries; empty looks for one":
         "Python mit den Bibliotheken der Engine; leer sucht eines",
+    "QuadriFlow can't remesh this mesh": "QuadriFlow kann dieses Mesh nicht neu vernetzen",
     "Quads that follow the shape; the texture becomes vertex colours":
         "Vierecke, die der Form folgen; die Textur wird zu Vertexfarben",
     "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
@@ -371,7 +375,163 @@ TEXTS = {
     "Write one turn of the orbit of views to a video file":
         "Eine Drehung des Umlaufs der Ansichten als Videodatei schreiben",
     "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
+    "Zero123 models hold an image encoder and a cc_projection":
+        "Modelle von Zero123 enthalten einen Bild-Encoder und eine cc_projection",
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
     "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
+    "azimuth, elevation and radius aren't finite numbers that pair up":
+        "azimuth, elevation und radius sind keine endlichen Zahlen, die paarweise passen",
+    "check that every view shows the same object at its centre and that its cameras are right":
+        "prüfen, ob jede Ansicht dasselbe Objekt in der Mitte zeigt und die Kameras stimmen",
+    "check the connection and the disk there, then start the job again":
+        "die Verbindung und die Festplatte dort prüfen, dann den Auftrag neu starten",
+    "check the engine's Python in the preferences":
+        "das Python der Engine in den Einstellungen prüfen",
+    "check the path, or leave it out to use the built-in way":
+        "den Pfad prüfen oder ihn weglassen, um den eingebauten Weg zu benutzen",
+    "choose a folder on a disk with more space":
+        "einen Ordner auf einer Festplatte mit mehr Platz wählen",
+    "choose a folder that you may write to": "einen beschreibbaren Ordner wählen",
+    "choose a folder that you may write to, on a disk with free space":
+        "einen beschreibbaren Ordner auf einer Festplatte mit freiem Platz wählen",
+    "choose a folder that you may write to, with space left":
+        "einen beschreibbaren Ordner mit freiem Platz wählen",
+    "choose a folder you can write to, with space left":
+        "einen beschreibbaren Ordner mit freiem Platz wählen",
+    "choose a text-to-image model that brings no code of its own":
+        "ein Text-zu-Bild-Modell ohne eigenen Code wählen",
+    "choose a text-to-image model, such as Stable Diffusion XL":
+        "ein Text-zu-Bild-Modell wählen, etwa Stable Diffusion XL",
+    "choose a views.json or a mesh.glb": "eine views.json oder mesh.glb wählen",
+    "choose a views.json that Zero123 has written":
+        "eine von Zero123 geschriebene views.json wählen",
+    "choose another Python for the engine in the preferences":
+        "in den Einstellungen ein anderes Python für die Engine wählen",
+    "choose another Python for the engine in the preferences, or install the libraries into it":
+        "in den Einstellungen ein anderes Python für die Engine wählen oder die Bibliotheken "
+        "darin installieren",
+    "choose another results folder in the preferences":
+        "in den Einstellungen einen anderen Ordner für Ergebnisse wählen",
+    "choose auto, or install a torch built for it":
+        "auto wählen oder ein dafür gebautes torch installieren",
+    "choose one in the Zero123 tab, or open it in the Image Editor":
+        "im Reiter Zero123 eines wählen oder es im Bildeditor öffnen",
+    "close other programs, ask for fewer views or samples, or compute on the CPU":
+        "andere Programme schließen, weniger Ansichten oder Samples verlangen oder auf der CPU "
+        "rechnen",
+    "close the programs that use it, then try again":
+        "die Programme schließen, die sie benutzen, dann noch einmal versuchen",
+    "copy a picture, or its path: under X11 Blender pastes no pictures":
+        "ein Bild kopieren oder seinen Pfad: unter X11 fügt Blender keine Bilder ein",
+    "cut it out by hand and save it with a transparent background":
+        "es von Hand freistellen und mit durchsichtigem Hintergrund speichern",
+    "don't use this model, or copy its files into one folder":
+        "dieses Modell nicht benutzen oder seine Dateien in einen Ordner kopieren",
+    "download it, import its checkpoint, or use the bundled model":
+        "es herunterladen, seinen Checkpoint importieren oder das mitgelieferte Modell benutzen",
+    "enable the add-on glTF 2.0 format in the preferences":
+        "in den Einstellungen das Add-on glTF 2.0 einschalten",
+    "estimate it again, or set it by hand": "sie neu schätzen oder von Hand einstellen",
+    "fetch it again; if this stays, don't trust the server":
+        "es neu holen; bleibt es so, dem Server nicht trauen",
+    "give a folder of a text-to-image model in diffusers layout":
+        "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
+    "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
+    "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
+    "give it more iterations, another seed, or use the method views":
+        "mehr Iterationen oder einen anderen Seed geben oder die Methode views benutzen",
+    "give one value, or as many as views": "einen Wert angeben oder so viele wie Ansichten",
+    "give the .yaml that belongs to it, if it isn't one of the released models":
+        "die zugehörige .yaml angeben, wenn es keines der veröffentlichten Modelle ist",
+    "give the .yaml that belongs to the checkpoint": "die zum Checkpoint gehörende .yaml angeben",
+    "give the file that belongs to the checkpoint, or none":
+        "die zum Checkpoint gehörende Datei angeben oder keine",
+    "give the name of a model in the models folder":
+        "den Namen eines Modells im Modellordner angeben",
+    "give the original's .yaml file, or none": "die .yaml-Datei des Originals angeben oder keine",
+    "give the picture, or leave out the refinement":
+        "das Bild angeben oder die Verfeinerung weglassen",
+    "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
+    "import the views of the same picture, or reconstruct again":
+        "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
+    "install it in the extension's preferences, or choose a Python there that has torch":
+        "sie in den Einstellungen der Erweiterung installieren oder dort ein Python mit torch "
+        "wählen",
+    "install the engine again, for another backend if the computer has not the drivers":
+        "die Engine neu installieren, für ein anderes Backend, wenn dem Computer die Treiber "
+        "fehlen",
+    "install the engine again; its log may tell more":
+        "die Engine neu installieren; ihr Protokoll sagt vielleicht mehr",
+    "it may have been made to do harm: get the checkpoint from its authors":
+        "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
+    "leave that out, or choose another text-to-image model":
+        "das weglassen oder ein anderes Text-zu-Bild-Modell wählen",
+    "make room, choose another folder, or import as float16":
+        "Platz schaffen, einen anderen Ordner wählen oder als float16 importieren",
+    "make room, or choose another models folder":
+        "Platz schaffen oder einen anderen Modellordner wählen",
+    "mend it, or remove it to start anew": "sie berichtigen oder entfernen, um neu zu beginnen",
+    "move it away, so that it sees the object": "sie wegbewegen, damit sie das Objekt sieht",
+    "name a plane, camera or mesh of a result":
+        "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
+    "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
+    "no object is selected that could be rendered":
+        "kein Objekt ist ausgewählt, das gerendert werden könnte",
+    "no object stands out in the picture made": "in dem gemachten Bild hebt sich kein Objekt ab",
+    "nothing solid came out of the optimisation": "bei der Optimierung kam nichts Festes heraus",
+    "prepare it with engine.imaging.load_input": "es mit engine.imaging.load_input vorbereiten",
+    "read and accept it in the Models panel": "sie im Panel Modelle lesen und annehmen",
+    "refining needs the input picture and a model":
+        "das Verfeinern braucht das Eingabebild und ein Modell",
+    "remove it, then download or import it again":
+        "es entfernen, dann neu herunterladen oder importieren",
+    "remove the model, then fetch or import it again":
+        "das Modell entfernen, dann neu holen oder importieren",
+    "render it, or choose another picture": "es rendern oder ein anderes Bild wählen",
+    "select a plane, camera or mesh that Zero123 has made":
+        "eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
+    "select its plane, or give its number": "ihre Ebene auswählen oder ihre Nummer angeben",
+    "select objects, or choose a folder of files":
+        "Objekte auswählen oder einen Ordner mit Dateien wählen",
+    "take another seed, or keep the background":
+        "einen anderen Seed nehmen oder den Hintergrund behalten",
+    "the alpha channel must be 1 on the object and 0 around it":
+        "der Alphakanal muss auf dem Objekt 1 und um es herum 0 sein",
+    "the engine isn't set up: no Python with torch was found":
+        "die Engine ist nicht eingerichtet: kein Python mit torch gefunden",
+    "the model's safety checker refused the picture":
+        "die Sicherheitsprüfung des Modells hat das Bild abgelehnt",
+    "the model's weights are damaged, or its number format is too small":
+        "die Gewichte des Modells sind beschädigt, oder sein Zahlenformat ist zu klein",
+    "the network's output isn't finite": "die Ausgabe des Netzes ist nicht endlich",
+    "the original's ddim drops its only step":
+        "das DDIM des Originals lässt seinen einzigen Schritt weg",
+    "the picture that these views were made from is gone":
+        "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
+    "the picture's foreground is empty": "der Vordergrund des Bildes ist leer",
+    "the views fit together under no elevation":
+        "die Ansichten passen unter keiner Elevation zusammen",
+    "the views' silhouettes have no shape in common":
+        "die Umrisse der Ansichten haben keine gemeinsame Form",
+    "there is no mesh of Zero123 to compare": "es gibt kein Mesh von Zero123 zum Vergleichen",
+    "there is no picture on the clipboard": "in der Zwischenablage ist kein Bild",
+    "this is a defect of the engine; its log has the traceback (command line: --debug)":
+        "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
+        "--debug)",
+    "try another seed, or a lower guidance scale if the method uses one":
+        "einen anderen Seed versuchen oder eine kleinere Guidance, wenn die Methode eine benutzt",
+    "try another server (HF_ENDPOINT), or import a file that you have":
+        "einen anderen Server versuchen (HF_ENDPOINT) oder eine vorhandene Datei importieren",
+    "turn it to the object's centre, with a Track To constraint for example":
+        "sie auf die Mitte des Objekts richten, zum Beispiel mit einem Track-To-Constraint",
+    "update the extension and its engine to the same version":
+        "die Erweiterung und ihre Engine auf dieselbe Version bringen",
+    "update the extension and its engine to the same version, then restart Blender":
+        "die Erweiterung und ihre Engine auf dieselbe Version bringen, dann Blender neu starten",
+    "use a picture that shows an object": "ein Bild benutzen, das ein Objekt zeigt",
+    "use one that is built with FFmpeg": "eines benutzen, das mit FFmpeg gebaut ist",
+    "views can only be made in perspective": "Ansichten gibt es nur in Perspektive",
+    "what was downloaded is kept: start again to go on":
+        "das Heruntergeladene bleibt: neu starten, um fortzufahren",
 }
