@@ -19,10 +19,11 @@ PATIENCE_S = 20.0
 """Longest wait for something that should come at once: these machines can be busy."""
 
 
-def poll_until(client: EngineClient, enough: Callable[[list[Message]], bool]) -> list[Message]:
+def poll_until(client: EngineClient, enough: Callable[[list[Message]], bool],
+               patience_s: float = PATIENCE_S) -> list[Message]:
     """All messages up to the poll after which `enough` holds of them."""
     messages: list[Message] = []
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not enough(messages):
         assert time.monotonic() < deadline, f"waited in vain; there came {messages[-5:]}"
         messages += client.poll()

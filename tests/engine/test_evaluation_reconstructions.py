@@ -100,11 +100,12 @@ def test_methods_stand_side_by_side_in_one_table(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch) -> None:
     quick = ("--iterations", "10")
-    chosen = {"views": quick, "views-refined": ("--refine", "2", *quick)}
+    chosen = {"sjc-i": quick, "views-refined": ("--refine", "2", *quick)}
     monkeypatch.setattr(methods, "COMPARED", chosen)
     assert main(["evaluate", "methods", str(test_set), "--out", str(tmp_path),
                  "--methods", *chosen]) == 0
-    head, _, *rows = capsys.readouterr().out.splitlines()
+    head, _, *rows, note = capsys.readouterr().out.splitlines()
+    assert note == "sjc-i: nano, not told the cameras, stands in for Image Variations"
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert [row[0] for row in cells] == [*chosen]
     assert len(cells[0]) == head.count("|") - 1 == 7
@@ -114,10 +115,12 @@ def test_methods_stand_side_by_side_in_one_table(
     assert [row[4] for row in cells] == ["16", "20"]  # two views in each step of refinement
 
 
-def test_a_method_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="views failed"):
-        methods.compare_methods(["views"], tmp_path, [str(tmp_path / "nothing")],
-                                SilentReporter())
+def test_a_method_that_fails_is_named_and_image_variations_is_one_method_s_model(
+        test_set: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EngineError, match="sjc-i failed"):
+        methods.compare_methods(["sjc-i"], tmp_path, [str(test_set), "--model", "nano"],
+                                SilentReporter(), tmp_path / "no variations")
+    assert f"there is no model '{tmp_path / 'no variations'}'" in capfd.readouterr().err
 
 
 def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ def test_the_engine_there_ends_with_blender_here(host: Host, home: Path, picture
     job = client.submit("views", ViewsRequest(
         image=str(picture), out=str(folder / "out"), model=str(tiny_model), **ENDLESS))
     poll_until(client, lambda seen: any(
-        isinstance(m, Progress) and m.stage == "sample" for m in seen))
+        isinstance(m, Progress) and m.stage == "sample" for m in seen), PATIENCE_S)
     assert len(engines_there(home)) == len(before) + 1
     assert client.pid is not None
     os.kill(client.pid, 9)

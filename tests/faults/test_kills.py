@@ -39,6 +39,8 @@ kills fall mostly on the libraries' loading, the long one's on every stage."""
 ALL = [*KINDS, "text", "train", *["render"] * (find_spec("bpy") is not None)]
 OURS = ("segment",)
 """Kinds of jobs that the short session finishes, too."""
+TIMED = (".json", ".jsonl", ".log", "training.png")
+"""Ends of the names of files that are different each time."""
 HELPERS_GONE_S = 30.0
 """For a Blender that renders, which has to have started before it can notice."""
 GONE_S = 3.0
@@ -86,8 +88,8 @@ def make(tiny_model: Path, picture: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 def made(folder: Path) -> dict[str, bytes]:
-    """All that stands under a final name; of reports and logs only their presence."""
-    return {name: b"" if name.endswith((".json", ".jsonl", ".log")) else data
+    """All that stands under a final name; of what tells of times only the presence."""
+    return {name: b"" if name.endswith(TIMED) else data
             for name, data in content(folder).items()
             if not any(part.startswith(".") for part in Path(name).parts)}
 
