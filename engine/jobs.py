@@ -33,6 +33,7 @@ from .sampling import (
     INPUT_SIZE,
     Sampled,
     Stages,
+    dtype_name,
     load_model,
     prepare,
     sample,
@@ -136,6 +137,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
+            "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
             "peak_memory_mb": peak_memory_mb(),
@@ -185,7 +187,8 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)
     images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
-    meta = {"image": request.image, "model": request.model, "seed": request.seed}
+    meta = {"image": request.image, "model": request.model, "seed": request.seed,
+            "dtype": dtype_name(pipeline)}
     shown = view_set(request, request.input_elevation, images, poses, 1, meta)
     return shown, result, result.unet_evaluations
 

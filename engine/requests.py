@@ -25,6 +25,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 FIELDS = ("voxels", "hash")
 PRECISIONS = ("auto", "fp32", "bf16")
+DTYPES = ("auto", "float32", "float16", "bfloat16")
 GOES_ON = "the same command goes on from here"
 """The hint when a person has stopped work that is kept."""
 RESUME_GOES_ON = "the same command with --resume goes on from here"
@@ -97,6 +98,15 @@ class NetworkRequest(Request):
 
 
 @dataclass(kw_only=True)
+class InferenceRequest(NetworkRequest):
+    """What every job needs that runs networks as they are."""
+
+    dtype: str = option(
+        "auto", "number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 "
+        "on the CPU", choices=DTYPES)
+
+
+@dataclass(kw_only=True)
 class FramedRequest(PictureRequest):
     """What every job needs that cuts the picture out and frames it as the network wants it."""
 
@@ -107,7 +117,7 @@ class FramedRequest(PictureRequest):
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(FramedRequest, NetworkRequest):
+class DiffusionRequest(FramedRequest, InferenceRequest):
     """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
@@ -215,7 +225,7 @@ class PrepareRequest(FramedRequest):
 
 
 @dataclass(kw_only=True)
-class TextRequest(NetworkRequest):
+class TextRequest(InferenceRequest):
     """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
 
     KIND = "text"

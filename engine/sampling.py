@@ -82,9 +82,14 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) ->
     """The pipeline that a request names."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = loaded_model.get(request.model, request.device)
+        pipeline = loaded_model.get(request.model, request.device, request.dtype)
         reporter.progress("load model", 1, 1)
     return pipeline
+
+
+def dtype_name(pipeline: Zero123Pipeline) -> str:
+    """The number format that the UNet computes in, such as "float32"."""
+    return str(pipeline.unet.dtype).removeprefix("torch.")
 
 
 def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: float,
@@ -116,7 +121,7 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
     for saving in pipeline.savings:
         reporter.log("warning", f"memory is short: {saving}, which takes longer")
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
-            "guidance": guidance, "sampler": request.sampler}
+            "guidance": guidance, "sampler": request.sampler, "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(request, input_elevation, rgba, poses, samples, meta)

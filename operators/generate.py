@@ -51,8 +51,7 @@ class PictureJob(bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if hasattr(self, "device") and not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         try:
             self.start(context)
         except EngineError as error:
@@ -152,8 +151,7 @@ class ZERO123_OT_text_to_image(bpy.types.Operator):
             self.layout.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         try:
             values = request_values(self, TextRequest)
             launch_alone(context, TextRequest, values, self.prompt)

@@ -38,8 +38,7 @@ class TrainingJob(bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         try:
             values = request_values(self, self.REQUEST)
             values["blender"] = values["blender"] or this_blender()

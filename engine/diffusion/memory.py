@@ -40,7 +40,7 @@ def rows_at_once(pipeline: Zero123Pipeline, guidance_scale: float) -> int:
     work = sum(p.numel() for p in unet.parameters()) * side**2 * passes
     in_unet = UNET_MAPS * unet.config.block_out_channels[0] * side**2 * passes
     in_decoder = DECODER_MAPS * vae.config.block_out_channels[0] * pipeline.image_size**2
-    row_bytes = unet.dtype.itemsize * max(in_unet, in_decoder / 8)
+    row_bytes = max(in_unet * unet.dtype.itemsize, in_decoder * vae.dtype.itemsize / 8)
     fitting = FREE_PART * device_memory(str(device))[0] / row_bytes
     return int(min(max(min(WORK_PER_STEP.get(device.type, 1e12) / work, fitting), 1), MAX_ROWS))
 

@@ -101,7 +101,7 @@ def _help(request: TrainRequest, processes: Processes) -> None:
 
 
 def _pipeline(request: TrainRequest, processes: Processes) -> Zero123Pipeline:
-    pipeline = load_pipeline(request.model, request.device)
+    pipeline = load_pipeline(request.model, request.device, "float32")
     return pipeline.to(processes.device(pipeline.device))
 
 

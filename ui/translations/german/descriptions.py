@@ -187,6 +187,9 @@ TEXTS = {
         "Kein Grafikprozessor; am wenigsten herunterzuladen",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
+    "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
+        "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
+        "float32",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
