@@ -128,6 +128,11 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
 
+    @property
+    def needs_model(self) -> bool:
+        """Whether the model is used at all."""
+        return True
+
 
 @dataclass(kw_only=True)
 class PosedRequest(DiffusionRequest):
@@ -201,6 +206,11 @@ class ReconstructRequest(PosedRequest):
     obj: bool = option(False, "write mesh.obj, with material and texture, beside mesh.glb")
     ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
     resume: bool = option(False, "go on where the same reconstruction was stopped")
+
+    @property
+    def needs_model(self) -> bool:
+        """Given views are fitted without."""
+        return self.method != "views" or bool(self.refine) or not self.views
 
 
 @dataclass(kw_only=True)

@@ -19,9 +19,9 @@ from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
 from ..requests import DTYPES
-from .catalogue import CATALOGUE, INDEX_FILE, Task, find_model
-from .folder import check_links, named_folder
-from .ledger import require_licence
+from .catalogue import INDEX_FILE
+from .folder import check_links
+from .survey import usable_folder
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,
@@ -62,7 +62,7 @@ def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123P
     """
     target = resolve_device(device)
     chosen = resolve_dtype(dtype, target)
-    folder = _model_folder(model)
+    folder = usable_folder(model)
     check_links(folder)
     index = _read_index(folder)
     # Weights are read in a second; the libraries' bars would only break up the log.
@@ -117,30 +117,6 @@ def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float16
-
-
-def _model_folder(model: str) -> Path:
-    info = find_model(model)
-    if info is not None and info.task is not Task.VIEWS:
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
-                          "`models list` shows those that do")
-    if info is not None:
-        if info.installed:
-            require_licence(info)
-            return info.folder
-        raise EngineError(
-            ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
-            f"get it with `models download {model}`" if info.repo else "reinstall the program")
-    folder = named_folder(model)
-    if folder.is_file():
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
-                          "turn an original checkpoint into one with `models import`")
-    if not (folder / INDEX_FILE).is_file():
-        raise EngineError(
-            ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
-            f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
-            f"or give a folder with {INDEX_FILE}")
-    return folder
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
