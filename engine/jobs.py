@@ -39,6 +39,7 @@ from .sampling import (
     sample,
     save_input,
     straight_alpha,
+    tell_savings,
     view_set,
 )
 
@@ -163,6 +164,8 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: Work
         sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
         **_companions(work, reporter), **_input_camera(request, sampled.views),
         **_mesh_options(request))
+    if pipeline is not None:
+        tell_savings(pipeline, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
@@ -183,6 +186,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
         **_mesh_options(request))
+    tell_savings(pipeline, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)

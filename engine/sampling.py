@@ -87,6 +87,12 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) ->
     return pipeline
 
 
+def tell_savings(pipeline: Zero123Pipeline, reporter: Reporter) -> None:
+    """Say what had to be done because memory ran out."""
+    for saving in pipeline.savings:
+        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+
+
 def dtype_name(pipeline: Zero123Pipeline) -> str:
     """The number format that the UNet computes in, such as "float32"."""
     return str(pipeline.unet.dtype).removeprefix("torch.")
@@ -118,8 +124,7 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step)
-    for saving in pipeline.savings:
-        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+    tell_savings(pipeline, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler, "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)

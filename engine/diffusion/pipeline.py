@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import PIL.Image
@@ -69,7 +69,9 @@ class Zero123Pipeline(DiffusionPipeline):
         default_guidance_scale: likewise.
     """
 
-    model_cpu_offload_seq = "image_encoder->cc_projection->unet->vae"
+    model_cpu_offload_seq = "image_encoder->cc_projection->unet"
+    # What is differentiated must be where it was: score methods go through the autoencoder.
+    _exclude_from_cpu_offload: ClassVar[list[str]] = ["vae"]
 
     unet: UNet2DConditionModel
     vae: AutoencoderKL
