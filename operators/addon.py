@@ -35,6 +35,7 @@ class Preferences(NamedTuple):
     backend: str = "auto"
     idle_minutes: int = 10
     """After which the engine drops its model; 0 keeps it."""
+    wheels_folder: str = ""
     remote_host: str = ""
     remote_folder: str = FOLDER
     remote_python: str = PYTHON
@@ -56,9 +57,9 @@ def preferences(context: bpy.types.Context) -> Preferences:
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
         bpy.path.abspath(stored.results_folder), stored.device, stored.dtype,
-        stored.hub_mirror,
-        stored.hub_token, stored.backend, stored.idle_minutes, stored.remote_host,
-        stored.remote_folder, stored.remote_python)
+        stored.hub_mirror, stored.hub_token, stored.backend, stored.idle_minutes,
+        bpy.path.abspath(stored.wheels_folder), stored.remote_host, stored.remote_folder,
+        stored.remote_python)
 
 
 def take_preferred(operator: bpy.types.Operator, context: bpy.types.Context) -> None:

@@ -37,6 +37,9 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "backend": EnumProperty(
             name="Backend", items=_BACKENDS,
             description="What the engine is installed for"),
+        "wheels_folder": StringProperty(
+            name="Offline Bundle", subtype='DIR_PATH',
+            description="Folder of wheels that the engine is installed from; empty downloads them"),
         "model_folder": StringProperty(
             name="Model Folder", subtype='DIR_PATH', update=_look_again,
             description="Where models are kept; empty takes the engine's own folder"),
@@ -72,8 +75,8 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in ("engine_python", "backend", "device", "dtype", "idle_minutes", "model_folder",
-                     "results_folder", "hub_mirror", "hub_token"):
+        for name in ("engine_python", "backend", "wheels_folder", "device", "dtype",
+                     "idle_minutes", "model_folder", "results_folder", "hub_mirror", "hub_token"):
             layout.prop(self, name)
         layout.prop(self, "remote_host")
         there = layout.column()

@@ -86,8 +86,10 @@ TEXTS = {
         "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
     "Folder of rendered views, or of 3D models, which are rendered first":
         "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
-    "Folder of wheels to install from; without one they are downloaded":
-        "Ordner mit Wheels, aus dem installiert wird; ohne ihn werden sie heruntergeladen",
+    "Folder of wheels that the engine is installed from; empty downloads them":
+        "Ordner mit Wheels, aus dem die Engine installiert wird; leer lädt sie herunter",
+    "Folder of wheels to install from; empty takes the preferences' choice":
+        "Ordner mit Wheels für die Installation; leer nimmt den aus den Einstellungen",
     "For models that need an account; empty takes the one that the hub's own program keeps. Saved "
     "with Blender's preferences, never in a file of yours":
         "Für Modelle, die ein Konto verlangen; leer nimmt das, welches das Programm des Hubs "

@@ -149,6 +149,7 @@ TEXTS = {
     "Of Zero-1-to-3 and Zero123-XL": "Die von Zero-1-to-3 und Zero123-XL",
     "Of the weights on the disk": "Der Gewichte auf der Festplatte",
     "Off": "Aus",
+    "Offline Bundle": "Offline-Paket",
     "On": "An",
     "One More": "Eine weitere",
     "One view from a chosen side": "Eine Ansicht von einer gewählten Seite",
