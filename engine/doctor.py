@@ -113,9 +113,10 @@ def _look_at_device(found: Diagnosis) -> None:
         import torch
 
         from .device_memory import device_memory
-        from .models import resolve_device
+        from .models import resolve_device, resolve_dtype
 
-        device = str(resolve_device("auto"))
+        target = resolve_device("auto")
+        device, dtype = str(target), str(resolve_dtype("auto", target))
         free, total = (round(size / 1e6) for size in device_memory(device))
     except Exception as error:  # whatever a broken library raises
         found.blame(EngineError(
@@ -126,6 +127,7 @@ def _look_at_device(found: Diagnosis) -> None:
     built = torch.version.cuda or torch.version.hip or "neither CUDA nor ROCm"
     found.add("torch built for", built)
     found.add("device", f"{device}, {free} of {total} MB free{name and f', {name}'}")
+    found.add("number format", dtype.removeprefix("torch."))
     found.facts.update(device=device, memory_mb=total, free_memory_mb=free)
 
 

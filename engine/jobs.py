@@ -34,11 +34,13 @@ from .sampling import (
     INPUT_SIZE,
     Sampled,
     Stages,
+    dtype_name,
     load_model,
     prepare,
     sample,
     save_input,
     straight_alpha,
+    tell_savings,
     view_set,
 )
 
@@ -138,6 +140,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
+            "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
             "peak_memory_mb": peak_memory_mb(),
@@ -163,6 +166,8 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: Work
         sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
         **_companions(work, reporter), **_input_camera(request, sampled.views),
         **_mesh_options(request))
+    if pipeline is not None:
+        tell_savings(pipeline, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
@@ -178,7 +183,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     if photo is None:
         raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
                           "give `image`, or use the method views")
-    loader: Callable[[str, str], Zero123Pipeline] | None = None
+    loader: Callable[[str, str, str], Zero123Pipeline] | None = None
     if request.method in BASELINES:
         from .models.variations import load_any
 
@@ -188,11 +193,13 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
         **_mesh_options(request))
+    tell_savings(pipeline, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)
     images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
-    meta = {"image": request.image, "model": request.model, "seed": request.seed}
+    meta = {"image": request.image, "model": request.model, "seed": request.seed,
+            "dtype": dtype_name(pipeline)}
     shown = view_set(request, request.input_elevation, images, poses, 1, meta)
     return shown, result, result.unet_evaluations
 

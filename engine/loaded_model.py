@@ -27,18 +27,20 @@ class LoadedModel:
     key: tuple[Any, ...] = ()
     pipeline: DiffusionPipeline | None = None
 
-    def get(self, model: str, device: str) -> Zero123Pipeline:
+    def get(self, model: str, device: str, dtype: str) -> Zero123Pipeline:
         """The pipeline of a model, loaded unless it is the one in memory."""
         from .models import load_pipeline
 
-        return self.load(load_pipeline, model, device)
+        return self.load(load_pipeline, model, device, dtype)
 
-    def load(self, loader: Callable[[str, str], Pipeline], model: str, device: str) -> Pipeline:
-        """As `get`, of another kind of model: what the loader makes of its name and device."""
-        key = (loader, model, device, _newest_change(Path(model)))
+    def load(self, loader: Callable[[str, str, str], Pipeline], model: str, device: str,
+             dtype: str) -> Pipeline:
+        """As `get`, of another kind of model: what the loader makes of its name, device and dtype.
+        """
+        key = (loader, model, device, dtype, _newest_change(Path(model)))
         if self.pipeline is None or self.key != key:
             self.drop()  # before the next one comes: two may not fit
-            self.pipeline, self.key = loader(model, device), key
+            self.pipeline, self.key = loader(model, device, dtype), key
             self.pipeline.set_progress_bar_config(disable=True)
         return cast("Pipeline", self.pipeline)
 

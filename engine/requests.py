@@ -27,6 +27,7 @@ BASELINES = ("sjc-i", "dietnerf")
 """Methods of the paper's comparison, which nobody would take for work."""
 FIELDS = ("voxels", "hash")
 PRECISIONS = ("auto", "fp32", "bf16")
+DTYPES = ("auto", "float32", "float16", "bfloat16")
 GOES_ON = "the same command goes on from here"
 """The hint when a person has stopped work that is kept."""
 RESUME_GOES_ON = "the same command with --resume goes on from here"
@@ -100,6 +101,15 @@ class NetworkRequest(Request):
 
 
 @dataclass(kw_only=True)
+class InferenceRequest(NetworkRequest):
+    """What every job needs that runs networks as they are."""
+
+    dtype: str = option(
+        "auto", "number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 "
+        "on the CPU", choices=DTYPES)
+
+
+@dataclass(kw_only=True)
 class FramedRequest(PictureRequest):
     """What every job needs that cuts the picture out and frames it as the network wants it."""
 
@@ -110,7 +120,7 @@ class FramedRequest(PictureRequest):
 
 
 @dataclass(kw_only=True)
-class DiffusionRequest(FramedRequest, NetworkRequest):
+class DiffusionRequest(FramedRequest, InferenceRequest):
     """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
@@ -120,6 +130,11 @@ class DiffusionRequest(FramedRequest, NetworkRequest):
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the model is used at all."""
+        return True
 
 
 @dataclass(kw_only=True)
@@ -195,6 +210,11 @@ class ReconstructRequest(PosedRequest):
     ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
     resume: bool = option(False, "go on where the same reconstruction was stopped")
 
+    @property
+    def needs_model(self) -> bool:
+        """Given views are fitted without."""
+        return self.method != "views" or bool(self.refine) or not self.views
+
 
 @dataclass(kw_only=True)
 class SegmentRequest(PictureRequest):
@@ -218,7 +238,7 @@ class PrepareRequest(FramedRequest):
 
 
 @dataclass(kw_only=True)
-class TextRequest(NetworkRequest):
+class TextRequest(InferenceRequest):
     """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
 
     KIND = "text"

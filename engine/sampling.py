@@ -79,14 +79,26 @@ def save_prepared(path: Path, picture: PreparedImage) -> None:
 
 
 def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
-               loader: Callable[[str, str], Zero123Pipeline] | None = None) -> Zero123Pipeline:
+               loader: Callable[[str, str, str], Zero123Pipeline] | None = None) -> Zero123Pipeline:
     """The pipeline that a request names. `loader`: instead of `models.load_pipeline`."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = (loaded_model.load(loader, request.model, request.device) if loader
-                    else loaded_model.get(request.model, request.device))
+        pipeline = (
+            loaded_model.load(loader, request.model, request.device, request.dtype) if loader
+            else loaded_model.get(request.model, request.device, request.dtype))
         reporter.progress("load model", 1, 1)
     return pipeline
+
+
+def tell_savings(pipeline: Zero123Pipeline, reporter: Reporter) -> None:
+    """Say what had to be done because memory ran out."""
+    for saving in pipeline.savings:
+        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+
+
+def dtype_name(pipeline: Zero123Pipeline) -> str:
+    """The number format that the UNet computes in, such as "float32"."""
+    return str(pipeline.unet.dtype).removeprefix("torch.")
 
 
 def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: float,
@@ -115,10 +127,9 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step)
-    for saving in pipeline.savings:
-        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+    tell_savings(pipeline, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
-            "guidance": guidance, "sampler": request.sampler}
+            "guidance": guidance, "sampler": request.sampler, "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(request, input_elevation, rgba, poses, samples, meta)

@@ -27,7 +27,7 @@ from transformers import PreTrainedTokenizerBase
 
 from .imaging import cut_out, save_png
 from .loaded_model import loaded_model
-from .models import resolve_device
+from .models import resolve_device, resolve_dtype
 from .models.catalogue import INDEX_FILE
 from .models.loading import damaged, load_network
 from .outputs import staged_file
@@ -55,7 +55,8 @@ def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
     out = Path(request.out)
     with staged_file(out) as stage:
         reporter.progress("load model", 0, 1)
-        pipeline = loaded_model.load(load_text_pipeline, request.model, request.device)
+        pipeline = loaded_model.load(load_text_pipeline, request.model, request.device,
+                                     request.dtype)
         reporter.progress("load model", 1, 1)
         picture = _paint(pipeline, request, reporter)
         if not request.keep_background:
@@ -68,11 +69,12 @@ def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
             "model": request.model, "seed": request.seed}
 
 
-def load_text_pipeline(model: str, device: str = "auto") -> DiffusionPipeline:
+def load_text_pipeline(model: str, device: str = "auto",
+                       dtype: str = "auto") -> DiffusionPipeline:
     """The text-to-image pipeline of a folder in diffusers layout, or of the Hugging Face cache.
 
-    fp16 on CUDA, fp32 elsewhere. Only safetensors are read, only into classes of `LIBRARIES`, and
-    nothing is downloaded.
+    `dtype`: of all networks, as for `resolve_dtype`. Only safetensors are read, only into classes
+    of `LIBRARIES`, and nothing is downloaded.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` if it is no
@@ -80,16 +82,16 @@ def load_text_pipeline(model: str, device: str = "auto") -> DiffusionPipeline:
             isn't there.
     """
     target = resolve_device(device)
-    dtype = torch.float16 if target.type == "cuda" else torch.float32
+    chosen = resolve_dtype(dtype, target)
     folder = _folder(model)
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    networks = {name: load_network(folder / name, cls, dtype, _variant(folder / name))
+    networks = {name: load_network(folder / name, cls, chosen, _variant(folder / name))
                 for name, cls in _component_classes(folder).items()
                 if issubclass(cls, torch.nn.Module)}
     try:
         pipeline = AutoPipelineForText2Image.from_pretrained(
-            folder, **networks, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
+            folder, **networks, torch_dtype=chosen, use_safetensors=True, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError,
             SafetensorError) as error:
         raise damaged(folder, error) from error

@@ -29,11 +29,13 @@ class Preferences(NamedTuple):
     model_folder: str = ""
     results_folder: str = ""
     device: str = "auto"
+    dtype: str = "auto"
     hub_mirror: str = ""
     hub_token: str = ""
     backend: str = "auto"
     idle_minutes: int = 10
     """After which the engine drops its model; 0 keeps it."""
+    wheels_folder: str = ""
     remote_host: str = ""
     remote_folder: str = FOLDER
     remote_python: str = PYTHON
@@ -54,9 +56,19 @@ def preferences(context: bpy.types.Context) -> Preferences:
     stored = addon.preferences
     return Preferences(
         stored.engine_python, bpy.path.abspath(stored.model_folder),
-        bpy.path.abspath(stored.results_folder), stored.device, stored.hub_mirror,
-        stored.hub_token, stored.backend, stored.idle_minutes, stored.remote_host,
-        stored.remote_folder, stored.remote_python)
+        bpy.path.abspath(stored.results_folder), stored.device, stored.dtype,
+        stored.hub_mirror, stored.hub_token, stored.backend, stored.idle_minutes,
+        bpy.path.abspath(stored.wheels_folder), stored.remote_host, stored.remote_folder,
+        stored.remote_python)
+
+
+def take_preferred(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Give an operator the device and number format of the preferences, if it has any and wasn't
+    told."""
+    chosen = preferences(context)
+    for name in ("device", "dtype"):
+        if hasattr(operator, name) and not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(chosen, name))
 
 
 def model_folder(context: bpy.types.Context) -> Path:

@@ -53,8 +53,7 @@ class PictureJob(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if hasattr(self, "device") and not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         self.start(context)
         return {'FINISHED'}
 
@@ -151,8 +150,7 @@ class ZERO123_OT_text_to_image(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         launch_alone(context, TextRequest, request_values(self, TextRequest), self.prompt)
         return {'FINISHED'}
 

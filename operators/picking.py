@@ -184,11 +184,12 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
     def act(self, context: bpy.types.Context, index: int) -> None:
         assert picks.path is not None  # else there is no view
         azimuth, elevation, radius = picks.views[index].pose
+        chosen = addon.preferences(context)
         values = {
             **picks.settings(), "azimuth": [azimuth], "elevation": [elevation],
             "radius": [radius], "samples": self.samples,
             "seed": self.seed if self.seed >= 0 else random.randrange(NEW_SEEDS),
-            "device": addon.preferences(context).device}
+            "device": chosen.device, "dtype": chosen.dtype}
         launch(context, ViewsRequest, values, "", picks.picture(), picks.title,
                mends=Mend(picks.path, picks.views[index].pose))
 

@@ -30,7 +30,7 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
         description="auto, cpu, cuda, rocm or mps; empty takes the preferences' choice")
     wheels: StringProperty(  # type: ignore[valid-type]
         name="Wheels", subtype='DIR_PATH', options=_OPTIONS,
-        description="Folder of wheels to install from; without one they are downloaded")
+        description="Folder of wheels to install from; empty takes the preferences' choice")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -39,15 +39,16 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.wheels and not bpy.app.online_access:
+        preferences = addon.preferences(context)
+        wheels = bpy.path.abspath(self.wheels) or preferences.wheels_folder
+        if not wheels and not bpy.app.online_access:
             self.report({'ERROR'}, rpt_("Allow Online Access in the preferences' System section, "
-                                        "or give a folder of wheels"))
+                                        "or give an offline bundle: a folder of wheels"))
             return {'CANCELLED'}
         runner.stop_engine()  # it may run from what is about to be replaced
         runner.engine_error = None
-        backend = self.backend or addon.preferences(context).backend
-        installation_job.start(addon.engine_folder(), bpy.path.abspath(self.python), backend,
-                               bpy.path.abspath(self.wheels))
+        installation_job.start(addon.engine_folder(), bpy.path.abspath(self.python),
+                               self.backend or preferences.backend, wheels)
         if not bpy.app.background:
             background.watch()
             background.redraw()

@@ -40,8 +40,7 @@ class TrainingJob(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not self.properties.is_property_set("device"):
-            self.device = addon.preferences(context).device
+        addon.take_preferred(self, context)
         values = request_values(self, self.REQUEST)
         if addon.preferences(context).host is None:
             values["blender"] = values["blender"] or this_blender()

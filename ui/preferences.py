@@ -19,7 +19,7 @@ _BACKENDS = (
     ("rocm", "ROCm", "AMD's graphics processors, on Linux"),
     ("mps", "Metal", "Apple's processors"),
 )
-_ALL_BUT_DEVICE = set(request_fields(DiffusionRequest)) - {"device"}
+_NOT_HERE = set(request_fields(DiffusionRequest)) - {"device", "dtype"}
 
 
 def _look_again(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
@@ -37,6 +37,9 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
         "backend": EnumProperty(
             name="Backend", items=_BACKENDS,
             description="What the engine is installed for"),
+        "wheels_folder": StringProperty(
+            name="Offline Bundle", subtype='DIR_PATH',
+            description="Folder of wheels that the engine is installed from; empty downloads them"),
         "model_folder": StringProperty(
             name="Model Folder", subtype='DIR_PATH', update=_look_again,
             description="Where models are kept; empty takes the engine's own folder"),
@@ -65,15 +68,15 @@ class ZERO123_AP_preferences(bpy.types.AddonPreferences):
             name="Remote Python", default=PYTHON, update=_look_again,
             description="There, a Python that has the engine's libraries; the default is where "
             "python -m engine install puts it"),
-        **properties_of(DiffusionRequest, skip=_ALL_BUT_DEVICE),
+        **properties_of(DiffusionRequest, skip=_NOT_HERE),
     }
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in ("engine_python", "backend", "device", "idle_minutes", "model_folder",
-                     "results_folder", "hub_mirror", "hub_token"):
+        for name in ("engine_python", "backend", "wheels_folder", "device", "dtype",
+                     "idle_minutes", "model_folder", "results_folder", "hub_mirror", "hub_token"):
             layout.prop(self, name)
         layout.prop(self, "remote_host")
         there = layout.column()

@@ -23,7 +23,7 @@ from ..operators.request_properties import properties_of, request_fields
 from ..operators.results import import_properties
 
 # Chosen in the panel; made for each job; in the preferences; only where `out` stays the same.
-_SKIP = {"image", "out", "device", "resume"}
+_SKIP = {"image", "out", "device", "dtype", "resume"}
 
 
 def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,

@@ -13,10 +13,11 @@ from typing import Any
 
 from .. import jobs
 from ..failures import as_engine_error
+from ..models.survey import usable_folder
 from ..outputs import publish
 from ..protocol import EngineError, ErrorCode, JobCancelled
 from ..reporting import Reporter
-from ..requests import REQUEST_FILE, ReconstructRequest, Request
+from ..requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
 from .board import RESULTS, Board, Entry, State
 from .items import WHOLE, Item, Part
 from .page import TURN, Page
@@ -49,8 +50,8 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, workers: 
     there, 0 for all that there is room for.
 
     Raises:
-        EngineError: of the worst failure, once all is done; at once if the disk is full, the
-            engine broken or the model of all items unusable.
+        EngineError: of the worst failure, once all is done; at once if the disk is full or the
+            engine broken, and before the first item if none has a model that can be used.
         JobCancelled: from the reporter; unfinished work is put aside, for the next time.
     """
     board, page = Board(folder, items, part), Page(folder)
@@ -59,16 +60,42 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, workers: 
         if ray_address:
             from .cluster import spread
 
-            spread(board, reporter, page, ray_address, workers)
-        elif workers == 1:
-            work(board, reporter, page)
+            spread(board, reporter, page, ray_address, workers)  # whose models are elsewhere
         else:
-            from .workers import share
-
-            share(board, reporter, page, workers)
+            _require_models(board)
+            _work_here(board, reporter, page, workers)
     finally:
         page.write(list(board.entries().values()))
     return _summary(board, page, reporter)
+
+
+def _work_here(board: Board, reporter: Reporter, page: Page, workers: int) -> None:
+    if workers == 1:
+        work(board, reporter, page)
+    else:
+        from .workers import share
+
+        share(board, reporter, page, workers)
+
+
+def _require_models(board: Board) -> None:
+    """Refuse to begin if the model of all that is left to do is missing, or its licence was not
+    accepted. Where a table names other models, too, only the items of this one fail.
+
+    Raises:
+        EngineError: as `usable_folder`.
+    """
+    needed = {item.request.model for item in board.todo
+              if isinstance(item.request, DiffusionRequest) and item.request.needs_model
+              and not board.is_settled(item)}
+    problems = []
+    for model in sorted(needed):
+        try:
+            usable_folder(model)
+        except EngineError as error:
+            problems.append(error)
+    if problems and len(problems) == len(needed):
+        raise problems[0]
 
 
 def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:

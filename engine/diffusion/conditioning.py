@@ -31,7 +31,8 @@ class CCProjection(ModelMixin, ConfigMixin):
 
     def forward(self, embedding: Tensor, pose: Tensor) -> Tensor:
         """N x embedding_dim and N x pose_dim to N x 1 x context_dim."""
-        joined = torch.cat([embedding, pose.to(embedding.dtype)], dim=-1)
+        dtype = self.projection.weight.dtype
+        joined = torch.cat([embedding.to(dtype), pose.to(dtype)], dim=-1)
         return self.projection(joined)[:, None]
 
 

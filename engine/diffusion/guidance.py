@@ -60,6 +60,7 @@ def encode_pictures(pipeline: Zero123Pipeline, rgb: Tensor, posterior_noise: Ten
     """Scaled latents (N x 4 x h x w) of N x H x W x 3 pictures in [0, 1], differentiable."""
     size = (pipeline.image_size, pipeline.image_size)
     pictures = F.interpolate(rgb.permute(0, 3, 1, 2), size, mode="bilinear", align_corners=False)
+    pipeline.vae.use_tiling = False  # of neighbouring tiles, latents would differ
     posterior = pipeline.vae.encode(pictures * 2 - 1).latent_dist
     return (posterior.mean + posterior.std * posterior_noise) * pipeline.vae.config.scaling_factor
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -28,7 +28,8 @@ UNET_MAPS, DECODER_MAPS = 40, 12
 """How much memory a row takes at most, as a multiple of one map of the first level's channels:
 measured for nano and for a network of the original's size."""
 
-Work = Callable[[Tensor, int, int], Tensor]
+Result = TypeVar("Result")
+Work = Callable[[Tensor, int, int], Result]
 """Rows, the number of this batch and that of all batches, to results of the rows."""
 
 
@@ -40,20 +41,21 @@ def rows_at_once(pipeline: Zero123Pipeline, guidance_scale: float) -> int:
     work = sum(p.numel() for p in unet.parameters()) * side**2 * passes
     in_unet = UNET_MAPS * unet.config.block_out_channels[0] * side**2 * passes
     in_decoder = DECODER_MAPS * vae.config.block_out_channels[0] * pipeline.image_size**2
-    row_bytes = unet.dtype.itemsize * max(in_unet, in_decoder / 8)
+    row_bytes = max(in_unet * unet.dtype.itemsize, in_decoder * vae.dtype.itemsize / 8)
     fitting = FREE_PART * device_memory(str(device))[0] / row_bytes
     return int(min(max(min(WORK_PER_STEP.get(device.type, 1e12) / work, fitting), 1), MAX_ROWS))
 
 
-def in_batches(rows: Tensor, size: int, work: Work,
-               save_memory: Callable[[], bool]) -> list[Tensor]:
+def in_batches(rows: Tensor, size: int, work: Work[Result], save_memory: Callable[[], bool],
+               on_halved: Callable[[int], None] = lambda size: None) -> list[Result]:
     """Do work on all rows, `size` at a time. Where memory runs out, half as many from then on.
 
     Args:
         save_memory: is called when one row alone is too much; whether anything was left to do.
+        on_halved: is told the new size.
     """
     waiting = deque(rows.split(size))
-    results: list[Tensor] = []
+    results: list[Result] = []
     while waiting:
         try:
             results.append(work(waiting[0], len(results), len(results) + len(waiting)))
@@ -66,7 +68,14 @@ def in_batches(rows: Tensor, size: int, work: Work,
         give_back_memory()
         half = (len(waiting[0]) + 1) // 2
         waiting = deque(torch.cat(list(waiting)).split(half))
+        on_halved(half)
     return results
+
+
+def as_memory_allows(pipeline: Zero123Pipeline, work: Callable[[], Result]) -> Result:
+    """The result of work that can't be divided. Where memory runs out, measures are taken, and it
+    is done again."""
+    return in_batches(torch.zeros(1), 1, lambda *_: work(), pipeline.save_memory)[0]
 
 
 def slice_attention(pipeline: Zero123Pipeline) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import PIL.Image
@@ -56,6 +56,8 @@ class Zero123Output(BaseOutput):
 class Zero123Pipeline(DiffusionPipeline):
     """Novel views of the object in one picture.
 
+    Latents, guidance and samplers are float32 whatever the networks compute in.
+
     Args:
         unet: 8 input channels: the noisy latent and the input picture's latent.
         vae: between pictures and latents.
@@ -67,15 +69,15 @@ class Zero123Pipeline(DiffusionPipeline):
         default_guidance_scale: likewise.
     """
 
-    model_cpu_offload_seq = "image_encoder->cc_projection->unet->vae"
+    model_cpu_offload_seq = "image_encoder->cc_projection->unet"
+    # What is differentiated must be where it was: score methods go through the autoencoder.
+    _exclude_from_cpu_offload: ClassVar[list[str]] = ["vae"]
 
     unet: UNet2DConditionModel
     vae: AutoencoderKL
     image_encoder: CLIPVisionModelWithProjection
     cc_projection: CCProjection
     scheduler: SchedulerMixin
-
-    model_cpu_offload_seq = "image_encoder->cc_projection->unet->vae"
 
     def __init__(
         self,
@@ -208,7 +210,7 @@ class Zero123Pipeline(DiffusionPipeline):
         def sample(chunk: Tensor, number: int, count: int) -> Tensor:
             self._num_timesteps = steps * count
             final = self.denoise(
-                latents[chunk].to(self.execution_device), contexts[chunk], condition,
+                latents[chunk].to(self.execution_device, torch.float32), contexts[chunk], condition,
                 new_sampler(), guidance_scale,
                 step_noise=None if step_noise is None else step_noise[:, chunk % num_samples],
                 callback=callback_on_step_end, first_index=number * steps)
@@ -267,24 +269,25 @@ class Zero123Pipeline(DiffusionPipeline):
 
     def predict(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor,
                 condition: Condition, guidance_scale: float) -> Tensor:
-        """The UNet's guided output for N x 4 x h x w latents.
+        """The UNet's guided output for N x 4 x h x w latents, in float32.
 
         Classifier-free guidance as in the original: the null condition is a zero context after
         the projection and a zero latent of the picture. `timesteps`: one, or one per row.
         """
         if isinstance(timesteps, Tensor):
             timesteps = timesteps.to(latents.device).expand(len(latents))
+        latents, contexts = latents.to(self.unet.dtype), contexts.to(self.unet.dtype)
         picture = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
         conditional = torch.cat([latents, picture], dim=1)
         if guidance_scale == 1:
-            return self.unet(conditional, timesteps, contexts, return_dict=False)[0]
+            return self.unet(conditional, timesteps, contexts, return_dict=False)[0].float()
         unconditional = torch.cat([latents, torch.zeros_like(picture)], dim=1)
         if isinstance(timesteps, Tensor):
             timesteps = torch.cat([timesteps, timesteps])
         output = self.unet(
             torch.cat([unconditional, conditional]), timesteps,
             torch.cat([torch.zeros_like(contexts), contexts]), return_dict=False)[0]
-        null, guided = output.chunk(2)
+        null, guided = output.float().chunk(2)
         return null + guidance_scale * (guided - null)
 
     def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
@@ -322,7 +325,7 @@ class Zero123Pipeline(DiffusionPipeline):
         side = self.unet.config.sample_size
         shape = (steps, samples, self.unet.config.out_channels, side, side)
         device = "cpu" if generator is None else generator.device
-        return torch.randn(shape, generator=generator, device=device, dtype=self.unet.dtype)
+        return torch.randn(shape, generator=generator, device=device)
 
 
 def _to_output(images: Tensor, output_type: str) -> Any:

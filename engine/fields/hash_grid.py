@@ -124,7 +124,16 @@ class HashField(nn.Module):
         nn.init.zeros_(last.bias)
 
     def raw_at(self, points: Tensor) -> Tensor:
-        """(1 + C) x P raw density and features at P x 3 world points."""
+        """(1 + C) x P raw density and features at P x 3 world points.
+
+        Where nothing is differentiated, some points at a time: the encoding of one takes a
+        thousand bytes.
+        """
+        if torch.is_grad_enabled():
+            return self._raw_at(points)
+        return torch.cat([self._raw_at(part) for part in points.split(CHUNK)], dim=1)
+
+    def _raw_at(self, points: Tensor) -> Tensor:
         places = (points - points.new_tensor(self.start.lattice.low)) / self.side
         return self.start.raw_at(points) + self.network(self.encoding(places)).T
 
@@ -156,7 +165,5 @@ class HashField(nn.Module):
     def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
         """The field on the voxels of a lattice (default: its own)."""
         grid = VoxelField(lattice or self.lattice, self.latent_channels)
-        points = grid.lattice.centres()
-        raw = torch.cat([self.raw_at(part) for part in points.split(CHUNK)], dim=1)
-        grid.raw.copy_(raw.reshape(grid.raw.shape))
+        grid.raw.copy_(self.raw_at(grid.lattice.centres()).reshape(grid.raw.shape))
         return grid

@@ -13,7 +13,7 @@ from .catalogue import CommercialUse, ModelInfo, find_model, list_models, models
 
 if TYPE_CHECKING:
     from .checkpoint import import_checkpoint
-    from .loading import load_pipeline, resolve_device
+    from .loading import load_pipeline, resolve_device, resolve_dtype
 
 __all__ = [
     "CommercialUse",
@@ -24,6 +24,7 @@ __all__ = [
     "load_pipeline",
     "models_folder",
     "resolve_device",
+    "resolve_dtype",
 ]
 
 
@@ -32,7 +33,7 @@ def __getattr__(name: str) -> Any:
     if name == "import_checkpoint":
         from .checkpoint import import_checkpoint
         return import_checkpoint
-    if name in ("load_pipeline", "resolve_device"):
+    if name in ("load_pipeline", "resolve_device", "resolve_dtype"):
         from . import loading
         return getattr(loading, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

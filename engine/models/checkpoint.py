@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-import transformers.utils.logging
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -23,7 +21,9 @@ from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
 from .folder import write_record
 from .layout import OriginalConfig, clip_name, unet_name, vae_name
+from .leftovers import alone_at
 from .pickles import read_state_dict
+from .weights import networks_of, save_pipeline, stored_dtype
 
 StateDict = Mapping[str, Tensor]
 
@@ -55,8 +55,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         ema: take the averaged weights of the UNet, which the original samples with, if the file
             holds any; else the raw ones.
         pose_encoding: "stable" for Stable Zero123.
-        dtype: of the weights written, such as `torch.float16`; None leaves them as they are, which
-            needs the least memory: no more than the file's size.
+        dtype: of the weights written, such as `torch.float16`; None leaves them as they are.
         reporter: told of the steps.
 
     Returns:
@@ -70,15 +69,13 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
     reporter = reporter or SilentReporter()
     reporter.progress("import", 0, _STEPS)
     weights = read_state_dict(Path(path))
-    pipeline = build_pipeline(weights, settings, ema=ema, pose_encoding=pose_encoding, dtype=dtype)
+    pipeline = build_pipeline(weights, settings, ema=ema, pose_encoding=pose_encoding)
     out = Path(out)
-    with staged_folder(out) as stage:
-        _check_space(stage, pipeline)
-        reporter.progress("import", 1, _STEPS)
-        transformers.utils.logging.disable_progress_bar()  # it would break up the log
+    with alone_at(out), staged_folder(out) as stage:
+        _check_space(stage, pipeline, dtype)
         try:
-            pipeline.save_pretrained(stage)
-        except (OSError, SafetensorError) as error:
+            save_pipeline(pipeline, stage, dtype, lambda: reporter.progress("import", 1, _STEPS))
+        except OSError as error:
             raise EngineError(ErrorCode.DISK, f"can't write the model to {out}: {error}",
                               "choose a folder on a disk with more space") from error
         reporter.progress("import", 2, _STEPS)
@@ -88,9 +85,8 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
 
 
 def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = True,
-                   pose_encoding: PoseEncoding = "zero123",
-                   dtype: torch.dtype | None = None) -> Zero123Pipeline:
-    """The pipeline that an original's weights make. What isn't converted is shared, not copied.
+                   pose_encoding: PoseEncoding = "zero123") -> Zero123Pipeline:
+    """The pipeline that an original's weights make; they are shared, not copied.
 
     Raises:
         EngineError: `MODEL_INCOMPATIBLE` for weights that are missing, unexpected or misshapen.
@@ -114,11 +110,11 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
                           "give the .yaml that belongs to the checkpoint") from error
     problems = [
         *_fill(unet, lambda name: UNET + unet_name(name, config),
-               _with_average(weights) if ema else weights, UNET, dtype),
-        *_fill(vae, lambda name: VAE + vae_name(name, config), weights, VAE, dtype),
-        *_fill(image_encoder, lambda name: CLIP + clip_name(name), weights, CLIP, dtype),
+               _with_average(weights) if ema else weights, UNET),
+        *_fill(vae, lambda name: VAE + vae_name(name, config), weights, VAE),
+        *_fill(image_encoder, lambda name: CLIP + clip_name(name), weights, CLIP),
         *_fill(projection, lambda name: PROJECTION + name.removeprefix("projection."), weights,
-               PROJECTION, dtype)]
+               PROJECTION)]
     if problems:
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise EngineError(
@@ -148,7 +144,7 @@ def _with_average(weights: StateDict) -> StateDict:
 
 
 def _fill(network: nn.Module, original_name: Callable[[str], str], weights: StateDict,
-          section: str, dtype: torch.dtype | None) -> list[str]:
+          section: str) -> list[str]:
     """Give a network on the meta device its weights; returns what doesn't fit, in words."""
     expected = {name: original_name(name) for name in network.state_dict()}
     problems = [f"{key} is missing" for key in sorted(set(expected.values()) - set(weights))]
@@ -162,7 +158,7 @@ def _fill(network: nn.Module, original_name: Callable[[str], str], weights: Stat
         if value.shape != placeholder.shape:
             problems.append(f"{expected[name]} is {tuple(value.shape)} where "
                             f"{tuple(placeholder.shape)} belongs")
-        filled[name] = value if dtype is None else value.to(dtype)
+        filled[name] = value
     if not problems:
         network.load_state_dict(filled, assign=True)
     return problems
@@ -172,9 +168,9 @@ def _reshaped(value: Tensor, name: str, shape: torch.Size) -> Tensor:
     """An original weight in the form that the network `name` belongs to keeps it in."""
     for third, projection in enumerate((".q_proj.", ".k_proj.", ".v_proj.")):
         if projection in name:
-            return value.chunk(3)[third].clone()
+            return value.chunk(3)[third]
     if name == "visual_projection.weight":
-        return value.mT.contiguous()
+        return value.mT
     if value.ndim == 4 and len(shape) == 2:  # a 1 x 1 convolution that became a linear layer
         return value.flatten(1)
     return value
@@ -194,10 +190,11 @@ def _clip_config(weights: StateDict) -> CLIPVisionConfig:
         num_attention_heads=width // _CLIP_HEAD_WIDTH, hidden_act="quick_gelu")
 
 
-def _check_space(folder: Path, pipeline: Zero123Pipeline) -> None:
+def _check_space(folder: Path, pipeline: Zero123Pipeline, dtype: torch.dtype | None) -> None:
     """Refuse before gigabytes are written rather than after."""
-    networks = (pipeline.unet, pipeline.vae, pipeline.image_encoder, pipeline.cc_projection)
-    needed = sum(t.nbytes for network in networks for t in network.state_dict().values())
+    needed = sum(weight.numel() * stored_dtype(weight, dtype).itemsize
+                 for network in networks_of(pipeline).values()
+                 for weight in network.state_dict().values())
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise EngineError(ErrorCode.DISK,

@@ -8,6 +8,7 @@ torch is imported when a verb needs it, not when its options are shown.
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,23 +36,24 @@ DTYPES = ("original", "float16", "bfloat16")
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `models`."""
     models = subparsers.add_parser("models", help="list, fetch, import, verify or remove models")
+    models.set_defaults(run=_models)
     actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
 
     listing = actions.add_parser("list", help="every known model and whether it is here")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(act=_list)
 
     info = actions.add_parser("info", help="all that is known about a model")
     info.add_argument("name", metavar="NAME")
-    info.set_defaults(run=_info)
+    info.set_defaults(act=_info)
 
     download = actions.add_parser("download", help="fetch a model (uses the network)")
     download.add_argument("name", metavar="NAME")
     _add_import_options(download)
-    download.set_defaults(run=_download, stopped=GOES_ON)
+    download.set_defaults(act=_download, stopped=GOES_ON)
 
     accepting = actions.add_parser("accept", help="accept a model's licence")
     accepting.add_argument("name", metavar="NAME")
-    accepting.set_defaults(run=_accept)
+    accepting.set_defaults(act=_accept)
 
     importing = actions.add_parser(
         "import", help="turn an original .ckpt or .safetensors into a model folder")
@@ -66,15 +68,15 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
                            help="stable for Stable Zero123 (default: the catalogue's for NAME)")
     _add_import_options(importing)
-    importing.set_defaults(run=_import)
+    importing.set_defaults(act=_import)
 
     verifying = actions.add_parser("verify", help="compare a model's files with their digests")
     verifying.add_argument("model", metavar="NAME|DIR")
-    verifying.set_defaults(run=_verify)
+    verifying.set_defaults(act=_verify)
 
     removing = actions.add_parser("remove", help="remove a model from the models folder")
     removing.add_argument("name", metavar="NAME")
-    removing.set_defaults(run=_remove)
+    removing.set_defaults(act=_remove)
 
 
 def _add_import_options(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +90,16 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
     import torch
 
     return None if arguments.dtype == "original" else getattr(torch, arguments.dtype)
+
+
+def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    """Tidy up, then do what is asked for."""
+    with suppress(ImportError):  # without filelock nothing can be imported, either
+        from .leftovers import clear_leftovers
+
+        for name in clear_leftovers(models_folder()):
+            reporter.log("info", f"removed what a stopped import of {name} had left")
+    return arguments.act(arguments, reporter)
 
 
 def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -262,7 +263,8 @@ def _delete(path: Path) -> None:
     # Under another name first: a removal that stops half-way must not leave half a model.
     doomed = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     path.rename(doomed)
-    if doomed.is_dir() and not doomed.is_symlink():
-        shutil.rmtree(doomed)
-    else:
-        doomed.unlink()
+    with suppress(FileNotFoundError):  # another process may tidy up at the same time
+        if doomed.is_dir() and not doomed.is_symlink():
+            shutil.rmtree(doomed)
+        else:
+            doomed.unlink()

@@ -18,9 +18,10 @@ from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..protocol import EngineError, ErrorCode
-from .catalogue import CATALOGUE, INDEX_FILE, Task, find_model
-from .folder import check_links, named_folder
-from .ledger import require_licence
+from ..requests import DTYPES
+from .catalogue import INDEX_FILE
+from .folder import check_links
+from .survey import usable_folder
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,
@@ -35,12 +36,17 @@ PREDICTIONS = ("epsilon", "v_prediction")
 BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
           ArithmeticError, AssertionError, SafetensorError)
 """What the libraries raise on weights and settings that are damaged or don't fit each other."""
+AUTO = "auto"
+IN_FULL = ("vae", "cc_projection")
+"""Networks that are float32 whatever the others are. The autoencoder's activations overflow float16
+with some weights (diffusers' `force_upcast`, its SDXL pipeline), and score methods differentiate
+through it; the projection is tiny and holds the camera's angles."""
 OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_scale")
 
 
-def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
-    """The pipeline of a catalogue's name, or of a folder in diffusers layout, in fp32; a folder in
-    the models folder goes by its name alone.
+def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
+    """The pipeline of a catalogue's name, or of a folder in diffusers layout; a folder in the
+    models folder goes by its name alone.
 
     Only safetensors are read, and only into the classes named here, whatever the folder's index
     asks for, and only from inside the folder: a model from outside can't bring code.
@@ -48,28 +54,32 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     Args:
         model: such as "nano", or a path.
         device: "auto", "cpu", "cuda" or "mps".
+        dtype: of the UNet and the image encoder, as for `resolve_dtype`; see `IN_FULL`.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
             licence that was not accepted, or `ENVIRONMENT` for a device that isn't there.
     """
     target = resolve_device(device)
-    folder = _model_folder(model)
+    chosen = resolve_dtype(dtype, target)
+    folder = usable_folder(model)
     check_links(folder)
     index = _read_index(folder)
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     components: dict[str, Any] = {
-        name: load_network(folder / name, cls) for name, cls in COMPONENTS.items()}
+        name: load_network(folder / name, cls, torch.float32 if name in IN_FULL else chosen)
+        for name, cls in COMPONENTS.items()}
     pipeline = Zero123Pipeline(
         **components, scheduler=_load_scheduler(folder),
         **{key: index[key] for key in OPTIONS if key in index})
     _check_settings(folder, pipeline)
-    return pipeline.to(target)
+    # Where they are already; diffusers would warn of float16 there, which torch can.
+    return pipeline if target.type == "cpu" else pipeline.to(target)
 
 
-def resolve_device(device: str = "auto") -> torch.device:
+def resolve_device(device: str = AUTO) -> torch.device:
     """The torch device of a request's name; "auto" takes CUDA, then Metal, then the CPU.
 
     Raises:
@@ -78,7 +88,7 @@ def resolve_device(device: str = "auto") -> torch.device:
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(),
                  "cpu": True}
-    if device == "auto":
+    if device == AUTO:
         return torch.device(next(name for name, there in available.items() if there))
     if device not in available:
         raise EngineError(ErrorCode.BAD_INPUT, f"unknown device {device!r}",
@@ -89,28 +99,24 @@ def resolve_device(device: str = "auto") -> torch.device:
     return torch.device(device)
 
 
-def _model_folder(model: str) -> Path:
-    info = find_model(model)
-    if info is not None and info.task is not Task.VIEWS:
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
-                          "`models list` shows those that do")
-    if info is not None:
-        if info.installed:
-            require_licence(info)
-            return info.folder
-        raise EngineError(
-            ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
-            f"get it with `models download {model}`" if info.repo else "reinstall the program")
-    folder = named_folder(model)
-    if folder.is_file():
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
-                          "turn an original checkpoint into one with `models import`")
-    if not (folder / INDEX_FILE).is_file():
-        raise EngineError(
-            ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
-            f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
-            f"or give a folder with {INDEX_FILE}")
-    return folder
+def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """The number format of a request's name: "auto" takes bfloat16 on a CUDA or ROCm device that
+    has it in hardware, float16 on other GPUs (not all that Metal runs on know bfloat16), and
+    float32 on the CPU.
+
+    Raises:
+        EngineError: `BAD_INPUT` for an unknown name.
+    """
+    if dtype not in DTYPES:
+        raise EngineError(ErrorCode.BAD_INPUT, f"unknown number format {dtype!r}",
+                          f"choose from {', '.join(DTYPES)}")
+    if dtype != AUTO:
+        return getattr(torch, dtype)
+    if device.type == "cpu":
+        return torch.float32
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float16
 
 
 def _read_index(folder: Path) -> dict[str, Any]:

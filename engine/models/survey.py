@@ -1,15 +1,25 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models on this computer, and what stands in the way of their use: for `doctor`."""
+"""The models on this computer, and what stands in the way of their use. Standard library only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..protocol import EngineError, ErrorCode
-from .catalogue import ModelInfo, list_models, models_folder, size_text
-from .folder import ModelState, folder_state, model_state, other_models
-from .ledger import licence_accepted
+from .catalogue import (
+    CATALOGUE,
+    INDEX_FILE,
+    ModelInfo,
+    Task,
+    find_model,
+    list_models,
+    models_folder,
+    size_text,
+)
+from .folder import ModelState, folder_state, model_state, named_folder, other_models
+from .ledger import licence_accepted, require_licence
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,37 @@ def require_whole(findings: list[Finding]) -> None:
     if damaged:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"damaged: {', '.join(damaged)}",
                           f"`models remove {damaged[0]}`, then download or import it again")
+
+
+def usable_folder(model: str) -> Path:
+    """The folder of a model that makes views: a name from the catalogue or in the models folder, or
+    a path.
+
+    Raises:
+        EngineError: `MODEL_MISSING`, `MODEL_INCOMPATIBLE` for one of another kind, `BAD_INPUT` if
+            its licence was not accepted.
+    """
+    info = find_model(model)
+    if info is not None and info.task is not Task.VIEWS:
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
+                          "`models list` shows those that do")
+    if info is not None:
+        if info.installed:
+            require_licence(info)
+            return info.folder
+        raise EngineError(
+            ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
+            f"get it with `models download {model}`" if info.repo else "reinstall the program")
+    folder = named_folder(model)
+    if folder.is_file():
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
+                          "turn an original checkpoint into one with `models import`")
+    if not (folder / INDEX_FILE).is_file():
+        raise EngineError(
+            ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
+            f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
+            f"or give a folder with {INDEX_FILE}")
+    return folder
 
 
 def _finding(info: ModelInfo, state: ModelState) -> Finding:

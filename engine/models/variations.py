@@ -26,7 +26,7 @@ from ..protocol import EngineError, ErrorCode
 from ..text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
 from .folder import check_links, named_folder
-from .loading import damaged, load_network, load_pipeline, resolve_device
+from .loading import AUTO, damaged, load_network, load_pipeline, resolve_device
 
 NETWORKS: dict[str, Any] = {"unet": UNet2DConditionModel, "vae": AutoencoderKL,
                             "image_encoder": CLIPVisionModelWithProjection}
@@ -35,11 +35,11 @@ GUIDANCE = 3.0
 """As the model's authors use it."""
 
 
-def load_any(model: str, device: str = "auto") -> Zero123Pipeline:
-    """As `load_pipeline`; a folder of Image Variations becomes a `PoselessPipeline`."""
+def load_any(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
+    """As `load_pipeline`; a folder of Image Variations becomes a `PoselessPipeline`, in float32."""
     folder = named_folder(model)
     if not _is_variations(folder):
-        return load_pipeline(model, device)
+        return load_pipeline(model, device, dtype)
     loaded = load_variations(folder)
     pipeline = PoselessPipeline(loaded.unet, loaded.vae, loaded.image_encoder, None,
                                 loaded.scheduler, default_guidance_scale=GUIDANCE)

@@ -5,7 +5,7 @@ pictures of a field."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
+from ..diffusion.memory import MAX_ROWS, as_memory_allows, in_batches
 from ..fields.field import Field
 from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays
@@ -43,6 +44,10 @@ class Cameras:
         """N * size * size, through the pixels of square pictures."""
         return camera_rays(self.camera_to_world, size, camera.FOV_DEG, box)
 
+    def at_rows(self, rows: Tensor) -> Cameras:
+        """Those with these numbers."""
+        return Cameras(self.azimuth_deg[rows], self.elevation_deg[rows], self.radius[rows])
+
     @classmethod
     def at(cls, positions: Tensor) -> Cameras:
         """Cameras whose centres are N x 3 positions."""
@@ -63,7 +68,8 @@ class Guide:
     def of(cls, pipeline: Zero123Pipeline, rgb: np.ndarray, input_elevation_deg: float,
            input_radius: float) -> Guide:
         """For a picture on white, S x S x 3 in [0, 1]."""
-        condition = pipeline.encode_image(pipeline.image_tensor(rgb))
+        picture = pipeline.image_tensor(rgb)
+        condition = as_memory_allows(pipeline, lambda: pipeline.encode_image(picture))
         return cls(pipeline, condition, input_elevation_deg, input_radius)
 
     @property
@@ -102,6 +108,27 @@ class BlindGuide(Guide):
         """N x 1 x C context tokens of views from anywhere above the ground."""
         u = torch.rand(2, len(cameras), generator=self.generator)
         return super().contexts(Cameras(u[0] * 360, torch.asin(u[1]).rad2deg(), cameras.radius))
+
+
+class ScoredRows:
+    """Work on the views of every step: all at once, or as many as have turned out to fit into the
+    device's memory."""
+
+    def __init__(self, pipeline: Zero123Pipeline, threads: int) -> None:
+        """`threads`: for the work."""
+        self.pipeline, self.threads, self.at_once = pipeline, threads, MAX_ROWS
+
+    def run(self, count: int, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """Results of `count` views in main memory; `work` is told which views it is to do."""
+        def some(rows: Tensor, number: int, batches: int) -> Tensor:
+            return work(rows).cpu()
+
+        with all_threads(self.threads):
+            return torch.cat(in_batches(torch.arange(count), self.at_once, some,
+                                        self.pipeline.save_memory, self._take_fewer))
+
+    def _take_fewer(self, count: int) -> None:
+        self.at_once = count
 
 
 def rows_per_view(guidance_scale: float) -> int:

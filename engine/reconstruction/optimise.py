@@ -17,6 +17,8 @@ from .checkpoint import Checkpoint
 
 ADAM_EPSILON = 1e-7
 """Gradients far below this don't move a voxel: with the usual 1e-8, one faint glance does."""
+LESS = 0.5
+"""What is left of all rates after a step that came to no finite number."""
 COARSE_SHARE = 0.4
 """Part of the iterations spent on a grid of half the resolution."""
 
@@ -98,7 +100,8 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
 
     Raises:
         EngineError: `INTERNAL` if the loss or its gradient isn't finite; the checkpoint then holds
-            the state before that step.
+            the state before that step, with `LESS` of the rates: the same step at the same rates
+            would come to the same end.
     """
     groups = [*field.parameter_groups(rates.learning_rate), *others]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=ADAM_EPSILON, fused=True)
@@ -114,11 +117,15 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
         generator.set_state(saved["generator"])
+        if checkpoint and saved.get("failed"):
+            checkpoint.warn(f"step {steps[first] + 1} came to no finite number: going on from the "
+                            f"one before, with learning rates times {LESS:g}")
 
-    def save(done: int) -> None:
+    def save(done: int, failed: bool = False) -> None:
         if checkpoint:
             checkpoint.save({
-                **(context or {}), "step": done, "optimiser": optimiser.state_dict(),
+                **(context or {}), "step": done, "failed": failed,
+                "optimiser": optimiser.state_dict(),
                 "parameters": [value.detach() for value in parameters],
                 "schedule": schedule.state_dict(), "generator": generator.get_state()})
 
@@ -127,10 +134,13 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
         loss = objective(field, step)
         loss.backward()
         if not is_sound(loss, parameters):
-            save(step)
+            for group in optimiser.param_groups:
+                group["lr"] *= LESS
+            save(step, failed=True)
             raise EngineError(
                 ErrorCode.INTERNAL, f"step {steps[step] + 1} of {total} came to no finite number",
-                "try another seed, or a lower guidance scale if the method uses one")
+                "go on at lower learning rates by `resume`, or try another seed, or a lower "
+                "guidance scale if the method uses one")
         optimiser.step()
         schedule.step()
         field.smooth(rates.smoothing, axis=step % 3)

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from .. import camera
+from ..diffusion.memory import as_memory_allows
 from ..fields.field import Field
 from ..fields.render import Occupancy
 from ..fields.voxel import VoxelField, density_of
@@ -99,7 +100,8 @@ def draw(field: Field, occupancy: Occupancy, guide: Guide | None = None) -> np.n
         pipeline = guide.pipeline
         seen = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
         latents = latents_of(seen, background_latent(guide))
-        rgb = pipeline.decode(latents.to(pipeline.device)).cpu()
+        rgb = as_memory_allows(pipeline, lambda: pipeline.decode(
+            latents.to(pipeline.execution_device)).cpu())
     else:
         seen = take_pictures(field, cameras, PICTURE_SIZE, occupancy)
         rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), 1)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..camera import FOV_DEG, two_ring_orbit
+from ..diffusion.memory import in_batches
 from ..fields.field import Field, represented
 from ..fields.lattice import cube
 from ..fields.voxel import VoxelField
@@ -250,7 +251,9 @@ def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
     occupancy, pipeline = occupancy_of(hull), guide.pipeline
     small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
     latents = latents_of(small, background_latent(guide), len(cameras))
-    rgb = pipeline.decode(latents.to(pipeline.execution_device)).cpu()
+    rgb = torch.cat(in_batches(
+        latents, len(latents), lambda rows, *_: pipeline.decode(
+            rows.to(pipeline.execution_device)).cpu(), pipeline.save_memory))
     alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
                         .alpha[:, None], len(cameras))
     premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)

@@ -25,7 +25,7 @@ from .fit import STEP, Pictures
 from .guide import (
     Cameras,
     Guide,
-    all_threads,
+    ScoredRows,
     as_pictures,
     latent_shape,
     rows_per_view,
@@ -86,7 +86,8 @@ class ScoreDistillationObjective:
                  steps: range, iterations: int, threads: int, generator: torch.Generator) -> None:
         """`photo`: the input picture alone; `steps`: which of the `iterations` these are."""
         self.guide, self.occupancy, self.settings = guide, occupancy, settings
-        self.first, self.iterations, self.threads = steps.start, iterations, threads
+        self.first, self.iterations = steps.start, iterations
+        self.rows = ScoredRows(guide.pipeline, threads)
         self.generator = generator
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
@@ -126,13 +127,18 @@ class ScoreDistillationObjective:
         noise, posterior_noise = torch.randn(2, *latent_shape(pipeline, len(cameras)),
                                              generator=self.generator)
         device = pipeline.execution_device
-        with all_threads(self.threads):
-            rgb = rgb.to(device).requires_grad_()
+
+        def gradient(rows: Tensor) -> Tensor:
+            some = rgb[rows].to(device).requires_grad_()
             distilled = score_distillation(
-                pipeline, self.guide.condition, rgb, self.guide.contexts(cameras),
-                timesteps.to(device), noise.to(device), posterior_noise.to(device),
-                guidance_scale=settings.guidance_scale)
-            return torch.autograd.grad(distilled.loss, rgb)[0].cpu()
+                pipeline, self.guide.condition, some, self.guide.contexts(cameras.at_rows(rows)),
+                timesteps[rows].to(device), noise[rows].to(device),
+                posterior_noise[rows].to(device), guidance_scale=settings.guidance_scale)
+            # The loss is a mean over the views that are worked on together.
+            share_of_rows = len(rows) / len(cameras)
+            return share_of_rows * torch.autograd.grad(distilled.loss, some)[0]
+
+        return self.rows.run(len(cameras), gradient)
 
     def _reference(self, field: Field) -> Tensor:
         """Squared errors of colour (on the object) and opacity in the input view."""

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..diffusion.guidance import score_jacobian
+from ..diffusion.memory import as_memory_allows
 from ..fields.field import Field
 from ..fields.render import Occupancy, Rendered
-from .guide import Cameras, Guide, all_threads, as_pictures, latent_shape, take_pictures
+from .guide import Cameras, Guide, ScoredRows, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
 SCORED_LATENTS = 4 * 32 * 32
@@ -49,7 +50,8 @@ class ScoreJacobianObjective:
         self.guidance_scale = guidance_scale
         # Guidance amplifies the score. What keeps depths smooth must not outweigh a weaker one.
         self.regularity = guidance_scale / GUIDANCE_SCALE
-        self.first, self.iterations, self.threads = steps.start, iterations, threads
+        self.first, self.iterations = steps.start, iterations
+        self.rows = ScoredRows(guide.pipeline, threads)
         self.generator = generator
         self.background = background_latent(guide)
 
@@ -90,20 +92,28 @@ class ScoreJacobianObjective:
         noise = torch.randn(y.shape, generator=self.generator)
         pipeline = self.guide.pipeline
         device = pipeline.execution_device
-        with all_threads(self.threads):
+
+        def score(rows: Tensor) -> Tensor:
             return score_jacobian(
                 pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
-                timestep.to(device), noise.to(device), guidance_scale=self.guidance_scale).cpu()
+                timestep.to(device), noise.to(device), guidance_scale=self.guidance_scale)
+
+        return self.rows.run(len(cameras), score)
 
     def _input_view(self, field: Field) -> Tensor:
         """Error of the decoded input view, and its depth's roughness."""
         y, depth = self._look(field, self.guide.input_camera)
-        vae, device = self.guide.pipeline.vae, self.guide.pipeline.execution_device
-        with all_threads(self.threads):
+        pipeline = self.guide.pipeline
+        vae, device = pipeline.vae, pipeline.execution_device
+
+        def photo_gradient(rows: Tensor) -> Tensor:
+            vae.use_tiling = pipeline.tiled_decoder
             latents = y.detach().to(device).requires_grad_()
             decoded = (vae.decode(latents / vae.config.scaling_factor).sample + 1) / 2
             error = F.mse_loss(decoded, self.photo.to(device))
-            gradient = torch.autograd.grad(error, latents)[0].cpu()
+            return torch.autograd.grad(error, latents)[0]
+
+        gradient = self.rows.run(1, photo_gradient)
         return (PHOTO_WEIGHT * (gradient * y).sum()
                 + self.regularity * PHOTO_DEPTH_WEIGHT * roughness(depth))
 
@@ -129,7 +139,9 @@ def background_latent(guide: Guide) -> Tensor:
     """4; mean scaled latent of a white picture."""
     pipeline = guide.pipeline
     size = pipeline.image_size
+    pipeline.vae.use_tiling = False
     white = torch.ones(1, 3, size, size, device=pipeline.execution_device)
-    latent = pipeline.vae.encode(white).latent_dist.mode() * pipeline.vae.config.scaling_factor
+    posterior = as_memory_allows(pipeline, lambda: pipeline.vae.encode(white))
+    latent = posterior.latent_dist.mode() * pipeline.vae.config.scaling_factor
     assert latent.shape == latent_shape(pipeline, 1)
     return latent.mean(dim=(0, 2, 3)).cpu()

@@ -13,6 +13,7 @@ from torch import nn
 from ..diffusion import Zero123Pipeline
 from ..loaded_model import loaded_model
 from ..models import load_pipeline
+from ..models.leftovers import alone_at
 from ..outputs import staged_folder
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
@@ -68,7 +69,7 @@ def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
 def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> dict[str, Any]:
     """All of a training, or the first process's part."""
     out = Path(request.out)
-    with staged_folder(out) as stage, work_in_progress(request) as work:
+    with alone_at(out), staged_folder(out) as stage, work_in_progress(request) as work:
         reporter.progress("load model", 0, 1)
         pipeline = _pipeline(request, processes)
         reporter.progress("load model", 1, 1)
@@ -101,7 +102,7 @@ def _help(request: TrainRequest, processes: Processes) -> None:
 
 
 def _pipeline(request: TrainRequest, processes: Processes) -> Zero123Pipeline:
-    pipeline = load_pipeline(request.model, request.device)
+    pipeline = load_pipeline(request.model, request.device, "float32")
     return pipeline.to(processes.device(pipeline.device))
 
 

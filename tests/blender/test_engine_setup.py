@@ -36,6 +36,15 @@ def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
     preferences.property_unset("backend")
 
 
+def test_the_preferences_bundle_is_what_the_button_takes(bpy, extension, wheels):
+    preferences = bpy.context.preferences.addons[extension().__name__].preferences
+    preferences.wheels_folder = str(wheels / "elsewhere")
+    with pytest.raises(RuntimeError, match=r"there is no folder .*elsewhere"):
+        bpy.ops.zero123.engine_install()
+    preferences.property_unset("wheels_folder")
+    extension("operators.installing").installation_job.error = None
+
+
 def test_a_backend_that_is_none_is_refused(bpy, wheels):
     with pytest.raises(RuntimeError, match="no backend 'tpu'"):
         bpy.ops.zero123.engine_install(wheels=str(wheels), backend="tpu")

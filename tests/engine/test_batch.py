@@ -7,6 +7,7 @@ from __future__ import annotations
 import html.parser
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -372,13 +373,13 @@ def test_a_full_disk_ends_the_batch(tiny_model: Path, tmp_path: Path,
         "a": "failed", "b": "waiting"}
 
 
-def test_a_missing_model_ends_the_batch_unless_others_have_another(
+def test_a_missing_model_stops_the_batch_before_it_begins_unless_others_have_another(
         tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     pictures = make_pictures(tmp_path, "a", "b")
     out = tmp_path / "out"
     assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", "mine") == 3
     assert {name: item["state"] for name, item in status(out).items()} == {
-        "a": "failed", "b": "waiting"}
+        "a": "waiting", "b": "waiting"}
     assert capsys.readouterr().err.count("there is no model 'mine'") == 1
     (tmp_path / "table.csv").write_text(
         f"image,model\n{pictures[0]},mine\n{pictures[1]},{tiny_model}\n")
@@ -420,3 +421,35 @@ def test_without_ray_the_batch_says_what_to_install(tmp_path: Path,
     said = capfd.readouterr().err
     assert said.startswith("error environment: Ray is not installed")
     assert "engine/requirements-ray.txt" in said
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_licence_that_was_not_accepted_stops_the_batch_before_it_begins(
+        workers: int, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+    shutil.copytree(tiny_model, tmp_path / "models" / "zero123-xl")
+    out = tmp_path / "out"
+    command = ("batch", *make_pictures(tmp_path, "a", "b"), "--kind", "views", "--out", out,
+               "--model", "zero123-xl", "--steps", 1, "--workers", workers)
+    assert run(*command) == 2
+    assert capsys.readouterr().err.count("licence of zero123-xl has to be accepted") == 1
+    assert {item["state"] for item in status(out).values()} == {"waiting"}
+    assert run("models", "accept", "zero123-xl") == 0
+    assert run(*command) == 0
+
+
+def test_given_views_and_finished_results_need_no_model(
+        tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+    model = shutil.copytree(tiny_model, tmp_path / "models" / "mine")
+    pictures = make_pictures(tmp_path, "a")
+    command = ("batch", *pictures, "--kind", "views", "--out", tmp_path / "out", "--model", "mine",
+               "--steps", 1)
+    assert run(*command) == 0
+    shutil.rmtree(model)
+    assert run(*command) == 0
+    (tmp_path / "table.csv").write_text("image,views\n,views.json\n")
+    photograph(BLOCK, [(angle, 10.0) for angle in range(0, 360, 60)]).save(tmp_path)
+    assert run("batch", tmp_path / "table.csv", "--out", tmp_path / "meshes", "--model", "mine",
+               "--resolution", 32, "--iterations", 5, "--faces", 200, "--texture-size", 64) == 0

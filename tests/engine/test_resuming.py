@@ -157,6 +157,35 @@ def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> N
     torch.testing.assert_close(kept["parameters"][0], before[0])
 
 
+def test_a_step_to_no_number_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
+    """Adam's first steps are as long as its rate; the gradient here is the same everywhere."""
+    told: list[str] = []
+    lengths: list[float] = []
+
+    def run(bad_step: int) -> None:
+        field = VoxelField(cube(4))
+        last: list[torch.Tensor] = []
+
+        def objective(field: VoxelField, step: int) -> torch.Tensor:
+            if last:
+                lengths.append(float((field.raw.detach() - last[0]).abs().max()))
+            last[:] = [field.raw.detach().clone()]
+            return field.raw.sum() * (float("inf") if step == bad_step else 1.0)
+
+        checkpoint = Checkpoint(tmp_path / "fit.pt", "key", told.append)
+        optimise(field, objective, range(10), 10, Rates(0.1, 1.0, torch.zeros(4)),
+                 generator=torch.Generator(), on_step=lambda *_: None, checkpoint=checkpoint,
+                 saved=checkpoint.load())
+
+    for _ in range(2):
+        with pytest.raises(EngineError, match="step 4 of 10") as caught:
+            run(bad_step=3)
+        assert "resume" in caught.value.hint
+    run(bad_step=-1)
+    assert lengths == pytest.approx(3 * [0.1] + 6 * [0.025], rel=1e-3)
+    assert [text.partition(":")[0] for text in told] == 2 * ["step 4 came to no finite number"]
+
+
 def test_an_infinite_gradient_is_no_step_either() -> None:
     value = torch.zeros(2, requires_grad=True)
     assert is_sound(torch.tensor(1.0), [value])

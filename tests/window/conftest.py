@@ -90,15 +90,26 @@ def photo(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bundle(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the engine can be installed from: next to nothing, as `wheels` and `locks`."""
+    folder = tmp_path_factory.mktemp("bundle")
+    script = project_root / "tests" / "engine" / "empty_wheels.py"
+    subprocess.run([sys.executable, script, folder / "wheels", folder / "locks"],
+                   env={"PYTHONPATH": str(project_root)}, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def report(blender: str, archive: Path, model: Path, screen: str, picture: Path, photo: Path,
-           tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+           bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What scenario.py saw in a Blender of its own; its pictures are in `report["pictures"]`."""
     folder = tmp_path_factory.mktemp("window")
     pictures = Path(os.environ.get("ZERO123_SCREENSHOTS") or folder)
     pictures.mkdir(parents=True, exist_ok=True)
     task = {"blender": blender, "python": sys.executable,
             "archive": str(archive), "model": str(model),
-            "picture": str(picture), "photo": str(photo), "results": str(folder / "results"),
+            "bundle": str(bundle), "picture": str(picture), "photo": str(photo),
+            "results": str(folder / "results"),
             "pictures": str(pictures), "report": str(folder / "report.json")}
     user = folder / "user"
     user.mkdir()

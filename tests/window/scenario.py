@@ -21,6 +21,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import newcomer_chapters
+import setup_chapters
 import survival_chapters
 import view_chapters
 import work_chapters
@@ -267,8 +268,8 @@ def survives_file_loading():
 TOOLS = SimpleNamespace(**globals())
 CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows, engine_dies,
             survives_file_loading)
-OTHERS = (*work_chapters.CHAPTERS, *view_chapters.CHAPTERS, newcomer_chapters.newcomer,
-          *survival_chapters.CHAPTERS)
+OTHERS = (*setup_chapters.CHAPTERS, *work_chapters.CHAPTERS, *view_chapters.CHAPTERS,
+          newcomer_chapters.newcomer, *survival_chapters.CHAPTERS)
 
 
 def story():

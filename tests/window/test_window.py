@@ -14,14 +14,18 @@ def test_the_story_is_told_to_its_end(report):
     assert report["error"] is None, report["error"]
     assert report["chapters"] == [
         "install", "generate", "import_waits_for_object_mode", "cancel", "mesh_grows",
-        "engine_dies", "survives_file_loading", "checklist", "mesh_picture", "pictures",
-        "prepared_input", "queue", "history", "log", "text", "training", "models", "picking",
-        "comparing", "from_camera", "turning", "orbit", "newcomer",
+        "engine_dies", "survives_file_loading", "preferences_page", "installing",
+        "checklist", "mesh_picture", "pictures", "prepared_input", "queue", "history", "log",
+        "text", "training", "models", "picking", "comparing", "from_camera",
+        "turning", "orbit", "newcomer",
         "scene_switch", "second_blender", "cancelling", "leaving"]
 
 
 @pytest.mark.parametrize("name", ["tab before", "tab with picture", "tab working",
                                   "search generate views", "views in scene",
+                                  "preferences", "preferences below",
+                                  "installing", "installation failed",
+                                  "installation log", "installed",
                                   "mesh grows", "mesh gone", "tab after engine died",
                                   "checklist", "job with picture", "tab with viewport picture",
                                   "tab with input", "image editor tab", "status bar working",
@@ -89,6 +93,13 @@ def test_a_dead_engine_is_told_and_replaced(report):
 
 def test_a_job_survives_the_opening_of_another_file(report):
     assert report["planes_in_new_file"] == 3
+
+
+def test_an_installation_that_fails_says_why_and_the_next_one_ends_well(report):
+    assert report["installing"], "the operator returns at once"
+    assert "xatlas" in report["installation_failed"]
+    assert report["installation_log"]
+    assert report["installed"] == ["None", True, "cpu"]
 
 
 def test_what_is_missing_is_told_until_it_is_there(report):

@@ -95,8 +95,10 @@ TEXTS = {
         "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
     "Folder of rendered views, or of 3D models, which are rendered first":
         "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
-    "Folder of wheels to install from; without one they are downloaded":
-        "Ordner mit Wheels, aus dem installiert wird; ohne ihn werden sie heruntergeladen",
+    "Folder of wheels that the engine is installed from; empty downloads them":
+        "Ordner mit Wheels, aus dem die Engine installiert wird; leer lädt sie herunter",
+    "Folder of wheels to install from; empty takes the preferences' choice":
+        "Ordner mit Wheels für die Installation; leer nimmt den aus den Einstellungen",
     "For models that need an account; empty takes the one that the hub's own program keeps. Saved "
     "with Blender's preferences, never in a file of yours":
         "Für Modelle, die ein Konto verlangen; leer nimmt das, welches das Programm des Hubs "
@@ -204,6 +206,9 @@ TEXTS = {
         "In dieser Sitzung wurde kein Netz oder Training angehalten",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
+    "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
+        "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
+        "float32",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
