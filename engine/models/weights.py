@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from diffusers import ModelMixin
 from diffusers.utils import SAFETENSORS_WEIGHTS_NAME as DIFFUSERS_FILE
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -60,6 +61,7 @@ def save_pipeline(pipeline: Zero123Pipeline, folder: Path, dtype: torch.dtype | 
             network.config.save_pretrained(part)
             file = part / TRANSFORMERS_FILE
         else:
+            assert isinstance(network, ModelMixin)
             network.save_config(part)
             file = part / DIFFUSERS_FILE
         write_safetensors(file, network.state_dict(), dtype, on_tensor)
@@ -91,5 +93,5 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dt
             part = buffer[:sizes[name]]
             part.view(stored_dtype(tensors[name], dtype)).view(tensors[name].shape).copy_(
                 tensors[name].detach())
-            file.write(part.numpy())
+            file.write(part.numpy().data)
             on_tensor()
