@@ -28,10 +28,8 @@ class LoadedModel:
     pipeline: DiffusionPipeline | None = None
 
     def get(self, model: str, device: str) -> Zero123Pipeline:
-        """The pipeline of a model, loaded unless it is the one in memory."""
-        from .models import load_pipeline
-
-        return self.load(load_pipeline, model, device)
+        """The pipeline of a model, made for inference, loaded unless it is the one in memory."""
+        return self.load(_prepared_pipeline, model, device)
 
     def load(self, loader: Callable[[str, str], Pipeline], model: str, device: str) -> Pipeline:
         """As `get`, of another kind of model: what the loader makes of its name and device."""
@@ -50,6 +48,14 @@ class LoadedModel:
 
 loaded_model = LoadedModel()
 """The one of this process."""
+
+
+def _prepared_pipeline(model: str, device: str) -> Zero123Pipeline:
+    from .models import load_pipeline
+
+    pipeline = load_pipeline(model, device)
+    pipeline.prepare_for_inference()
+    return pipeline
 
 
 def _newest_change(folder: Path) -> int:

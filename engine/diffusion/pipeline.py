@@ -23,7 +23,9 @@ from transformers import CLIPVisionModelWithProjection
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
+from .constant_attention import use_constant_attention
 from .memory import MEASURES, in_batches, rows_at_once
+from .packing import pack
 from .samplers import Sampler, make_sampler
 
 Angles = float | Sequence[float]
@@ -115,6 +117,12 @@ class Zero123Pipeline(DiffusionPipeline):
     def execution_device(self) -> torch.device:
         """Where the networks compute; where they wait may be elsewhere."""
         return self._execution_device
+
+    def prepare_for_inference(self) -> None:
+        """Have the UNet compute the same faster. It can't be trained or saved any more then, nor,
+        on a CPU, move to another device."""
+        use_constant_attention(self.unet)
+        pack(self.unet)
 
     def save_memory(self) -> bool:
         """Take one more measure to need less memory, at the cost of speed. False if none is left.
