@@ -27,16 +27,16 @@ class LoadedModel:
     key: tuple[Any, ...] = ()
     pipeline: DiffusionPipeline | None = None
 
-    def get(self, model: str, device: str) -> Zero123Pipeline:
+    def get(self, model: str, device: str, precision: str = "fp32") -> Zero123Pipeline:
         """The pipeline of a model, made for inference, loaded unless it is the one in memory."""
-        return self.load(_prepared_pipeline, model, device)
+        return self.load(_prepared_pipeline, model, device, precision)
 
-    def load(self, loader: Callable[[str, str], Pipeline], model: str, device: str) -> Pipeline:
-        """As `get`, of another kind of model: what the loader makes of its name and device."""
-        key = (loader, model, device, _newest_change(Path(model)))
+    def load(self, loader: Callable[..., Pipeline], model: str, *options: str) -> Pipeline:
+        """As `get`, of another kind of model: what the loader makes of its name and options."""
+        key = (loader, model, options, _newest_change(Path(model)))
         if self.pipeline is None or self.key != key:
             self.drop()  # before the next one comes: two may not fit
-            self.pipeline, self.key = loader(model, device), key
+            self.pipeline, self.key = loader(model, *options), key
             self.pipeline.set_progress_bar_config(disable=True)
         return cast("Pipeline", self.pipeline)
 
@@ -50,10 +50,10 @@ loaded_model = LoadedModel()
 """The one of this process."""
 
 
-def _prepared_pipeline(model: str, device: str) -> Zero123Pipeline:
+def _prepared_pipeline(model: str, device: str, precision: str) -> Zero123Pipeline:
     from .models import load_pipeline
 
-    pipeline = load_pipeline(model, device)
+    pipeline = load_pipeline(model, device, precision)
     pipeline.prepare_for_inference()
     return pipeline
 

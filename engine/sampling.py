@@ -82,7 +82,7 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages) ->
     """The pipeline that a request names."""
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
-        pipeline = loaded_model.get(request.model, request.device)
+        pipeline = loaded_model.get(request.model, request.device, request.precision)
         reporter.progress("load model", 1, 1)
     return pipeline
 

@@ -28,6 +28,7 @@ COMPONENTS = {
     "image_encoder": CLIPVisionModelWithProjection,
     "cc_projection": CCProjection,
 }
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 MAX_TRAIN_STEPS = 100_000
 MAX_LATENT_SIDE = 512
 """Of the pictures 4096 pixels."""
@@ -38,9 +39,9 @@ BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeEr
 OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_scale")
 
 
-def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
-    """The pipeline of a catalogue's name, or of a folder in diffusers layout, in fp32; a folder in
-    the models folder goes by its name alone.
+def load_pipeline(model: str, device: str = "auto", precision: str = "fp32") -> Zero123Pipeline:
+    """The pipeline of a catalogue's name, or of a folder in diffusers layout; a folder in the
+    models folder goes by its name alone.
 
     Only safetensors are read, and only into the classes named here, whatever the folder's index
     asks for, and only from inside the folder: a model from outside can't bring code.
@@ -48,6 +49,7 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     Args:
         model: such as "nano", or a path.
         device: "auto", "cpu", "cuda" or "mps".
+        precision: "fp32" or "bf16", of the UNet; all else is in fp32.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
@@ -60,8 +62,10 @@ def load_pipeline(model: str, device: str = "auto") -> Zero123Pipeline:
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
+    formats = {"unet": DTYPES[precision]}
     components: dict[str, Any] = {
-        name: load_network(folder / name, cls) for name, cls in COMPONENTS.items()}
+        name: load_network(folder / name, cls, formats.get(name, torch.float32))
+        for name, cls in COMPONENTS.items()}
     pipeline = Zero123Pipeline(
         **components, scheduler=_load_scheduler(folder),
         **{key: index[key] for key in OPTIONS if key in index})

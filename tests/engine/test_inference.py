@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from torch import Tensor, nn
 from engine.diffusion import Zero123Pipeline, packing, score_distillation
 from engine.diffusion.memory import rows_at_once, slice_attention
 from engine.diffusion.packing import pack, packing_works
+from engine.loaded_model import loaded_model
 from engine.models import load_pipeline
+from engine.models.loading import DTYPES
 
 TOLERANCE = 1e-5
 """Relative, of rounding alone."""
@@ -184,3 +187,16 @@ def test_networks_that_have_no_packed_kernels_stay_as_they_are(
     pipeline.prepare_for_inference()
     assert not any(weight.is_mkldnn for weight in pipeline.unet.parameters())
     assert relative_difference(prediction(pipeline, 3.0), stock) < TOLERANCE
+
+
+def test_half_precision_is_of_the_network_alone_and_close(tiny_model: Path,
+                                                          picture: np.ndarray) -> None:
+    def views(precision: str) -> np.ndarray:
+        pipeline = loaded_model.get(str(tiny_model), "cpu", precision)
+        assert (pipeline.unet.dtype, pipeline.vae.dtype) == (DTYPES[precision], torch.float32)
+        return pipeline(picture, [0.0, 90.0], 10.0, guidance_scale=3.0, output_type="np",
+                        generator=torch.Generator().manual_seed(0)).images
+
+    full, half = views("fp32"), views("bf16")
+    assert 0 < np.abs(half - full).max() < 0.05
+    np.testing.assert_array_equal(views("fp32"), full)  # the other model isn't taken for it

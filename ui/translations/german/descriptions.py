@@ -187,6 +187,10 @@ TEXTS = {
         "Kein Grafikprozessor; am wenigsten herunterzuladen",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
+    "Number format of the denoising network; bf16 takes half the memory, is faster where the "
+    "device is made for it, and changes pictures a little":
+        "Zahlenformat des entrauschenden Netzes; bf16 braucht halb so viel Speicher, ist "
+        "schneller, wo das Gerät dafür gemacht ist, und ändert Bilder ein wenig",
     "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
     "Number of the view in the list, from 0; -1 takes the active object's":
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
