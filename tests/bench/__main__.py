@@ -32,11 +32,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS])
     options = parser.parse_args()
-    tables = {}
+    tables: dict[str, list[Row]] = {}
     for part in options.only:
-        tables[part] = PARTS[part]()
+        tables[part] = []
+        for row in PARTS[part]():
+            tables[part].append(row)
+            # At once: a bench that is stopped has said something.
+            options.out.write_text(json.dumps(tables, indent=2), encoding="utf-8")
+            print(part, *map(written, row.values()), sep=", ", file=sys.stderr, flush=True)
         show(part, tables[part])
-        options.out.write_text(json.dumps(tables, indent=2), encoding="utf-8")
 
 
 def show(part: str, rows: list[Row]) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from timing import Row, compare
 
@@ -14,7 +16,7 @@ from engine.fields.render import Occupancy, Rendered, render, render_dense
 from engine.fields.voxel import VoxelField
 
 
-def renderer() -> list[Row]:
+def renderer() -> Iterator[Row]:
     """Forward and backward of one 64 px view of a solid ball on a 96^3 grid."""
     field = VoxelField(cube(96))
     with torch.no_grad():
@@ -31,6 +33,6 @@ def renderer() -> list[Row]:
         field.raw.grad = None
         (image.rgb.sum() + image.alpha.sum()).backward()
 
-    return [compare("renderer: packed against every sample",
-                    lambda: backward(render_dense(field, rays, everywhere, step)),
-                    lambda: backward(render(field, rays, occupancy, step)))]
+    yield compare("renderer: packed against every sample",
+                  lambda: backward(render_dense(field, rays, everywhere, step)),
+                  lambda: backward(render(field, rays, occupancy, step)))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,13 @@ JOBS = {
 FILES = {"segment": "cut_out.png", "elevation": "elevation.json"}
 
 
-def peaks() -> list[Row]:
+def peaks() -> Iterator[Row]:
     """Of the command line's verbs, with nano, on the demo's picture. POSIX only."""
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, (verb, *options) in JOBS.items():
             out = Path(folder, name.replace(":", ""), FILES.get(verb, ""))
             out.parent.mkdir(exist_ok=True)
-            rows.append({"what": name, **peak([verb, str(PICTURE), "--out", str(out), *options])})
-    return rows
+            yield {"what": name, **peak([verb, str(PICTURE), "--out", str(out), *options])}
 
 
 def peak(arguments: list[str]) -> Row:

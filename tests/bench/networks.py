@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from timing import Row, compare
@@ -11,23 +13,30 @@ from timing import Row, compare
 from engine.diffusion import Condition, Zero123Pipeline
 from engine.models import load_pipeline
 from engine.models.layout import OriginalConfig
+from engine.models.loading import DTYPES
 
 
-def evaluations() -> list[Row]:
+def evaluations() -> Iterator[Row]:
     """Of the original's size, with random weights; then of nano."""
     original = OriginalConfig()
     sizes = original.unet_kwargs()
-    rows = [evaluation("UNet of the original's size, fp32, with guidance", random_unet(sizes),
-                       random_unet(sizes), original.context_dim)]
-    nano, stock = load_pipeline("nano", "cpu").unet, load_pipeline("nano", "cpu").unet
-    return [*rows, evaluation("nano's UNet, fp32, with guidance", stock, nano,
-                              nano.config.cross_attention_dim)]
+    stock = random_unet(sizes)
+    for name, dtype in DTYPES.items():
+        yield evaluation(f"UNet of the original's size, {name}", stock,
+                         random_unet(sizes).to(dtype), original.context_dim)
+    stock = load_pipeline("nano", "cpu").unet
+    for name in DTYPES:
+        unet = load_pipeline("nano", "cpu", name).unet
+        yield evaluation(f"nano's UNet, {name}", stock, unet, unet.config.cross_attention_dim)
 
 
 @torch.no_grad()
 def evaluation(what: str, stock: UNet2DConditionModel, unet: UNet2DConditionModel,
                context_dim: int) -> Row:
-    """A batch of two, with and without the condition, for one view; both have the same weights."""
+    """A batch of two, with and without the condition, for one view; both have the same weights.
+
+    The reference is in fp32.
+    """
     pipeline = Zero123Pipeline(unet, None, None, None, DDIMScheduler())
     pipeline.prepare_for_inference()
     generator = torch.Generator().manual_seed(1)

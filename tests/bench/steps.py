@@ -18,13 +18,13 @@ from engine.requests import SAMPLERS
 
 PICTURE = Path(__file__).resolve().parents[1] / "demo" / "bottle.png"
 REFERENCE = {"steps": 200, "sampler": "dpm++"}
-FEW = (1, 2, 4, 8, 16, 32)
+FEW = (1, 2, 4, 8, 16)
 GUIDANCE = 3.0
 INTERVALS = ((0.0, 0.6), (0.0, 0.8), (0.2, 0.8), (0.2, 1.0), (0.4, 1.0))
-AZIMUTHS = [0.0, 90.0, 180.0, 270.0]
+AZIMUTHS = [45.0, 180.0]
 
 
-def errors() -> list[Row]:
+def errors() -> Iterator[Row]:
     """RMS difference of pixels in [0, 1] to the reference with the same guidance."""
     picture = load_input(PICTURE, size=128).rgb
     pipeline = loaded_model.get("nano", "cpu")
@@ -34,16 +34,14 @@ def errors() -> list[Row]:
                         guidance_scale=guidance, output_type="np",
                         generator=torch.Generator().manual_seed(0), **options)
 
-    rows = []
     for guidance in (1.0, GUIDANCE):
         reference = views(guidance, **REFERENCE).images
         for name, options in settings(guidance):
             output = views(guidance, **options)
             error = float(np.sqrt(np.square(output.images - reference).mean()))
-            rows.append({"what": f"guidance {guidance:g}, {name}",
-                         "evaluations a view": output.unet_evaluations // len(AZIMUTHS),
-                         "RMS error": error})
-    return rows
+            yield {"what": f"guidance {guidance:g}, {name}",
+                   "evaluations a view": output.unet_evaluations // len(AZIMUTHS),
+                   "RMS error": error}
 
 
 def settings(guidance: float) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -53,7 +51,6 @@ def settings(guidance: float) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{sampler}, {steps} steps", {"sampler": sampler, "steps": steps}
     if guidance == 1:
         return
-    for steps in FEW[-3:]:
-        for low, high in INTERVALS:
-            yield (f"dpm++, {steps} steps, from {low:g} to {high:g} of the noise",
-                   {"sampler": "dpm++", "steps": steps, "guidance_interval": (low, high)})
+    for low, high in INTERVALS:
+        yield (f"dpm++, {FEW[-1]} steps, guided from {low:g} to {high:g} of the noise",
+               {"sampler": "dpm++", "steps": FEW[-1], "guidance_interval": (low, high)})

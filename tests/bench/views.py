@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from timing import Row, compare
@@ -11,7 +13,7 @@ from timing import Row, compare
 from engine.loaded_model import loaded_model
 
 
-def batching() -> list[Row]:
+def batching() -> Iterator[Row]:
     """Eight views of one picture: together against one call each."""
     pipeline = loaded_model.get("nano", "cpu")
     picture = np.ones((128, 128, 3), np.float32)
@@ -22,6 +24,5 @@ def batching() -> list[Row]:
         pipeline(picture, azimuth=some, elevation=[0.0], radius=[1.85], num_inference_steps=4,
                  guidance_scale=1.0, output_type="np", generator=torch.Generator().manual_seed(0))
 
-    return [compare("eight views: one batch against one by one",
-                    lambda: [sample([azimuth]) for azimuth in azimuths],
-                    lambda: sample(azimuths))]
+    yield compare("eight views: one batch against one by one",
+                  lambda: [sample([azimuth]) for azimuth in azimuths], lambda: sample(azimuths))
