@@ -152,7 +152,6 @@ class Zero123Pipeline(DiffusionPipeline):
         num_samples: int = 1,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
-        guidance_interval: tuple[float, float] = (0.0, 1.0),
         sampler: str = "dpm++",
         eta: float = 0.0,
         generator: torch.Generator | None = None,
@@ -178,8 +177,6 @@ class Zero123Pipeline(DiffusionPipeline):
             num_inference_steps: the model's own default where None.
             guidance_scale: classifier-free guidance; 1 turns it off and halves the work; the
                 model's own default where None.
-            guidance_interval: shares of the training timesteps, 0 clean and 1 noise, between which
-                there is guidance; the steps outside cost half (Kynkäänniemi et al. 2024).
             sampler: "dpm++", "unipc", or "ddim" (for original models their schedule to the step).
             eta: noise added per step, "ddim" only.
             latents: initial unit noise, views * samples x 4 x h x w.
@@ -211,9 +208,7 @@ class Zero123Pipeline(DiffusionPipeline):
         def new_sampler() -> Sampler:
             return make_sampler(sampler, self.scheduler.config, num_inference_steps, eta)
 
-        timesteps = new_sampler().timesteps
-        steps = len(timesteps)
-        scales = self._guidance_scales(timesteps, guidance_scale, guidance_interval)
+        steps = len(new_sampler().timesteps)
         if latents is None:
             latents = self._noise(num_samples, 1, generator)[0].repeat(len(poses), 1, 1, 1)
         step_noise = self._noise(num_samples, steps, generator) if eta > 0 else None
@@ -222,26 +217,16 @@ class Zero123Pipeline(DiffusionPipeline):
             self._num_timesteps = steps * count
             final = self.denoise(
                 latents[chunk].to(self.execution_device), contexts[chunk], condition,
-                new_sampler(), scales,
+                new_sampler(), guidance_scale,
                 step_noise=None if step_noise is None else step_noise[:, chunk % num_samples],
                 callback=callback_on_step_end, first_index=number * steps)
             return final if output_type == "latent" else self.decode(final)
 
         results = in_batches(torch.arange(rows), batch_size or rows_at_once(self, guidance_scale),
                              sample, self.save_memory)
-        evaluations = rows * sum(1 if scale == 1 else 2 for scale in scales)
+        evaluations = steps * rows * (1 if guidance_scale == 1 else 2)
         return Zero123Output(images=_to_output(torch.cat(results), output_type),
                              unet_evaluations=evaluations)
-
-    def _guidance_scales(self, timesteps: Sequence[int], scale: float,
-                         interval: tuple[float, float]) -> list[float]:
-        """The scale of every step: 1, which is none, outside the interval."""
-        low, high = interval
-        if not 0 <= low <= high <= 1:
-            raise EngineError(ErrorCode.BAD_INPUT, f"{low:g} to {high:g} is no guidance interval",
-                              "give two numbers from 0 to 1, the smaller one first")
-        last = self.scheduler.config.num_train_timesteps - 1
-        return [scale if low <= t / last <= high else 1.0 for t in timesteps]
 
     def poses(self, azimuth: Angles, elevation: Angles | None, radius: Angles | None,
               input_elevation: float, input_radius: float) -> Tensor:
@@ -316,18 +301,15 @@ class Zero123Pipeline(DiffusionPipeline):
         return output.to(latents.dtype)
 
     def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
-                guidance_scales: float | Sequence[float], *, step_noise: Tensor | None = None,
+                guidance_scale: float, *, step_noise: Tensor | None = None,
                 callback: StepCallback | None = None, first_index: int = 0) -> Tensor:
         """Walk a batch of unit noise (N x 4 x h x w) down to scaled latents.
 
-        `guidance_scales`: of all steps, or one for each. `step_noise`: steps x N x 4 x h x w for
-        stochastic samplers. `callback` as in `__call__`,
+        `step_noise`: steps x N x 4 x h x w for stochastic samplers. `callback` as in `__call__`,
         counting from `first_index`.
         """
-        if not isinstance(guidance_scales, Sequence):
-            guidance_scales = [guidance_scales] * len(sampler.timesteps)
-        for i, (timestep, scale) in enumerate(zip(sampler.timesteps, guidance_scales, strict=True)):
-            output = self.predict(latents, timestep, contexts, condition, scale)
+        for i, timestep in enumerate(sampler.timesteps):
+            output = self.predict(latents, timestep, contexts, condition, guidance_scale)
             noise = None if step_noise is None else step_noise[i].to(latents)
             latents = sampler.step(i, output, latents, noise)
             if callback is not None:

@@ -95,30 +95,6 @@ def test_guidance_of_one_skips_the_null_half(zero_snr_pipeline, image, guidance_
     assert result.unet_evaluations == sum(rows)
 
 
-def test_guidance_is_asked_for_within_its_interval_alone(zero_snr_pipeline, image):
-    rows = []
-    hook = zero_snr_pipeline.unet.register_forward_pre_hook(
-        lambda module, arguments: rows.append(len(arguments[0])))
-    try:
-        result = zero_snr_pipeline(image, AROUND, num_inference_steps=5, guidance_scale=3.0,
-                                   sampler="ddim", guidance_interval=(0.5, 0.9))
-    finally:
-        hook.remove()
-    assert rows == [3, 6, 6, 3, 3]  # at 999, 799, 599, 399 and 199 of 999
-    assert result.unet_evaluations == sum(rows)
-
-
-def test_an_interval_of_everything_is_plain_guidance(zero_snr_pipeline, image):
-    def view(**options):
-        return zero_snr_pipeline(image, 90.0, guidance_scale=3.0, output_type="latent",
-                                 generator=seed(), **options).images
-
-    torch.testing.assert_close(view(guidance_interval=(0.0, 1.0)), view(), rtol=0, atol=0)
-    assert (view(guidance_interval=(0.5, 1.0)) - view()).abs().max() > 1e-3
-    with pytest.raises(EngineError, match="interval"):
-        view(guidance_interval=(0.8, 0.3))
-
-
 def test_guidance_extrapolates_from_the_null_branch(zero_snr_pipeline, image):
     pipe = zero_snr_pipeline
     condition = pipe.encode_image(pipe.image_tensor(image))
