@@ -141,6 +141,6 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks: a table, and `bench.json`."""
+    """The benchmarks: tables, and `bench.json`. After `--`, `--only unet memory` takes parts."""
     install_engine(session)
-    session.run("python", "tests/bench.py", "--out", "bench.json", *session.posargs)
+    session.run("python", "tests/bench", "--out", "bench.json", *session.posargs)

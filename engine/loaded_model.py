@@ -27,11 +27,9 @@ class LoadedModel:
     key: tuple[Any, ...] = ()
     pipeline: DiffusionPipeline | None = None
 
-    def get(self, model: str, device: str, dtype: str) -> Zero123Pipeline:
-        """The pipeline of a model, loaded unless it is the one in memory."""
-        from .models import load_pipeline
-
-        return self.load(load_pipeline, model, device, dtype)
+    def get(self, model: str, device: str, dtype: str = "auto") -> Zero123Pipeline:
+        """The pipeline of a model, made for inference, loaded unless it is the one in memory."""
+        return self.load(_prepared_pipeline, model, device, dtype)
 
     def load(self, loader: Callable[[str, str, str], Pipeline], model: str, device: str,
              dtype: str) -> Pipeline:
@@ -52,6 +50,14 @@ class LoadedModel:
 
 loaded_model = LoadedModel()
 """The one of this process."""
+
+
+def _prepared_pipeline(model: str, device: str, dtype: str) -> Zero123Pipeline:
+    from .models import load_pipeline
+
+    pipeline = load_pipeline(model, device, dtype)
+    pipeline.prepare_for_inference()
+    return pipeline
 
 
 def _newest_change(folder: Path) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..device_memory import device_memory, give_back_memory
 from ..failures import is_out_of_memory
+from .constant_attention import use_constant_attention
 
 if TYPE_CHECKING:
     from .pipeline import Zero123Pipeline
@@ -81,6 +82,7 @@ def as_memory_allows(pipeline: Zero123Pipeline, work: Callable[[], Result]) -> R
 def slice_attention(pipeline: Zero123Pipeline) -> str:
     """Attention head by head."""
     pipeline.enable_attention_slicing("max")
+    use_constant_attention(pipeline.unet)  # what has no heads to slice
     return "attention is computed in slices"
 
 

@@ -23,7 +23,9 @@ from transformers import CLIPVisionModelWithProjection
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
+from .constant_attention import use_constant_attention
 from .memory import MEASURES, in_batches, rows_at_once
+from .packing import pack
 from .samplers import Sampler, make_sampler
 
 Angles = float | Sequence[float]
@@ -117,6 +119,12 @@ class Zero123Pipeline(DiffusionPipeline):
     def execution_device(self) -> torch.device:
         """Where the networks compute; where they wait may be elsewhere."""
         return self._execution_device
+
+    def prepare_for_inference(self) -> None:
+        """Have the UNet compute the same faster. It can't be trained or saved any more then, nor,
+        on a CPU, move to another device."""
+        use_constant_attention(self.unet)
+        pack(self.unet)
 
     def save_memory(self) -> bool:
         """Take one more measure to need less memory, at the cost of speed. False if none is left.
@@ -276,19 +284,23 @@ class Zero123Pipeline(DiffusionPipeline):
         """
         if isinstance(timesteps, Tensor):
             timesteps = timesteps.to(latents.device).expand(len(latents))
-        latents, contexts = latents.to(self.unet.dtype), contexts.to(self.unet.dtype)
         picture = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
         conditional = torch.cat([latents, picture], dim=1)
         if guidance_scale == 1:
-            return self.unet(conditional, timesteps, contexts, return_dict=False)[0].float()
+            return self._evaluate(conditional, timesteps, contexts)
         unconditional = torch.cat([latents, torch.zeros_like(picture)], dim=1)
         if isinstance(timesteps, Tensor):
             timesteps = torch.cat([timesteps, timesteps])
-        output = self.unet(
+        null, guided = self._evaluate(
             torch.cat([unconditional, conditional]), timesteps,
-            torch.cat([torch.zeros_like(contexts), contexts]), return_dict=False)[0]
-        null, guided = output.float().chunk(2)
+            torch.cat([torch.zeros_like(contexts), contexts])).chunk(2)
         return null + guidance_scale * (guided - null)
+
+    def _evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
+        """The UNet in its own number format; all around it stays float32."""
+        dtype = self.unet.dtype
+        output = self.unet(latents.to(dtype), timesteps, contexts.to(dtype), return_dict=False)[0]
+        return output.float()
 
     def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
                 guidance_scale: float, *, step_noise: Tensor | None = None,

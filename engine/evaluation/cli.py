@@ -129,7 +129,7 @@ def _add_report(verbs: Any) -> None:
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..models import load_pipeline
+    from ..loaded_model import loaded_model
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
     from .datasets import fitted, read_objects
@@ -142,7 +142,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     fid_file = find(args.fid, FID_VARIABLE, FID_FILES)
     lpips = Lpips(lpips_file) if lpips_file else None
     fid = Fid(fid_file) if fid_file else None
-    pipeline = load_pipeline(args.model, "cpu")
+    pipeline = loaded_model.get(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
     size = pipeline.vae.config.sample_size
@@ -198,13 +198,13 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..models import load_pipeline
+    from ..loaded_model import loaded_model
     from ..training.shards import read_shards
     from .selection import spread
     from .sheet import draw_sheet
     from .views import pipeline_predictor
 
-    pipeline = load_pipeline(args.model, "cpu")
+    pipeline = loaded_model.get(args.model, "cpu")
     predict = pipeline_predictor(
         pipeline, steps=pipeline.config.default_num_inference_steps,
         guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)

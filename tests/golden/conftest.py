@@ -64,6 +64,14 @@ def pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
 
 
 @pytest.fixture(scope="session")
+def prepared_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
+    """The same as jobs use it."""
+    pipeline = load_pipeline(str(imported("average")), "cpu")
+    pipeline.prepare_for_inference()
+    return pipeline
+
+
+@pytest.fixture(scope="session")
 def raw_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
     """With the weights that were not averaged."""
     return load_pipeline(str(imported("raw", ema=False)), "cpu")

@@ -68,6 +68,15 @@ def test_noise_of_the_averaged_weights(pipeline, condition, latent, contexts, go
 
 @pytest.mark.parametrize("branch", [UNCONDITIONAL, CONDITIONAL])
 @pytest.mark.parametrize("t", range(4))
+def test_noise_of_a_network_made_for_inference(prepared_pipeline, condition, latent, contexts,
+                                               golden_outputs, meets, t, branch):
+    timestep = golden_outputs["eps_timesteps"][t]
+    eps = predict(prepared_pipeline, condition, latent, timestep, contexts, branch)
+    meets(eps, "eps_ema", part=np.s_[t, :, int(branch)])
+
+
+@pytest.mark.parametrize("branch", [UNCONDITIONAL, CONDITIONAL])
+@pytest.mark.parametrize("t", range(4))
 def test_noise_of_the_raw_weights(raw_pipeline, condition, latent, contexts, golden_outputs,
                                   meets, t, branch):
     timestep = golden_outputs["eps_timesteps"][t]

@@ -102,6 +102,15 @@ def test_pictures(run, model, walk, golden_outputs):
 
 @pytest.mark.parametrize("run", ["eta0_s20", "stable_eta0_s10"], scope="module")
 def test_one_call_gives_the_originals_pictures(run, model, golden_inputs, golden_outputs):
+    assert_originals_pictures(run, model, golden_inputs, golden_outputs)
+
+
+def test_one_call_made_for_inference_gives_them_too(prepared_pipeline, golden_inputs,
+                                                    golden_outputs):
+    assert_originals_pictures("eta0_s20", prepared_pipeline, golden_inputs, golden_outputs)
+
+
+def assert_originals_pictures(run, model, golden_inputs, golden_outputs):
     azimuth, elevation, radius = run_pose(run, golden_inputs)
     steps = int(golden_inputs[f"{run}_steps"])
     result = model(

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Benchmarks of Blender's side and of the engine's start, for bench.py.
+"""Blender's side and the engine's start.
 
-As there, a ratio is the reference over ours; where the reference is a limit and no program, the
-row says so. Run as a script it is the part inside Blender: the module bpy, in a process of its own.
+Where the reference is a limit and no program, the row says so. Run as a script it is the part
+inside Blender: the module bpy, in a process of its own.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 if TYPE_CHECKING:
+    from timing import Row
+
     from engine.mesh.textured import TexturedMesh
 
-Row = dict[str, float]
 PACKAGE = "bl_ext.user_default.zero123"
 RUNS = 7
 QUADS, CHART = 224, 14
@@ -39,19 +40,22 @@ CHOOSING_S = 15.0
 """How long a person chooses, at least, before a first job."""
 
 
-def row(reference: float, ours: float) -> Row:
-    return {"reference_s": reference, "ours_s": ours, "ratio": reference / ours}
+def row(what: str, reference: float, ours: float) -> Row:
+    return {"what": what, "reference s": reference, "ours s": ours,
+            "share of time": ours / reference}
 
 
-def blender_side() -> dict[str, Row]:
+def blender_side() -> Iterator[Row]:
     """All rows of this file."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         picture = ball_picture(folder / "ball.png")
-        return {**inside_blender(folder, picture), **engine_start(), **first_job(folder, picture)}
+        yield from inside_blender(folder, picture)
+        yield engine_start()
+        yield first_job(folder, picture)
 
 
-def inside_blender(folder: Path, picture: Path) -> dict[str, Row]:
+def inside_blender(folder: Path, picture: Path) -> list[Row]:
     """What the module bpy measures, in a process of its own."""
     from build_extension import build
 
@@ -64,7 +68,7 @@ def inside_blender(folder: Path, picture: Path) -> dict[str, Row]:
     return json.loads(out.read_text(encoding="utf-8"))
 
 
-def engine_start() -> dict[str, Row]:
+def engine_start() -> Row:
     """From the start of the process to its greeting."""
     from engine.client import EngineClient, engine_command
 
@@ -74,14 +78,14 @@ def engine_start() -> dict[str, Row]:
             start = time.perf_counter()
             client.wait_ready()
             times.append(time.perf_counter() - start)
-    return {f"engine: start to ready against {1000 * READY_S:.0f} ms": row(READY_S, min(times))}
+    return row(f"engine: start to ready against {1000 * READY_S:.0f} ms", READY_S, min(times))
 
 
-def first_job(folder: Path, picture: Path) -> dict[str, Row]:
+def first_job(folder: Path, picture: Path) -> Row:
     """From a view's submission to its first step: at once, and after a person has chosen."""
     times = {wait: min(first_step(folder / f"{wait}-{run}", picture, wait) for run in range(2))
              for wait in (0.0, CHOOSING_S)}
-    return {"engine: first step of the first job, loaded ahead": row(times[0.0], times[CHOOSING_S])}
+    return row("engine: first step of the first job, loaded ahead", times[0.0], times[CHOOSING_S])
 
 
 def first_step(out: Path, picture: Path, wait: float) -> float:
@@ -153,7 +157,7 @@ def main(archive: str, mesh: str, picture: str, out: str) -> None:
         repo="user_default", filepath=archive, enable_on_install=True, overwrite=True)
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     preferences.engine_python, preferences.results_folder = sys.executable, str(Path(out).parent)
-    rows = {**registration(), **importing(mesh), **looks(picture, out)}
+    rows = [registration(), importing(mesh), looks(picture, out)]
     Path(out).write_text(json.dumps(rows), encoding="utf-8")
     os._exit(0)  # Blender as a module may crash while it is torn down
 
@@ -165,17 +169,17 @@ def timed(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def registration() -> dict[str, Row]:
+def registration() -> Row:
     """Switching the extension on."""
     package = importlib.import_module(PACKAGE)
     times = []
     for _ in range(RUNS):
         package.unregister()
         times.append(timed(package.register))
-    return {f"Blender: register() against {1000 * REGISTER_S:.0f} ms": row(REGISTER_S, min(times))}
+    return row(f"Blender: register() against {1000 * REGISTER_S:.0f} ms", REGISTER_S, min(times))
 
 
-def importing(mesh: str) -> dict[str, Row]:
+def importing(mesh: str) -> Row:
     """A textured mesh, in turn by Blender's glTF importer as it is by default and by ours."""
     import bpy
 
@@ -194,13 +198,12 @@ def importing(mesh: str) -> dict[str, Row]:
             pair.append(timed(function))
         pairs.append(pair)
     reference, own = zip(*pairs[1:], strict=True)  # the first run warms up
-    ratio = statistics.median(a / b for a, b in pairs[1:])
-    return {"Blender: import of 100,000 faces against glTF's": {
-        "reference_s": statistics.median(reference), "ours_s": statistics.median(own),
-        "ratio": ratio}}
+    return {"what": "Blender: import of 100,000 faces against glTF's",
+            "reference s": statistics.median(reference), "ours s": statistics.median(own),
+            "share of time": statistics.median(b / a for a, b in pairs[1:])}
 
 
-def looks(picture: str, out: str) -> dict[str, Row]:
+def looks(picture: str, out: str) -> Row:
     """What the timer does while a mesh is fitted, and the reading of its previews, which is only
     done with a window: the 99th percentile of the thread's own time.
     """
@@ -226,8 +229,8 @@ def looks(picture: str, out: str) -> dict[str, Row]:
     runner.stop_engine()
     if job.error is not None:
         raise job.error
-    return {f"Blender: look at a running job against {1000 * TICK_S:.0f} ms": row(
-        TICK_S, sorted(times)[int(0.99 * len(times))])}
+    return row(f"Blender: look at a running job against {1000 * TICK_S:.0f} ms", TICK_S,
+               sorted(times)[int(0.99 * len(times))])
 
 
 if __name__ == "__main__":
