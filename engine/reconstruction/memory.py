@@ -9,6 +9,7 @@ import sys
 import psutil
 
 from ..protocol import EngineError, ErrorCode
+from .fit import STEP
 
 FIXED = 450e6
 """Bytes, as measured like those below (peak less what a loaded torch takes anyway)."""
@@ -16,30 +17,48 @@ PER_VOXEL = 120
 """Values, gradients and Adam's two moments of four channels, and the hull's grids."""
 PER_TEXEL = 30
 PER_FACE = 500
+PER_HASHED = 2500
+"""Of a point at which a hash grid is differentiated: what its encoding keeps for the way back.
+Measured for 100,000 and 400,000 points (2,530 and 2,370)."""
+DIFFERENTIATED = 0.35
+"""Points of a ray at which the field is differentiated, as a share of the steps along the cube's
+side. Measured for SDS: 0.28 to 0.30 in its first fog at resolutions 64, 96 and 128, 0.28 to 0.38
+in a run of 100 steps."""
+HASH_TABLES = 50e6
+"""Their values, gradients and Adam's two moments."""
 RESOLUTIONS = range(256, 31, -16)
 """From which the next best is offered."""
 
 
-def estimate(resolution: int, faces: int, texture_size: int) -> float:
-    """Bytes."""
-    return FIXED + PER_VOXEL * resolution**3 + PER_TEXEL * texture_size**2 + PER_FACE * faces
+def estimate(resolution: int, faces: int, texture_size: int, hashed_rays: int = 0) -> float:
+    """Bytes; arguments as in `require_memory`."""
+    hashed = 0.0
+    if hashed_rays:
+        hashed = HASH_TABLES + PER_HASHED * DIFFERENTIATED * hashed_rays * resolution / STEP
+    return (FIXED + PER_VOXEL * resolution**3 + PER_TEXEL * texture_size**2 + PER_FACE * faces
+            + hashed)
 
 
-def require_memory(resolution: int, faces: int, texture_size: int,
+def require_memory(resolution: int, faces: int, texture_size: int, hashed_rays: int = 0,
                    available: float | None = None) -> None:
     """Refuse what the free main memory (`available` bytes; default: asked for) can't hold.
+
+    `hashed_rays`: rays that are rendered in one step, if the field is a hash grid.
 
     Raises:
         EngineError: `OUT_OF_MEMORY`; the hint names a resolution that fits, if one does.
     """
     available = psutil.virtual_memory().available if available is None else available
-    needed = estimate(resolution, faces, texture_size)
+    needed = estimate(resolution, faces, texture_size, hashed_rays)
     if needed <= available:
         return
     fits = [value for value in RESOLUTIONS
-            if value < resolution and estimate(value, faces, texture_size) <= available]
+            if value < resolution
+            and estimate(value, faces, texture_size, hashed_rays) <= available]
     smaller = (f"use a resolution of {fits[0]}" if fits
                else "use a lower resolution, a smaller texture and fewer faces")
+    if hashed_rays:
+        smaller += ", or a voxel grid"
     raise EngineError(
         ErrorCode.OUT_OF_MEMORY,
         f"a resolution of {resolution} needs {needed / 1e9:.1f} GB, and "

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..camera import FOV_DEG, two_ring_orbit
+from ..diffusion import Zero123Pipeline
 from ..diffusion.memory import in_batches
 from ..fields.field import Field, represented
 from ..fields.lattice import cube
@@ -54,6 +55,13 @@ VIEWS_WEIGHT = 500.0
 """Of the fit to the views, against the weights in `SDSSettings`."""
 DECODED_VIEWS = 16
 COLOUR_ITERATIONS = 150
+
+
+def rays_of_a_step(method: str, pipeline: Zero123Pipeline) -> int:
+    """The most that are rendered in a step of "sds", "sjc" or "refine"."""
+    if method == "sjc":
+        return 2 * pipeline.unet.config.sample_size**2
+    return (REFINEMENT if method == "refine" else SDSSettings()).rays(pipeline.image_size)
 
 
 @dataclass

@@ -73,6 +73,11 @@ class SDSSettings:
         """(views, side in pixels) after this share of the iterations."""
         return next((count, size) for start, count, size in reversed(self.stages) if share >= start)
 
+    def rays(self, image_size: int) -> int:
+        """The most that are rendered in one step, for a model of this picture size."""
+        return REFERENCE_RAYS + max(count * min(size, image_size)**2
+                                    for _, count, size in self.stages)
+
     def unet_evaluations(self, iterations: int) -> int:
         """Rows that go through the UNet in so many iterations."""
         views = sum(self.batch(step / iterations)[0] for step in range(iterations))

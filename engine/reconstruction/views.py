@@ -27,13 +27,19 @@ from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
 from .finish import textured
-from .fit import SEEN, Pictures, fit_field, hull_of
+from .fit import RAYS_PER_STEP, SEEN, Pictures, fit_field, hull_of
 from .guide import BlindGuide, Guide
 from .hull import lattice_around
 from .memory import require_memory
 from .optimise import OnStep
 from .preview import Previews
-from .score import fit_by_distillation, fit_by_jacobian, fit_by_semantics, refined
+from .score import (
+    fit_by_distillation,
+    fit_by_jacobian,
+    fit_by_semantics,
+    rays_of_a_step,
+    refined,
+)
 
 PHOTO_WEIGHT = 3.0
 """How much the input picture counts against a generated view."""
@@ -98,7 +104,10 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     if refine and (pipeline is None or photo_view is None):
         raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input picture and a model",
                           "give the picture, or leave out the refinement")
-    require_memory(resolution, faces, texture_size)
+    rays = RAYS_PER_STEP
+    if refine and pipeline is not None:
+        rays += rays_of_a_step("refine", pipeline)
+    require_memory(resolution, faces, texture_size, rays if representation == "hash" else 0)
     evaluations = 0
     generator = torch.Generator().manual_seed(seed)
     with _one_thread():
@@ -150,7 +159,8 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     """
     reporter = reporter or SilentReporter()
     clock = Clock(reporter)
-    require_memory(resolution, faces, texture_size)
+    require_memory(resolution, faces, texture_size,
+                   rays_of_a_step(method, pipeline) if representation == "hash" else 0)
     photo_view = _photo_view(photo, camera.FOV_DEG, input_elevation_deg, input_radius)
     threads = torch.get_num_threads()
     fit_method, default_iterations = SCORE_METHODS[method]

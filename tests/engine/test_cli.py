@@ -334,7 +334,7 @@ def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     lines = {line.split()[0]: line for line in capfd.readouterr().out.splitlines()}
     assert lines["nano"].split() == ["nano", "here"]
     assert "licence is not accepted (`models accept zero123-xl`)" in lines["zero123-xl"]
-    assert "needs 5.9 GB of memory, 700 MB are free" in lines["zero123-xl"]
+    assert "needs 6.1 GB of memory, 700 MB are free" in lines["zero123-xl"]
     (tmp_path / "u2netp.onnx").write_bytes(b"cut off")
     assert run("doctor") == 3
     told = capfd.readouterr()

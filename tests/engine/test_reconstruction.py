@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 import trimesh
@@ -15,12 +17,15 @@ from scipy import ndimage
 from shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
+from engine.fields.hash_grid import HashField
 from engine.fields.lattice import cube
+from engine.fields.voxel import VoxelField
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
 from engine.reconstruction.hull import Hull, lattice_around, vote_hull
-from engine.reconstruction.memory import estimate, require_memory
+from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
+from engine.reconstruction.sds import SDSSettings
 from engine.reporting import SilentReporter
 from engine.viewset import ViewSet
 
@@ -284,14 +289,47 @@ def test_alignment_finds_a_known_shift() -> None:
 
 def test_what_does_not_fit_into_memory_is_refused_with_what_does() -> None:
     free = estimate(128, 20000, 1024) + 1
-    require_memory(128, 20000, 1024, free)
+    require_memory(128, 20000, 1024, available=free)
     with pytest.raises(EngineError, match="resolution of 192 needs") as caught:
-        require_memory(192, 20000, 1024, free)
+        require_memory(192, 20000, 1024, available=free)
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY
     assert "a resolution of 128," in caught.value.hint
     with pytest.raises(EngineError) as caught:
-        require_memory(32, 20000, 8192, 1e9)
+        require_memory(32, 20000, 8192, available=1e9)
     assert "smaller texture" in caught.value.hint
+
+
+def test_a_hash_grid_needs_memory_for_the_rays_of_a_step() -> None:
+    voxels, rays = estimate(96, 20000, 1024), SDSSettings().rays(256)
+    assert rays == 4096 + 2 * 256**2
+    assert estimate(96, 20000, 1024, rays) > voxels + 10e9
+    free = estimate(48, 20000, 1024, rays) + 1
+    require_memory(96, 20000, 1024, available=free)
+    with pytest.raises(EngineError) as caught:
+        require_memory(96, 20000, 1024, rays, free)
+    assert "a resolution of 48, or a voxel grid" in caught.value.hint
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="asks Linux for memory")
+def test_a_differentiated_hash_grid_takes_what_is_estimated() -> None:
+    field, points = HashField(VoxelField(cube(16))), torch.rand(100_000, 3) - 0.5
+    sum(values.sum() for values in field(points[:100])).backward()
+    before, peak = psutil.Process().memory_info().rss, reset_peak()
+    sum(values.sum() for values in field(points)).backward()
+    assert 0.6 < (peak() - before) / (PER_HASHED * len(points)) < 1.3
+
+
+def reset_peak() -> Callable[[], int]:
+    """Forget the most memory so far; the function tells the most since, bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+    def peak() -> int:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError
+
+    return peak
 
 
 def test_memory_is_asked_for_before_a_reconstruction(monkeypatch) -> None:
@@ -299,3 +337,8 @@ def test_memory_is_asked_for_before_a_reconstruction(monkeypatch) -> None:
     with pytest.raises(EngineError) as caught:
         reconstruct(photograph(BLOCK, camera.two_ring_orbit(4)))
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=9e8))
+    with pytest.raises(EngineError, match=r"needs 1\.1 GB") as caught:
+        reconstruct(photograph(BLOCK, camera.two_ring_orbit(4)), representation="hash",
+                    resolution=96)
+    assert "voxel grid" in caught.value.hint

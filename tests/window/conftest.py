@@ -117,10 +117,15 @@ def report(blender: str, archive: Path, model: Path, screen: str, picture: Path,
                "--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "9",
                "--python", str(SCENARIO), "--", json.dumps(task)]
     log = folder / "blender.log"
+    # This computer's own wheels and indexes are none of the bundle's.
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("PIP_", "UV_"))}
+    environment |= {"DISPLAY": screen, "BLENDER_USER_RESOURCES": str(user),
+                    "PIP_CONFIG_FILE": os.devnull}
     with log.open("w") as output:
         status = subprocess.run(
-            command, env={**os.environ, "DISPLAY": screen, "BLENDER_USER_RESOURCES": str(user)},
-            timeout=TIME_LIMIT_S, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+            command, env=environment, timeout=TIME_LIMIT_S, stdout=output,
+            stderr=subprocess.STDOUT, check=False).returncode
     assert status == 0, log.read_text()[-4000:]
     content = json.loads(Path(task["report"]).read_text())
     return {**content, "pictures": str(pictures)}

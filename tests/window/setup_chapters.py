@@ -5,7 +5,6 @@
 `t` is the scenario's own namespace: its report and helpers.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -39,10 +38,11 @@ def installing(t):
     """The first attempt fails and says why, with its log; the second one goes on from there."""
     work = t.module("operators.installing").installation_job
     backends, bundle = t.module("engine.backends"), Path(t.TASK["bundle"])
-    before = backends.LOCKS, sys.executable
-    # A Blender that was unpacked for the tests may have a Python that runs only inside it.
+    before = backends.LOCKS, sys.executable, shutil.which
+    # A Blender that was unpacked for the tests may have a Python that runs only inside it; and uv
+    # would be done before there is anything to see.
     backends.LOCKS, sys.executable = bundle / "locks", t.TASK["python"]
-    os.environ["PIP_CONFIG_FILE"] = os.devnull
+    shutil.which = lambda name: None
     (wheel,) = (bundle / "wheels").glob(f"{LIBRARY}-*.whl")
     hidden = shutil.move(wheel, bundle)
     yield from t.search("install zero engine")  # keys of digits have names of their own
@@ -55,14 +55,14 @@ def installing(t):
     with t.in_view():
         bpy.ops.zero123.engine_install('INVOKE_DEFAULT')
     t.report["installing"] = work.running
-    yield lambda: work.done > 1 or not work.running
-    yield 0.2
+    yield lambda: work.done > 0 or not work.running
+    yield 1.0
     t.screenshot("installing")
     yield lambda: not work.running
     yield 1.5
     t.screenshot("installed")
     _end(t, work)
-    backends.LOCKS, sys.executable = before
+    backends.LOCKS, sys.executable, shutil.which = before
     yield 0.5
 
 
