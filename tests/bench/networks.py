@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from timing import Row, compare
+from torch import nn
 
 from engine.diffusion import Condition, Zero123Pipeline
 from engine.models import load_pipeline
@@ -22,8 +23,9 @@ def evaluations() -> Iterator[Row]:
     sizes = original.unet_kwargs()
     stock = random_unet(sizes)
     for name, dtype in DTYPES.items():
-        yield evaluation(f"UNet of the original's size, {name}", stock,
-                         random_unet(sizes).to(dtype), original.context_dim)
+        unet = nn.Module.to(random_unet(sizes), dtype)  # diffusers' own `to` warns
+        yield evaluation(f"UNet of the original's size, {name}", stock, unet, original.context_dim)
+        del unet  # before the next one comes
     stock = load_pipeline("nano", "cpu").unet
     for name in DTYPES:
         unet = load_pipeline("nano", "cpu", name).unet
