@@ -20,7 +20,7 @@ from ..fields.lattice import cube
 from ..fields.voxel import VoxelField
 from .alignment import Alignment
 from .checkpoint import Checkpoint
-from .diet import SemanticConsistencyObjective
+from .diet import PICTURE_SIZE, RAYS, SemanticConsistencyObjective
 from .fit import (
     DECAY,
     LEARNING_RATE,
@@ -58,8 +58,10 @@ COLOUR_ITERATIONS = 150
 
 
 def rays_of_a_step(method: str, pipeline: Zero123Pipeline) -> int:
-    """The most that are rendered in a step of "sds", "sjc" or "refine"."""
-    if method == "sjc":
+    """The most that are rendered in a step of a method, or of "refine"."""
+    if method == "dietnerf":
+        return RAYS + PICTURE_SIZE**2
+    if method in ("sjc", "sjc-i"):
         return 2 * pipeline.unet.config.sample_size**2
     return (REFINEMENT if method == "refine" else SDSSettings()).rays(pipeline.image_size)
 

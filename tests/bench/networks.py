@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from timing import Row, compare
+from torch import nn
 
 from engine.diffusion import Condition, Zero123Pipeline
 from engine.models import load_pipeline
@@ -23,8 +24,10 @@ def evaluations() -> Iterator[Row]:
     sizes = original.unet_kwargs()
     stock = random_unet(sizes)
     for name in FORMATS:
-        yield evaluation(f"UNet of the original's size, {name}", stock,
-                         random_unet(sizes).to(getattr(torch, name)), original.context_dim)
+        # diffusers' own `to` warns
+        unet = nn.Module.to(random_unet(sizes), getattr(torch, name))
+        yield evaluation(f"UNet of the original's size, {name}", stock, unet, original.context_dim)
+        del unet  # before the next one comes
     stock = load_pipeline("nano", "cpu").unet
     for name in FORMATS:
         unet = load_pipeline("nano", "cpu", name).unet

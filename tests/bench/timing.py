@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 RUNS = 5
 
@@ -17,17 +17,26 @@ Row = dict[str, Any]
 
 def compare(what: str, reference: Callable[[], object], ours: Callable[[], object],
             runs: int = RUNS) -> Row:
-    """Median times of both and the median of their ratios.
+    """Median times of both and the medians of their ratios.
 
-    They run in turn, so that both meet the same disturbances, after one run that warms up.
+    They run in turn, so that both meet the same disturbances, after one run that warms up. The
+    processor's time hardly minds what else runs on the machine.
     """
-    pairs = [(seconds(reference), seconds(ours)) for _ in range(runs + 1)][1:]
-    return {"what": what, "reference s": median(theirs for theirs, _ in pairs),
-            "ours s": median(own for _, own in pairs),
-            "share of time": median(own / theirs for theirs, own in pairs)}
+    pairs = [(measure(reference), measure(ours)) for _ in range(runs + 1)][1:]
+    return {"what": what, "reference s": median(theirs.wall for theirs, _ in pairs),
+            "ours s": median(own.wall for _, own in pairs),
+            "share of time": median(own.wall / theirs.wall for theirs, own in pairs),
+            "share of CPU time": median(own.cpu / theirs.cpu for theirs, own in pairs)}
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+class Seconds(NamedTuple):
+    """How long something took, by the clock and on all processors together."""
+
+    wall: float
+    cpu: float
+
+
+def measure(work: Callable[[], object]) -> Seconds:
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
