@@ -3,8 +3,6 @@
 """German for tooltips and sentences, in the order of the English texts."""
 
 TEXTS = {
-    "3D models are not rendered on another computer":
-        "3D-Modelle werden nicht auf einem anderen Computer gerendert",
     "5 GB for a model as it was published": "5 GB für ein Modell, wie es veröffentlicht wurde",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
@@ -28,9 +26,10 @@ TEXTS = {
         "was HF_ENDPOINT nennt",
     "Allow Online Access in the preferences' System section":
         "In den Einstellungen unter System den Online-Zugriff erlauben",
-    "Allow Online Access in the preferences' System section, or give a folder of wheels":
-        "In den Einstellungen unter System den Online-Zugriff erlauben, oder einen Ordner mit "
-        "Wheels angeben",
+    "Allow Online Access in the preferences' System section, or give an offline bundle: a folder "
+    "of wheels":
+        "Online-Zugriff in den Einstellungen unter System erlauben, oder ein Offline-Paket "
+        "angeben: einen Ordner mit Wheels",
     "An original .ckpt or .safetensors, or u2netp.onnx":
         "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
     "Another computer to compute on, as ssh is told of it: user@computer. It must not ask for a "
@@ -383,6 +382,8 @@ TEXTS = {
     "Zero123 models hold an image encoder and a cc_projection":
         "Modelle von Zero123 enthalten einen Bild-Encoder und eine cc_projection",
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
+    "another computer can't add to it: give a new folder":
+        "ein anderer Rechner kann ihn nicht ergänzen: einen neuen Ordner angeben",
     "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
     "azimuth, elevation and radius aren't finite numbers that pair up":
@@ -440,6 +441,8 @@ TEXTS = {
     "estimate it again, or set it by hand": "sie neu schätzen oder von Hand einstellen",
     "fetch it again; if this stays, don't trust the server":
         "es neu holen; bleibt es so, dem Server nicht trauen",
+    "give a folder of Image Variations in diffusers layout":
+        "einen Ordner von Image Variations im Layout von diffusers angeben",
     "give a folder of a text-to-image model in diffusers layout":
         "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
     "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
@@ -524,8 +527,6 @@ TEXTS = {
     "this is a defect of the engine; its log has the traceback (command line: --debug)":
         "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
         "--debug)",
-    "try another seed, or a lower guidance scale if the method uses one":
-        "einen anderen Seed versuchen oder eine kleinere Guidance, wenn die Methode eine benutzt",
     "try another server (HF_ENDPOINT), or import a file that you have":
         "einen anderen Server versuchen (HF_ENDPOINT) oder eine vorhandene Datei importieren",
     "turn it to the object's centre, with a Track To constraint for example":
@@ -537,6 +538,7 @@ TEXTS = {
     "use a picture that shows an object": "ein Bild benutzen, das ein Objekt zeigt",
     "use one that is built with FFmpeg": "eines benutzen, das mit FFmpeg gebaut ist",
     "views can only be made in perspective": "Ansichten gibt es nur in Perspektive",
+    "wait for it, or give another name": "darauf warten, oder einen anderen Namen angeben",
     "what was downloaded is kept: start again to go on":
         "das Heruntergeladene bleibt: neu starten, um fortzufahren",
 }
