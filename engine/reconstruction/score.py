@@ -48,7 +48,7 @@ BLOB_RADIUS = 0.5
 """SDS starts with something at the origin, as threestudio does (a blob after Magic3D)."""
 REFINEMENT = SDSSettings(
     min_noise=Annealing(0.02, 0.02, 0.0, 1.0), max_noise=Annealing(0.3, 0.1, 0.0, 1.0),
-    stages=((0.0, 2, 128),))
+    stages=((0.0, 2, 128),), normal_weight=0.0)
 """Small noise: details may change, the shape stays."""
 REFINEMENT_LEARNING_RATE = 0.05
 VIEWS_WEIGHT = 500.0

@@ -3,6 +3,7 @@
 """German."""
 
 from .descriptions import TEXTS as _DESCRIPTIONS
+from .errors import TEXTS as _ERRORS
 from .labels import TEXTS as _LABELS
 
-TEXTS = {**_LABELS, **_DESCRIPTIONS}
+TEXTS = {**_LABELS, **_DESCRIPTIONS, **_ERRORS}

@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""German for the engine's errors and their hints, in the order of the English texts."""
+
+TEXTS = {
+    "another computer can't add to it: give a new folder":
+        "ein anderer Rechner kann ihn nicht ergänzen: einen neuen Ordner angeben",
+    "azimuth, elevation and radius aren't finite numbers that pair up":
+        "azimuth, elevation und radius sind keine endlichen Zahlen, die paarweise passen",
+    "change the text or the seed": "den Text oder den Seed ändern",
+    "check its name": "den Namen prüfen",
+    "check that every view shows the same object at its centre and that its cameras are right":
+        "prüfen, ob jede Ansicht dasselbe Objekt in der Mitte zeigt und die Kameras stimmen",
+    "check the connection and the disk there, then start the job again":
+        "die Verbindung und die Festplatte dort prüfen, dann den Auftrag neu starten",
+    "check the engine's Python in the preferences":
+        "das Python der Engine in den Einstellungen prüfen",
+    "check the file": "die Datei prüfen",
+    "check the path": "den Pfad prüfen",
+    "check the path, or leave it out to use the built-in way":
+        "den Pfad prüfen oder ihn weglassen, um den eingebauten Weg zu benutzen",
+    "choose a folder on a disk with more space":
+        "einen Ordner auf einer Festplatte mit mehr Platz wählen",
+    "choose a folder that you may write to": "einen beschreibbaren Ordner wählen",
+    "choose a folder that you may write to, on a disk with free space":
+        "einen beschreibbaren Ordner auf einer Festplatte mit freiem Platz wählen",
+    "choose a folder that you may write to, with space left":
+        "einen beschreibbaren Ordner mit freiem Platz wählen",
+    "choose a folder you can write to, with space left":
+        "einen beschreibbaren Ordner mit freiem Platz wählen",
+    "choose a text-to-image model that brings no code of its own":
+        "ein Text-zu-Bild-Modell ohne eigenen Code wählen",
+    "choose a text-to-image model, such as Stable Diffusion XL":
+        "ein Text-zu-Bild-Modell wählen, etwa Stable Diffusion XL",
+    "choose a views.json or a mesh.glb": "eine views.json oder mesh.glb wählen",
+    "choose a views.json that Zero123 has written":
+        "eine von Zero123 geschriebene views.json wählen",
+    "choose another Python for the engine in the preferences":
+        "in den Einstellungen ein anderes Python für die Engine wählen",
+    "choose another Python for the engine in the preferences, or install the libraries into it":
+        "in den Einstellungen ein anderes Python für die Engine wählen oder die Bibliotheken "
+        "darin installieren",
+    "choose another file": "eine andere Datei wählen",
+    "choose another results folder in the preferences":
+        "in den Einstellungen einen anderen Ordner für Ergebnisse wählen",
+    "choose auto or cpu": "auto oder cpu wählen",
+    "choose auto, or install a torch built for it":
+        "auto wählen oder ein dafür gebautes torch installieren",
+    "choose one in the Zero123 tab, or open it in the Image Editor":
+        "im Reiter Zero123 eines wählen oder es im Bildeditor öffnen",
+    "close other programs, ask for fewer views or samples, or compute on the CPU":
+        "andere Programme schließen, weniger Ansichten oder Samples verlangen oder auf der CPU "
+        "rechnen",
+    "close the programs that use it, then try again":
+        "die Programme schließen, die sie benutzen, dann noch einmal versuchen",
+    "copy a picture, or its path: under X11 Blender pastes no pictures":
+        "ein Bild kopieren oder seinen Pfad: unter X11 fügt Blender keine Bilder ein",
+    "count from 0": "von 0 an zählen",
+    "cut it out by hand and save it with a transparent background":
+        "es von Hand freistellen und mit durchsichtigem Hintergrund speichern",
+    "don't use this model, or copy its files into one folder":
+        "dieses Modell nicht benutzen oder seine Dateien in einen Ordner kopieren",
+    "download it, import its checkpoint, or use the bundled model":
+        "es herunterladen, seinen Checkpoint importieren oder das mitgelieferte Modell benutzen",
+    "enable the add-on glTF 2.0 format in the preferences":
+        "in den Einstellungen das Add-on glTF 2.0 einschalten",
+    "estimate it again, or set it by hand": "sie neu schätzen oder von Hand einstellen",
+    "fetch it again; if this stays, don't trust the server":
+        "es neu holen; bleibt es so, dem Server nicht trauen",
+    "fetch or import the model again": "das Modell neu holen oder importieren",
+    "free some space": "etwas Platz schaffen",
+    "generate an orbit": "einen Orbit erzeugen",
+    "generate the views again": "die Ansichten neu erzeugen",
+    "get the checkpoint again": "den Checkpoint neu holen",
+    "give a folder of Image Variations in diffusers layout":
+        "einen Ordner von Image Variations im Layout von diffusers angeben",
+    "give a folder of a text-to-image model in diffusers layout":
+        "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
+    "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
+    "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
+    "give it more iterations, another seed, or use the method views":
+        "mehr Iterationen oder einen anderen Seed geben oder die Methode views benutzen",
+    "give numbers separated by commas": "durch Kommas getrennte Zahlen angeben",
+    "give one value, or as many as views": "einen Wert angeben oder so viele wie Ansichten",
+    "give the .yaml that belongs to it, if it isn't one of the released models":
+        "die zugehörige .yaml angeben, wenn es keines der veröffentlichten Modelle ist",
+    "give the .yaml that belongs to the checkpoint": "die zum Checkpoint gehörende .yaml angeben",
+    "give the file that belongs to the checkpoint, or none":
+        "die zum Checkpoint gehörende Datei angeben oder keine",
+    "give the name of a model in the models folder":
+        "den Namen eines Modells im Modellordner angeben",
+    "give the original's .yaml file, or none": "die .yaml-Datei des Originals angeben oder keine",
+    "give the picture": "das Bild angeben",
+    "give the picture, or leave out the refinement":
+        "das Bild angeben oder die Verfeinerung weglassen",
+    "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
+    "import the views of the same picture, or reconstruct again":
+        "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
+    "install OpenSSH's client": "den Client von OpenSSH installieren",
+    "install it in the extension's preferences, or choose a Python there that has torch":
+        "sie in den Einstellungen der Erweiterung installieren oder dort ein Python mit torch "
+        "wählen",
+    "install the engine again": "die Engine neu installieren",
+    "install the engine again, for another backend if the computer has not the drivers":
+        "die Engine neu installieren, für ein anderes Backend, wenn dem Computer die Treiber "
+        "fehlen",
+    "install the engine again; its log may tell more":
+        "die Engine neu installieren; ihr Protokoll sagt vielleicht mehr",
+    "install the program again": "das Programm neu installieren",
+    "it goes with the program": "es gehört zum Programm",
+    "it may have been made to do harm: get the checkpoint from its authors":
+        "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
+    "leave that out, or choose another text-to-image model":
+        "das weglassen oder ein anderes Text-zu-Bild-Modell wählen",
+    "make room, choose another folder, or import as float16":
+        "Platz schaffen, einen anderen Ordner wählen oder als float16 importieren",
+    "make room, or choose another models folder":
+        "Platz schaffen oder einen anderen Modellordner wählen",
+    "mend it, or remove it to start anew": "sie berichtigen oder entfernen, um neu zu beginnen",
+    "move it away, so that it sees the object": "sie wegbewegen, damit sie das Objekt sieht",
+    "name a file in it": "eine Datei darin nennen",
+    "name a plane, camera or mesh of a result":
+        "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
+    "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
+    "no object is selected that could be rendered":
+        "kein Objekt ist ausgewählt, das gerendert werden könnte",
+    "no object stands out in the picture made": "in dem gemachten Bild hebt sich kein Objekt ab",
+    "no view is chosen": "keine Ansicht ist gewählt",
+    "no views are chosen": "keine Ansichten sind gewählt",
+    "nothing solid came out of the optimisation": "bei der Optimierung kam nichts Festes heraus",
+    "prepare it with engine.imaging.load_input": "es mit engine.imaging.load_input vorbereiten",
+    "read and accept it in the Models panel": "sie im Panel Modelle lesen und annehmen",
+    "reconstruct one, or import it": "eines rekonstruieren oder importieren",
+    "refining needs the input picture and a model":
+        "das Verfeinern braucht das Eingabebild und ein Modell",
+    "remove it, then download or import it again":
+        "es entfernen, dann neu herunterladen oder importieren",
+    "remove the model, then fetch or import it again":
+        "das Modell entfernen, dann neu holen oder importieren",
+    "render it, or choose another picture": "es rendern oder ein anderes Bild wählen",
+    "render the scene first": "zuerst die Szene rendern",
+    "run the job again": "den Auftrag noch einmal ausführen",
+    "select a camera of this scene": "eine Kamera dieser Szene auswählen",
+    "select a plane, camera or mesh that Zero123 has made":
+        "eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
+    "select its plane, or give its number": "ihre Ebene auswählen oder ihre Nummer angeben",
+    "select objects, or choose a folder of files":
+        "Objekte auswählen oder einen Ordner mit Dateien wählen",
+    "set the elevation by hand": "die Elevation von Hand einstellen",
+    "start from its picture": "mit seinem Bild beginnen",
+    "start the job again": "den Auftrag neu starten",
+    "stopped before the end": "vor dem Ende angehalten",
+    "take 2 steps or more": "mindestens 2 Schritte nehmen",
+    "take another seed, or keep the background":
+        "einen anderen Seed nehmen oder den Hintergrund behalten",
+    "the alpha channel must be 1 on the object and 0 around it":
+        "der Alphakanal muss auf dem Objekt 1 und um es herum 0 sein",
+    "the engine isn't set up: no Python with torch was found":
+        "die Engine ist nicht eingerichtet: kein Python mit torch gefunden",
+    "the engine was stopped": "die Engine wurde angehalten",
+    "the engine's Python can't run it": "das Python der Engine kann sie nicht ausführen",
+    "the installation was stopped": "die Installation wurde angehalten",
+    "the licence was not accepted": "die Lizenz wurde nicht angenommen",
+    "the model has arrived damaged": "das Modell ist beschädigt angekommen",
+    "the model's safety checker refused the picture":
+        "die Sicherheitsprüfung des Modells hat das Bild abgelehnt",
+    "the model's weights are damaged, or its number format is too small":
+        "die Gewichte des Modells sind beschädigt, oder sein Zahlenformat ist zu klein",
+    "the network's output isn't finite": "die Ausgabe des Netzes ist nicht endlich",
+    "the original's ddim drops its only step":
+        "das DDIM des Originals lässt seinen einzigen Schritt weg",
+    "the picture that these views were made from is gone":
+        "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
+    "the picture's foreground is empty": "der Vordergrund des Bildes ist leer",
+    "the views fit together under no elevation":
+        "die Ansichten passen unter keiner Elevation zusammen",
+    "the views' silhouettes have no shape in common":
+        "die Umrisse der Ansichten haben keine gemeinsame Form",
+    "there is no engine": "es gibt keine Engine",
+    "there is no mesh of Zero123 to compare": "es gibt kein Mesh von Zero123 zum Vergleichen",
+    "there is no model, not even nano": "es gibt kein Modell, nicht einmal nano",
+    "there is no name for the result": "es gibt keinen Namen für das Ergebnis",
+    "there is no picture on the clipboard": "in der Zwischenablage ist kein Bild",
+    "there is no render yet": "es wurde noch nichts gerendert",
+    "this Blender can't write videos": "dieses Blender kann keine Videos schreiben",
+    "this is a defect of the engine; its log has the traceback (command line: --debug)":
+        "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
+        "--debug)",
+    "this view is not in the list": "diese Ansicht ist nicht in der Liste",
+    "tick at least one": "mindestens eine ankreuzen",
+    "try another server (HF_ENDPOINT), or import a file that you have":
+        "einen anderen Server versuchen (HF_ENDPOINT) oder eine vorhandene Datei importieren",
+    "turn it to the object's centre, with a Track To constraint for example":
+        "sie auf die Mitte des Objekts richten, zum Beispiel mit einem Track-To-Constraint",
+    "unset HF_HUB_OFFLINE": "HF_HUB_OFFLINE nicht setzen",
+    "update the extension and its engine to the same version":
+        "die Erweiterung und ihre Engine auf dieselbe Version bringen",
+    "update the extension and its engine to the same version, then restart Blender":
+        "die Erweiterung und ihre Engine auf dieselbe Version bringen, dann Blender neu starten",
+    "use a picture that shows an object": "ein Bild benutzen, das ein Objekt zeigt",
+    "use one that is built with FFmpeg": "eines benutzen, das mit FFmpeg gebaut ist",
+    "views can only be made in perspective": "Ansichten gibt es nur in Perspektive",
+    "wait for it, or give another name": "darauf warten, oder einen anderen Namen angeben",
+    "wait for that to end": "das Ende davon abwarten",
+    "what was downloaded is kept: start again to go on":
+        "das Heruntergeladene bleibt: neu starten, um fortzufahren",
+}
