@@ -166,8 +166,9 @@ def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state,
     bpy.ops.zero123.model_download(model="u2netp")
     with pytest.raises(RuntimeError, match="Wait until the other model is finished"):
         bpy.ops.zero123.model_import(filepath=str(u2netp))
-    while work.done < 1:
+    while work.running and work.done < 1:
         work.pump(0.1)
+    assert work.running, work.error
     assert (work.stage, work.total) == ("download (MB)", 4)
     bpy.ops.zero123.model_cancel()
     assert work.cancelling
