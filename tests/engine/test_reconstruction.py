@@ -318,7 +318,9 @@ def test_a_differentiated_hash_grid_takes_what_is_estimated(project_root: Path) 
 
 HASHED = """
 import pathlib, sys, torch
+from engine.fields.hash_grid import HashField
 from engine.fields.lattice import cube
+from engine.fields.voxel import VoxelField
 
 def peak():
     status = pathlib.Path("/proc/self/status").read_text()
