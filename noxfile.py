@@ -73,7 +73,8 @@ def tests(session: nox.Session) -> None:
         libraries = Path(session.create_tmp()) / "metrics"
         session.install("--no-deps", "--upgrade", "--target", str(libraries), "-r", METRICS)
         session.run("pytest", "tests/metrics", env={"PYTHONPATH": str(libraries)})
-        libraries = Path(session.create_tmp()) / "ray"
+        # From the root: Ray's processes have folders of their own to work in.
+        libraries = ROOT / session.create_tmp() / "ray"
         session.install("--upgrade", "--target", str(libraries), "-c", REQUIREMENTS, "-r", RAY)
         session.run("pytest", "tests/cluster", env={"PYTHONPATH": str(libraries)})
 

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -32,9 +33,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user")))
-        cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-        yield cluster
-        cluster.shutdown()
+        with TemporaryDirectory(dir="/tmp") as folder:  # the paths of sockets have to be short
+            patch.setenv("RAY_TMPDIR", folder)
+            cluster = Cluster(initialize_head=True,
+                              head_node_args={**NODE, "include_dashboard": False})
+            yield cluster
+            cluster.shutdown()
 
 
 def pictures_in(out: Path) -> dict[str, bytes]:
