@@ -285,16 +285,20 @@ class Zero123Pipeline(DiffusionPipeline):
         if isinstance(timesteps, Tensor):
             timesteps = timesteps.to(latents.device).expand(len(latents))
         picture = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
-        conditional = torch.cat([latents, picture], dim=1)
+        conditional = self.unet_input(latents, picture)
         if guidance_scale == 1:
             return self._evaluate(conditional, timesteps, contexts)
-        unconditional = torch.cat([latents, torch.zeros_like(picture)], dim=1)
+        unconditional = self.unet_input(latents, torch.zeros_like(picture))
         if isinstance(timesteps, Tensor):
             timesteps = torch.cat([timesteps, timesteps])
         null, guided = self._evaluate(
             torch.cat([unconditional, conditional]), timesteps,
             torch.cat([torch.zeros_like(contexts), contexts])).chunk(2)
         return null + guidance_scale * (guided - null)
+
+    def unet_input(self, latents: Tensor, picture: Tensor) -> Tensor:
+        """N x 8 x h x w: noisy latents and the picture's beside them."""
+        return torch.cat([latents, picture], dim=1)
 
     def _evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
         """The UNet in its own number format; all around it stays float32."""

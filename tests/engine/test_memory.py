@@ -14,6 +14,7 @@ import pytest
 import torch
 from boundary import PATIENCE_S
 from PIL import Image
+from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
 from engine.client import EngineClient, engine_command
@@ -36,18 +37,9 @@ def image() -> np.ndarray:
     return np.random.default_rng(0).random((IMAGE_SIZE, IMAGE_SIZE, 3)).astype(np.float32)
 
 
-class SmallDevice:
-    """Refuses a network what is larger than its memory, with torch's own words."""
-
-    def __init__(self, network: torch.nn.Module, rows: int) -> None:
-        self.rows, self.seen = rows, []
-        network.register_forward_pre_hook(self.look)
-
-    def look(self, network: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
-        self.seen.append(len(arguments[0]))
-        if len(arguments[0]) > self.rows:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate "
-                               "4096 bytes. Error code 12 (Cannot allocate memory)")
+FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate "
+                    "4096 bytes. Error code 12 (Cannot allocate memory)")
+"""As the CPU's allocator says it."""
 
 
 def sample(pipeline: Zero123Pipeline, image: np.ndarray, **options: object) -> np.ndarray:
@@ -58,7 +50,7 @@ def sample(pipeline: Zero123Pipeline, image: np.ndarray, **options: object) -> n
 def test_half_as_many_views_are_sampled_at_once_when_memory_runs_out(
         pipeline: Zero123Pipeline, image: np.ndarray) -> None:
     expected = sample(pipeline, image)
-    device = SmallDevice(pipeline.unet, rows=2)
+    device = SmallDevice(pipeline.unet, 2, FULL)
     steps = []
     images = sample(pipeline, image, batch_size=6, callback_on_step_end=lambda pipeline, i, *_: (
         steps.append((i + 1, pipeline.num_timesteps))))
@@ -75,7 +67,7 @@ def test_one_view_too_many_has_the_measures_taken_in_order(
                         generator=torch.Generator().manual_seed(1)).images
 
     expected = latents()
-    device = SmallDevice(pipeline.unet, rows=0)
+    device = SmallDevice(pipeline.unet, 0, FULL)
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         sample(pipeline, image, batch_size=2)
     assert pipeline.savings == SAVED

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from shapes import BLOCK, photograph
+from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
 from engine.cli import main
@@ -29,17 +30,8 @@ from engine.reconstruction.views import _photo_view, photo_pictures
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
 
 
-class SmallDevice:
-    """Has no memory for more rows than these of a network's input, as CUDA says it."""
-
-    def __init__(self, network: torch.nn.Module, rows: int) -> None:
-        self.rows, self.seen = rows, []
-        network.register_forward_pre_hook(self.look)
-
-    def look(self, network: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
-        self.seen.append(len(arguments[0]))
-        if len(arguments[0]) > self.rows:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+"""As CUDA says it."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +67,7 @@ def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
 def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:
     expected = gradients(tiny_pipeline(), photo, "sds", steps=2)
     pipeline = tiny_pipeline()
-    device = SmallDevice(pipeline.unet, rows=10)
+    device = SmallDevice(pipeline.unet, 10, FULL)
     found = gradients(pipeline, photo, "sds", steps=2)
     assert device.seen == [24, 12, 6, 6, 6, 6, 6, 6, 6, 6]  # twice the views, for guidance
     assert pipeline.savings == []
@@ -106,7 +98,7 @@ def test_one_view_too_many_has_measures_taken(network: str, method: str,
 @pytest.mark.parametrize("method", ["sds", "sjc"])
 def test_when_nothing_helps_the_error_is_memory(method: str, photo: np.ndarray) -> None:
     pipeline = tiny_pipeline()
-    SmallDevice(pipeline.unet, rows=0)
+    SmallDevice(pipeline.unet, 0, FULL)
     with pytest.raises(torch.OutOfMemoryError):
         gradients(pipeline, photo, method)
     assert pipeline.savings == SAVED
