@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from timing import Row
 
-from engine.diffusion import Zero123Pipeline
-from engine.diffusion.pipeline import Zero123Output
+from engine.diffusion import Zero123Output, Zero123Pipeline
 from engine.imaging import load_input
 from engine.models import load_pipeline
 from engine.requests import SAMPLERS
