@@ -7,6 +7,7 @@ Source: Liu et al. 2023, "Zero-1-to-3: Zero-shot One Image to 3D Object", sectio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
@@ -24,6 +25,7 @@ from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
 from .constant_attention import use_constant_attention
+from .feature_cache import CachedUNet
 from .memory import MEASURES, in_batches, rows_at_once
 from .packing import pack
 from .samplers import Sampler, make_sampler
@@ -52,7 +54,7 @@ class Zero123Output(BaseOutput):
     """Views x samples, view-major. "np": N x S x S x 3 float32 in [0, 1]; "pt": N x 3 x S x S;
     "latent": N x 4 x s x s, scaled, as the sampler left it."""
     unet_evaluations: int
-    """Rows that went through the UNet; guidance counts twice."""
+    """Rows that went through the whole UNet; guidance counts twice."""
 
 
 class Zero123Pipeline(DiffusionPipeline):
@@ -156,6 +158,7 @@ class Zero123Pipeline(DiffusionPipeline):
         guidance_scale: float | None = None,
         sampler: str = "dpm++",
         eta: float = 0.0,
+        cache_interval: int = 1,
         generator: torch.Generator | None = None,
         latents: Tensor | None = None,
         batch_size: int | None = None,
@@ -181,6 +184,8 @@ class Zero123Pipeline(DiffusionPipeline):
                 model's own default where None.
             sampler: "dpm++", "unipc", or "ddim" (for original models their schedule to the step).
             eta: noise added per step, "ddim" only.
+            cache_interval: the UNet's deep features are computed every so many steps and kept for
+                those between; 1 computes them always. Worth its error with many steps, such as 50.
             latents: initial unit noise, views * samples x 4 x h x w.
             batch_size: rows evaluated together; by default as many as keep the device busy and fit
                 into its free memory. Where they don't after all, fewer are.
@@ -198,6 +203,9 @@ class Zero123Pipeline(DiffusionPipeline):
                               f"choose from {', '.join(OUTPUT_TYPES)}")
         if num_samples < 1:
             raise EngineError(ErrorCode.BAD_INPUT, f"can't take {num_samples} samples")
+        if cache_interval < 1:
+            raise EngineError(ErrorCode.BAD_INPUT,
+                              f"can't keep features for {cache_interval} steps")
         if num_inference_steps is None:
             num_inference_steps = self.config.default_num_inference_steps
         if guidance_scale is None:
@@ -219,14 +227,15 @@ class Zero123Pipeline(DiffusionPipeline):
             self._num_timesteps = steps * count
             final = self.denoise(
                 latents[chunk].to(self.execution_device, torch.float32), contexts[chunk], condition,
-                new_sampler(), guidance_scale,
+                new_sampler(), guidance_scale, cache_interval=cache_interval,
                 step_noise=None if step_noise is None else step_noise[:, chunk % num_samples],
                 callback=callback_on_step_end, first_index=number * steps)
             return final if output_type == "latent" else self.decode(final)
 
         results = in_batches(torch.arange(rows), batch_size or rows_at_once(self, guidance_scale),
                              sample, self.save_memory)
-        evaluations = steps * rows * (1 if guidance_scale == 1 else 2)
+        whole_steps = math.ceil(steps / cache_interval)
+        evaluations = whole_steps * rows * (1 if guidance_scale == 1 else 2)
         return Zero123Output(images=_to_output(torch.cat(results), output_type),
                              unet_evaluations=evaluations)
 
@@ -276,23 +285,26 @@ class Zero123Pipeline(DiffusionPipeline):
         return self.cc_projection(condition.embedding.expand(len(poses), -1), poses)
 
     def predict(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor,
-                condition: Condition, guidance_scale: float) -> Tensor:
+                condition: Condition, guidance_scale: float,
+                unet: UNet2DConditionModel | CachedUNet | None = None) -> Tensor:
         """The UNet's guided output for N x 4 x h x w latents, in float32.
 
         Classifier-free guidance as in the original: the null condition is a zero context after
-        the projection and a zero latent of the picture. `timesteps`: one, or one per row.
+        the projection and a zero latent of the picture. `timesteps`: one, or one per row. `unet`
+        may take the place of the pipeline's.
         """
+        unet = unet or self.unet
         if isinstance(timesteps, Tensor):
             timesteps = timesteps.to(latents.device).expand(len(latents))
         picture = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
         conditional = self.unet_input(latents, picture)
         if guidance_scale == 1:
-            return self._evaluate(conditional, timesteps, contexts)
+            return self._evaluate(unet, conditional, timesteps, contexts)
         unconditional = self.unet_input(latents, torch.zeros_like(picture))
         if isinstance(timesteps, Tensor):
             timesteps = torch.cat([timesteps, timesteps])
         null, guided = self._evaluate(
-            torch.cat([unconditional, conditional]), timesteps,
+            unet, torch.cat([unconditional, conditional]), timesteps,
             torch.cat([torch.zeros_like(contexts), contexts])).chunk(2)
         return null + guidance_scale * (guided - null)
 
@@ -300,22 +312,25 @@ class Zero123Pipeline(DiffusionPipeline):
         """N x 8 x h x w: noisy latents and the picture's beside them."""
         return torch.cat([latents, picture], dim=1)
 
-    def _evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
+    def _evaluate(self, unet: UNet2DConditionModel | CachedUNet, latents: Tensor,
+                  timesteps: int | Tensor, contexts: Tensor) -> Tensor:
         """The UNet in its own number format; all around it stays float32."""
         dtype = self.unet.dtype
-        output = self.unet(latents.to(dtype), timesteps, contexts.to(dtype), return_dict=False)[0]
+        output = unet(latents.to(dtype), timesteps, contexts.to(dtype), return_dict=False)[0]
         return output.float()
 
     def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
-                guidance_scale: float, *, step_noise: Tensor | None = None,
-                callback: StepCallback | None = None, first_index: int = 0) -> Tensor:
+                guidance_scale: float, *, cache_interval: int = 1,
+                step_noise: Tensor | None = None, callback: StepCallback | None = None,
+                first_index: int = 0) -> Tensor:
         """Walk a batch of unit noise (N x 4 x h x w) down to scaled latents.
 
-        `step_noise`: steps x N x 4 x h x w for stochastic samplers. `callback` as in `__call__`,
-        counting from `first_index`.
+        `step_noise`: steps x N x 4 x h x w for stochastic samplers. `cache_interval` and `callback`
+        as in `__call__`, counting from `first_index`.
         """
+        unet = self.unet if cache_interval == 1 else CachedUNet(self.unet, cache_interval)
         for i, timestep in enumerate(sampler.timesteps):
-            output = self.predict(latents, timestep, contexts, condition, guidance_scale)
+            output = self.predict(latents, timestep, contexts, condition, guidance_scale, unet)
             noise = None if step_noise is None else step_noise[i].to(latents)
             latents = sampler.step(i, output, latents, noise)
             if callback is not None:

@@ -30,6 +30,7 @@ TEXTS = {
     "Brain Float": "Brain Float",
     "CPU": "CPU",
     "CUDA": "CUDA",
+    "Cache Interval": "Cache-Intervall",
     "Camera": "Kamera",
     "Camera Backgrounds": "Kamerahintergründe",
     "Camera of Picture": "Kamera des Bildes",
