@@ -84,21 +84,21 @@ class HashEncoding(nn.Module):
 
 
 def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor]:
-    """(P x 8 entries of a level's table, P x 8 weights) of the corners around P x 3 points."""
-    place = points.clamp(0, 1) * scale + 0.5
+    """(8 x P entries of a level's table, 8 x P weights) of the corners around P x 3 points."""
+    place = points.T.contiguous().clamp(0, 1) * scale + 0.5
     low = place.floor()
-    upper = (place - low)[..., None]
-    x, y, z = torch.cat([1 - upper, upper], dim=-1).unbind(1)
-    weight = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
-    corner = low.long()[..., None] + torch.tensor([0, 1])
+    upper = place - low
+    x, y, z = torch.stack([1 - upper, upper]).unbind(1)
+    weight = x[:, None, None] * y[:, None] * z
     resolution = math.ceil(scale) + 1
     dense = resolution**3 <= entries
     factors = (1, resolution, resolution**2) if dense else PRIMES
-    i, j, k = (corner * torch.tensor(factors)[:, None]).unbind(1)
-    i, j, k = i[:, :, None, None], j[:, None, :, None], k[:, None, None, :]
+    corner = low.long()
+    i, j, k = (torch.stack([corner, corner + 1]) * corner.new_tensor(factors)[:, None]).unbind(1)
+    i, j = i[:, None, None], j[:, None]
     # The hash is of 32-bit numbers; the lowest bits, which count, are the same in 64.
     index = (i + j + k if dense else i ^ j ^ k) % entries
-    return index.flatten(1), weight.flatten(1)
+    return index.flatten(0, 2), weight.flatten(0, 2)
 
 
 class HashField(nn.Module):
