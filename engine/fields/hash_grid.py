@@ -123,6 +123,11 @@ class HashField(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is looked up."""
+        return self.start.device
+
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points.
 
@@ -164,6 +169,6 @@ class HashField(nn.Module):
     @torch.no_grad()
     def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
         """The field on the voxels of a lattice (default: its own)."""
-        grid = VoxelField(lattice or self.lattice, self.latent_channels)
-        grid.raw.copy_(self.raw_at(grid.lattice.centres()).reshape(grid.raw.shape))
+        grid = VoxelField(lattice or self.lattice, self.latent_channels).to(self.device)
+        grid.raw.copy_(self.raw_at(grid.lattice.centres().to(self.device)).reshape(grid.raw.shape))
         return grid

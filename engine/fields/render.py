@@ -80,6 +80,15 @@ class Occupancy:
         self.voxels, self.lattice = voxels, lattice
         self._widened: dict[int, Occupancy] = {0: self}
 
+    @property
+    def device(self) -> torch.device:
+        """Where the points are to be."""
+        return self.voxels.device
+
+    def to(self, device: torch.device) -> Occupancy:
+        """The same on a device."""
+        return self if device == self.device else Occupancy(self.voxels.to(device), self.lattice)
+
     def contains(self, points: Tensor) -> Tensor:
         """P bool: whether the voxel nearest to each of P x 3 points is occupied."""
         shape = self.lattice.shape
@@ -105,7 +114,7 @@ class Occupancy:
         if not len(places):
             return None
         size = self.lattice.voxel_size
-        low, high = places.amin(0).tolist(), places.amax(0).tolist()
+        low, high = places.amin(0).cpu().tolist(), places.amax(0).cpu().tolist()
         x, y, z = (a + (place - 0.5) * size for a, place in zip(self.lattice.low, low, strict=True))
         i, j, k = (last - first + 2 for first, last in zip(low, high, strict=True))
         return Lattice((x, y, z), size, (i, j, k))
@@ -197,10 +206,10 @@ class Spacing:
         near_one = occupancy.widened(reach * self.step)
         begin, end = self._groups_within(near_one.box, reach)
         number = (end - begin).clamp_min_(0)
-        ray = torch.repeat_interleave(torch.arange(len(number)), number)
+        ray = torch.repeat_interleave(number)
         # The running number of a group, less that of its ray's first, plus where it begins.
         start = begin - (number.cumsum(0) - number)
-        nth = (torch.arange(len(ray)) + start.index_select(0, ray)).mul_(GROUP)
+        nth = (torch.arange(len(ray), device=ray.device) + start.index_select(0, ray)).mul_(GROUP)
         groups = Groups(ray, nth)
         middles = _points(self.rays, ray,
                           self.first.index_select(0, ray) + (nth + reach) * self.step)
@@ -219,7 +228,7 @@ class Spacing:
     def samples(self, groups: Groups, occupancy: Occupancy) -> Samples:
         """The groups' samples that lie in occupied voxels."""
         ray = groups.ray.repeat_interleave(GROUP)
-        nth = (groups.nth[:, None] + torch.arange(GROUP)).flatten()
+        nth = (groups.nth[:, None] + torch.arange(GROUP, device=ray.device)).flatten()
         distance = self.first.index_select(0, ray) + nth * self.step
         points = _points(self.rays, ray, distance)
         return Samples(points, ray, distance).where(
