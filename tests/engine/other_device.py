@@ -15,12 +15,34 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.backend_registration import (
+    _DummyBackendModule,
+    _DummyPrivateUse1Hook,
+    _setup_privateuseone_for_python_backend,
+)
 
-_setup_privateuseone_for_python_backend("pretended")
+
+class _Backend(_DummyBackendModule):
+    """Torch's registration lasts as long as the process: no other test is to find a device."""
+
+    def device_count(self) -> int:
+        return 0
+
+    def is_available(self) -> bool:
+        return False
+
+
+class _Hook(_DummyPrivateUse1Hook):
+    def is_available(self) -> bool:
+        return False
+
+
+_setup_privateuseone_for_python_backend("pretended", _Backend(), _Hook())
 DEVICE = torch.device("pretended:0")
 CROSSING = {torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default}
 """Operations that may meet tensors of several devices."""
+INDEXING = {torch.ops.aten.index.Tensor, torch.ops.aten.index_put_.default,
+            torch.ops.aten.index_put.default}
 READING = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.equal.default}
 
 
@@ -67,9 +89,10 @@ def pretended_device() -> Iterator[torch.device]:
 
 
 def compute(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    # A GPU takes indices from the CPU along, and single numbers.
+    meeting = (args[0], args[2:]) if func in INDEXING else (args, kwargs)
+    tensors = [leaf for leaf in tree_leaves(meeting) if isinstance(leaf, torch.Tensor)]
     ours = [tensor for tensor in tensors if isinstance(tensor, DeviceTensor)]
-    # A GPU takes single numbers from the CPU along, and its indices.
     others = [tensor for tensor in tensors if not isinstance(tensor, DeviceTensor) and tensor.dim()]
     if ours and others and func not in CROSSING:
         raise RuntimeError(f"{func} got tensors of the CPU and of the {DEVICE}")

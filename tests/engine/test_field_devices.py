@@ -13,6 +13,7 @@ import pytest
 import torch
 from other_device import pretended_device
 from shapes import BLOCK, photograph
+from tiny_pipeline import tiny_pipeline
 
 from engine import camera
 from engine.fields.field import represented
@@ -20,7 +21,6 @@ from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
 from engine.fields.voxel import VoxelField
-from engine.models import load_pipeline
 from engine.protocol import JobCancelled
 from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score
 from engine.reconstruction.checkpoint import Checkpoints
@@ -39,8 +39,8 @@ def device() -> Iterator[torch.device]:
 
 
 @pytest.fixture(scope="module")
-def nano():
-    return load_pipeline("nano", "cpu")
+def pipeline():
+    return tiny_pipeline()
 
 
 @pytest.fixture(scope="module")
@@ -99,17 +99,17 @@ def test_a_fit_on_another_device_draws_the_same_and_ends_on_the_cpu(
                 fit(device, representation=representation))
 
 
-def test_a_fit_is_refined_on_another_device(device: torch.device, nano, photo) -> None:
-    options = {"photo": photo, "input_elevation_deg": ELEVATION, "refine": 2, "pipeline": nano}
+def test_a_fit_is_refined_on_another_device(device: torch.device, pipeline, photo) -> None:
+    options = {"photo": photo, "input_elevation_deg": ELEVATION, "refine": 2, "pipeline": pipeline}
     assert_same(fit(CPU, **options), fit(device, **options))
 
 
 @pytest.mark.parametrize("method", ["sds", "sjc", "dietnerf"])
-def test_score_methods_run_on_another_device(method: str, device: torch.device, nano,
+def test_score_methods_run_on_another_device(method: str, device: torch.device, pipeline,
                                              photo) -> None:
-    one, other = (reconstruct_by_score(nano, photo, method=method, input_elevation_deg=ELEVATION,
-                                       iterations=4, device=place, **SMALL)
-                  for place in (CPU, device))
+    one, other = (reconstruct_by_score(
+        pipeline, photo, method=method, input_elevation_deg=ELEVATION, iterations=4, device=place,
+        **SMALL) for place in (CPU, device))
     assert_same(one, other)
 
 
