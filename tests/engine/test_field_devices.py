@@ -22,7 +22,7 @@ from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
 from engine.fields.voxel import VoxelField
 from engine.protocol import JobCancelled
-from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score
+from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
 from engine.reconstruction.checkpoint import Checkpoints
 from engine.reconstruction.preview import Previews
 from engine.reporting import SilentReporter
@@ -50,7 +50,7 @@ def photo() -> np.ndarray:
 
 def fit(device: torch.device, **options: Any) -> Reconstruction:
     views = photograph(BLOCK, camera.two_ring_orbit(8, -10.0, 45.0), size=32)
-    return reconstruct(views, iterations=10, device=device, **SMALL, **options)
+    return reconstruct(views, iterations=5, device=device, **SMALL, **options)
 
 
 def assert_same(one: Reconstruction, other: Reconstruction) -> None:
@@ -105,8 +105,9 @@ def test_a_fit_is_refined_on_another_device(device: torch.device, pipeline, phot
 
 
 @pytest.mark.parametrize("method", ["sds", "sjc", "dietnerf"])
-def test_score_methods_run_on_another_device(method: str, device: torch.device, pipeline,
-                                             photo) -> None:
+def test_score_methods_run_on_another_device(method: str, device: torch.device, pipeline, photo,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "COLOUR_ITERATIONS", 3)
     one, other = (reconstruct_by_score(
         pipeline, photo, method=method, input_elevation_deg=ELEVATION, iterations=4, device=place,
         **SMALL) for place in (CPU, device))
@@ -116,7 +117,7 @@ def test_score_methods_run_on_another_device(method: str, device: torch.device, 
 def test_a_stopped_run_goes_on_on_the_cpu(tmp_path: Path, device: torch.device) -> None:
     class Stopper(SilentReporter):
         def progress(self, stage: str, done: int, total: int) -> None:
-            if stage == "fit" and done == 7:
+            if stage == "fit" and done == 3:
                 raise JobCancelled
 
     checkpoints = Checkpoints(tmp_path, "key", warn=pytest.fail)
