@@ -113,11 +113,13 @@ def _look_at_device(found: Diagnosis) -> None:
         import torch
 
         from .device_memory import device_memory
+        from .fields.accelerators import place_of_fields
         from .models import resolve_device, resolve_dtype
 
         target = resolve_device("auto")
         device, dtype = str(target), str(resolve_dtype("auto", target))
         free, total = (round(size / 1e6) for size in device_memory(device))
+        fields = place_of_fields(target).report()
     except Exception as error:  # whatever a broken library raises
         found.blame(EngineError(
             ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",
@@ -128,7 +130,8 @@ def _look_at_device(found: Diagnosis) -> None:
     found.add("torch built for", built)
     found.add("device", f"{device}, {free} of {total} MB free{name and f', {name}'}")
     found.add("number format", dtype.removeprefix("torch."))
-    found.facts.update(device=device, memory_mb=total, free_memory_mb=free)
+    found.add("fields", ", ".join(f"{name} {value}" for name, value in fields.items()))
+    found.facts.update(device=device, fields=fields, memory_mb=total, free_memory_mb=free)
 
 
 def _look_at_models(found: Diagnosis) -> None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .diffusion import Zero123Pipeline
+    from .fields.accelerators import Place
     from .reconstruction import Reconstruction
     from .viewset import ViewSet
 
@@ -143,7 +144,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
-            "peak_memory_mb": peak_memory_mb(),
+            "fields": _place_of_fields(request).report(), "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
         save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -220,7 +221,16 @@ def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
     """What every method is told of the mesh."""
     return {"resolution": request.resolution, "iterations": request.iterations,
             "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
-            "guidance_scale": request.guidance, "representation": request.field}
+            "guidance_scale": request.guidance, "representation": request.field,
+            "device": _place_of_fields(request).device}
+
+
+def _place_of_fields(request: ReconstructRequest) -> Place:
+    """Where the field is optimised."""
+    from .fields.accelerators import place_of_fields
+    from .models import resolve_device
+
+    return place_of_fields(resolve_device(request.device))
 
 
 def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Protocol
 
 import torch
@@ -22,6 +23,13 @@ class Field(Protocol):
     @property
     def lattice(self) -> Lattice:
         """As fine as the field is looked at."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is looked up, and where points are to be."""
+
+    def to(self, device: torch.device) -> Field:
+        """This field, moved to a device."""
 
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
@@ -42,10 +50,21 @@ class Field(Protocol):
         """The field on the voxels of a lattice (default: its own)."""
 
 
-def represented(grid: VoxelField, representation: str, generator: torch.Generator) -> Field:
-    """The field of a voxel grid as "voxels" (itself) or as a "hash" grid."""
+def represented(grid: VoxelField, representation: str, generator: torch.Generator,
+                device: torch.device) -> Field:
+    """The field of a voxel grid as "voxels" (itself) or as a "hash" grid, on a device.
+
+    The generator is the CPU's: what is drawn doesn't depend on the device.
+    """
     if representation == "voxels":
-        return grid
+        return grid.to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        return HashField(grid)
+        return HashField(grid).to(device)
+
+
+def on_cpu(field: Field) -> Field:
+    """The field itself if it is there, else a copy."""
+    if field.device.type == "cpu":
+        return field
+    return copy.deepcopy(field).to(torch.device("cpu"))

@@ -84,21 +84,21 @@ class HashEncoding(nn.Module):
 
 
 def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor]:
-    """(P x 8 entries of a level's table, P x 8 weights) of the corners around P x 3 points."""
-    place = points.clamp(0, 1) * scale + 0.5
+    """(8 x P entries of a level's table, 8 x P weights) of the corners around P x 3 points."""
+    place = points.T.contiguous().clamp(0, 1) * scale + 0.5
     low = place.floor()
-    upper = (place - low)[..., None]
-    x, y, z = torch.cat([1 - upper, upper], dim=-1).unbind(1)
-    weight = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
-    corner = low.long()[..., None] + torch.tensor([0, 1])
+    upper = place - low
+    x, y, z = torch.stack([1 - upper, upper]).unbind(1)
+    weight = x[:, None, None] * y[:, None] * z
     resolution = math.ceil(scale) + 1
     dense = resolution**3 <= entries
     factors = (1, resolution, resolution**2) if dense else PRIMES
-    i, j, k = (corner * torch.tensor(factors)[:, None]).unbind(1)
-    i, j, k = i[:, :, None, None], j[:, None, :, None], k[:, None, None, :]
+    corner = low.long()
+    i, j, k = (torch.stack([corner, corner + 1]) * corner.new_tensor(factors)[:, None]).unbind(1)
+    i, j = i[:, None, None], j[:, None]
     # The hash is of 32-bit numbers; the lowest bits, which count, are the same in 64.
     index = (i + j + k if dense else i ^ j ^ k) % entries
-    return index.flatten(1), weight.flatten(1)
+    return index.flatten(0, 2), weight.flatten(0, 2)
 
 
 class HashField(nn.Module):
@@ -122,6 +122,11 @@ class HashField(nn.Module):
         assert isinstance(last, nn.Linear)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is looked up."""
+        return self.start.device
 
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points.
@@ -164,6 +169,6 @@ class HashField(nn.Module):
     @torch.no_grad()
     def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
         """The field on the voxels of a lattice (default: its own)."""
-        grid = VoxelField(lattice or self.lattice, self.latent_channels)
-        grid.raw.copy_(self.raw_at(grid.lattice.centres()).reshape(grid.raw.shape))
+        grid = VoxelField(lattice or self.lattice, self.latent_channels).to(self.device)
+        grid.raw.copy_(self.raw_at(grid.lattice.centres().to(self.device)).reshape(grid.raw.shape))
         return grid

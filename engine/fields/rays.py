@@ -29,6 +29,11 @@ class Rays:
     def __len__(self) -> int:
         return len(self.origins)
 
+    def to(self, device: torch.device) -> Rays:
+        """The same on a device."""
+        return Rays(self.origins.to(device), self.directions.to(device), self.near.to(device),
+                    self.far.to(device))
+
     def __getitem__(self, index: Tensor | slice) -> Rays:
         return Rays(self.origins[index], self.directions[index], self.near[index], self.far[index])
 
@@ -49,9 +54,9 @@ def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: Lattice
     """Rays through the pixel centres of N cameras, clipped to the box of a lattice.
 
     `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
-    view-major, then rows from the top.
+    view-major, then rows from the top, on the cameras' device.
     """
-    x, y = (pixel_centres(size) / focal_ndc(fov_deg)).T
+    x, y = (pixel_centres(size).to(camera_to_world.device) / focal_ndc(fov_deg)).T
     local = torch.stack([x, -y, -torch.ones_like(x)], dim=-1)
     local = local / local.norm(dim=-1, keepdim=True)
     matrices = camera_to_world.to(local.dtype)

@@ -3,15 +3,18 @@
 """Volume rendering of a field, packed and in two passes.
 
 Most samples along a ray lie in empty space or behind the surface. So samples are first culled by a
-grid of occupied voxels (in groups, then one by one), then weighed without gradients, and only those
-with a weight that can be seen are evaluated again with gradients. "Packed" means that the samples
-of all rays lie in one list, ordered by ray and distance, with no padding.
+grid of occupied voxels (in groups, then one by one), then weighed without gradients, the front of
+each ray first, and only those with a weight that can be seen are evaluated again with gradients.
+"Packed" means that the samples of all rays lie in one list, ordered by ray and distance, with no
+padding.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -19,10 +22,12 @@ from torch import Tensor
 
 from .field import Field
 from .lattice import Lattice
-from .rays import Rays
+from .rays import Rays, clip_to_box
 
 GROUP = 6
 """Samples along a ray that are culled together."""
+FRONT_GROUPS = 4
+"""Occupied groups of a ray that are weighed before it is known whether light gets past them."""
 MIN_WEIGHT = 1e-3
 """Samples that contribute less than this to their pixel are not differentiated."""
 
@@ -58,6 +63,15 @@ class Samples:
                          for values in (self.points, self.ray, self.distance)))
 
 
+def joined(parts: Sequence[Samples]) -> Samples:
+    """All of them; of the same ray, the earlier parts' first."""
+    ray = torch.cat([part.ray for part in parts])
+    order = ray.argsort(stable=True)
+    return Samples(torch.cat([part.points for part in parts]).index_select(0, order),
+                   ray.index_select(0, order),
+                   torch.cat([part.distance for part in parts]).index_select(0, order))
+
+
 class Occupancy:
     """Which parts of a lattice's box can hold something."""
 
@@ -65,6 +79,15 @@ class Occupancy:
         """`voxels`: bool, of the lattice's shape."""
         self.voxels, self.lattice = voxels, lattice
         self._widened: dict[int, Occupancy] = {0: self}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the points are to be."""
+        return self.voxels.device
+
+    def to(self, device: torch.device) -> Occupancy:
+        """The same on a device."""
+        return self if device == self.device else Occupancy(self.voxels.to(device), self.lattice)
 
     def contains(self, points: Tensor) -> Tensor:
         """P bool: whether the voxel nearest to each of P x 3 points is occupied."""
@@ -84,6 +107,33 @@ class Occupancy:
             self._widened[radius] = Occupancy(wider, self.lattice)
         return self._widened[radius]
 
+    @cached_property
+    def box(self) -> Lattice | None:
+        """What it contains lies in this one's box; None if that is nothing."""
+        places = self.voxels.nonzero()
+        if not len(places):
+            return None
+        size = self.lattice.voxel_size
+        low, high = places.amin(0).cpu().tolist(), places.amax(0).cpu().tolist()
+        x, y, z = (a + (place - 0.5) * size for a, place in zip(self.lattice.low, low, strict=True))
+        i, j, k = (last - first + 2 for first, last in zip(low, high, strict=True))
+        return Lattice((x, y, z), size, (i, j, k))
+
+
+@dataclass
+class Groups:
+    """G groups of `GROUP` samples in a row, ordered by ray, then by distance."""
+
+    ray: Tensor
+    """G; index of the ray a group lies on."""
+    nth: Tensor
+    """G; number of a group's first sample on its ray."""
+
+    def where(self, mask: Tensor) -> Groups:
+        """Those that a G bool mask names."""
+        index = mask.nonzero()[:, 0]
+        return Groups(self.ray.index_select(0, index), self.nth.index_select(0, index))
+
 
 def render(field: Field, rays: Rays, occupancy: Occupancy, step: float,
            jitter: Tensor | None = None) -> Rendered:
@@ -92,10 +142,32 @@ def render(field: Field, rays: Rays, occupancy: Occupancy, step: float,
     `step` is the distance between samples in world units; `jitter`, R in [0, 1), shifts each ray's
     samples by a fraction of it (default: the middle of each step).
     """
-    samples = occupied_samples(rays, occupancy, step, jitter)
-    with torch.no_grad():
+    samples = visible_samples(field, rays, occupancy, step, jitter)
+    return composite(field, samples, len(rays), step)
+
+
+@torch.no_grad()
+def visible_samples(field: Field, rays: Rays, occupancy: Occupancy, step: float,
+                    jitter: Tensor | None = None) -> Samples:
+    """The occupied samples that contribute at least `MIN_WEIGHT` to their pixel.
+
+    Each ray's first groups are weighed first: behind most of them no light is left, so nothing
+    there needs to be looked up.
+    """
+    spaced = Spacing.of(rays, step, jitter)
+    groups = spaced.groups(occupancy)
+    is_front = torch.ones_like(groups.ray, dtype=torch.bool)
+    is_front[FRONT_GROUPS:] = groups.ray[FRONT_GROUPS:] != groups.ray[:-FRONT_GROUPS]
+    light = torch.ones_like(rays.near)
+    visible = []
+    for part in (is_front, ~is_front):
+        lit = part & (light > MIN_WEIGHT).index_select(0, groups.ray)
+        samples = spaced.samples(groups.where(lit), occupancy)
         weight = absorption_weights(field.density(samples.points), samples.ray, step)
-    return composite(field, samples.where(weight > MIN_WEIGHT), len(rays), step)
+        weight *= light.index_select(0, samples.ray)
+        light.index_add_(0, samples.ray, weight, alpha=-1)
+        visible.append(samples.where(weight > MIN_WEIGHT))
+    return joined(visible)
 
 
 def render_dense(field: Field, rays: Rays, occupancy: Occupancy, step: float,
@@ -106,25 +178,61 @@ def render_dense(field: Field, rays: Rays, occupancy: Occupancy, step: float,
 
 def occupied_samples(rays: Rays, occupancy: Occupancy, step: float,
                      jitter: Tensor | None = None) -> Samples:
-    """Equidistant samples of the rays' ranges that lie in occupied voxels.
+    """Equidistant samples of the rays' ranges that lie in occupied voxels."""
+    spaced = Spacing.of(rays, step, jitter)
+    return spaced.samples(spaced.groups(occupancy), occupancy)
 
-    `GROUP` samples in a row are looked up as one first: most groups have nothing near them.
-    """
-    count = ((rays.far - rays.near) / step).ceil().clamp_min(0).long()
-    first = rays.near + (0.5 if jitter is None else jitter) * step
-    groups = (count + GROUP - 1) // GROUP
-    ray = torch.repeat_interleave(torch.arange(len(rays)), groups)
-    nth = GROUP * (torch.arange(len(ray)) - (groups.cumsum(0) - groups).index_select(0, ray))
-    reach = (GROUP - 1) / 2
-    middles = _points(rays, ray, first.index_select(0, ray) + (nth + reach) * step)
-    near = occupancy.widened(reach * step).contains(middles).nonzero()[:, 0]
-    ray, nth = ray.index_select(0, near), nth.index_select(0, near)
-    ray = ray.repeat_interleave(GROUP)
-    nth = (nth[:, None] + torch.arange(GROUP)).flatten()
-    distance = first.index_select(0, ray) + nth * step
-    points = _points(rays, ray, distance)
-    return Samples(points, ray, distance).where(
-        occupancy.contains(points) & (nth < count.index_select(0, ray)))
+
+@dataclass
+class Spacing:
+    """Where the samples of rays lie: equidistant along their ranges."""
+
+    rays: Rays
+    step: float
+    first: Tensor
+    """R; distance of a ray's first sample from its origin."""
+    count: Tensor
+    """R; samples of a ray."""
+
+    @classmethod
+    def of(cls, rays: Rays, step: float, jitter: Tensor | None) -> Spacing:
+        """Arguments as in `render`."""
+        return cls(rays, step, rays.near + (0.5 if jitter is None else jitter) * step,
+                   ((rays.far - rays.near) / step).ceil().clamp_min(0).long())
+
+    def groups(self, occupancy: Occupancy) -> Groups:
+        """Groups that have something near them, looked up as one: most have nothing."""
+        reach = (GROUP - 1) / 2
+        near_one = occupancy.widened(reach * self.step)
+        begin, end = self._groups_within(near_one.box, reach)
+        number = (end - begin).clamp_min_(0)
+        ray = torch.repeat_interleave(number)
+        # The running number of a group, less that of its ray's first, plus where it begins.
+        start = begin - (number.cumsum(0) - number)
+        nth = (torch.arange(len(ray), device=ray.device) + start.index_select(0, ray)).mul_(GROUP)
+        groups = Groups(ray, nth)
+        middles = _points(self.rays, ray,
+                          self.first.index_select(0, ray) + (nth + reach) * self.step)
+        return groups.where(near_one.contains(middles))
+
+    def _groups_within(self, box: Lattice | None, reach: float) -> tuple[Tensor, Tensor]:
+        """(R, R) numbers of the rays' first groups that may have their middles in a box, and of
+        those after the last."""
+        if box is None:
+            return torch.zeros_like(self.count), torch.zeros_like(self.count)
+        near, far = ((distance - self.first).div_(self.step).sub_(reach).div_(GROUP)
+                     for distance in clip_to_box(self.rays.origins, self.rays.directions, box))
+        groups = (self.count + GROUP - 1) // GROUP
+        return near.floor().long().clamp_min(0), torch.minimum(far.ceil().long() + 1, groups)
+
+    def samples(self, groups: Groups, occupancy: Occupancy) -> Samples:
+        """The groups' samples that lie in occupied voxels."""
+        ray = groups.ray.repeat_interleave(GROUP)
+        nth = (groups.nth[:, None] + torch.arange(GROUP, device=ray.device)).flatten()
+        distance = self.first.index_select(0, ray) + nth * self.step
+        points = _points(self.rays, ray, distance)
+        return Samples(points, ray, distance).where(
+            occupancy.contains(points) & (nth < self.count.index_select(0, ray)))
 
 
 def _points(rays: Rays, ray: Tensor, distance: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def look_up(grid: Tensor, where: Tensor) -> Tensor:
 def weighted_rows(rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     """P x C sums of K of the rows (N x C) for each of P points, differentiable in the rows.
 
-    `index`, `weight`: P x K.
+    `index`, `weight`: K x P.
     """
     return _WeightedRows.apply(rows, index, weight)
 
@@ -58,7 +58,7 @@ class _WeightedRows(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(index, weight)
         ctx.count = len(rows)
-        return (rows[index] * weight[..., None]).sum(1)
+        return (rows[index] * weight[..., None]).sum(0)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
@@ -68,7 +68,7 @@ class _WeightedRows(torch.autograd.Function):
 
 def _scattered(gradient: Tensor, index: Tensor, weight: Tensor, count: int) -> Tensor:
     """count x C: the gradients (P x C) of weighted sums, added up on the rows they came from."""
-    spread = weight[..., None] * gradient[:, None]
+    spread = weight[..., None] * gradient
     rows = gradient.new_zeros(count, gradient.shape[1])
     return rows.index_add_(0, index.flatten(), spread.flatten(0, 1))
 
@@ -76,15 +76,16 @@ def _scattered(gradient: Tensor, index: Tensor, weight: Tensor, count: int) -> T
 def corners(where: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     """The eight voxels around P x 3 points in [-1, 1]^3, and how much each counts.
 
-    Returns (P x 8 indices into the X x Y x Z voxels, z fastest; P x 8 weights, which add up to 1).
+    Returns (8 x P indices into the X x Y x Z voxels, z fastest; 8 x P weights, which add up to 1).
+    Points come last: on short last axes the arithmetic takes several times as long.
     """
-    last = where.new_tensor(shape) - 1
-    place = torch.minimum(((where + 1) * (last / 2)).clamp_min_(0), last)
+    last = where.new_tensor(shape)[:, None] - 1
+    place = torch.minimum(((where.T.contiguous() + 1) * (last / 2)).clamp_min_(0), last)
     low = torch.minimum(place.floor(), last - 1)
-    upper = (place - low)[..., None]
-    x, y, z = torch.cat([1 - upper, upper], dim=-1).unbind(1)
-    weight = x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]
-    i, j, k = (low.long()[..., None] + torch.tensor([0, 1])).unbind(1)
-    row = ((i[:, :, None, None] * shape[1] + j[:, None, :, None]) * shape[2]
-           + k[:, None, None, :])
-    return row.flatten(1), weight.flatten(1)
+    upper = place - low
+    x, y, z = torch.stack([1 - upper, upper]).unbind(1)
+    weight = x[:, None, None] * y[:, None] * z
+    i, j, k = low.long()
+    lowest = (i * shape[1] + j) * shape[2] + k
+    steps = [a + b + c for a in (0, shape[1] * shape[2]) for b in (0, shape[2]) for c in (0, 1)]
+    return lowest + lowest.new_tensor(steps)[:, None], weight.flatten(0, 2)

@@ -38,6 +38,11 @@ class VoxelField(nn.Module):
         self.raw = nn.Parameter(raw.contiguous(memory_format=torch.channels_last_3d))
         """1 x (1 + C) x X x Y x Z: raw density, then raw features of the lattice's voxels."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is looked up."""
+        return self.raw.device
+
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points."""
         return look_up(self.raw, self.lattice.normalised(points))
@@ -67,15 +72,15 @@ class VoxelField(nn.Module):
         """
         axis, length = axis + 2, self.lattice.shape[axis] - 1
         difference = self.raw.narrow(axis, 1, length) - self.raw.narrow(axis, 0, length)
-        difference *= factors[:, None, None, None]
+        difference *= factors.to(self.device)[:, None, None, None]
         self.raw.narrow(axis, 0, length).add_(difference)
         self.raw.narrow(axis, 1, length).sub_(difference)
 
     @torch.no_grad()
     def resampled(self, lattice: Lattice) -> VoxelField:
         """The same field on the voxels of another lattice."""
-        other = VoxelField(lattice, self.latent_channels)
-        other.raw.copy_(self.raw_at(lattice.centres()).reshape(other.raw.shape))
+        other = VoxelField(lattice, self.latent_channels).to(self.device)
+        other.raw.copy_(self.raw_at(lattice.centres().to(self.device)).reshape(other.raw.shape))
         return other
 
     def as_grid(self, lattice: Lattice | None = None) -> VoxelField:

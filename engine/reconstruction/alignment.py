@@ -60,7 +60,7 @@ class Alignment(nn.Module):
         """The N x S x S x 4 pictures, corrected."""
         size = pictures.shape[1]
         correction = self.centred()[:, None, None]
-        centres = pixel_centres(size).reshape(1, size, size, 2)
+        centres = pixel_centres(size).to(pictures.device).reshape(1, size, size, 2)
         grid = centres * correction[..., 2:].exp() + correction[..., :2]
         moved = F.grid_sample(pictures.permute(0, 3, 1, 2), grid, align_corners=False)
         return moved.permute(0, 2, 3, 1).contiguous()

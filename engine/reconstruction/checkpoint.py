@@ -65,7 +65,7 @@ class Checkpoint:
         partial = self.path.with_name(self.path.name + ".part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save({"key": self.key, "state": state}, partial)
+            torch.save({"key": self.key, "state": _on_cpu(state)}, partial)
             os.replace(partial, self.path)
         except (OSError, RuntimeError) as error:  # torch's writer fails with a RuntimeError
             reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -73,3 +73,15 @@ class Checkpoint:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
         self._saved_at = time.monotonic()
+
+
+def _on_cpu(value: Any) -> Any:
+    """A state whose tensors are the CPU's: another device may go on with it."""
+    match value:
+        case torch.Tensor():
+            return value.cpu()
+        case dict():
+            return {name: _on_cpu(part) for name, part in value.items()}
+        case list():
+            return [_on_cpu(part) for part in value]
+    return value

@@ -43,6 +43,7 @@ class SemanticConsistencyObjective:
         """`photo`: the input picture alone."""
         self.guide, self.occupancy = guide, occupancy
         self.threads, self.generator = threads, generator
+        photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
                                 occupancy.lattice)
@@ -56,7 +57,8 @@ class SemanticConsistencyObjective:
     def _reproduction(self, field: Field) -> Tensor:
         """Squared error of the input view, of colours on white and opacity."""
         pick = torch.randint(len(self.rays), (RAYS,), generator=self.generator)
-        jitter = torch.rand(len(pick), generator=self.generator)
+        jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
+        pick = pick.to(field.device)
         seen = render(field, self.rays[pick], self.occupancy, field.lattice.voxel_size * STEP,
                       jitter)
         target = self.target[pick]
@@ -80,8 +82,8 @@ class SemanticConsistencyObjective:
         with all_threads(self.threads):
             pixels = rgb.detach().to(self.guide.pipeline.execution_device).requires_grad_()
             value = inconsistency(encoder, pixels, self.guide.condition.embedding)
-            gradient = torch.autograd.grad(value, pixels)[0].cpu()
-        return value.detach().cpu() + (gradient * (rgb - rgb.detach())).sum()
+            gradient = torch.autograd.grad(value, pixels)[0].to(rgb.device)
+        return value.detach().to(rgb.device) + (gradient * (rgb - rgb.detach())).sum()
 
 
 def inconsistency(encoder: CLIPVisionModelWithProjection, rgb: Tensor, embedding: Tensor) -> Tensor:

@@ -84,6 +84,8 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
 def end_heights(field: Field, rays: Rays, opacity: Tensor, occupancy: Occupancy,
                 chunk: int = 16384) -> tuple[Tensor, Tensor]:
     """(E heights at which rays end on the object, E indices of those rays)."""
+    rays, occupancy = rays.to(field.device), occupancy.to(field.device)
+    opacity = opacity.to(field.device)
     heights, index = [], []
     for start in range(0, len(rays), chunk):
         part = rays[start:start + chunk]
@@ -92,7 +94,7 @@ def end_heights(field: Field, rays: Rays, opacity: Tensor, occupancy: Occupancy,
         height = part.origins[:, 2] + seen.depth * part.directions[:, 2]
         heights.append(height[ending])
         index.append(ending.nonzero()[:, 0] + start)
-    return torch.cat(heights), torch.cat(index)
+    return torch.cat(heights).cpu(), torch.cat(index).cpu()
 
 
 def _kth(values: Tensor) -> float:
@@ -102,7 +104,7 @@ def _kth(values: Tensor) -> float:
 def _is_flat(field: Field, heights: list[float]) -> list[bool]:
     """Whether the cross-sections at these heights are large ones."""
     grid = field.as_grid()
-    areas = (density_of(grid.raw[0, 0]) > SOLID).sum((0, 1))
+    areas = (density_of(grid.raw[0, 0]) > SOLID).sum((0, 1)).cpu()
     slices = grid.lattice.places(torch.tensor([[0.0, 0.0, height] for height in heights]))[:, 2]
     nearest = slices.round().long().clamp(0, len(areas) - 1)
     return (areas[nearest] >= FLAT * areas.max()).tolist()

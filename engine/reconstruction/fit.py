@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..fields.field import Field, represented
+from ..fields.field import Field, on_cpu, represented
 from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
@@ -24,6 +24,7 @@ from .ends import OPEN, Ends, find_ends
 from .hull import Hull, vote_hull
 from .optimise import OnStep, Rates, coarse_to_fine
 
+CPU = torch.device("cpu")
 RAYS_PER_STEP = 4096
 MASK_WEIGHT = 0.5
 """Of the squared opacity error, against the Huber loss of the colours on white."""
@@ -57,6 +58,12 @@ class Pictures:
     trusted: Tensor
     """N bool; real pictures: the object never leaves their silhouette, and they aren't moved."""
 
+    def to(self, device: torch.device) -> Pictures:
+        """The same on a device."""
+        return replace(self, rgba=self.rgba.to(device), weight=self.weight.to(device),
+                       camera_to_world=self.camera_to_world.to(device),
+                       trusted=self.trusted.to(device))
+
     def shrunk(self, size: int) -> Pictures:
         """The same at size x size pixels (averaged), unless they are that small already."""
         if self.rgba.shape[1] <= size:
@@ -82,6 +89,7 @@ class PhotometricObjective:
 
     def __init__(self, pictures: Pictures, alignment: Alignment, occupancy: Occupancy, step: float,
                  generator: torch.Generator) -> None:
+        pictures = pictures.to(occupancy.device)
         count, size = pictures.rgba.shape[:2]
         rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.lattice)
         rays = tightened(rays, occupancy, step)
@@ -89,14 +97,15 @@ class PhotometricObjective:
         hit = rays.far > rays.near
         self.rays = rays[hit]
         self.pictures, self.alignment = pictures.rgba, alignment
-        self.where = pixel_centres(size).repeat(count, 1)[hit]
-        self.view = torch.arange(len(hit))[hit] // size**2
+        self.where = pixel_centres(size).to(hit.device).repeat(count, 1)[hit]
+        self.view = hit.nonzero()[:, 0] // size**2
         self.weight = pictures.weight / pictures.weight.mean()
         self.occupancy, self.step, self.generator = occupancy, step, generator
 
     def __call__(self, field: Field, step: int) -> Tensor:
         pick = torch.randint(len(self.rays), (RAYS_PER_STEP,), generator=self.generator)
-        jitter = torch.rand(len(pick), generator=self.generator)
+        jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
+        pick = pick.to(field.device)
         seen = render(field, self.rays[pick], self.occupancy, self.step, jitter)
         view = self.view[pick]
         target = self.alignment.look_up(self.pictures, view, self.where[pick])
@@ -116,16 +125,18 @@ class ViewsProblem:
         self.alignment = Alignment(pictures.trusted)
 
     def begin(self, field: Field, steps: range) -> PhotometricObjective:
-        self.alignment = Alignment(self.pictures.trusted)
+        self.alignment = Alignment(self.pictures.trusted).to(field.device)
         return PhotometricObjective(
             self.pictures.shrunk(pixels_for(field.lattice)), self.alignment,
-            occupancy_of(self.hull), field.lattice.voxel_size * STEP, self.generator)
+            occupancy_of(self.hull).to(field.device), field.lattice.voxel_size * STEP,
+            self.generator)
 
     def parameters(self) -> Sequence[dict[str, Any]]:
         return [{"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}]
 
     def end(self, field: Field) -> None:
-        pictures = replace(self.pictures, rgba=self.alignment.applied(self.pictures.rgba))
+        pictures = replace(self.pictures,
+                           rgba=self.alignment.to("cpu").applied(self.pictures.rgba))
         small = pictures.shrunk(pixels_for(self.hull.lattice))
         rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
                            self.hull.lattice)
@@ -149,17 +160,19 @@ class ViewsProblem:
 
 def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
               iterations: int, generator: torch.Generator,
-              on_step: OnStep, checkpoint: Checkpoint | None = None) -> Fit:
+              on_step: OnStep, checkpoint: Checkpoint | None = None,
+              device: torch.device = CPU) -> Fit:
     """The field that reproduces the pictures, within the hull's bound and at its resolution.
 
-    `representation`: as in `fields.field.represented`.
+    `representation`: as in `fields.field.represented`; `device`: where the work is done. What goes
+    in and comes out is on the CPU.
     """
     problem = ViewsProblem(pictures, hull, generator)
     fitted = coarse_to_fine(
-        represented(initial_field(hull), representation, generator), problem,
+        represented(initial_field(hull), representation, generator, device), problem,
         Rates(LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return Fit(fitted, problem.pictures, problem.hull, problem.ends)
+    return Fit(on_cpu(fitted), problem.pictures, problem.hull, problem.ends)
 
 
 def pixels_for(lattice: Lattice) -> int:

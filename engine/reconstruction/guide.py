@@ -150,9 +150,10 @@ def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupanc
 
 def take_pictures_along(field: Field, rays: Rays, occupancy: Occupancy,
                         generator: torch.Generator | None = None) -> Rendered:
-    """The same for given rays."""
-    jitter = None if generator is None else torch.rand(len(rays), generator=generator)
-    return render(field, rays, occupancy, field.lattice.voxel_size * STEP, jitter)
+    """The same for given rays; the occupancy is on the field's device."""
+    jitter = (None if generator is None
+              else torch.rand(len(rays), generator=generator).to(field.device))
+    return render(field, rays.to(field.device), occupancy, field.lattice.voxel_size * STEP, jitter)
 
 
 def as_pictures(values: Tensor, count: int) -> Tensor:

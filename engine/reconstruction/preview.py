@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from .. import camera
 from ..diffusion.memory import as_memory_allows
-from ..fields.field import Field
+from ..fields.field import Field, on_cpu
 from ..fields.render import Occupancy
 from ..fields.voxel import VoxelField, density_of
 from ..imaging import save_png
@@ -62,6 +62,7 @@ class Previews:
         """
         if time.monotonic() - self._shown_at < self.every_s:
             return
+        field = on_cpu(field)
         grid = field.as_grid(field.lattice.with_about(VOXELS))
         mesh = coarse_mesh(grid)
         if mesh is not None:

@@ -15,13 +15,14 @@ from torch import Tensor
 from ..camera import FOV_DEG, two_ring_orbit
 from ..diffusion import Zero123Pipeline
 from ..diffusion.memory import in_batches
-from ..fields.field import Field, represented
+from ..fields.field import Field, on_cpu, represented
 from ..fields.lattice import cube
 from ..fields.voxel import VoxelField
 from .alignment import Alignment
 from .checkpoint import Checkpoint
 from .diet import PICTURE_SIZE, RAYS, SemanticConsistencyObjective
 from .fit import (
+    CPU,
     DECAY,
     LEARNING_RATE,
     SMOOTHING,
@@ -95,60 +96,64 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
                         threads: int, generator: torch.Generator,
                         on_step: OnStep, checkpoint: Checkpoint | None = None,
                         guidance_scale: float = 0.0,
-                        representation: str = "voxels") -> ScoredFit:
+                        representation: str = "voxels",
+                        device: torch.device = CPU) -> ScoredFit:
     """Score distillation from the input picture (`photo` holds it alone).
 
     `threads`: for the networks; the renderer runs on the current number. `guidance_scale`: 0 takes
     the original's, or none for a model that is made for none. `representation`: as in
-    `fields.field.represented`.
+    `fields.field.represented`. `device`: of the field; what goes in and comes out is on the CPU.
     """
     settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull)
+    occupancy = occupancy_of(hull).to(device)
 
     def begin(field: Field, steps: range) -> Objective:
         return ScoreDistillationObjective(guide, photo, occupancy, settings, steps, iterations,
                                           threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator), ScoreProblem(begin),
+        represented(hazy_field(hull), representation, generator, device), ScoreProblem(begin),
         Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(Fit(fitted, photo, hull), settings.unet_evaluations(iterations))
+    return ScoredFit(Fit(on_cpu(fitted), photo, hull), settings.unet_evaluations(iterations))
 
 
 def fit_by_semantics(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                      threads: int, generator: torch.Generator,
                      on_step: OnStep, checkpoint: Checkpoint | None = None,
-                     guidance_scale: float = 0.0, representation: str = "voxels") -> ScoredFit:
+                     guidance_scale: float = 0.0, representation: str = "voxels",
+                     device: torch.device = CPU) -> ScoredFit:
     """DietNeRF: the input view, and CLIP's word that all other views show the same object.
 
     Arguments as in `fit_by_distillation`; there is nothing to guide.
     """
     hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull)
+    occupancy = occupancy_of(hull).to(device)
 
     def begin(field: Field, steps: range) -> Objective:
         return SemanticConsistencyObjective(guide, photo, occupancy, threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator), ScoreProblem(begin),
+        represented(hazy_field(hull), representation, generator, device), ScoreProblem(begin),
         Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(Fit(fitted, photo, hull), 0)
+    return ScoredFit(Fit(on_cpu(fitted), photo, hull), 0)
 
 
 def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
             generator: torch.Generator, on_step: OnStep,
-            checkpoint: Checkpoint | None = None, guidance_scale: float = 0.0) -> ScoredFit:
+            checkpoint: Checkpoint | None = None, guidance_scale: float = 0.0,
+            device: torch.device = CPU) -> ScoredFit:
     """A fit to views, moved a little towards what the model finds likely at small noise.
 
     The views keep their say: they are what a score at small noise can't bring back. Arguments as
     in `fit_by_distillation`; the fit's field changes in place.
     """
     settings = _guided(REFINEMENT, guide, guidance_scale)
-    occupancy = occupancy_of(fit.hull)
-    alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool))
+    moved = fit.field.to(device)
+    occupancy = occupancy_of(fit.hull).to(device)
+    alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool)).to(device)
     views = PhotometricObjective(fit.pictures.shrunk(pixels_for(fit.field.lattice)), alignment,
                                  occupancy, fit.field.lattice.voxel_size * STEP, generator)
     score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
@@ -157,23 +162,24 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     def objective(field: Field, step: int) -> Tensor:
         return VIEWS_WEIGHT * views(field, step) + score(field, step)
 
-    optimise(fit.field, objective, range(iterations), iterations,
+    optimise(moved, objective, range(iterations), iterations,
              Rates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING), generator=generator,
              on_step=on_step, checkpoint=checkpoint,
              saved=checkpoint.load() if checkpoint else None)
-    return ScoredFit(fit, settings.unet_evaluations(iterations))
+    return ScoredFit(replace(fit, field=on_cpu(moved)), settings.unet_evaluations(iterations))
 
 
 def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
                     threads: int, generator: torch.Generator,
                     on_step: OnStep, checkpoint: Checkpoint | None = None,
-                    guidance_scale: float = 0.0, representation: str = "voxels") -> ScoredFit:
+                    guidance_scale: float = 0.0, representation: str = "voxels",
+                    device: torch.device = CPU) -> ScoredFit:
     """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
 
     Arguments as in `fit_by_distillation`.
     """
     hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull)
+    occupancy = occupancy_of(hull).to(device)
     background = background_latent(guide)
     field = foggy_field(hull, latent_channels=len(background))
     with torch.no_grad():
@@ -190,7 +196,7 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
     rates = Rates(SJC_LEARNING_RATE, 1.0, smoothing)
     fitted = coarse_to_fine(
-        represented(field, representation, generator), ScoreProblem(begin), rates,
+        represented(field, representation, generator, device), ScoreProblem(begin), rates,
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(coloured(fitted, guide, photo, hull, generator),
                      rows_per_view(scale) * iterations)
@@ -236,21 +242,23 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
         torch.cat([views.rgba, photo.shrunk(size).rgba]),
         torch.cat([views.camera_to_world, photo.camera_to_world]), photo.fov_deg,
         torch.cat([views.weight, 3 * photo.weight]), torch.cat([views.trusted, photo.trusted]))
-    occupancy = occupancy_of(hull)
-    field = VoxelField(latent_field.lattice)
+    device = latent_field.device
+    occupancy = occupancy_of(hull).to(device)
+    field = VoxelField(latent_field.lattice).to(device)
     with torch.no_grad():
         field.raw[0, 0] = latent_field.as_grid().raw[0, 0]
-        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
+        field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2).to(device)
     colours_only = torch.ones(4)
     colours_only[0] = 0
-    field.raw.register_hook(lambda gradient: gradient * colours_only[:, None, None, None])
+    mask = colours_only[:, None, None, None].to(device)
+    field.raw.register_hook(lambda gradient: gradient * mask)
     objective: Objective = PhotometricObjective(
-        pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)), occupancy,
+        pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)).to(device), occupancy,
         field.lattice.voxel_size * STEP, generator)
     optimise(field, objective, range(COLOUR_ITERATIONS), COLOUR_ITERATIONS,
              Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
              on_step=lambda done, total, field: None)
-    return Fit(field, photo, hull)
+    return Fit(on_cpu(field), photo, hull)
 
 
 @torch.no_grad()
@@ -258,14 +266,14 @@ def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
     """Views around the object: opacities of the field, colours as the decoder shows its latents."""
     poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
     cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guide.input_radius))
-    occupancy, pipeline = occupancy_of(hull), guide.pipeline
+    occupancy, pipeline = occupancy_of(hull).to(field.device), guide.pipeline
     small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
     latents = latents_of(small, background_latent(guide), len(cameras))
     rgb = torch.cat(in_batches(
         latents, len(latents), lambda rows, *_: pipeline.decode(
             rows.to(pipeline.execution_device)).cpu(), pipeline.save_memory))
     alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
-                        .alpha[:, None], len(cameras))
+                        .alpha[:, None], len(cameras)).cpu()
     premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)
     rgba = torch.cat([premultiplied, alpha], dim=1).permute(0, 2, 3, 1).contiguous()
     return Pictures(rgba, cameras.camera_to_world, FOV_DEG, torch.ones(len(cameras)),

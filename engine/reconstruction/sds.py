@@ -94,6 +94,7 @@ class ScoreDistillationObjective:
         self.first, self.iterations = steps.start, iterations
         self.rows = ScoredRows(guide.pipeline, threads)
         self.generator = generator
+        photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
                                 occupancy.lattice)
@@ -103,10 +104,10 @@ class ScoreDistillationObjective:
         count, size = self.settings.batch(share)
         size = min(size, self.guide.pipeline.image_size)
         cameras = self._random_cameras(count)
-        rays = cameras.rays(size, field.lattice)
+        rays = cameras.rays(size, field.lattice).to(field.device)
         seen = take_pictures_along(field, rays, self.occupancy, self.generator)
         rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
-        gradient = self._score(rgb.detach(), cameras, share)
+        gradient = self._score(rgb.detach(), cameras, share).to(rgb.device)
         return (self.settings.score_weight * (gradient * rgb).sum()
                 + self._reference(field)
                 + self.settings.normal_weight * roughness(rendered_normals(rays, seen, count))
@@ -148,7 +149,8 @@ class ScoreDistillationObjective:
     def _reference(self, field: Field) -> Tensor:
         """Squared errors of colour (on the object) and opacity in the input view."""
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
-        jitter = torch.rand(len(pick), generator=self.generator)
+        jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
+        pick = pick.to(field.device)
         seen = render(field, self.rays[pick], self.occupancy, field.lattice.voxel_size * STEP,
                       jitter)
         target = self.target[pick]

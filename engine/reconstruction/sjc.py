@@ -59,7 +59,7 @@ class ScoreJacobianObjective:
         position = self._random_position()
         cameras = Cameras.at(position)
         y, depth = self._look(field, cameras)
-        loss = -SCORED_LATENTS * (self._score(y.detach(), cameras) * y).mean()
+        loss = -SCORED_LATENTS * (self._score(y.detach(), cameras).to(y.device) * y).mean()
         loss = loss + self._input_view(field)
         shift = torch.randn(1, 3, generator=self.generator)
         near = position + NEAR_VIEW_DISTANCE * F.normalize(shift)
@@ -113,14 +113,15 @@ class ScoreJacobianObjective:
             error = F.mse_loss(decoded, self.photo.to(device))
             return torch.autograd.grad(error, latents)[0]
 
-        gradient = self.rows.run(1, photo_gradient)
+        gradient = self.rows.run(1, photo_gradient).to(y.device)
         return (PHOTO_WEIGHT * (gradient * y).sum()
                 + self.regularity * PHOTO_DEPTH_WEIGHT * roughness(depth))
 
 
 def latents_of(seen: Rendered, background: Tensor, count: int = 1) -> Tensor:
     """N x 4 x h x w latents in front of the background's."""
-    return as_pictures(seen.rgb + (1 - seen.alpha[:, None]) * background, count)
+    return as_pictures(
+        seen.rgb + (1 - seen.alpha[:, None]) * background.to(seen.rgb.device), count)
 
 
 def depths_of(seen: Rendered) -> Tensor:

@@ -27,7 +27,7 @@ from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
 from .finish import textured
-from .fit import RAYS_PER_STEP, SEEN, Pictures, fit_field, hull_of
+from .fit import CPU, RAYS_PER_STEP, SEEN, Pictures, fit_field, hull_of
 from .guide import BlindGuide, Guide
 from .hull import lattice_around
 from .memory import require_memory
@@ -74,7 +74,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                 resolution: int = 96, iterations: int = 0, faces: int = 20000,
                 texture_size: int = 1024, seed: int = 0, refine: int = 0,
                 guidance_scale: float = 0.0, representation: str = "voxels",
-                pipeline: Zero123Pipeline | None = None,
+                pipeline: Zero123Pipeline | None = None, device: torch.device = CPU,
                 checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                 reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh of the object that the views show.
@@ -87,8 +87,8 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
     "hash". `refine`: steps of score distillation at small noise after the
     fit; they need `pipeline` and `photo`, and use `guidance_scale` (0: the method's, or none for a
     model that is made for none). `checkpoints`: where a stopped run is kept and goes on from;
-    `previews`: where a running one is shown. The same arguments give the same mesh on the CPU, in
-    one go or not.
+    `previews`: where a running one is shown. `device`: of the field while it is optimised. The same
+    arguments give the same mesh on the CPU, in one go or not.
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
@@ -119,7 +119,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         with clock.stage("fit", steps=iterations):
             fit = fit_field(
                 pictures, hull, representation=representation, iterations=iterations,
-                generator=generator,
+                generator=generator, device=device,
                 checkpoint=_checkpoint(checkpoints, "fit"),
                 on_step=_on_step("fit", reporter, previews))
         if refine and pipeline is not None and photo_view is not None:
@@ -128,7 +128,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
                     fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius),
                     photo_pictures(photo_view, pipeline.image_size), iterations=refine,
                     guidance_scale=guidance_scale, threads=threads, generator=generator,
-                    checkpoint=_checkpoint(checkpoints, "refine"),
+                    device=device, checkpoint=_checkpoint(checkpoints, "refine"),
                     on_step=_on_step("refine", reporter, previews))
             fit, evaluations = scored.fit, scored.unet_evaluations
         mesh = textured(fit, photo_view, faces, texture_size, clock)
@@ -140,7 +140,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                          input_radius: float = camera.DEFAULT_RADIUS, resolution: int = 96,
                          iterations: int = 0, faces: int = 20000, texture_size: int = 1024,
                          seed: int = 0, guidance_scale: float = 0.0,
-                         representation: str = "voxels",
+                         representation: str = "voxels", device: torch.device = CPU,
                          checkpoints: Checkpoints | None = None, previews: Previews | None = None,
                          reporter: Reporter | None = None) -> Reconstruction:
     """A textured mesh from the input picture and what the model finds likely around it.
@@ -176,7 +176,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
                 guide, photo_pictures(photo_view, pipeline.image_size), resolution=resolution,
                 iterations=iterations, guidance_scale=guidance_scale,
                 representation=representation, threads=threads, generator=generator,
-                checkpoint=_checkpoint(checkpoints, method),
+                device=device, checkpoint=_checkpoint(checkpoints, method),
                 on_step=_on_step(method, reporter, previews, guide))
         mesh = textured(scored.fit, photo_view, faces, texture_size, clock)
     return Reconstruction(mesh, clock.stages, scored.unet_evaluations)

@@ -37,9 +37,10 @@ def test_the_report_names_everything_but_the_user(tmp_path: Path) -> None:
                  XDG_DATA_HOME=str(home / "data"))
     assert result.returncode == 0, result.stderr
     report = lines(result.stdout)
-    assert {"zero123", "system", "python", "environment", "torch", "drivers", "device", "models",
-            "disk of models"} <= set(report)
+    assert {"zero123", "system", "python", "environment", "torch", "drivers", "device", "fields",
+            "models", "disk of models"} <= set(report)
     assert report["problem"] == "none"
+    assert report["fields"] == "device cpu"
     assert report["proxy"] == "set in HTTPS_PROXY"
     assert report["models"] == "~/data/zero123/models"
     assert "a-private-name" not in result.stdout

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import camera
+from engine.fields import render as render_module
 from engine.fields.lattice import Lattice, cube
 from engine.fields.normals import rendered_normals, roughness
 from engine.fields.rays import Rays, camera_rays, clip_to_box, pixel_centres, project
@@ -23,6 +24,7 @@ from engine.fields.render import (
     occupied_samples,
     render,
     render_dense,
+    visible_samples,
 )
 from engine.fields.voxel import VoxelField
 
@@ -136,6 +138,49 @@ def test_the_packed_pass_agrees_with_the_dense_one() -> None:
     torch.testing.assert_close(results[0].rgb, results[1].rgb, atol=0.02, rtol=0)
     torch.testing.assert_close(results[0].alpha, results[1].alpha, atol=0.02, rtol=0)
     assert torch.cosine_similarity(gradients[0], gradients[1], dim=0) > 0.97
+
+
+def test_what_lies_behind_a_surface_is_not_looked_up_and_not_missed(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    field, occupancy = ball(64)
+    looked_up: list[int] = []
+    density = field.density
+
+    def counted(points: torch.Tensor) -> torch.Tensor:
+        looked_up.append(len(points))
+        return density(points)
+
+    monkeypatch.setattr(field, "density", counted)
+    found = visible_samples(field, rays_of(), occupancy, 0.01)
+    in_front, behind = looked_up
+    monkeypatch.setattr(render_module, "FRONT_GROUPS", 10**6)
+    expected = visible_samples(field, rays_of(), occupancy, 0.01)
+    assert behind > 0
+    assert in_front + behind < 0.75 * looked_up[2]
+    for name in ("points", "ray", "distance"):
+        assert torch.equal(getattr(found, name), getattr(expected, name))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), step=st.floats(0.01, 0.2), azimuth=st.floats(0, 360))
+def test_no_occupied_sample_is_missed(seed: int, step: float, azimuth: float) -> None:
+    """Against every sample of every ray, looked up one by one."""
+    generator = torch.Generator().manual_seed(seed)
+    low, high = torch.randint(0, 12, (2, 3), generator=generator).sort(0).values
+    voxels = torch.zeros(12, 12, 12, dtype=torch.bool)
+    voxels[tuple(slice(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))] = True
+    occupancy = Occupancy(voxels, cube(12))
+    rays = rays_of(azimuth, size=8)
+    jitter = torch.rand(len(rays), generator=generator)
+    samples = occupied_samples(rays, occupancy, step, jitter)
+    count = ((rays.far - rays.near) / step).ceil().clamp_min(0).long()
+    ray = torch.arange(len(rays)).repeat_interleave(count)
+    nth = torch.cat([torch.arange(int(number)) for number in count])
+    distance = (rays.near + jitter * step)[ray] + nth * step
+    points = rays.directions[ray] * distance[:, None] + rays.origins[ray]
+    inside = occupancy.contains(points)
+    assert torch.equal(samples.ray, ray[inside])
+    torch.testing.assert_close(samples.distance, distance[inside])
 
 
 def test_gradients_are_those_of_finite_differences() -> None:

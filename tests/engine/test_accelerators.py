@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A device is used for fields only after it has shown that it agrees and is faster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from other_device import pretended_device
+
+from engine.fields import accelerators, probe
+from engine.fields.accelerators import Place, place_of_fields, try_device
+
+
+def trial(program: str, limit_s: float = 30.0) -> Place:
+    return try_device("cuda", limit_s, [sys.executable, "-c", program])
+
+
+def says(error: float, seconds: float, cpu_seconds: float = 1.0) -> str:
+    answer = {"error": error, "seconds": seconds, "cpu_seconds": cpu_seconds}
+    return f"print('a library chatters'); print({json.dumps(json.dumps(answer))})"
+
+
+def test_what_agrees_and_is_faster_is_used() -> None:
+    place = trial(says(1e-5, 0.25))
+    assert place.device == torch.device("cuda")
+    assert place.reason == "4.0 times as fast as the CPU, same to 1e-05"
+
+
+@pytest.mark.parametrize(("program", "reason"), [
+    (says(2e-3, 0.1), "differs from the CPU by 0.002"),
+    (says(float("nan"), 0.1), "differs from the CPU by nan"),
+    (says(0.0, 2.0), "takes 2.0 times as long as the CPU"),
+    ("import os; os.abort()", "failed with exit code"),
+    ("raise OSError('no kernel image')", "OSError: no kernel image"),
+    ("print('nothing of use')", "gave no result"), ("print('{}')", "gave no result"),
+    ("print('[1]')", "gave no result"), ("pass", "gave no result")])
+def test_what_does_not_is_told_and_left_alone(program: str, reason: str) -> None:
+    place = trial(program)
+    assert place.device == torch.device("cpu")
+    assert reason in place.reason
+    assert place.report().keys() == {"device", "reason", "tinycudann", "nerfacc"}
+
+
+def test_a_device_that_hangs_is_given_up() -> None:
+    place = trial("import time; time.sleep(60)", limit_s=0.5)
+    assert place == Place("cpu", "cuda did not answer within 0.5 s")
+
+
+def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+    place = try_device("cuda", 5.0, [str(tmp_path / "none")])
+    assert "could not be tried" in place.reason
+
+
+def test_a_cpu_is_not_compared_with_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerators.subprocess, "run", pytest.fail)
+    for name in ("cpu", "mps"):
+        assert place_of_fields(torch.device(name)).report() == {"device": "cpu"}
+
+
+def test_a_result_is_kept_for_its_device_and_torch(tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerators, "user_folder", lambda: tmp_path)
+    answers = [Place("cuda", "fast"), Place("cpu", "slow")]
+    monkeypatch.setattr(accelerators, "try_device", lambda device: answers.pop(0))
+
+    def asked_in_a_new_session(name: str) -> Place:
+        accelerators._tried.cache_clear()
+        return accelerators._tried("cuda", name)
+
+    try:
+        assert asked_in_a_new_session("one").reason == "fast"
+        assert asked_in_a_new_session("one").reason == "fast"
+        assert asked_in_a_new_session("another").reason == "slow"
+        (tmp_path / "accelerators.json").write_text("[damaged")
+        answers.append(Place("cpu", "again"))
+        assert asked_in_a_new_session("another").reason == "again"
+    finally:
+        accelerators._tried.cache_clear()
+
+
+def test_the_probe_itself_runs_in_a_process_of_its_own() -> None:
+    """Here on the CPU, which agrees with itself; whether it is faster is chance."""
+    place = try_device("cpu")
+    assert "times as" in place.reason, place.reason
+
+
+def test_the_probe_finds_a_device_that_computes_something_else(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "RESOLUTION", 24)
+    monkeypatch.setattr(probe, "PICTURE_SIZE", 16)
+    with pretended_device() as device:
+        assert probe.compared(device)["error"] == 0
+        right = probe.render
+
+        def wrong(field, *args):
+            seen = right(field, *args)
+            if field.device == device:
+                seen.rgb = seen.rgb * 1.01
+            return seen
+
+        monkeypatch.setattr(probe, "render", wrong)
+        assert probe.compared(device)["error"] > accelerators.TOLERANCE
