@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
 from command_line import engine
+from kinds import content
 from rounds import SOAK, rounds
-from test_disk import content
 from test_engine_ends import is_alive
 
 from engine import outputs
