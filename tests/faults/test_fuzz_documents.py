@@ -31,6 +31,7 @@ from engine.protocol import (
     Hello,
     Message,
     Shutdown,
+    Submit,
     decode,
     encode,
 )
@@ -90,11 +91,21 @@ def ends_the_talk(line: bytes) -> bool:
         return False
 
 
+def takes_for_ever(line: bytes) -> bool:
+    """Whether it asks for a job of 2**63 steps, which is a right thing to ask for."""
+    try:
+        message = decode(line.decode("utf-8", "replace"))
+    except EngineError:
+        return False
+    steps = message.request.get("steps") if isinstance(message, Submit) else 0
+    return isinstance(steps, int) and steps > 1000
+
+
 SUBMIT = {"type": "submit", "job": "a", "kind": "count", "request": {"steps": 1}}
 CANCEL = {"type": "cancel", "job": "a"}
 LINES = (st.binary(max_size=60) | texts(SUBMIT) | texts(CANCEL)).map(
     lambda line: line.replace(b"\n", b" ").replace(b"\r", b" ")).filter(
-        lambda line: line.strip() and not ends_the_talk(line))
+        lambda line: line.strip() and not ends_the_talk(line) and not takes_for_ever(line))
 
 
 @fuzz(120, 5000)
