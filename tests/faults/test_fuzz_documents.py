@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from boundary import LONG_JOB_SERVER
 from documents import DEEP, JUNK, altered, texts
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rounds import fuzz, outcome
 
@@ -110,6 +110,7 @@ LINES = (st.binary(max_size=60) | texts(SUBMIT) | texts(CANCEL)).map(
 
 @fuzz(120, 5000)
 @given(line=LINES)
+@example(line=json.dumps({**SUBMIT, "job": ""}).encode())
 def test_any_line_is_obeyed_or_refused(server: Conversation, line: bytes) -> None:
     answers = server.say(line)
     accepted = [message.job for message in answers if isinstance(message, Accepted)]
