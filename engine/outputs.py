@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a job's files go: built out of sight, shown under their final names when all are there.
 
-Nothing half-written ever stands under a name that a person gave. Standard library only.
+Nothing half-written ever stands under a name that a person gave. Standard library only, but for
+a lock.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .protocol import EngineError, ErrorCode
@@ -25,6 +27,8 @@ except ImportError:  # Windows
 
 PART = 4 * 1024 * 1024
 """Bytes read at a time."""
+BEFORE = ".before"
+"""Folder in a stage that keeps what its files replace, until all are in their places."""
 HINT = "choose a folder that you may write to, on a disk with free space"
 
 
@@ -100,30 +104,74 @@ def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Of several jobs that finish with the same name in a folder, one moves its files after the
-    other: their results would mix. Where the system has no such locks, nothing is waited for.
+    other: their results would mix. Where there can be no lock, nothing is waited for.
     """
-    if fcntl is None:
+    with ExitStack() as held:
+        with suppress(OSError, ImportError):  # some network disks know no locks
+            held.enter_context(_locked(folder) if fcntl else _locked_elsewhere(folder))
         yield
-        return
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """POSIX: the folder is locked itself."""
     opened = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some network disks know no locks
-            fcntl.flock(opened, fcntl.LOCK_EX)
+        fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:
         os.close(opened)
 
 
+def _locked_elsewhere(folder: Path) -> AbstractContextManager[object]:
+    """Windows locks files alone: one that stands for the folder, among the user's temporary ones.
+    """
+    from filelock import FileLock  # the engine has it, Blender needn't
+
+    name = hashlib.sha256(os.path.normcase(folder.resolve()).encode()).hexdigest()
+    locks = Path(tempfile.gettempdir()) / "zero123-locks"
+    locks.mkdir(exist_ok=True)
+    return FileLock(locks / f"{name}.lock")
+
+
 def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
+    """The last step of `publish`. If a file can't be moved, those before it are put back."""
     if not out.exists():
         os.rename(stage, out)
         return
     files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
     files.sort(key=lambda path: (
         path.name == REQUEST_FILE, path.suffix == ".json", -len(path.parts), path))
-    for name in files:
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(stage / name, out / name)
-    for pattern in replaces:
-        for old in set(out.glob(pattern)) - {out / name for name in files}:
-            old.unlink()
+    before = stage / BEFORE
+    changed: list[Path] = []
+    try:
+        for name in files:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            if (out / name).exists():
+                _keep(out / name, before / name)
+            os.replace(stage / name, out / name)
+            changed.append(name)
+        for pattern in replaces:
+            for old in set(out.glob(pattern)) - {out / name for name in files}:
+                _keep(old, before / old.relative_to(out))
+                old.unlink()
+                changed.append(old.relative_to(out))
+    except OSError:
+        for name in changed:
+            with suppress(OSError):
+                if (before / name).exists():
+                    os.replace(before / name, out / name)
+                else:
+                    (out / name).unlink()
+        raise
+    finally:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _keep(file: Path, copy: Path) -> None:
+    """Have a file under a second name; under the first one it is there all the time."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, copy)
+    except OSError:  # not every disk has hard links
+        shutil.copy2(file, copy)

@@ -198,10 +198,15 @@ class Server:
             self._changed.notify()
 
     def _submit(self, command: Submit) -> None:
+        if not command.job:
+            # What is told of a job without a name would be told of the engine itself.
+            raise EngineError(ErrorCode.PROTOCOL, "a job must have a name",
+                              "give each job a name of its own")
         with self._changed:
             known = [*self._queue, self._running] if self._running else self._queue
             if any(job.submit.job == command.job for job in known):
-                raise EngineError(ErrorCode.PROTOCOL, f"job {command.job} was submitted twice")
+                raise EngineError(ErrorCode.PROTOCOL, f"job {command.job} was submitted twice",
+                                  "give each job a name of its own")
             # Reported before the main thread can take it, so that Accepted always comes first.
             self._send(Accepted(command.job))
             self._queue.append(_Job(command))

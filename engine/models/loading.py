@@ -13,6 +13,7 @@ import diffusers.utils.logging
 import torch
 import transformers.utils.logging
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 
@@ -34,7 +35,7 @@ MAX_LATENT_SIDE = 512
 """Of the pictures 4096 pixels."""
 PREDICTIONS = ("epsilon", "v_prediction")
 BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
-          ArithmeticError, AssertionError, SafetensorError)
+          ArithmeticError, AssertionError, SafetensorError, StrictDataclassError)
 """What the libraries raise on weights and settings that are damaged or don't fit each other."""
 AUTO = "auto"
 IN_FULL = ("vae", "cc_projection")

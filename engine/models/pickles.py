@@ -11,6 +11,7 @@ else is refused before it is read.
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +29,8 @@ _TRAINING_STATE = ("pytorch_lightning.", "lightning.", "omegaconf.", "numpy.dtyp
                    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 """Beginnings of names that training states hold beside weights."""
 _BROKEN = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError,
-           pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError, RecursionError)
+           ArithmeticError, AssertionError, struct.error, pickle.UnpicklingError,
+           zipfile.BadZipFile, SafetensorError)
 """What the readers raise on damaged files."""
 _SHOWN = 5
 """Names in an error message."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -50,6 +51,41 @@ def test_an_old_folder_keeps_what_the_result_does_not_replace(tmp_path: Path):
         (stage / "list.json").write_text("new")
         assert (out / "list.json").read_text() == "old"
     assert everything(out) == {"mine.txt": "old", "view_000.png": "new", "list.json": "new"}
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["", "no hard links"])
+@pytest.mark.parametrize("fault", ["list.json", "new.png", "view_000.png", "view_007.png"])
+def test_a_file_that_cannot_be_replaced_leaves_the_older_result_whole(
+        fault: str, links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """On Windows one that another program has open is enough."""
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("view_000.png", "view_007.png", "list.json"):
+        (out / name).write_text("old")
+    before = everything(tmp_path)
+    replace, unlink = os.replace, Path.unlink
+
+    def failing_replace(source: Path, target: Path) -> None:
+        if target == out / fault and ".before" not in source.parts:
+            raise PermissionError(errno.EACCES, "it is open")
+        replace(source, target)
+
+    def failing_unlink(path: Path, missing_ok: bool = False) -> None:
+        if path == out / fault:
+            raise PermissionError(errno.EACCES, "it is open")
+        unlink(path, missing_ok)
+
+    def no_links(*paths: Path) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("engine.outputs.os.replace", failing_replace)
+    monkeypatch.setattr(Path, "unlink", failing_unlink)
+    if not links:
+        monkeypatch.setattr("engine.outputs.os.link", no_links)
+    with pytest.raises(PermissionError), staged_folder(out, replaces=("view_*.png",)) as stage:
+        for name in ("new.png", "view_000.png", "list.json"):
+            (stage / name).write_text("new")
+    assert everything(tmp_path) == before
 
 
 def test_lists_are_replaced_after_the_files_they_name(tmp_path: Path,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kinds import Make, maker
 from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
@@ -31,3 +32,12 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("picture") / "ball.png"
     image.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def make(tiny_model: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Gives a quick request of a kind, with its result in a folder."""
+    from tiny_text_pipeline import save_tiny_text_pipeline
+
+    given = tmp_path_factory.mktemp("given")
+    return maker(given, picture, tiny_model, save_tiny_text_pipeline(given))

@@ -28,6 +28,17 @@ def rounds(short: int, long: int) -> int:
     return long if SOAK else short
 
 
+LATEST_S = rounds(1, 8)
+"""Seconds after its submission at which a job's process dies at the latest: the short session's
+kills fall mostly on the libraries' loading, the long one's on every stage."""
+OURS = ("segment",)
+"""Kinds of jobs that the short session finishes, too."""
+HELPERS_GONE_S = 30.0
+"""For a Blender that renders, which has to have started before it can notice."""
+GONE_S = 3.0
+"""A second, as test_engine_ends asks for, and more while other programs keep the processor busy."""
+
+
 def fuzz(short: int = 40, long: int = 2000) -> settings:
     """Settings for a test with so many examples. The fixtures it uses are its own to reset."""
     return settings(max_examples=rounds(short, long), deadline=None, suppress_health_check=[

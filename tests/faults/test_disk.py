@@ -9,46 +9,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kinds import KINDS, content
 from rounds import SOAK
 
 from engine import jobs
 from engine.failures import as_engine_error
 from engine.protocol import ErrorCode
 from engine.reporting import SilentReporter
-from engine.requests import (
-    ElevationRequest,
-    PrepareRequest,
-    ReconstructRequest,
-    Request,
-    SegmentRequest,
-    ViewsRequest,
-)
 
-SMALL = {"resolution": 32, "iterations": 8, "faces": 300, "texture_size": 64, "view_count": 4,
-         "steps": 1}
-KINDS: dict[str, Callable[[str, str, Path], Request]] = {
-    "views": lambda image, model, out: ViewsRequest(
-        image=image, model=model, steps=1, orbit=2, out=str(out / "result")),
-    "reconstruct": lambda image, model, out: ReconstructRequest(
-        image=image, model="nano", obj=True, ply=True, out=str(out / "result"), **SMALL),
-    "segment": lambda image, model, out: SegmentRequest(
-        image=image, out=str(out / "result.png")),
-    "prepare": lambda image, model, out: PrepareRequest(
-        image=image, out=str(out / "result.png")),
-    "elevation": lambda image, model, out: ElevationRequest(
-        image=image, model="nano", steps=1, out=str(out / "result.json")),
-}
 SLOW = ("reconstruct", "elevation")
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes()
-            for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 class FaultyDisk:

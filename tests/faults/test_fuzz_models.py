@@ -144,8 +144,10 @@ def test_any_configuration_is_loaded_or_refused(model: Path, tiny_model: Path,
     name = data.draw(st.sampled_from(CONFIGS))
     content = (tiny_model / name).read_text()
     (model / name).write_bytes(data.draw(texts(json.loads(content))))
-    assert_loaded_or_refused(model)
-    (model / name).write_text(content)
+    try:
+        assert_loaded_or_refused(model)
+    finally:
+        (model / name).write_text(content)
 
 
 @pytest.mark.parametrize(("name", "key", "value"), [
@@ -161,6 +163,7 @@ def test_any_configuration_is_loaded_or_refused(model: Path, tiny_model: Path,
     ("scheduler/scheduler_config.json", "prediction_type", "fortune"),
     ("scheduler/scheduler_config.json", "beta_end", 7.0),
     ("vae/config.json", "scaling_factor", 0.0),
+    ("image_encoder/config.json", "hidden_size", []),
 ])
 def test_settings_without_sense_make_no_views(model: Path, picture: Path, tmp_path: Path,
                                               name: str, key: str, value: object) -> None:
@@ -223,6 +226,19 @@ def test_a_damaged_pickle_in_a_whole_archive_is_read_or_refused(
                         st.integers(0, 255))
             damaged.writestr(name, bytes(content))
     outcome(read_state_dict, path)
+
+
+@pytest.mark.parametrize("pickled", [b"\x80\x02K\x01Q.", b"\x80\x02M\x01"],
+                         ids=["a number for a tensor", "cut off within a number"])
+def test_what_fuzzing_found_stays_refused(tmp_path: Path, checkpoint: Path,
+                                          pickled: bytes) -> None:
+    path = tmp_path / "damaged.ckpt"
+    with zipfile.ZipFile(checkpoint) as whole, zipfile.ZipFile(path, "w") as damaged:
+        for name in whole.namelist():
+            damaged.writestr(name, pickled if name.endswith("data.pkl") else whole.read(name))
+    result = outcome(read_state_dict, path)
+    assert isinstance(result, EngineError)
+    assert result.code is ErrorCode.MODEL_DAMAGED
 
 
 @pytest.mark.parametrize("place", ["top", "weights", "beside", "plain pickle", "config folder"])

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ from pathlib import Path
 import pytest
 from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
 from command_line import engine
+from kinds import content
 from rounds import SOAK, rounds
-from test_disk import content
 from test_engine_ends import is_alive
 
 from engine import outputs
@@ -170,10 +171,15 @@ def fill(stage: Path, mark: str, count: int) -> None:
     (stage / "views.json").write_text(mark)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock")
-def test_two_that_finish_in_one_folder_do_not_mix(tmp_path: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("system", [
+    pytest.param("posix", marks=pytest.mark.skipif(os.name != "posix", reason="has no flock")),
+    "windows"])
+def test_two_that_finish_in_one_folder_do_not_mix(
+        system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes last has the folder; of the other nothing is left."""
+    if system == "windows":  # its lock works everywhere
+        monkeypatch.setattr(outputs, "fcntl", None)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     real = {"replace": os.replace, "rename": os.rename}
     for name, move in real.items():
         def slowly(source: Path, target: Path, move: Callable[..., None] = move) -> None:

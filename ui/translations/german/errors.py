@@ -3,6 +3,7 @@
 """German for the engine's errors and their hints, in the order of the English texts."""
 
 TEXTS = {
+    "a job must have a name": "ein Auftrag braucht einen Namen",
     "another computer can't add to it: give a new folder":
         "ein anderer Rechner kann ihn nicht ergänzen: einen neuen Ordner angeben",
     "azimuth, elevation and radius aren't finite numbers that pair up":
@@ -78,6 +79,7 @@ TEXTS = {
         "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
     "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
     "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
+    "give each job a name of its own": "jedem Auftrag einen eigenen Namen geben",
     "give it more iterations, another seed, or use the method views":
         "mehr Iterationen oder einen anderen Seed geben oder die Methode views benutzen",
     "give numbers separated by commas": "durch Kommas getrennte Zahlen angeben",

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a process holds, and that it doesn't grow by the jobs it does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+JOBS = int(os.environ.get("ZERO123_SOAK_JOBS", "300"))
+SHARE_OF_WARMING_UP = 0.2
+"""Part of the jobs in which libraries and allocators may still take their share."""
+GROWTH = 0.05
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a process holds."""
+
+    memory_mb: float
+    handles: int
+    children: int
+
+    @classmethod
+    def of(cls, pid: int) -> Footprint:
+        folder = Path(f"/proc/{pid}")
+        status = (folder / "status").read_text()
+        children = sum(len((task / "children").read_text().split())
+                       for task in (folder / "task").iterdir())
+        return cls(int(status.partition("VmRSS:")[2].split()[0]) / 1024,
+                   len(list((folder / "fd").iterdir())), children)
+
+    def check_growth(self, later: Footprint) -> None:
+        """That there are as many handles and children later, and hardly more memory."""
+        assert later.memory_mb < self.memory_mb * (1 + GROWTH)
+        assert (later.handles, later.children) == (self.handles, self.children)
+
+
+def jobs_to_warm_up(kinds: int) -> int:
+    """After so many the growth is measured, if there are so many kinds of jobs in turn."""
+    return max(round(JOBS * SHARE_OF_WARMING_UP), kinds)

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender is killed while it works with the engine, or the engine below it: nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+from blender_process import BlenderProcess
+from kinds import ALL, Make, made
+from rounds import GONE_S, HELPERS_GONE_S, LATEST_S, SOAK, rounds
+from test_engine_ends import is_alive
+
+from engine.protocol import ErrorCode
+from engine.requests import ReconstructRequest
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc"),
+    pytest.mark.skipif(find_spec("bpy") is None, reason="needs Blender as a module")]
+KINDS = ALL if SOAK else ("render", "segment", "views")
+"""The short session leaves to the long one what takes several seconds."""
+OWN_FOLDER = re.compile(r"\d{8}-\d{6}-(\w+-.+)-\w{8}(?=/)")
+"""The name of a job's own folder among the results, which is different each time."""
+DONE = ("Done", None)
+
+Start = Callable[[], BlenderProcess]
+
+
+@pytest.fixture
+def start(archive: Path, tmp_path: Path) -> Start:
+    """Starts the Blender of one user again and again."""
+    return lambda: BlenderProcess(archive, tmp_path / "user", tmp_path / "results")
+
+
+def results(folder: Path) -> set[tuple[str, bytes]]:
+    """Names and content of what is under a final name."""
+    return {(OWN_FOLDER.sub(r"\1", name), data) for name, data in made(folder).items()}
+
+
+def check_all_gone(family: list[psutil.Process]) -> None:
+    """GONE_S is of the processor here: a library's loading can't be interrupted, and other
+    programs make it last.
+    """
+    before = {process: seconds_of_work(process) for process in family}
+    deadline = time.monotonic() + HELPERS_GONE_S
+    for process in family:
+        while is_alive(process.pid):
+            assert seconds_of_work(process) - before[process] < GONE_S, f"an orphan: {process}"
+            assert time.monotonic() < deadline, f"an orphan: {process}"
+            time.sleep(0.005)
+
+
+def seconds_of_work(process: psutil.Process) -> float:
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.Error:  # it has gone
+        return 0.0
+
+
+def test_a_killed_blender_loses_nothing(start: Start, make: Make, tmp_path: Path) -> None:
+    """What was finished stays; the next Blender does the next job; unfinished is not shown."""
+    chance = random.Random(2)
+    place = tmp_path / "results"
+    kept: dict[str, set[tuple[str, bytes]]] = {}
+    for number in range(rounds(len(KINDS), 60)):
+        kind = KINDS[number % len(KINDS)]
+        blender = start()
+        done = blender.start(make(kind, place))
+        assert blender.wait(done) == [DONE]
+        kept.setdefault(kind, results(place).difference(*kept.values()))
+        jobs = [blender.start(make(kind, folder))
+                for folder in (place, tmp_path / "new" / str(number))]
+        blender.watch(chance.uniform(0.0, LATEST_S))
+        check_all_gone(blender.kill())
+        ends = Counter(job for job, _, _ in blender.ends)
+        assert ends[done] == 1
+        assert max(ends[job] for job in jobs) <= 1
+        assert results(place) == set().union(*kept.values())
+        assert results(tmp_path / "new" / str(number)) <= kept[kind]
+    with start() as blender:
+        for kind in kept:
+            assert blender.wait(blender.start(make(kind, place))) == [DONE]
+    assert results(place) == set().union(*kept.values())
+
+
+@pytest.fixture
+def long_mesh(make: Make, tmp_path: Path) -> ReconstructRequest:
+    """Fitted for long enough to be stopped in between."""
+    request = make("reconstruct", tmp_path / "results")
+    assert isinstance(request, ReconstructRequest)
+    return replace(request, iterations=100)
+
+
+def check_went_on(blender: BlenderProcess, job: str) -> None:
+    """That a job came to its end without sampling views again."""
+    assert blender.wait(job) == [DONE]
+    assert {"fit", "texture"} <= {stage for of, stage in blender.stages if of == job}
+    assert (job, "sample") not in blender.stages
+
+
+def test_a_mesh_goes_on_in_the_next_blender(start: Start, long_mesh: ReconstructRequest) -> None:
+    for _ in range(rounds(1, 5)):
+        blender = start()
+        job = blender.start(long_mesh)
+        blender.wait_for_stage(job, "fit")
+        check_all_gone(blender.kill())
+        assert not Path(long_mesh.out, "mesh.glb").exists()
+        with start() as blender:
+            check_went_on(blender, blender.start(long_mesh, resume=True))
+        assert Path(long_mesh.out, "mesh.glb").is_file()
+        Path(long_mesh.out, "mesh.glb").unlink()
+
+
+def test_a_killed_engine_ends_every_job_once_and_blender_goes_on(
+        start: Start, make: Make, long_mesh: ReconstructRequest, tmp_path: Path) -> None:
+    chance = random.Random(3)
+    place = tmp_path / "results"
+    with start() as blender:
+        expected = {blender.start(make("views", place)): "Done"}
+        assert blender.wait(*expected) == [DONE]
+        scene = blender.order("scene")
+        for number in range(rounds(3, 60)):
+            kind = ALL[number % len(ALL)]
+            jobs = [blender.start(make(kind, place)) for _ in range(2)]
+            blender.watch(chance.uniform(0.0, LATEST_S))
+            kill_engine(blender)
+            for job, (state, error) in zip(jobs, blender.wait(*jobs), strict=True):
+                assert state == "Done" or (
+                    state == "Failed" and ErrorCode.ENGINE_DIED.value in (error or "")), error
+                expected[job] = state
+            job = blender.start(make("segment", place))
+            assert blender.wait(job) == [DONE]
+            expected[job] = "Done"
+            assert scene.items() <= blender.order("scene").items()
+        job = blender.start(long_mesh)
+        blender.wait_for_stage(job, "fit")
+        kill_engine(blender)
+        assert blender.wait(job)[0][0] == "Failed"
+        (again,) = blender.operate("resume_job", job=job)
+        check_went_on(blender, again)
+        expected |= {job: "Failed", again: "Done"}
+        assert {job: kind for job, kind, _ in blender.ends} == expected
+        assert len(blender.ends) == len(expected)
+
+
+def kill_engine(blender: BlenderProcess) -> None:
+    """Kill the engine of a Blender, which stays, and see that neither it nor a helper is left."""
+    assert blender.engine is not None
+    engine = psutil.Process(blender.engine)
+    family = [engine, *engine.children(recursive=True)]
+    engine.kill()
+    check_all_gone(family)
