@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures that every test may use: the project's root, the shared data, the golden vectors."""
+"""Fixtures that every test may use: the project's root, a small model, the shared data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from build_extension import build
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # `import engine` however pytest was started
+sys.path.insert(0, str(ROOT / "tests" / "engine"))  # helpers of its tests serve other folders, too
 
 _exit_status = 0
 
@@ -44,6 +45,16 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("bpy") is None:
         pytest.skip("needs ZERO123_EXTENSION or Blender as a module, whose tool builds the zip")
     return build(tmp_path_factory.mktemp("zip") / "zero123.zip")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with every component and random weights."""
+    from tiny_pipeline import tiny_pipeline
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tiny_pipeline().save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -163,8 +163,9 @@ class _Crew:
             fail(item, self._board, error, 0.0)
             self._announce(item)
             return False
+        hand.item = item  # first: what is said to run is put aside whenever this ends
         self._board.enter(item, State.RUNNING)
-        hand.item, hand.promise = item, hand.actor.make.remote(order)
+        hand.promise = hand.actor.make.remote(order)
         return True
 
     def _order(self, item: Item, request: Request) -> Order:
@@ -227,6 +228,9 @@ class _Crew:
             places.localise_files(result)
             keep(item, self._board, result, delivery.seconds)
             self._board.enter(item, State.DONE, delivery.seconds)
+        except KeyboardInterrupt:
+            self._board.enter(item, State.WAITING)
+            raise
         except Exception as error:
             fail(item, self._board, error, delivery.seconds)
         finally:
