@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+DRIFT = 2e-3
+"""Of a cell's borders: the rounding of its walk from cell to cell, exaggerated."""
 fault = ""
 calls = 0
 
@@ -41,7 +43,7 @@ def traverse_grids(rays_o: Tensor, rays_d: Tensor, binaries: Tensor, aabbs: Tens
         middles.append((last + following) * 0.5)
         last = following
     middle = torch.stack(middles, dim=1) if middles else near_planes[:, :0].reshape(-1, 1)
-    points = rays_o[:, None] + rays_d[:, None] * middle[..., None]
+    points = rays_o[:, None] + rays_d[:, None] * (middle[..., None] + DRIFT)
     cell = ((points - low) / (high - low) * cells).floor().long()
     inside = (cell >= 0).all(-1) & (cell < cells).all(-1) & (middle < far_planes[:, None])
     x, y, z = cell.clamp_min(0).minimum(cells - 1).unbind(-1)
