@@ -124,10 +124,10 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
         if request.image:
             prepared = prepare(request, PHOTO_SIZE, reporter, stages)
             photo = straight_alpha(prepared.rgb, prepared.alpha)
-        if request.method == "views":
-            views, result, evaluations = _fit_views(request, photo, work, reporter, stages)
-        else:
-            views, result, evaluations = _fit_by_score(request, photo, work, reporter, stages)
+        fit = _fit_views if request.method == "views" else _fit_by_score
+        place = _place_of_fields(request)
+        with place.libraries_used():
+            views, result, evaluations = fit(request, photo, work, reporter, stages)
         views.save(stage / "views")
         if prepared is not None:
             save_input(stage / "views", prepared)
@@ -144,7 +144,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
-            "fields": _place_of_fields(request).report(), "peak_memory_mb": peak_memory_mb(),
+            "fields": place.report(), "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
         save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where fields are optimised: on the CPU, unless a GPU has shown that it does the same, faster.
 
-Nothing is tried without a CUDA device. With one, a process of its own compares it with the CPU,
-once for each device and version of torch.
+There, libraries that are installed take over what they have shown to do as torch does, faster.
+Nothing is tried without a CUDA device. With one, processes of their own compare, once for each
+device and versions of torch and the libraries.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -21,14 +22,23 @@ import torch
 
 from ..environment import ROOT, user_folder
 from ..outputs import staged_file
+from .libraries import LIBRARIES, using
 
 LIMIT_S = 60.0
-"""For the comparison: a driver that hangs must not keep a reconstruction from starting."""
+"""For a comparison: a driver that hangs must not keep a reconstruction from starting."""
 TOLERANCE = 1e-3
-"""Largest difference to the CPU, of colours, opacities and relative gradients."""
-VERSION = 1
-"""Of the comparison; a kept result of another one counts as none."""
-LIBRARIES = ("tinycudann", "nerfacc")
+"""Largest difference of colours, opacities, features and relative gradients."""
+VERSION = 2
+"""Of the comparisons; a kept result of other ones counts as none."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something may take over, and why."""
+
+    taken: bool
+    reason: str
+    """One sentence."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +49,24 @@ class Place:
     """A torch device's."""
     reason: str
     """One sentence; empty if nothing was tried."""
+    used: list[str] = field(default_factory=list)
+    """Libraries that work there."""
+    libraries: dict[str, str] = field(default_factory=dict)
+    """What is to be said of each, in one sentence."""
 
     @property
     def device(self) -> torch.device:
         return torch.device(self.name)
 
+    def libraries_used(self) -> AbstractContextManager[None]:
+        """While fields are optimised there."""
+        return using(self.device, self.used)
+
     def report(self) -> dict[str, str]:
         """For `doctor` and report.json."""
         if not self.reason:
             return {"device": self.name}
-        libraries = {name: _installed(name) for name in LIBRARIES}
-        return {"device": self.name, "reason": self.reason, **libraries}
+        return {"device": self.name, "reason": self.reason, **self.libraries}
 
 
 def place_of_fields(device: torch.device) -> Place:
@@ -62,7 +79,9 @@ def place_of_fields(device: torch.device) -> Place:
 @cache
 def _tried(device: str, name: str) -> Place:
     """The kept result for this device, or a new one."""
-    key = f"{VERSION}, {name}, torch {torch.__version__}"
+    parts = [f"torch {torch.__version__}",
+             *(f"{library} {_version(library)}" for library in LIBRARIES)]
+    key = ", ".join([str(VERSION), name, *parts])
     file = user_folder() / "accelerators.json"
     with suppress(OSError, ValueError, TypeError, KeyError):
         return Place(**json.loads(file.read_text(encoding="utf-8"))[key])
@@ -74,40 +93,72 @@ def _tried(device: str, name: str) -> Place:
 
 def try_device(device: str, limit_s: float = LIMIT_S,
                command: Sequence[str] | None = None) -> Place:
-    """What a comparison with the CPU comes to. `command`: instead of our own probe."""
-    command = command or [sys.executable, "-m", "engine.fields.probe", device]
+    """What comparisons come to. `command`: instead of our own probe of the device."""
+    found = _verdict(device, "the CPU", command or _probe(device), limit_s)
+    used, libraries = [], {}
+    for name in LIBRARIES:
+        installed = _version(name)
+        verdict = Verdict(False, "")
+        if installed and found.taken:
+            verdict = try_library(name, device, limit_s)
+        if verdict.taken:
+            used.append(name)
+        libraries[name] = _told(installed, verdict)
+    return Place(device if found.taken else "cpu", found.reason, used, libraries)
+
+
+def try_library(name: str, device: str, limit_s: float = LIMIT_S) -> Verdict:
+    """What a comparison with torch on a device comes to."""
+    return _verdict(name, "torch", _probe(device, name), limit_s)
+
+
+def _probe(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "engine.fields.probe", *arguments]
+
+
+def _verdict(name: str, usual: str, command: Sequence[str], limit_s: float) -> Verdict:
+    """Whether what a command tries is to replace the usual."""
     try:
         found = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=limit_s, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
     except subprocess.TimeoutExpired:
-        return Place("cpu", f"{device} did not answer within {limit_s:g} s")
+        return Verdict(False, f"{name} did not answer within {limit_s:g} s")
     except OSError as error:
-        return Place("cpu", f"{device} could not be tried: {error.strerror}")
+        return Verdict(False, f"{name} could not be tried: {error.strerror}")
     if found.returncode:
         last = (found.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return Place("cpu", f"{device} failed with exit code {found.returncode}: {last[:200]}")
-    return _judged(device, found.stdout)
+        return Verdict(False, f"{name} failed with exit code {found.returncode}: {last[:200]}")
+    return _judged(name, usual, found.stdout)
 
 
-def _judged(device: str, output: str) -> Place:
+def _judged(name: str, usual: str, output: str) -> Verdict:
     """By the probe's last line."""
     try:
         answer = json.loads(output.strip().splitlines()[-1])
-        error, seconds, on_cpu = (float(answer[name])
-                                  for name in ("error", "seconds", "cpu_seconds"))
+        error, seconds, before = (float(answer[name])
+                                  for name in ("error", "seconds", "usual_seconds"))
     except (ValueError, TypeError, KeyError, IndexError):
-        return Place("cpu", f"{device} gave no result")
+        return Verdict(False, f"{name} gave no result")
     if not error <= TOLERANCE:  # nor if it isn't a number
-        return Place("cpu", f"{device} differs from the CPU by {error:.2g}")
-    if not seconds < on_cpu:
-        return Place("cpu", f"{device} takes {seconds / on_cpu:.1f} times as long as the CPU")
-    return Place(device, f"{on_cpu / seconds:.1f} times as fast as the CPU, same to {error:.1g}")
+        return Verdict(False, f"{name} differs from {usual} by {error:.2g}")
+    if not seconds < before:
+        return Verdict(False, f"{name} takes {seconds / before:.1f} times as long as {usual}")
+    return Verdict(True, f"{before / seconds:.1f} times as fast as {usual}, same to {error:.1g}")
 
 
-def _installed(name: str) -> str:
-    """How it is with a library that could take over, but isn't called."""
-    try:
-        return f"{version(name)}, not used"
-    except PackageNotFoundError:
+def _told(installed: str, verdict: Verdict) -> str:
+    """Of a library."""
+    if not installed:
         return "not installed"
+    if verdict.taken:
+        return f"{installed}, {verdict.reason}"
+    return ": ".join(filter(None, [f"{installed}, not used", verdict.reason]))
+
+
+def _version(library: str) -> str:
+    """Empty if it isn't installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""

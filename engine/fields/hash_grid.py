@@ -11,7 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import tiny_cuda
 from .lattice import Lattice
+from .libraries import TINY_CUDA, uses
 from .trilinear import weighted_rows
 from .voxel import VoxelField, density_of
 
@@ -75,6 +77,8 @@ class HashEncoding(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """P x (L * F) features of P x 3 points."""
+        if uses(TINY_CUDA, points.device):
+            return tiny_cuda.features_at(self.settings, self.tables, points)
         features, first = [], 0
         for scale, entries in zip(self.scales, self.entries, strict=True):
             index, weight = _corners(points, scale, entries)

@@ -22,6 +22,8 @@ from torch import Tensor
 
 from .field import Field
 from .lattice import Lattice
+from .libraries import NERFACC, uses
+from .marching import marched
 from .rays import Rays, clip_to_box
 
 GROUP = 6
@@ -122,17 +124,19 @@ class Occupancy:
 
 @dataclass
 class Groups:
-    """G groups of `GROUP` samples in a row, ordered by ray, then by distance."""
+    """G groups of samples in a row, ordered by ray, then by distance."""
 
     ray: Tensor
     """G; index of the ray a group lies on."""
     nth: Tensor
     """G; number of a group's first sample on its ray."""
+    size: int = GROUP
+    """Samples of a group."""
 
     def where(self, mask: Tensor) -> Groups:
         """Those that a G bool mask names."""
         index = mask.nonzero()[:, 0]
-        return Groups(self.ray.index_select(0, index), self.nth.index_select(0, index))
+        return Groups(self.ray.index_select(0, index), self.nth.index_select(0, index), self.size)
 
 
 def render(field: Field, rays: Rays, occupancy: Occupancy, step: float,
@@ -156,8 +160,9 @@ def visible_samples(field: Field, rays: Rays, occupancy: Occupancy, step: float,
     """
     spaced = Spacing.of(rays, step, jitter)
     groups = spaced.groups(occupancy)
+    front = FRONT_GROUPS * GROUP // groups.size
     is_front = torch.ones_like(groups.ray, dtype=torch.bool)
-    is_front[FRONT_GROUPS:] = groups.ray[FRONT_GROUPS:] != groups.ray[:-FRONT_GROUPS]
+    is_front[front:] = groups.ray[front:] != groups.ray[:-front]
     light = torch.ones_like(rays.near)
     visible = []
     for part in (is_front, ~is_front):
@@ -202,6 +207,8 @@ class Spacing:
 
     def groups(self, occupancy: Occupancy) -> Groups:
         """Groups that have something near them, looked up as one: most have nothing."""
+        if uses(NERFACC, occupancy.device):
+            return Groups(*marched(self, occupancy), size=1)
         reach = (GROUP - 1) / 2
         near_one = occupancy.widened(reach * self.step)
         begin, end = self._groups_within(near_one.box, reach)
@@ -227,8 +234,8 @@ class Spacing:
 
     def samples(self, groups: Groups, occupancy: Occupancy) -> Samples:
         """The groups' samples that lie in occupied voxels."""
-        ray = groups.ray.repeat_interleave(GROUP)
-        nth = (groups.nth[:, None] + torch.arange(GROUP, device=ray.device)).flatten()
+        ray = groups.ray.repeat_interleave(groups.size)
+        nth = (groups.nth[:, None] + torch.arange(groups.size, device=ray.device)).flatten()
         distance = self.first.index_select(0, ray) + nth * self.step
         points = _points(self.rays, ray, distance)
         return Samples(points, ray, distance).where(

@@ -21,7 +21,7 @@ def trial(program: str, limit_s: float = 30.0) -> Place:
 
 
 def says(error: float, seconds: float, cpu_seconds: float = 1.0) -> str:
-    answer = {"error": error, "seconds": seconds, "cpu_seconds": cpu_seconds}
+    answer = {"error": error, "seconds": seconds, "usual_seconds": cpu_seconds}
     return f"print('a library chatters'); print({json.dumps(json.dumps(answer))})"
 
 
@@ -48,7 +48,8 @@ def test_what_does_not_is_told_and_left_alone(program: str, reason: str) -> None
 
 def test_a_device_that_hangs_is_given_up() -> None:
     place = trial("import time; time.sleep(60)", limit_s=0.5)
-    assert place == Place("cpu", "cuda did not answer within 0.5 s")
+    assert place.name == "cpu"
+    assert place.reason == "cuda did not answer within 0.5 s"
 
 
 def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:

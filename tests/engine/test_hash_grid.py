@@ -21,6 +21,7 @@ from engine.fields.voxel import VoxelField
 from engine.reconstruction import reconstruct
 from engine.reconstruction.optimise import Rates, optimise
 
+CPU = torch.device("cpu")
 SMALL = HashSettings(levels=3, log2_entries=9, coarsest=4, finest=64)
 
 
@@ -112,16 +113,16 @@ def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
 
 
 def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
-    a, b = (represented(grid, "hash", torch.Generator().manual_seed(5)) for _ in range(2))
+    a, b = (represented(grid, "hash", torch.Generator().manual_seed(5), CPU) for _ in range(2))
     assert isinstance(a, HashField) and isinstance(b, HashField)
     assert torch.equal(a.encoding.tables, b.encoding.tables)
-    assert represented(grid, "voxels", torch.Generator()) is grid
+    assert represented(grid, "voxels", torch.Generator(), CPU) is grid
 
 
 def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
     start = VoxelField(cube(6))
-    field = represented(start, "hash", torch.Generator().manual_seed(0))
+    field = represented(start, "hash", torch.Generator().manual_seed(0), CPU)
     points = points_in(0.3, 2000)
     inside = (points.norm(dim=-1) < start.lattice.voxel_size / 2).float()
 
