@@ -25,12 +25,14 @@ def stop_engine(extension):
 @pytest.fixture
 def results(bpy, scene, extension, tmp_path):
     """A results folder of its own."""
-    preferences = bpy.context.preferences.addons[extension().__name__].preferences
-    before = preferences.results_folder
-    preferences.results_folder = str(tmp_path / "results")
+    def preferences():  # not held: a test switches the extension off and on
+        return bpy.context.preferences.addons[extension().__name__].preferences
+
+    before = preferences().results_folder
+    preferences().results_folder = str(tmp_path / "results")
     yield tmp_path / "results"
     extension("operators.journal").journal.close()
-    preferences.results_folder = before
+    preferences().results_folder = before
 
 
 @pytest.fixture
