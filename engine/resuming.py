@@ -22,6 +22,8 @@ from .requests import ReconstructRequest, Request, TrainRequest
 
 FILES = ("image", "views")
 """Fields of a request that name a file it starts from."""
+NOTE = "request.sha256"
+"""Names a work folder as one of these, and tells which request it belongs to."""
 NOT_DECISIVE = ("out", "resume", "device", *FILES)
 """Fields whose value doesn't change what is made; of files the content does."""
 
@@ -54,7 +56,7 @@ def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[Wor
     out = Path(request.out)
     folder = work_folder(request)
     key = request_key(request)
-    note = folder / "request.sha256"
+    note = folder / NOTE
     try:
         if not request.resume or not note.is_file() or note.read_text() != key:
             shutil.rmtree(folder, ignore_errors=True)
@@ -81,6 +83,13 @@ def work_folder(request: Request) -> Path:
     """Where a request's work in progress is kept, beside its result."""
     out = Path(request.out)
     return out.parent / f".{out.name}.resume"
+
+
+def discard_work(request: Request) -> None:
+    """Remove a request's work in progress, if there is any."""
+    folder = work_folder(request)
+    if (folder / NOTE).is_file():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def request_key(request: Request) -> str:

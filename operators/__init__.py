@@ -22,6 +22,7 @@ from . import (
     turning,
 )
 from .installing import installation_job
+from .journal import journal
 from .model_work import model_work
 from .picks import picks
 from .runner import runner
@@ -46,5 +47,6 @@ def unregister() -> None:
     installation_job.cancel()
     model_work.stop()
     runner.stop_engine()
+    journal.close()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

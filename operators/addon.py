@@ -123,10 +123,11 @@ class FolderName(NamedTuple):
 
     when: str
     """Day and time, such as "2026-03-01 12:30"."""
+    kind: str
     title: str
 
 
-_FOLDER_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-[a-z]+-(.+)-\w{8}")
+_FOLDER_NAME = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-([a-z]+)-(.+)-\w{8}")
 
 
 def read_folder_name(folder: Path) -> FolderName | None:
@@ -134,8 +135,8 @@ def read_folder_name(folder: Path) -> FolderName | None:
     found = _FOLDER_NAME.fullmatch(folder.name)
     if found is None:
         return None
-    year, month, day, hour, minute, title = found.groups()
-    return FolderName(f"{year}-{month}-{day} {hour}:{minute}", title)
+    year, month, day, hour, minute, kind, title = found.groups()
+    return FolderName(f"{year}-{month}-{day} {hour}:{minute}", kind, title)
 
 
 def new_job_folder(context: bpy.types.Context, kind: str, title: str) -> Path:

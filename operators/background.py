@@ -14,6 +14,7 @@ from .checklist import checklist
 from .growing import growing_meshes
 from .history import history
 from .installing import installation_job
+from .journal import journal
 from .model_work import model_work
 from .results import ImportOptions
 from .runner import runner
@@ -82,6 +83,7 @@ def _look_at_file(*_: object) -> None:
 
 def _look_around() -> None:
     history.refresh(bpy.context)
+    journal.look(bpy.context)
     checklist.look(bpy.context)
     redraw()
 

@@ -12,6 +12,7 @@ from bpy.props import StringProperty
 from . import background, launch, results
 from .history import history
 from .jobs import Job
+from .journal import discard, journal
 from .messages import SELECT_A_RESULT, report_errors, unless
 from .results import frames
 from .runner import runner
@@ -53,21 +54,57 @@ class ZERO123_OT_resume_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        stopped = any(job.can_go_on for job in runner.jobs)
-        return unless(cls, "" if stopped else "No mesh or training was stopped in this session")
+        return unless(cls, _why_none_can_go_on(context))
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        found = [job for job in runner.jobs if job.can_go_on and self.job in ("", job.id)]
-        if not found:
-            self.report({'ERROR'}, rpt_("This job can't go on"))
+        job = _last_that_can_go_on(self)
+        if job is None:
             return {'CANCELLED'}
-        job = found[-1]
         launch.launch_request(context, replace(job.request, resume=True), job.title,
                               place=job.place, options=job.options, mends=job.mends)
+        return {'FINISHED'}
+
+
+class ZERO123_OT_discard_job(bpy.types.Operator):
+    """Forget a mesh or a training that was stopped or has failed, and delete what it has kept"""
+
+    bl_idname = "zero123.discard_job"
+    bl_label = "Discard Job"
+
+    job: _job_property("Which job; empty for the last that can go on")  # type: ignore[valid-type]
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return unless(cls, _why_none_can_go_on(context))
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        job = _last_that_can_go_on(self)
+        if job is None:
+            return {'CANCELLED'}
         runner.jobs.forget(job)
+        discard(job)
         background.redraw()
         return {'FINISHED'}
+
+
+def _why_none_can_go_on(context: bpy.types.Context) -> str:
+    if bpy.app.background:  # with a window, the timer has looked
+        journal.look(context)
+    stopped = any(job.can_go_on for job in runner.jobs)
+    return "" if stopped else "No mesh or training was stopped"
+
+
+def _last_that_can_go_on(operator: bpy.types.Operator) -> Job | None:
+    """The job that the operator was given, or the last; if there is none, the operator says so."""
+    found = [job for job in runner.jobs if job.can_go_on and operator.job in ("", job.id)]
+    if not found:
+        operator.report({'ERROR'}, rpt_("This job can't go on"))
+        return None
+    return found[-1]
 
 
 class ZERO123_OT_clear_jobs(bpy.types.Operator):
@@ -180,13 +217,14 @@ class ZERO123_OT_import_again(bpy.types.Operator):
 
 
 class ZERO123_OT_refresh_history(bpy.types.Operator):
-    """Look again which results are in the results folder"""
+    """Look again which results are in the results folder, and which jobs were stopped there"""
 
     bl_idname = "zero123.refresh_history"
     bl_label = "Refresh Zero123 History"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         history.refresh(context)
+        journal.look(context)
         background.redraw()
         return {'FINISHED'}
 
@@ -240,6 +278,7 @@ class ZERO123_OT_release_memory(bpy.types.Operator):
 
 
 CLASSES = (
-    ZERO123_OT_cancel_job, ZERO123_OT_resume_job, ZERO123_OT_clear_jobs, ZERO123_OT_copy_error,
-    ZERO123_OT_import_result, ZERO123_OT_import_again, ZERO123_OT_refresh_history,
-    ZERO123_OT_engine_start, ZERO123_OT_engine_stop, ZERO123_OT_release_memory)
+    ZERO123_OT_cancel_job, ZERO123_OT_resume_job, ZERO123_OT_discard_job, ZERO123_OT_clear_jobs,
+    ZERO123_OT_copy_error, ZERO123_OT_import_result, ZERO123_OT_import_again,
+    ZERO123_OT_refresh_history, ZERO123_OT_engine_start, ZERO123_OT_engine_stop,
+    ZERO123_OT_release_memory)

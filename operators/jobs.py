@@ -1,10 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this Blender session: plain Python, out of reach of undo and file loading."""
+"""The jobs of this Blender session, and those that an earlier one has left unfinished: plain
+Python, out of reach of undo and file loading.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,12 +18,14 @@ from ..engine.protocol import (
     Cancelled,
     Done,
     EngineError,
+    ErrorCode,
     Failed,
     Message,
     Preview,
     Progress,
 )
 from ..engine.requests import PrepareRequest, RenderRequest, Request
+from ..engine.resuming import work_folder
 
 if TYPE_CHECKING:
     from .results import ImportOptions, Place
@@ -38,11 +43,13 @@ class JobState(Enum):
     DONE = "Done"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+    STOPPED = "Stopped"
+    """Its Blender has ended before it."""
 
     @property
     def ended(self) -> bool:
         """Whether no report can follow."""
-        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,10 @@ class Job:
     picture_count: int = 0
     import_pending: bool = False
     """The result is on the disk and still has to be brought into the scene."""
+    elsewhere: bool = False
+    """Another computer does the work, and keeps what is done."""
+    note: Path | None = None
+    """The file by which a later Blender knows of it."""
 
     @property
     def kind(self) -> str:
@@ -99,7 +110,7 @@ class Job:
     @property
     def can_go_on(self) -> bool:
         """Whether it was stopped, and what it had done by then is kept."""
-        return (self.state in (JobState.CANCELLED, JobState.FAILED)
+        return (self.state in (JobState.CANCELLED, JobState.FAILED, JobState.STOPPED)
                 and hasattr(self.request, "resume"))
 
     @property
@@ -144,7 +155,24 @@ class Job:
                 self.state = JobState.CANCELLED
             case _:
                 return False
+        if self.state.ended and not self._worth_a_note:
+            self.drop_note()
         return True
+
+    def drop_note(self) -> None:
+        """Have no later Blender know of it."""
+        if self.note is not None:
+            with suppress(OSError):
+                self.note.unlink(missing_ok=True)
+            self.note = None
+
+    @property
+    def _worth_a_note(self) -> bool:
+        """Of a job that has ended: whether a later Blender should offer to go on with it."""
+        if not self.can_go_on or (self.error and self.error.code is ErrorCode.BAD_INPUT):
+            return False
+        died = self.error is not None and self.error.code is ErrorCode.ENGINE_DIED
+        return died or self.elsewhere or work_folder(self.request).is_dir()
 
     def _show(self, picture: Path) -> None:
         self.picture = picture
@@ -164,9 +192,16 @@ class JobList:
         return len(self._jobs)
 
     def add(self, job: Job) -> None:
-        """Remember a job; the oldest ended ones beyond `MAX_ENDED` are forgotten."""
+        """Remember a job; the oldest ended ones beyond `MAX_ENDED` are forgotten.
+
+        It stands for one with the same result that could have gone on.
+        """
+        for old in self.of_result(job.request):
+            if old.can_go_on:
+                self.forget(old)
         self._jobs[job.id] = job
-        ended = [old for old in self if old.state.ended and not old.import_pending]
+        ended = [old for old in self if old.state.ended and not old.import_pending
+                 and old.state is not JobState.STOPPED]
         for old in ended[:max(len(ended) - MAX_ENDED, 0)]:
             del self._jobs[old.id]
 
@@ -174,14 +209,22 @@ class JobList:
         """The job of this id, if it is remembered."""
         return self._jobs.get(job_id)
 
+    def of_result(self, request: Request) -> list[Job]:
+        """Jobs of the same kind with the same place of their result."""
+        return [job for job in self
+                if (job.kind, job.request.out) == (request.KIND, request.out)]
+
     def active(self) -> list[Job]:
         """Jobs whose terminal report is still to come."""
         return [job for job in self if not job.state.ended]
 
     def forget(self, job: Job) -> None:
-        """Forget one."""
+        """Forget one; no later Blender will know of it, either."""
+        job.drop_note()
         del self._jobs[job.id]
 
     def clear_ended(self) -> None:
         """Forget the ended jobs."""
-        self._jobs = {job.id: job for job in self.active()}
+        for job in list(self):
+            if job.state.ended:
+                self.forget(job)

@@ -23,6 +23,7 @@ from ..engine.requests import (
 from . import addon, background, images, results
 from .checklist import checklist
 from .jobs import Job, Mend
+from .journal import journal
 from .picks import picks
 from .results.mending import show_sample
 from .runner import runner
@@ -92,7 +93,9 @@ def launch_request(context: bpy.types.Context, request: Request, title: str,
                    **plans: Any) -> Job:
     """As `launch`, with a complete request."""
     start_engine(context)
-    job = runner.submit(request, title, context.scene.session_uid, **plans)
+    job = runner.submit(request, title, context.scene.session_uid, **plans,
+                        elsewhere=addon.preferences(context).host is not None)
+    journal.note(context, job)
     if bpy.app.background:
         runner.wait(job)
         if job.import_pending:

@@ -51,6 +51,7 @@ def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.operator("zero123.engine_stop", icon='PAUSE')
     layout.operator("zero123.release_memory", icon='MEMORY')
     layout.operator_context = 'INVOKE_DEFAULT'
+    layout.operator("zero123.discard_job", icon='TRASH')
     layout.operator("zero123.model_download", icon='IMPORT')
     layout.operator("zero123.model_import", icon='FILE_FOLDER')
     layout.operator("zero123.model_verify", icon='CHECKMARK')

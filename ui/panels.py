@@ -18,7 +18,9 @@ from .presets import ZERO123_PT_presets
 from .progress import kind_name, progress_text
 from .tab import Tab
 
-_STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X'}
+_STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X',
+                JobState.STOPPED: 'PAUSE'}
+_EARLY_ENDS = (JobState.CANCELLED, JobState.STOPPED)
 _SHOWN_JOBS = 5
 
 
@@ -139,8 +141,9 @@ class ZERO123_PT_jobs(Tab):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         jobs = list(runner.jobs)
-        for job in jobs[-_SHOWN_JOBS:][::-1]:
-            _draw_job(layout.box().column(), job, context)
+        for number, job in enumerate(reversed(jobs)):
+            if number < _SHOWN_JOBS or job.state is JobState.STOPPED:
+                _draw_job(layout.box().column(), job, context)
         if not jobs:
             layout.label(text="Results will be listed here")
         row = layout.row()
@@ -163,7 +166,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     """One job: what and in which state; below, its progress, its result or its error."""
     row = column.row()
     icon = _STATE_ICONS.get(job.state, 'TIME')
-    note = f" ({iface_(job.state.value)})" if job.state is JobState.CANCELLED else ""
+    note = f" ({iface_(job.state.value)})" if job.state in _EARLY_ENDS else ""
     row.label(text=f"{kind_name(job.kind)}: {job.title}{note}", icon=icon, translate=False)
     if not job.state.ended:
         row = column.row(align=True)
@@ -176,6 +179,7 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         column.label(text="Waits for Object Mode", icon='INFO')
     if job.can_go_on:
         row.operator("zero123.resume_job", text="", icon='PLAY').job = job.id
+        row.operator("zero123.discard_job", text="", icon='TRASH').job = job.id
     if job.state is JobState.DONE and not job.import_pending and job.for_the_scene:
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "resume_job", "clear_jobs",
-             "import_result", "regenerate", "view_from_camera", "remove_background",
+             "discard_job", "import_result", "regenerate", "view_from_camera", "remove_background",
              "engine_start", "engine_stop",
              "engine_install", "engine_install_cancel", "open_picture", "paste_picture",
              "picture_from_render", "picture_from_viewport", "prepare_picture", "queue_pictures",

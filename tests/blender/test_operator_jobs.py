@@ -28,7 +28,7 @@ def stop_engine(extension):
 def _folders(bpy):
     results = Path(bpy.context.preferences.addons["bl_ext.user_default.zero123"]
                    .preferences.results_folder)
-    return {path for path in results.glob("*") if path.is_dir()}
+    return {path for path in results.glob("[!.]*") if path.is_dir()}
 
 
 def _write_nothing(path):

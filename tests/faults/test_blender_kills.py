@@ -116,7 +116,11 @@ def test_a_mesh_goes_on_in_the_next_blender(start: Start, long_mesh: Reconstruct
         check_all_gone(blender.kill())
         assert not Path(long_mesh.out, "mesh.glb").exists()
         with start() as blender:
-            check_went_on(blender, blender.start(long_mesh, resume=True))
+            (stopped,) = blender.operate("refresh_history")
+            assert blender.wait(stopped) == [("Stopped", None)]
+            (again,) = blender.operate("resume_job", job=stopped)
+            check_went_on(blender, again)
+            assert blender.operate("refresh_history") == []
         assert Path(long_mesh.out, "mesh.glb").is_file()
         Path(long_mesh.out, "mesh.glb").unlink()
 

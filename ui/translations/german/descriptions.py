@@ -110,6 +110,9 @@ TEXTS = {
     "either":
         "Nur für Forschung und andere nichtkommerzielle Nutzung; auch was mit dem Modell gemacht "
         "wird, darf nicht verkauft werden",
+    "Forget a mesh or a training that was stopped or has failed, and delete what it has kept":
+        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training vergessen und löschen, was es "
+        "aufgehoben hat",
     "Forget the jobs that have ended; their files and what was imported stay":
         "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
     "Frames of the timeline that one turn takes": "Bilder der Zeitleiste, die eine Drehung dauert",
@@ -173,8 +176,9 @@ TEXTS = {
         "Mesh auszuwählen",
     "Longest side of the object; 0 keeps about 1 unit":
         "Längste Seite des Objekts; 0 lässt etwa 1 Einheit",
-    "Look again which results are in the results folder":
-        "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen",
+    "Look again which results are in the results folder, and which jobs were stopped there":
+        "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen und welche Aufträge dort "
+        "angehalten wurden",
     "Look at the mesh from where the picture was taken, with the picture over it, or go back":
         "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
         "zurückkehren",
@@ -205,8 +209,7 @@ TEXTS = {
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
     "No graphics processor; the smallest download":
         "Kein Grafikprozessor; am wenigsten herunterzuladen",
-    "No mesh or training was stopped in this session":
-        "In dieser Sitzung wurde kein Netz oder Training angehalten",
+    "No mesh or training was stopped": "Es wurde kein Mesh oder Training angehalten",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs whose Blender has ended before them are found by the next one, and can go on there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+OLD_S = 7200.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stop_engine(extension):
+    yield
+    extension("operators.runner").runner.stop_engine()
+
+
+@pytest.fixture
+def results(bpy, scene, extension, tmp_path):
+    """A results folder of its own."""
+    def preferences():  # not held: a test switches the extension off and on
+        return bpy.context.preferences.addons[extension().__name__].preferences
+
+    before = preferences().results_folder
+    preferences().results_folder = str(tmp_path / "results")
+    yield tmp_path / "results"
+    extension("operators.journal").journal.close()
+    preferences().results_folder = before
+
+
+@pytest.fixture
+def runner(extension):
+    return extension("operators.runner").runner
+
+
+@pytest.fixture
+def next_session(bpy, extension, runner):
+    """Ends this session as a crash does and begins the next: what is in memory is gone, and the
+    system has let go of the lock. Gives the jobs that the next one finds.
+    """
+    def begin():
+        journal = extension("operators.journal").journal
+        for session in journal._sessions.values():
+            session.lock.close()
+        journal._sessions.clear()
+        runner.jobs = extension("operators.jobs").JobList()
+        bpy.ops.zero123.refresh_history()
+        return list(runner.jobs)
+    return begin
+
+
+@pytest.fixture
+def note(bpy, extension, runner, results):
+    """Has a job noted that never starts, in a folder of its own. Gives the job."""
+    jobs, requests = extension("operators.jobs"), extension("engine.requests")
+    addon, journal = extension("operators.addon"), extension("operators.journal").journal
+
+    def make(request, number="1", title="cup"):
+        folder = addon.new_job_folder(bpy.context, request.KIND, title)
+        request = request(image="cup.png", out=str(folder))
+        job = jobs.Job(number, request, title)
+        runner.jobs.add(job)
+        journal.note(bpy.context, job)
+        assert requests.REQUESTS[job.kind] is type(request)
+        return job
+    return make
+
+
+@pytest.fixture
+def requests(extension):
+    return extension("engine.requests")
+
+
+@pytest.mark.needs_engine
+def test_a_mesh_goes_on_in_the_next_session(
+        bpy, scene, extension, results, runner, next_session, picture):
+    """Killed together with its engine while it fits; at its place, and as it was to come in."""
+    launch, addon = extension("operators.launch"), extension("operators.addon")
+    place = extension("operators.results").Place((2.0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1))
+    options = extension("operators.results").ImportOptions(remesh='DECIMATE', remesh_faces=100)
+    folder = addon.new_job_folder(bpy.context, "reconstruct", "ball")
+    request = extension("engine.requests").ReconstructRequest(
+        image=str(picture), out=str(folder), model="nano", steps=1, view_count=4, resolution=32,
+        iterations=400, faces=300, texture_size=64, device="cpu")
+    launch.start_engine(bpy.context)
+    job = runner.submit(request, "ball", scene.session_uid, place=place, options=options)
+    extension("operators.journal").journal.note(bpy.context, job)
+    while job.stage != "fit":
+        runner.pump()
+        assert not job.state.ended, job.error
+        time.sleep(0.01)
+    os.kill(runner.engine_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    stopped, = next_session()
+    assert (stopped.state.value, stopped.title, stopped.kind) == ("Stopped", "ball", "reconstruct")
+    assert (stopped.request, stopped.place, stopped.options) == (request, place, options)
+    runner.stop_engine()
+    assert bpy.ops.zero123.resume_job(job=stopped.id) == {'FINISHED'}
+    again, = runner.jobs
+    assert again.state.value == "Done"
+    sampled = [stage["name"] for stage in extension("operators.history")._read(
+        folder / "report.json")["stages"]]
+    assert "sample" not in sampled, "the views were kept"
+    mesh, = (item for item in bpy.data.objects if item.type == 'MESH')
+    assert mesh.matrix_world.translation.x == pytest.approx(5)
+    assert len(mesh.data.polygons) <= 110
+    assert next_session() == []
+
+
+def test_an_add_on_that_is_switched_off_and_on_knows_its_stopped_jobs(
+        extension, runner, note, requests, next_session):
+    job = note(requests.ReconstructRequest)
+    package = extension()
+    package.unregister()
+    package.register()
+    assert [found.id for found in next_session()] == [job.id]
+
+
+def test_a_script_needs_no_look_before_it_resumes(
+        bpy, extension, runner, note, requests, next_session):
+    """Without a window, nothing has looked yet."""
+    job = note(requests.ReconstructRequest)
+    extension("operators.journal").journal.close()
+    runner.jobs = extension("operators.jobs").JobList()
+    assert bpy.ops.zero123.resume_job.poll()
+    assert [found.id for found in runner.jobs] == [job.id]
+
+
+def test_the_jobs_of_a_blender_that_lives_are_its_own(
+        bpy, extension, runner, note, requests, results, next_session):
+    job = note(requests.ReconstructRequest)
+    other, = (results / ".jobs").glob("*/")
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    session, = extension("operators.journal").journal._sessions.values()
+    session.lock.close()
+    assert holder.stdout.readline() == b"held\n"
+    _make_old(Path(job.request.out))
+    assert next_session() == []
+    assert job.note.is_file()
+    assert Path(job.request.out).is_dir()
+    holder.kill()
+    holder.wait()
+    assert [found.id for found in next_session()] == [job.id]
+
+
+_HOLD = """
+import sys, time
+file = open(sys.argv[1], "ab")
+while True:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        break
+    except OSError:
+        time.sleep(0.01)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("code", "kept", "stays"), [
+    (None, True, True), (None, False, False), ("OUT_OF_MEMORY", True, True),
+    ("BAD_INPUT", False, False), ("MODEL_MISSING", False, False), ("ENGINE_DIED", False, True)])
+def test_a_job_that_ended_is_offered_again_if_there_is_something_to_go_on_from(
+        extension, runner, note, requests, next_session, code, kept, stays):
+    protocol, resuming = extension("engine.protocol"), extension("engine.resuming")
+    job = note(requests.ReconstructRequest)
+    if kept:
+        resuming.work_folder(job.request).mkdir()
+    job.apply(protocol.Failed(job.id, protocol.ErrorCode[code], "it failed", "") if code
+              else protocol.Cancelled(job.id))
+    assert job.can_go_on
+    assert [found.id for found in next_session()] == [job.id] * stays
+
+
+def test_a_job_that_is_done_is_no_more_known(
+        extension, runner, note, requests, next_session):
+    """Also if its Blender was killed before it heard of that."""
+    heard, unheard = (note(requests.ReconstructRequest, number) for number in "12")
+    heard.apply(extension("engine.protocol").Done(heard.id, {}))
+    requests.save_request(unheard.request, Path(unheard.request.out))
+    assert next_session() == []
+
+
+def test_a_stopped_job_is_cleared_or_discarded(
+        bpy, extension, runner, note, requests, results, next_session):
+    """Clearing leaves what was kept on the disk, discarding doesn't; other jobs stay."""
+    resuming = extension("engine.resuming")
+    jobs = [note(requests.ReconstructRequest, number) for number in "123"]
+    for job in jobs:
+        work = resuming.work_folder(job.request)
+        work.mkdir()
+        (work / resuming.NOTE).write_text("0")
+        (work / "fit.pt").write_bytes(b"0")
+        Path(job.request.out, "picture.png").write_bytes(b"0")
+    Path(jobs[1].request.out, requests.REQUEST_FILE).write_text("{}")
+    os.utime(Path(jobs[1].request.out, requests.REQUEST_FILE), (0, 0))
+    assert [job.id for job in next_session()] == ["1", "2", "3"]
+    for job in jobs[:2]:
+        bpy.ops.zero123.discard_job(job=job.id)
+    assert [job.id for job in next_session()] == ["3"]
+    bpy.ops.zero123.clear_jobs()
+    assert next_session() == []
+    work = [resuming.work_folder(job.request).exists() for job in jobs]
+    assert work == [False, False, True]
+    assert [Path(job.request.out).exists() for job in jobs] == [False, True, True], (
+        "the second holds an earlier result")
+    assert not bpy.ops.zero123.discard_job.poll()
+
+
+def test_empty_folders_of_jobs_go_away(
+        bpy, extension, runner, note, requests, results, next_session):
+    addon = extension("operators.addon")
+    killed = note(requests.ViewsRequest, "1")
+    mesh = note(requests.ReconstructRequest, "2")
+    nobodys = addon.new_job_folder(bpy.context, "views", "old")
+    starting = addon.new_job_folder(bpy.context, "views", "new")
+    full = addon.new_job_folder(bpy.context, "views", "full")
+    (full / "picture.png").write_bytes(b"0")
+    mine = results / "mine"
+    mine.mkdir()
+    for folder in (nobodys, full, mine, Path(mesh.request.out)):
+        _make_old(folder)
+    assert [job.id for job in next_session()] == ["2"]
+    assert set(results.glob("[!.]*")) == {starting, full, mine, Path(mesh.request.out)}
+    assert not Path(killed.request.out).exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"schema": "zero123.job/2"}', b"\xff"])
+def test_a_note_that_cannot_be_read_is_removed(
+        extension, note, requests, next_session, damage, results):
+    note(requests.ReconstructRequest).note.write_bytes(damage)
+    assert next_session() == []
+    assert not list((results / ".jobs").rglob("*.json"))
+
+
+def _make_old(folder):
+    past = time.time() - OLD_S
+    os.utime(folder, (past, past))
