@@ -54,7 +54,7 @@ class ZERO123_OT_resume_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, _why_none_can_go_on(context))
+        return unless(cls, why_none_can_go_on(context))
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -76,7 +76,7 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, _why_none_can_go_on(context))
+        return unless(cls, why_none_can_go_on(context))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
@@ -91,7 +91,8 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
         return {'FINISHED'}
 
 
-def _why_none_can_go_on(context: bpy.types.Context) -> str:
+def why_none_can_go_on(context: bpy.types.Context) -> str:
+    """Why no job can be resumed or discarded, or an empty text."""
     if bpy.app.background:  # with a window, the timer has looked
         journal.look(context)
     stopped = any(job.can_go_on for job in runner.jobs)
