@@ -46,8 +46,8 @@ PHOTO_WEIGHT = 3.0
 USABLE_COVER = (1e-4, 0.95)
 """Share of a picture that its object covers, or there is no silhouette to work with."""
 
-FINEST = 0.7
-"""Size of the smallest voxel, in pixels: thin things need some, and finer ones come out ragged."""
+FINEST = 1.0
+"""Size of the smallest voxel, in pixels: finer ones are held by little, and come out ragged."""
 VIEWS_ITERATIONS = 300
 SCORE_METHODS = {"sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000),
                  "sjc-i": (fit_by_jacobian, 10000), "dietnerf": (fit_by_semantics, 3000)}
