@@ -11,7 +11,7 @@ from scipy import ndimage
 from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import absorption_weights
-from ..fields.voxel import EMPTY_RAW, density_of
+from ..fields.voxel import density_of
 from ..mesh.bake import Photo, SurfaceColour, bake
 from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
@@ -19,14 +19,10 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .clock import Clock
 from .fit import Fit, occupancy_of, pixels_for
-from .level import candidates, choose_level
+from .level import choose_level
 
 SMOOTHING_SIGMA = 0.8
-"""Of the raw density before marching cubes, in voxels: removes speckle, keeps edges. Less of it
-scores a little better and looks ragged."""
-SPAN = 2.5
-"""Raw density beyond the possible levels that still counts: how empty or how dense a voxel is
-otherwise must not move the surface beside it."""
+"""Of the density before marching cubes, in voxels: removes speckle, keeps edges."""
 
 
 def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
@@ -61,25 +57,19 @@ def surface_colour(radiance: Field) -> SurfaceColour:
 
 
 def surface(fit: Fit, faces: int) -> Triangles:
-    """The mesh of the field at the level that agrees best with the silhouettes.
-
-    It is the level set of the raw density, which is what the renderer interpolates: that of the
-    density itself lies a third of a voxel further out.
-    """
+    """The mesh of the field's density at the level that agrees best with the silhouettes."""
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
     pictures = fit.pictures.shrunk(pixels_for(grid.lattice))
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
                        grid.lattice)
     opacity = pictures.rgba[..., 3].reshape(-1)
-    raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)
-    levels = candidates(float(density_of(raw).max()))
-    lowest = levels[0] - SPAN
-    volume = raw.clamp(lowest, levels[-1] + SPAN).sub_(lowest).numpy()
-    volume = ndimage.gaussian_filter(volume, SMOOTHING_SIGMA)
-    level = choose_level(torch.from_numpy(volume), [level - lowest for level in levels], rays,
-                         opacity, occupancy)
+    density = density_of(grid.raw.detach()[0, 0]).numpy()
+    density = np.where(occupancy.voxels.numpy(), density, 0.0)
+    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
+    level = choose_level(torch.from_numpy(density), rays, opacity, occupancy)
     # Of the smallest of these, the surface lies exactly at the ends.
     depth = fit.ends.depth(grid.lattice.axis(2)).clamp_max(1.0).numpy()
-    volume = np.minimum(volume, level * (1 + depth / grid.lattice.voxel_size))
-    return mesh_volume(volume, level, grid.lattice.low, grid.lattice.voxel_size, faces)
+    density = np.minimum(density, level * (1 + depth / grid.lattice.voxel_size))
+    return mesh_volume(density, level, grid.lattice.low, grid.lattice.voxel_size, faces)
+

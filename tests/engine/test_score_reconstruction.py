@@ -18,7 +18,7 @@ from engine.models import load_pipeline
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct, reconstruct_by_score
 from engine.reconstruction.guide import Cameras, Guide
-from engine.reconstruction.level import candidates
+from engine.reconstruction.level import choose_level
 from engine.reconstruction.sds import Annealing, SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
 from engine.reporting import SilentReporter
@@ -187,5 +187,5 @@ def test_a_picture_without_an_object_is_refused(nano) -> None:
 
 def test_next_to_nothing_is_no_surface() -> None:
     with pytest.raises(EngineError) as caught:
-        candidates(0.01)
+        choose_level(torch.full((8, 8, 8), 0.01), None, None, None)  # type: ignore[arg-type]
     assert "iterations" in caught.value.hint
