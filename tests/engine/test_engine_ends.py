@@ -32,17 +32,22 @@ from engine.protocol import (
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be collected doesn't."""
+    """Whether a process runs; one that only waits to be collected doesn't.
+
+    A killed process is called a zombie as soon as its first thread has gone, but can't be
+    collected before its last one has.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     stat = Path(f"/proc/{pid}/stat")
     try:
-        return stat.read_text().rpartition(")")[2].split()[0] != "Z" if stat.parent.exists() \
-            else not Path("/proc").is_dir()
+        fields = stat.read_text().rpartition(")")[2].split()
     except OSError:
-        return False
+        return not Path("/proc").is_dir()
+    state, threads = fields[0], int(fields[17])
+    return state != "Z" or threads > 1
 
 
 def seconds_until_gone(pid: int) -> float:
