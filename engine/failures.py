@@ -39,16 +39,16 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
         return EngineError(ErrorCode.CANCELLED, "stopped before the end", stopped)
     if is_out_of_memory(error):
         return EngineError(
-            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {_first_line(error)}",
+            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {first_line(error)}",
             "close other programs, ask for fewer views or samples, or compute on the CPU")
     if isinstance(error, OSError) and error.errno in _DISK_HINTS:
-        return EngineError(ErrorCode.DISK, _first_line(error), _DISK_HINTS[error.errno])
+        return EngineError(ErrorCode.DISK, first_line(error), _DISK_HINTS[error.errno])
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] != "engine":
         return EngineError(
-            ErrorCode.ENVIRONMENT, f"a library can't be loaded: {_first_line(error)}",
+            ErrorCode.ENVIRONMENT, f"a library can't be loaded: {first_line(error)}",
             "run `python -m engine doctor` to see what is missing")
     return EngineError(
-        ErrorCode.INTERNAL, f"{type(error).__name__}: {_first_line(error)}",
+        ErrorCode.INTERNAL, f"{type(error).__name__}: {first_line(error)}",
         "this is a defect of the engine; its log has the traceback (command line: --debug)")
 
 
@@ -66,6 +66,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(phrase in text for phrase in _MEMORY_PHRASES)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Of what an exception says, not too long; its name if that is nothing."""
     lines = str(error).strip().splitlines()
     return lines[0][:_LONGEST] if lines else type(error).__name__

@@ -126,8 +126,8 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             photo = straight_alpha(prepared.rgb, prepared.alpha)
         fit = _fit_views if request.method == "views" else _fit_by_score
         place = _place_of_fields(request)
-        with place.libraries_used():
-            views, result, evaluations = fit(request, photo, work, reporter, stages)
+        with place.libraries_used(lambda text: reporter.log("warning", text)) as use:
+            views, result, evaluations = fit(request, photo, place, work, reporter, stages)
         views.save(stage / "views")
         if prepared is not None:
             save_input(stage / "views", prepared)
@@ -144,7 +144,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
-            "fields": place.report(), "peak_memory_mb": peak_memory_mb(),
+            "fields": place.without(use.failures).report(), "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
         save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -156,8 +156,9 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             "report": str(out / "report.json"), **report}
 
 
-def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: WorkInProgress,
-               reporter: Reporter, stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
+def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, place: Place,
+               work: WorkInProgress, reporter: Reporter,
+               stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
     from .reconstruction import reconstruct
 
@@ -166,14 +167,15 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, work: Work
     result = reconstruct(
         sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
         **_companions(work, reporter), **_input_camera(request, sampled.views),
-        **_mesh_options(request))
+        **_mesh_options(request, place))
     if pipeline is not None:
         tell_savings(pipeline, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
-def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: WorkInProgress,
-                  reporter: Reporter, stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
+def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: Place,
+                  work: WorkInProgress, reporter: Reporter,
+                  stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
     import numpy as np
 
@@ -193,7 +195,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, work: W
     result = reconstruct_by_score(
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
-        **_mesh_options(request))
+        **_mesh_options(request, place))
     tell_savings(pipeline, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
@@ -217,12 +219,12 @@ def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
             "reporter": reporter}
 
 
-def _mesh_options(request: ReconstructRequest) -> dict[str, Any]:
+def _mesh_options(request: ReconstructRequest, place: Place) -> dict[str, Any]:
     """What every method is told of the mesh."""
     return {"resolution": request.resolution, "iterations": request.iterations,
             "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
             "guidance_scale": request.guidance, "representation": request.field,
-            "device": _place_of_fields(request).device}
+            "device": place.device}
 
 
 def _place_of_fields(request: ReconstructRequest) -> Place:

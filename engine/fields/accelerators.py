@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -22,7 +22,7 @@ import torch
 
 from ..environment import ROOT, user_folder
 from ..outputs import staged_file
-from .libraries import LIBRARIES, using
+from .libraries import LIBRARIES, Use, using
 
 LIMIT_S = 60.0
 """For a comparison: a driver that hangs must not keep a reconstruction from starting."""
@@ -58,9 +58,16 @@ class Place:
     def device(self) -> torch.device:
         return torch.device(self.name)
 
-    def libraries_used(self) -> AbstractContextManager[None]:
-        """While fields are optimised there."""
-        return using(self.device, self.used)
+    def libraries_used(self, warn: Callable[[str], None]) -> AbstractContextManager[Use]:
+        """While fields are optimised there. One that fails is given up: `warn` is told."""
+        return using(self.device, self.used, warn)
+
+    def without(self, failures: dict[str, str]) -> Place:
+        """The same once libraries have failed there; what they said, by their names."""
+        told = {name: f"{self.libraries[name]}, given up: {failure}"
+                for name, failure in failures.items()}
+        return replace(self, used=[name for name in self.used if name not in failures],
+                       libraries={**self.libraries, **told})
 
     def report(self) -> dict[str, str]:
         """For `doctor` and report.json."""

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from . import tiny_cuda
 from .lattice import Lattice
-from .libraries import TINY_CUDA, uses
 from .trilinear import weighted_rows
 from .voxel import VoxelField, density_of
 
@@ -77,14 +76,15 @@ class HashEncoding(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """P x (L * F) features of P x 3 points."""
-        if uses(TINY_CUDA, points.device):
-            return tiny_cuda.features_at(self.settings, self.tables, points)
-        features, first = [], 0
-        for scale, entries in zip(self.scales, self.entries, strict=True):
-            index, weight = _corners(points, scale, entries)
-            features.append(weighted_rows(self.tables, index + first, weight))
-            first += entries
-        return torch.cat(features, dim=-1)
+        def ours(tables: Tensor) -> Tensor:
+            features, first = [], 0
+            for scale, entries in zip(self.scales, self.entries, strict=True):
+                index, weight = _corners(points, scale, entries)
+                features.append(weighted_rows(tables, index + first, weight))
+                first += entries
+            return torch.cat(features, dim=-1)
+
+        return tiny_cuda.features_or(ours, self.settings, self.tables, points)
 
 
 def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .field import Field
 from .lattice import Lattice
-from .libraries import NERFACC, uses
+from .libraries import NERFACC, current
 from .marching import marched
 from .rays import Rays, clip_to_box
 
@@ -207,8 +207,11 @@ class Spacing:
 
     def groups(self, occupancy: Occupancy) -> Groups:
         """Groups that have something near them, looked up as one: most have nothing."""
-        if uses(NERFACC, occupancy.device):
-            return Groups(*marched(self, occupancy), size=1)
+        return current().either(
+            NERFACC, occupancy.device, lambda: Groups(*marched(self, occupancy), size=1),
+            lambda: self._near_groups(occupancy))
+
+    def _near_groups(self, occupancy: Occupancy) -> Groups:
         reach = (GROUP - 1) / 2
         near_one = occupancy.widened(reach * self.step)
         begin, end = self._groups_within(near_one.box, reach)

@@ -4,14 +4,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from .libraries import TINY_CUDA, Use, current
+
 if TYPE_CHECKING:
     from .hash_grid import HashSettings
+
+    Look = Callable[[Tensor], Tensor]
+    """Features of some points in tables."""
+
+
+def features_or(ours: Look, settings: HashSettings, tables: Tensor, points: Tensor) -> Tensor:
+    """By the library where it may work, else by `ours`; differentiable in the tables."""
+    use = current()
+    if not use.allows(TINY_CUDA, points.device):
+        return ours(tables)
+
+    def theirs(tables: Tensor) -> Tensor:
+        return features_at(settings, tables, points)
+
+    if not torch.is_grad_enabled():
+        return use.either(TINY_CUDA, points.device, lambda: theirs(tables), lambda: ours(tables))
+    return _EitherWay.apply(tables, use, points.device, theirs, ours)
+
+
+class _EitherWay(torch.autograd.Function):
+    """The library may fail on the way back, too: then torch goes both ways."""
+
+    @staticmethod
+    def forward(ctx: Any, tables: Tensor, use: Use, device: torch.device, theirs: Look,
+                ours: Look) -> Tensor:
+        tables = tables.detach().requires_grad_()
+        with torch.enable_grad():
+            features = use.either(TINY_CUDA, device, lambda: theirs(tables), lambda: ours(tables))
+
+        def way_back(gradient: Tensor) -> Tensor:
+            return use.either(
+                TINY_CUDA, device, lambda: _gradient(features, tables, gradient),
+                lambda: _gradient(ours(tables), tables, gradient))
+
+        ctx.way_back = way_back
+        return features.detach()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
+        with torch.enable_grad():
+            return ctx.way_back(gradient), None, None, None, None
+
+
+def _gradient(features: Tensor, tables: Tensor, gradient: Tensor) -> Tensor:
+    return torch.autograd.grad(features, tables, gradient)[0]
 
 
 def features_at(settings: HashSettings, tables: Tensor, points: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from engine.fields.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, occupied_samples, render
 from engine.fields.voxel import VoxelField
+from engine.protocol import EngineError, ErrorCode
 
 CPU = torch.device("cpu")
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -154,6 +155,73 @@ def test_nerfacc_draws_the_same_picture(installed: None) -> None:
         torch.testing.assert_close(theirs, ours, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("fault", ["forward", "backward"])
+def test_where_tiny_cuda_nn_fails_torch_goes_on(fault: str, installed: None,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    import tinycudann
+
+    monkeypatch.setattr(tinycudann, "fault", fault)
+    encoding, where, told, found = encoding_of(), points(500), [], []
+    before = tinycudann.calls
+    with using(CPU, [TINY_CUDA], told.append) as use:
+        for _ in range(2):
+            encoding(where).square().sum().backward()
+            found.append(encoding.tables.grad)
+            encoding.tables.grad = None
+        with torch.no_grad():
+            features = encoding(where)
+    assert tinycudann.calls == before + 1
+    assert use.failures == {TINY_CUDA: "CUDA_ERROR_LAUNCH_FAILED"}
+    assert told == ["tinycudann failed, going on without it: CUDA_ERROR_LAUNCH_FAILED"]
+    ours = encoding(where)
+    ours.square().sum().backward()
+    assert torch.equal(features, ours)
+    for theirs in found:
+        torch.testing.assert_close(theirs, encoding.tables.grad, atol=1e-3, rtol=0)
+
+
+def test_where_nerfacc_fails_torch_goes_on(installed: None,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    import nerfacc
+
+    monkeypatch.setattr(nerfacc, "fault", "march")
+    lattice, told = cube(16), []
+    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice)
+    cameras = torch.from_numpy(camera.camera_to_world([0.0], [0.0], [1.85])).float()
+    rays = camera_rays(cameras, 8, camera.FOV_DEG, lattice)
+    ours = occupied_samples(rays, occupancy, lattice.voxel_size)
+    with using(CPU, [NERFACC], told.append):
+        theirs = [occupied_samples(rays, occupancy, lattice.voxel_size) for _ in range(2)]
+    assert all(torch.equal(samples.points, ours.points) for samples in theirs)
+    assert told == ["nerfacc failed, going on without it: CUDA error: invalid configuration "
+                    "argument"]
+
+
+def test_a_failure_that_takes_the_gpu_along_ends_the_job_and_says_what_to_do() -> None:
+    def broken() -> None:
+        raise RuntimeError("an illegal memory access")
+
+    def no_memory() -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    with using(CPU, LIBRARIES, pytest.fail) as use:
+        with pytest.raises(EngineError, match=r"nerfacc failed.* illegal memory.*resume") as raised:
+            use.either(NERFACC, CPU, broken, broken)
+        with pytest.raises(torch.OutOfMemoryError):
+            use.either(TINY_CUDA, CPU, broken, no_memory)
+    assert raised.value.code == ErrorCode.ENVIRONMENT
+    assert use.failures.keys() == set(LIBRARIES)
+
+
+def test_a_comparison_takes_nothing_from_torch_for_a_librarys(
+        installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tinycudann
+
+    monkeypatch.setattr(tinycudann, "fault", "forward")
+    with pytest.raises(RuntimeError, match="LAUNCH_FAILED"):
+        probe.compared(CPU, TINY_CUDA)
+
+
 def test_a_library_works_on_its_device_only(installed: None) -> None:
     import tinycudann
 
@@ -224,6 +292,29 @@ def test_what_is_not_installed_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(accelerators, "try_library", pytest.fail)
     assert try_device("cuda", 30.0, agreeing(0.5)).libraries == dict.fromkeys(
         LIBRARIES, "not installed")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_reconstruction_goes_on_without_those_that_fail_in_its_middle(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    import nerfacc
+    import tinycudann
+
+    for module, fault in ((nerfacc, "march"), (tinycudann, "backward")):
+        monkeypatch.setattr(module, "fault", fault)
+        monkeypatch.setattr(module, "sound", module.calls + 7)
+    place = Place("cpu", "as a test", [*LIBRARIES], dict.fromkeys(LIBRARIES, "0.0, fast"))
+    monkeypatch.setattr(jobs, "_place_of_fields", lambda request: place)
+    given = photograph(BLOCK, camera.two_ring_orbit(8, -10.0, 45.0), size=32).save(tmp_path / "in")
+    assert run("reconstruct", "--views", given, "--out", tmp_path / "out", "--field", "hash",
+               "--resolution", 32, "--iterations", 10, "--faces", 600, "--texture-size", 256) == 0
+    assert nerfacc.calls == nerfacc.sound + 1 and tinycudann.calls >= tinycudann.sound
+    told = capsys.readouterr().err
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    for name in LIBRARIES:
+        assert told.count(f"{name} failed, going on without it") == 1
+        assert report["fields"][name].startswith("0.0, fast, given up: CUDA")
 
 
 def test_a_reconstruction_uses_and_reports_them(tmp_path: Path, installed: None,

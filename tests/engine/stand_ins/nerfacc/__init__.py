@@ -17,6 +17,8 @@ from torch import Tensor
 DRIFT = 2e-3
 """Of a cell's borders: the rounding of its walk from cell to cell, exaggerated."""
 fault = ""
+sound = 0
+"""Calls until a fault shows."""
 calls = 0
 
 
@@ -31,6 +33,8 @@ def traverse_grids(rays_o: Tensor, rays_d: Tensor, binaries: Tensor, aabbs: Tens
                    step_size: float) -> tuple[None, RaySamples, None]:
     global calls  # noqa: PLW0603
     calls += 1
+    if fault == "march" and calls > sound:
+        raise RuntimeError("CUDA error: invalid configuration argument\n in a kernel")
     assert len(rays_o) and binaries.dtype == torch.bool and aabbs.shape == (1, 6)
     assert all(values.dtype == torch.float32 and values.is_contiguous()
                for values in (rays_o, rays_d, aabbs, near_planes, far_planes))

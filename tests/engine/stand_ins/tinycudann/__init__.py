@@ -19,7 +19,13 @@ from torch import Tensor, nn
 PRIMES = (1, 2654435761, 805459861)
 CORNERS = torch.tensor([*itertools.product((0, 1), repeat=3)])
 fault = ""
+sound = 0
+"""Calls until a fault shows."""
 calls = 0
+
+
+def broken(gradient: Tensor) -> None:
+    raise RuntimeError("CUDA_ERROR_LAUNCH_FAILED\n on the way back")
 
 
 class Encoding(nn.Module):
@@ -45,6 +51,8 @@ class Encoding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         global calls  # noqa: PLW0603
         calls += 1
+        if fault == "forward" and calls > sound:
+            raise RuntimeError("CUDA_ERROR_LAUNCH_FAILED\n in a kernel")
         table, found, first = self.params.reshape(-1, self.features), [], 0
         for scale, side, size in zip(self.scales, self.sides, self.sizes, strict=True):
             place = x.to(torch.float32) * scale + 0.5
@@ -55,7 +63,10 @@ class Encoding(nn.Module):
             rows = table[first + self.index(corners, side, size)]
             found.append((weight[..., None] * rows).sum(0))
             first += size
-        return torch.cat(found, dim=-1) + (0.01 if fault == "wrong" else 0.0)
+        features = torch.cat(found, dim=-1) + (0.01 if fault == "wrong" else 0.0)
+        if fault == "backward" and calls > sound and features.requires_grad:
+            features.register_hook(broken)
+        return features
 
     def index(self, corners: Tensor, side: int, size: int) -> Tensor:
         stride, index = 1, torch.zeros_like(corners[..., 0])
