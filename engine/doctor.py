@@ -119,7 +119,7 @@ def _look_at_device(found: Diagnosis) -> None:
         target = resolve_device("auto")
         device, dtype = str(target), str(resolve_dtype("auto", target))
         free, total = (round(size / 1e6) for size in device_memory(device))
-        fields = place_of_fields(target).report()
+        fields = place_of_fields(target, again=True).report()
     except Exception as error:  # whatever a broken library raises
         found.blame(EngineError(
             ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",

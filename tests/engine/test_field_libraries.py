@@ -243,7 +243,7 @@ def test_a_library_that_does_not_start_is_left_alone(installed: None,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZERO123_STAND_IN_FAULT", "import")
     assert try_library(NERFACC, "cpu") == Verdict(
-        False, "nerfacc failed with exit code 1: ImportError: undefined symbol")
+        False, "nerfacc failed with exit code 1: ImportError: undefined symbol", failed=True)
 
 
 def test_the_comparison_finds_a_library_that_computes_something_else(
@@ -270,10 +270,10 @@ def agreeing(seconds: float) -> list[str]:
 def test_a_device_is_reported_with_its_libraries(installed: None,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     verdicts = {TINY_CUDA: Verdict(True, "3.0 times as fast as torch, same to 1e-05"),
-                NERFACC: Verdict(False, "nerfacc did not answer within 60 s")}
+                NERFACC: Verdict(False, "nerfacc did not answer within 60 s", failed=True)}
     monkeypatch.setattr(accelerators, "try_library", lambda name, device, limit: verdicts[name])
     place = try_device("cuda", 30.0, agreeing(0.5))
-    assert place.used == [TINY_CUDA]
+    assert place.used == [TINY_CUDA] and place.failed_at
     assert place.report() == {
         "device": "cuda", "reason": "2.0 times as fast as the CPU, same to 1e-05",
         TINY_CUDA: "0.0, 3.0 times as fast as torch, same to 1e-05",
