@@ -169,7 +169,7 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, place: Pla
         **_companions(work, reporter), **_input_camera(request, sampled.views),
         **_mesh_options(request, place))
     if pipeline is not None:
-        tell_savings(pipeline, reporter)
+        tell_savings(pipeline.savings, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
@@ -196,7 +196,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: 
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
         **_mesh_options(request, place))
-    tell_savings(pipeline, reporter)
+    tell_savings(pipeline.savings, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)

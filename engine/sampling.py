@@ -90,9 +90,9 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
     return pipeline
 
 
-def tell_savings(pipeline: Zero123Pipeline, reporter: Reporter) -> None:
+def tell_savings(savings: Sequence[str], reporter: Reporter) -> None:
     """Say what had to be done because memory ran out."""
-    for saving in pipeline.savings:
+    for saving in savings:
         reporter.log("warning", f"memory is short: {saving}, which takes longer")
 
 
@@ -128,7 +128,7 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             cache_interval=request.cache_interval,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step)
-    tell_savings(pipeline, reporter)
+    tell_savings(pipeline.savings, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler,
             "cache_interval": request.cache_interval, "dtype": dtype_name(pipeline)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ import huggingface_hub
 import numpy as np
 import torch
 import transformers.utils.logging
-from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+from diffusers import AutoencoderKL, AutoPipelineForText2Image, DiffusionPipeline
 from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from PIL import Image
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
+from .diffusion.memory import MemorySaver, as_memory_allows, offload, slice_attention
 from .imaging import cut_out, save_png
 from .loaded_model import loaded_model
 from .models import resolve_device, resolve_dtype
@@ -34,6 +36,7 @@ from .outputs import staged_file
 from .protocol import EngineError, ErrorCode
 from .reporting import Reporter
 from .requests import TextRequest
+from .sampling import tell_savings
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
 """The pipelines that make a picture of a text."""
@@ -99,7 +102,19 @@ def load_text_pipeline(model: str, device: str = "auto",
         # transformers makes an empty one if its files are missing.
         if isinstance(part, PreTrainedTokenizerBase) and len(part) <= len(part.all_special_tokens):
             raise damaged(folder / name, "its vocabulary is empty")
+    pipeline.memory_saver = MemorySaver((slice_attention, tile_decoder, offload))
     return pipeline.to(target)
+
+
+def tile_decoder(pipeline: DiffusionPipeline) -> str | None:
+    """The picture decoded in overlapping parts; None where the decoder is another one."""
+    vae = getattr(pipeline, "vae", None)
+    if not isinstance(vae, AutoencoderKL):
+        return None
+    vae.enable_tiling()
+    vae.tile_sample_min_size //= 2  # a tile is as large as the usual picture
+    vae.tile_latent_min_size //= 2
+    return "the picture is decoded in tiles"
 
 
 def _folder(model: str) -> Path:
@@ -163,8 +178,8 @@ def _variant(folder: Path) -> str | None:
 def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter) -> np.ndarray:
     """The picture, H x W x 4 uint8, opaque."""
     prompt = ", ".join(text for text in (request.prompt.strip(), request.style.strip()) if text)
-    options: dict[str, Any] = {"prompt": prompt,
-                               "generator": torch.Generator("cpu").manual_seed(request.seed)}
+    generator = torch.Generator("cpu")
+    options: dict[str, Any] = {"prompt": prompt, "generator": generator}
     side = max(round(request.size / SIDE_STEP), 1) * SIDE_STEP
     given = {"negative_prompt": (request.negative_prompt, request.negative_prompt),
              "height": (request.size, side), "width": (request.size, side),
@@ -183,7 +198,14 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
 
     if "callback_on_step_end" in accepted:
         options["callback_on_step_end"] = report_step
-    output = pipeline(**options, output_type="pil")
+
+    def paint() -> Any:
+        generator.manual_seed(request.seed)
+        return pipeline(**options, output_type="pil")
+
+    saver: MemorySaver = pipeline.memory_saver
+    output = as_memory_allows(partial(saver.save_memory, pipeline), paint)
+    tell_savings(saver.savings, reporter)
     # Some models bring a safety checker, which answers with black.
     if any(getattr(output, "nsfw_content_detected", None) or []):
         raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the picture",

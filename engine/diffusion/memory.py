@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many views are sampled at once, and what is done when memory runs out all the same."""
+"""How many views are sampled at once, and what is done when memory runs out all the same.
+
+The measures that are taken then are good for other pipelines of diffusers, too.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -73,17 +76,47 @@ def in_batches(rows: Tensor, size: int, work: Work[Result], save_memory: Callabl
     return results
 
 
-def as_memory_allows(pipeline: Zero123Pipeline, work: Callable[[], Result]) -> Result:
+def as_memory_allows(save_memory: Callable[[], bool], work: Callable[[], Result]) -> Result:
     """The result of work that can't be divided. Where memory runs out, measures are taken, and it
     is done again."""
-    return in_batches(torch.zeros(1), 1, lambda *_: work(), pipeline.save_memory)[0]
+    return in_batches(torch.zeros(1), 1, lambda *_: work(), save_memory)[0]
 
 
-def slice_attention(pipeline: Zero123Pipeline) -> str:
-    """Attention head by head."""
+Measure = Callable[[Any], str | None]
+"""Has a pipeline need less memory, and says what it did; None where nothing is to be done."""
+
+
+class MemorySaver:
+    """Takes measures for a pipeline, one at a time."""
+
+    def __init__(self, measures: Iterable[Measure]) -> None:
+        self.savings: list[str] = []
+        """What was done."""
+        self._left = list(measures)
+
+    def save_memory(self, pipeline: Any) -> bool:
+        """Take one more measure, at the cost of speed. False if none is left."""
+        while self._left:
+            done = self._left.pop(0)(pipeline)
+            if done is not None:
+                self.savings.append(done)
+                return True
+        return False
+
+
+def slice_attention(pipeline: Any) -> str | None:
+    """Attention head by head; None where no network can."""
+    if not any(hasattr(part, "set_attention_slice") for part in pipeline.components.values()):
+        return None
     pipeline.enable_attention_slicing("max")
-    use_constant_attention(pipeline.unet)  # what has no heads to slice
     return "attention is computed in slices"
+
+
+def slice_single_token_attention(pipeline: Zero123Pipeline) -> str | None:
+    """The same where a UNet sees one context token: its attention to that has nothing to slice."""
+    done = slice_attention(pipeline)
+    use_constant_attention(pipeline.unet)
+    return done
 
 
 def tile_decoder(pipeline: Zero123Pipeline) -> str:
@@ -96,13 +129,15 @@ def tile_decoder(pipeline: Zero123Pipeline) -> str:
     return "pictures are decoded in tiles"
 
 
-def offload(pipeline: Zero123Pipeline) -> str | None:
-    """Networks in main memory until they are needed; None where that is the device's memory."""
-    if pipeline.execution_device.type == "cpu":
+def offload(pipeline: Any) -> str | None:
+    """Networks in main memory until they are needed; None where that is the device's memory, or
+    where they have no order."""
+    device = pipeline._execution_device
+    if device.type == "cpu" or pipeline.model_cpu_offload_seq is None:
         return None
-    pipeline.enable_model_cpu_offload(device=pipeline.execution_device)
+    pipeline.enable_model_cpu_offload(device=device)
     return "networks wait in main memory"
 
 
-MEASURES = (slice_attention, tile_decoder, offload)
+MEASURES = (slice_single_token_attention, tile_decoder, offload)
 """In the order in which they are taken, from the cheapest on."""

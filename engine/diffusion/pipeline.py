@@ -26,7 +26,7 @@ from ..protocol import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
 from .constant_attention import use_constant_attention
 from .feature_cache import CachedUNet
-from .memory import MEASURES, in_batches, rows_at_once
+from .memory import MEASURES, MemorySaver, in_batches, rows_at_once
 from .packing import pack
 from .samplers import Sampler, make_sampler
 
@@ -105,12 +105,10 @@ class Zero123Pipeline(DiffusionPipeline):
         self.register_to_config(pose_encoding=pose_encoding,
                                 default_num_inference_steps=default_num_inference_steps,
                                 default_guidance_scale=default_guidance_scale)
-        self.savings: list[str] = []
-        """What is done to need less memory, in words."""
         self.tiled_decoder = False
         """Whether large pictures are decoded in tiles."""
         self._num_timesteps = 0
-        self._measures = list(MEASURES)
+        self._saver = MemorySaver(MEASURES)
 
     @property
     def image_size(self) -> int:
@@ -131,12 +129,12 @@ class Zero123Pipeline(DiffusionPipeline):
     def save_memory(self) -> bool:
         """Take one more measure to need less memory, at the cost of speed. False if none is left.
         """
-        while self._measures:
-            done = self._measures.pop(0)(self)
-            if done is not None:
-                self.savings.append(done)
-                return True
-        return False
+        return self._saver.save_memory(self)
+
+    @property
+    def savings(self) -> list[str]:
+        """What is done to need less memory, in words."""
+        return self._saver.savings
 
     @property
     def num_timesteps(self) -> int:

@@ -69,7 +69,7 @@ class Guide:
            input_radius: float) -> Guide:
         """For a picture on white, S x S x 3 in [0, 1]."""
         picture = pipeline.image_tensor(rgb)
-        condition = as_memory_allows(pipeline, lambda: pipeline.encode_image(picture))
+        condition = as_memory_allows(pipeline.save_memory, lambda: pipeline.encode_image(picture))
         return cls(pipeline, condition, input_elevation_deg, input_radius)
 
     @property

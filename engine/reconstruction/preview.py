@@ -101,7 +101,7 @@ def draw(field: Field, occupancy: Occupancy, guide: Guide | None = None) -> np.n
         pipeline = guide.pipeline
         seen = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
         latents = latents_of(seen, background_latent(guide))
-        rgb = as_memory_allows(pipeline, lambda: pipeline.decode(
+        rgb = as_memory_allows(pipeline.save_memory, lambda: pipeline.decode(
             latents.to(pipeline.execution_device)).cpu())
     else:
         seen = take_pictures(field, cameras, PICTURE_SIZE, occupancy)

@@ -142,7 +142,7 @@ def background_latent(guide: Guide) -> Tensor:
     size = pipeline.image_size
     pipeline.vae.use_tiling = False
     white = torch.ones(1, 3, size, size, device=pipeline.execution_device)
-    posterior = as_memory_allows(pipeline, lambda: pipeline.vae.encode(white))
+    posterior = as_memory_allows(pipeline.save_memory, lambda: pipeline.vae.encode(white))
     latent = posterior.latent_dist.mode() * pipeline.vae.config.scaling_factor
     assert latent.shape == latent_shape(pipeline, 1)
     return latent.mean(dim=(0, 2, 3)).cpu()

@@ -11,13 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from command_line import names, run
 from PIL import Image
+from small_device import SmallDevice
 from tiny_text_pipeline import SIDE, save_tiny_text_pipeline
 
 from engine.loaded_model import loaded_model
+from engine.text_to_image import load_text_pipeline
 
 QUICK = ("--steps", 2, "--device", "cpu", "--keep-background")
+FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory")
+SAVED = [f"memory is short: {saving}, which takes longer"
+         for saving in ("attention is computed in slices", "the picture is decoded in tiles")]
 
 
 @pytest.fixture(scope="module", params=["plain", "xl"])
@@ -153,6 +159,46 @@ def test_code_in_a_model_is_not_run(model: Path, tmp_path: Path):
     _change_index(model, unet=["evil", "UNet2DConditionModel"])
     assert run("text", "a chair", "--model", model, "--out", tmp_path / "a.png", *QUICK) == 3
     assert not proof.exists()
+
+
+def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Path,
+                                                  capfd: pytest.CaptureFixture[str]):
+    def paint(name: str) -> np.ndarray:
+        assert run("text", "a red chair", "--model", any_model, "--out", tmp_path / name,
+                   *QUICK) == 0
+        with Image.open(tmp_path / name) as picture:
+            return np.asarray(picture).astype(int)
+
+    loaded_model.drop()
+    usual = paint("usual.png")
+    assert capfd.readouterr().err == ""
+    pipeline = loaded_model.load(load_text_pipeline, str(any_model), "cpu", "auto")
+
+    def unsliced(unet: torch.nn.Module, arguments: object) -> None:
+        if not pipeline.memory_saver.savings:
+            raise FULL
+
+    def whole(decoder: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+        if arguments[0].shape[-1] > SIDE // 4:
+            raise FULL
+
+    pipeline.unet.register_forward_pre_hook(unsliced)
+    assert np.abs(paint("sliced.png") - usual).max() <= 1
+    assert capfd.readouterr().err.strip().splitlines() == [f"warning: {SAVED[0]}"]
+    pipeline.vae.decoder.register_forward_pre_hook(whole)
+    assert paint("tiled.png").shape == usual.shape
+    assert capfd.readouterr().err.strip().splitlines() == [f"warning: {text}" for text in SAVED]
+
+
+def test_a_picture_that_fits_no_memory_is_told_of(plain_model: Path, tmp_path: Path,
+                                                  capfd: pytest.CaptureFixture[str]):
+    loaded_model.drop()
+    pipeline = loaded_model.load(load_text_pipeline, str(plain_model), "cpu", "auto")
+    device = SmallDevice(pipeline.unet, 0, FULL)
+    assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png", *QUICK) == 4
+    assert len(device.seen) == 3
+    assert "error out-of-memory: " in capfd.readouterr().err
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("prompt", ["", "  "])
