@@ -58,7 +58,7 @@ class ZERO123_OT_resume_job(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _last_that_can_go_on(self)
+        job = _last_that_can_go_on(self, context)
         if job is None:
             return {'CANCELLED'}
         launch.launch_request(context, replace(job.request, resume=True), job.title,
@@ -82,7 +82,7 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _last_that_can_go_on(self)
+        job = _last_that_can_go_on(self, context)
         if job is None:
             return {'CANCELLED'}
         runner.jobs.forget(job)
@@ -92,15 +92,18 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
 
 
 def why_none_can_go_on(context: bpy.types.Context) -> str:
-    """Why no job can be resumed or discarded, or an empty text."""
-    if bpy.app.background:  # with a window, the timer has looked
-        journal.look(context)
-    stopped = any(job.can_go_on for job in runner.jobs)
-    return "" if stopped else "No mesh or training was stopped"
+    """Why no job can be resumed or discarded, or an empty text.
+
+    Before the disk was looked at, which without a window is when an operator runs, one may.
+    """
+    may = any(job.can_go_on for job in runner.jobs) or not journal.has_looked(context)
+    return "" if may else "No mesh or training was stopped"
 
 
-def _last_that_can_go_on(operator: bpy.types.Operator) -> Job | None:
+def _last_that_can_go_on(operator: bpy.types.Operator, context: bpy.types.Context) -> Job | None:
     """The job that the operator was given, or the last; if there is none, the operator says so."""
+    if not journal.has_looked(context):
+        journal.look(context)
     found = [job for job in runner.jobs if job.can_go_on and operator.job in ("", job.id)]
     if not found:
         operator.report({'ERROR'}, rpt_("This job can't go on"))

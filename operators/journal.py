@@ -57,6 +57,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._sessions: dict[Path, Session] = {}
+        self._seen: set[Path] = set()
 
     def note(self, context: bpy.types.Context, job: Job) -> None:
         """Have a job that starts outlive this Blender. What can't be noted runs all the same."""
@@ -72,9 +73,14 @@ class Journal:
         folders that jobs have left.
         """
         results = addon.results_folder(context)
+        self._seen.add(results)
         with suppress(OSError):
             self._take_over(results)
             _remove_empty(results)
+
+    def has_looked(self, context: bpy.types.Context) -> bool:
+        """Whether the list holds what was in the results folder since this Blender started."""
+        return addon.results_folder(context) in self._seen
 
     def close(self) -> None:
         """Let go of the notes: whoever looks next takes over those that are left."""
@@ -84,6 +90,7 @@ class Journal:
                 _remove_lock(session)
             session.lock.close()
         self._sessions.clear()
+        self._seen.clear()
 
     def _session(self, results: Path) -> Session | None:
         session = self._sessions.get(results)

@@ -50,6 +50,7 @@ def next_session(bpy, extension, runner):
         for session in journal._sessions.values():
             session.lock.close()
         journal._sessions.clear()
+        journal._seen.clear()
         runner.jobs = extension("operators.jobs").JobList()
         bpy.ops.zero123.refresh_history()
         return list(runner.jobs)
@@ -123,14 +124,25 @@ def test_an_add_on_that_is_switched_off_and_on_knows_its_stopped_jobs(
     assert [found.id for found in next_session()] == [job.id]
 
 
-def test_a_script_needs_no_look_before_it_resumes(
-        bpy, extension, runner, note, requests, next_session):
-    """Without a window, nothing has looked yet."""
+def test_a_script_needs_no_look_before_it_discards(
+        bpy, extension, runner, note, requests, results, next_session):
+    """Without a window, nothing has looked yet; asking whether it may changes nothing."""
     job = note(requests.ReconstructRequest)
     extension("operators.journal").journal.close()
     runner.jobs = extension("operators.jobs").JobList()
-    assert bpy.ops.zero123.resume_job.poll()
-    assert [found.id for found in runner.jobs] == [job.id]
+    before = sorted(results.rglob("*"))
+    for _ in range(2):
+        assert bpy.ops.zero123.discard_job.poll() and bpy.ops.zero123.resume_job.poll()
+    assert list(runner.jobs) == [] and sorted(results.rglob("*")) == before
+    assert bpy.ops.zero123.discard_job(job=job.id) == {'FINISHED'}
+    assert not Path(job.request.out).exists()
+    assert not bpy.ops.zero123.resume_job.poll()
+
+
+def test_a_script_that_has_nothing_to_resume_is_told(bpy, results):
+    with pytest.raises(RuntimeError, match="can't go on"):
+        bpy.ops.zero123.resume_job()
+    assert not bpy.ops.zero123.resume_job.poll()
 
 
 def test_the_jobs_of_a_blender_that_lives_are_its_own(
