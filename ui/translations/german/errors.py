@@ -150,6 +150,8 @@ TEXTS = {
         "Objekte auswählen oder einen Ordner mit Dateien wählen",
     "set the elevation by hand": "die Elevation von Hand einstellen",
     "start from its picture": "mit seinem Bild beginnen",
+    "start the engine again, then resume the job: it goes on without the library":
+        "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
     "start the job again": "den Auftrag neu starten",
     "stopped before the end": "vor dem Ende angehalten",
     "take 2 steps or more": "mindestens 2 Schritte nehmen",
