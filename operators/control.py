@@ -112,14 +112,16 @@ def _last_that_can_go_on(operator: bpy.types.Operator, context: bpy.types.Contex
 
 
 class ZERO123_OT_clear_jobs(bpy.types.Operator):
-    """Forget the jobs that have ended; their files and what was imported stay"""
+    """Forget the jobs that have ended and can't go on; their files and what was imported stay"""
 
     bl_idname = "zero123.clear_jobs"
     bl_label = "Clear Ended Jobs"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        ended = any(job.state.ended for job in runner.jobs)
+        ended = [job for job in runner.jobs if job.state.ended]
+        if ended and all(job.unfinished for job in ended):
+            return unless(cls, "Jobs that can go on stay until they are discarded")
         return unless(cls, "" if ended else "No job has ended")
 
     def execute(self, context: bpy.types.Context) -> set[str]:

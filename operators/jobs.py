@@ -96,6 +96,9 @@ class Job:
     """Another computer does the work, and keeps what is done."""
     note: Path | None = None
     """The file by which a later Blender knows of it."""
+    unfinished: bool = False
+    """It has ended, and there is something to go on from: it stays in the list until it goes on or
+    is discarded."""
 
     @property
     def kind(self) -> str:
@@ -155,8 +158,8 @@ class Job:
                 self.state = JobState.CANCELLED
             case _:
                 return False
-        if self.state.ended and not self._worth_a_note:
-            self.drop_note()
+        if self.state.ended:
+            self._see_what_is_kept()
         return True
 
     def drop_note(self) -> None:
@@ -166,13 +169,15 @@ class Job:
                 self.note.unlink(missing_ok=True)
             self.note = None
 
-    @property
-    def _worth_a_note(self) -> bool:
-        """Of a job that has ended: whether a later Blender should offer to go on with it."""
-        if not self.can_go_on or (self.error and self.error.code is ErrorCode.BAD_INPUT):
-            return False
-        died = self.error is not None and self.error.code is ErrorCode.ENGINE_DIED
-        return died or self.elsewhere or work_folder(self.request).is_dir()
+    def _see_what_is_kept(self) -> None:
+        """Once it has ended."""
+        code = self.error.code if self.error else None
+        self.unfinished = (
+            self.can_go_on and code is not ErrorCode.BAD_INPUT
+            and (code is ErrorCode.ENGINE_DIED or self.elsewhere
+                 or work_folder(self.request).is_dir()))
+        if not self.unfinished:
+            self.drop_note()
 
     def _show(self, picture: Path) -> None:
         self.picture = picture
@@ -201,7 +206,7 @@ class JobList:
                 self.forget(old)
         self._jobs[job.id] = job
         ended = [old for old in self if old.state.ended and not old.import_pending
-                 and old.state is not JobState.STOPPED]
+                 and not old.unfinished]
         for old in ended[:max(len(ended) - MAX_ENDED, 0)]:
             del self._jobs[old.id]
 
@@ -224,7 +229,7 @@ class JobList:
         del self._jobs[job.id]
 
     def clear_ended(self) -> None:
-        """Forget the ended jobs."""
+        """Forget the ended jobs, but for unfinished ones: nothing else tells of what they keep."""
         for job in list(self):
-            if job.state.ended:
+            if job.state.ended and not job.unfinished:
                 self.forget(job)

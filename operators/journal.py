@@ -138,7 +138,7 @@ def read_note(note: Path) -> Job | None:
         request = REQUESTS[facts["kind"]].from_dict(facts["request"])
         place, options = facts["place"], facts["options"]
         return Job(note.stem, request, str(facts["title"]), state=JobState.STOPPED, note=note,
-                   elsewhere=bool(facts["elsewhere"]),
+                   unfinished=True, elsewhere=bool(facts["elsewhere"]),
                    place=place and Place(tuple(map(float, place["frame"])), place["collection"]),
                    options=options and ImportOptions.from_dict(options))
     except _UNREADABLE:

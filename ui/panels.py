@@ -142,7 +142,7 @@ class ZERO123_PT_jobs(Tab):
         layout = self.layout
         jobs = list(runner.jobs)
         for number, job in enumerate(reversed(jobs)):
-            if number < _SHOWN_JOBS or job.state is JobState.STOPPED:
+            if number < _SHOWN_JOBS or job.unfinished:
                 _draw_job(layout.box().column(), job, context)
         if not jobs:
             layout.label(text="Results will be listed here")

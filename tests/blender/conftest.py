@@ -77,7 +77,10 @@ def scene(bpy: ModuleType, extension: Callable[[str], ModuleType]) -> Iterator[o
     bpy.data.batch_remove([item for kind in KINDS if kind != "scenes"
                            for item in getattr(bpy.data, kind)])
     yield bpy.context.scene
-    extension("operators.runner").runner.jobs.clear_ended()
+    jobs = extension("operators.runner").runner.jobs
+    for job in list(jobs):
+        if job.state.ended:
+            jobs.forget(job)
 
 
 @pytest.fixture

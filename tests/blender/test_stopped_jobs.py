@@ -206,16 +206,22 @@ def test_a_job_that_is_done_is_no_more_known(
     assert next_session() == []
 
 
-def test_a_stopped_job_is_cleared_or_discarded(
-        bpy, extension, runner, note, requests, results, next_session):
-    """Clearing leaves what was kept on the disk, discarding doesn't; other jobs stay."""
+def keep_something(extension, job):
+    """As a job does that has worked for a while."""
     resuming = extension("engine.resuming")
+    work = resuming.work_folder(job.request)
+    work.mkdir()
+    (work / resuming.NOTE).write_text("0")
+    (work / "fit.pt").write_bytes(b"0")
+    return work
+
+
+def test_a_stopped_job_stays_until_it_is_discarded(
+        bpy, extension, runner, note, requests, results, next_session):
+    """With what it has kept; an earlier result at the same place stays in any case."""
     jobs = [note(requests.ReconstructRequest, number) for number in "123"]
+    work = [keep_something(extension, job) for job in jobs]
     for job in jobs:
-        work = resuming.work_folder(job.request)
-        work.mkdir()
-        (work / resuming.NOTE).write_text("0")
-        (work / "fit.pt").write_bytes(b"0")
         Path(job.request.out, "picture.png").write_bytes(b"0")
     Path(jobs[1].request.out, requests.REQUEST_FILE).write_text("{}")
     os.utime(Path(jobs[1].request.out, requests.REQUEST_FILE), (0, 0))
@@ -223,13 +229,45 @@ def test_a_stopped_job_is_cleared_or_discarded(
     for job in jobs[:2]:
         bpy.ops.zero123.discard_job(job=job.id)
     assert [job.id for job in next_session()] == ["3"]
-    bpy.ops.zero123.clear_jobs()
-    assert next_session() == []
-    work = [resuming.work_folder(job.request).exists() for job in jobs]
-    assert work == [False, False, True]
-    assert [Path(job.request.out).exists() for job in jobs] == [False, True, True], (
-        "the second holds an earlier result")
+    assert not bpy.ops.zero123.clear_jobs.poll()
+    assert [folder.exists() for folder in work] == [False, False, True]
+    assert [Path(job.request.out).exists() for job in jobs] == [False, True, True]
+    bpy.ops.zero123.discard_job()
+    assert not work[2].exists() and not list(runner.jobs)
     assert not bpy.ops.zero123.discard_job.poll()
+
+
+def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
+        bpy, extension, runner, note, requests, next_session):
+    """Whether it was stopped in this session or failed."""
+    protocol = extension("engine.protocol")
+    done, views, early, cancelled, failed, running = (
+        note(requests.ViewsRequest if number in "12" else requests.ReconstructRequest, number)
+        for number in "123456")
+    work = [keep_something(extension, job) for job in (cancelled, failed)]
+    done.apply(protocol.Done(done.id, {}))
+    done.import_pending = False
+    for job in (views, early, cancelled):
+        job.apply(protocol.Cancelled(job.id))
+    failed.apply(protocol.Failed(failed.id, "out-of-memory", "memory ran out", ""))
+    bpy.ops.zero123.clear_jobs()
+    assert list(runner.jobs) == [cancelled, failed, running]
+    assert all(folder.exists() for folder in work)
+    assert [job.id for job in next_session()] == ["4", "5", "6"]
+
+
+def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
+        extension, runner, note, requests, next_session):
+    jobs, protocol = extension("operators.jobs"), extension("engine.protocol")
+    stopped = note(requests.ReconstructRequest)
+    keep_something(extension, stopped)
+    stopped.apply(protocol.Cancelled(stopped.id))
+    for number in range(jobs.MAX_ENDED + 5):
+        job = jobs.Job(f"more {number}", requests.ViewsRequest(out=str(number)), "cup")
+        runner.jobs.add(job)
+        job.apply(protocol.Cancelled(job.id))
+    assert runner.jobs.get(stopped.id) is stopped
+    assert len(runner.jobs) <= jobs.MAX_ENDED + 2
 
 
 def test_empty_folders_of_jobs_go_away(

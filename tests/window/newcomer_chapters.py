@@ -31,7 +31,7 @@ def _frame(t, item=None):
 def picture(t):
     """A photo is dropped on the 3D View and cut out of its background."""
     t.work_chapters.close_tabs()
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections, *bpy.data.images])
     settings, photo = bpy.context.scene.zero123, Path(t.TASK["photo"])
     settings.image, settings.model = None, t.TASK["model"]

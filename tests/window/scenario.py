@@ -46,6 +46,13 @@ def jobs():
     return list(runner().jobs)
 
 
+def forget_jobs():
+    """All that have ended, also what can go on."""
+    for job in jobs():
+        if job.state.ended:
+            runner().jobs.forget(job)
+
+
 def window():
     return bpy.context.window_manager.windows[0]
 

@@ -30,7 +30,7 @@ def _start(t, **options):
 
 def scene_switch(t):
     """A result lands in the scene in which it was asked for, whichever is shown when it comes."""
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     first = bpy.context.scene
     before = len(first.objects)
     _start(t, orbit=2, steps=20)

@@ -23,7 +23,7 @@ def picking(t):
     """An orbit is listed, a view made again with samples to choose from, another left out."""
     picks, thumbnails = t.module("operators.picks").picks, t.module(
         "operators.thumbnails").thumbnails
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
         bpy.ops.zero123.generate_views(filepath=t.TASK["picture"], model=t.TASK["model"], orbit=6,

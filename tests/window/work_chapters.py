@@ -68,7 +68,7 @@ def checklist(t):
 def mesh_picture(t):
     """The picture of a running reconstruction is in its box."""
     thumbnails = t.module("operators.thumbnails").thumbnails
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     with t.in_view():
         bpy.ops.zero123.reconstruct_mesh(filepath=t.TASK["picture"], model="nano",
                                          iterations=3000, view_count=8)
@@ -87,7 +87,7 @@ def mesh_picture(t):
 
 def pictures(t):
     """A copied path, the 3D View and the last render become the picture."""
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     scene, found = bpy.context.scene, {}
     shutil.copy(t.TASK["picture"], Path(t.TASK["results"]) / "pasted.png")
     bpy.context.window_manager.clipboard = str(Path(t.TASK["results"]) / "pasted.png")
@@ -143,7 +143,7 @@ def queue(t):
     names = ["red.png", "green.png", "blue.png"]
     for name in names:
         shutil.copy(t.TASK["picture"], folder / name)
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     with t.in_view():
         bpy.ops.zero123.queue_pictures(directory=str(folder),
                                        files=[{"name": name} for name in names])
@@ -239,7 +239,7 @@ def training(t):
     """The selected object is rendered and trained on; the job's box shows loss and sample, and
     the model is the next one to be used.
     """
-    t.runner().jobs.clear_ended()
+    t.forget_jobs()
     folder = Path(t.TASK["results"]) / "models"
     bpy.context.preferences.addons[t.PACKAGE].preferences.model_folder = str(folder)
     settings = bpy.context.scene.zero123.train

@@ -113,8 +113,9 @@ TEXTS = {
     "Forget a mesh or a training that was stopped or has failed, and delete what it has kept":
         "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training vergessen und löschen, was es "
         "aufgehoben hat",
-    "Forget the jobs that have ended; their files and what was imported stay":
-        "Beendete Aufträge vergessen; ihre Dateien und das Importierte bleiben",
+    "Forget the jobs that have ended and can't go on; their files and what was imported stay":
+        "Beendete Aufträge vergessen, die nicht fortgesetzt werden können; ihre Dateien und das "
+        "Importierte bleiben",
     "Frames of the timeline that one turn takes": "Bilder der Zeitleiste, die eine Drehung dauert",
     "Free for research and non-commercial use, and for commercial use by those whose yearly "
     "revenue is at most 1,000,000 US dollars; others need a licence of Stability AI":

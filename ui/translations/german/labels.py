@@ -118,6 +118,8 @@ TEXTS = {
     "Iterations": "Iterationen",
     "Job": "Auftrag",
     "Jobs": "Aufträge",
+    "Jobs that can go on stay until they are discarded":
+        "Aufträge, die fortgesetzt werden können, bleiben, bis sie verworfen werden",
     "Keep Background": "Hintergrund behalten",
     "Keep Distance": "Abstand behalten",
     "Learning Rate": "Lernrate",
