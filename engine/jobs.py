@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import outputs, picture_jobs
 from .protocol import EngineError, ErrorCode
+from .remote.job_folders import held_for
 from .reporting import Reporter
 from .requests import (
     BASELINES,
@@ -73,7 +74,8 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
         subject = _SUBJECTS.get(request.SUBJECT, request.SUBJECT)
         raise EngineError(ErrorCode.BAD_INPUT, f"there is no {subject} to start from",
                           f"give `{request.SUBJECT}`")
-    return _job(request)(request, reporter)
+    with held_for(Path(request.out)):
+        return _job(request)(request, reporter)
 
 
 def _job(request: Request) -> Callable[[Any, Reporter], dict[str, Any]]:

@@ -11,31 +11,29 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
 from pathlib import Path
 
-from ..environment import user_folder
 from ..outputs import staged_folder
 from ..protocol import EngineError, ErrorCode
+from . import job_folders
 from .archive import MARK, files_under, inside, pack, unpack
 from .sent_models import digest_of, forget_old, place_of
-
-KEPT_S = 7 * 24 * 3600
-"""How long the folder of a job stays whose caller was cut off, or may go on with it."""
 
 
 def put(folder: Path) -> None:
     """Take a job's files from stdin, and say where they are. What could be resumed stays."""
-    _forget_old(folder.parent)
-    for name in ("in", "out"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in (folder / name).iterdir():
-            if path.is_file():
-                path.unlink()
-            elif not path.name.endswith(".resume"):
-                shutil.rmtree(path, ignore_errors=True)
-    folder.touch()
-    unpack(sys.stdin.buffer, folder / "in")
+    job_folders.forget_old()
+    folder.mkdir(parents=True, exist_ok=True)
+    with job_folders.held(folder):
+        for name in ("in", "out"):
+            (folder / name).mkdir(exist_ok=True)
+            for path in (folder / name).iterdir():
+                if path.is_file():
+                    path.unlink()
+                elif not path.name.endswith(".resume"):
+                    shutil.rmtree(path, ignore_errors=True)
+        folder.touch()
+        unpack(sys.stdin.buffer, folder / "in")
     print(json.dumps({"folder": str(folder)}))
 
 
@@ -70,15 +68,9 @@ def take_model(digest: str) -> None:
     find_model(digest)
 
 
-def _forget_old(jobs: Path) -> None:
-    for folder in jobs.glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT_S:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def main(verb: str, name: str, *names: str) -> None:
     """Do what a command line asks; the name is a job's or a model's digest."""
-    folder = user_folder() / "remote" / inside(name)
+    folder = job_folders.job_folder(inside(name))
     match verb:
         case "find-model":
             find_model(name)
