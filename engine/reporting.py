@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ class Pace:
         self._stage = ""
         self._first = (0, 0.0)
         """Steps done and time when the stage was first heard of."""
-        self._shown_at = 0.0
+        self._shown_at = -math.inf
 
     def update(self, stage: str, done: int, total: int) -> bool:
         """Note a step. True if it should be shown: a stage's first and last step, and some between.
@@ -63,7 +64,7 @@ class Pace:
         """
         now = time.monotonic()
         if stage != self._stage:
-            self._stage, self._first, self._shown_at = stage, (done, now), 0.0
+            self._stage, self._first, self._shown_at = stage, (done, now), -math.inf
         due = done >= total or now - self._shown_at >= self._interval_s
         if due:
             self._shown_at = now
