@@ -196,14 +196,7 @@ class Zero123Pipeline(DiffusionPipeline):
             EngineError: `BAD_INPUT` for arguments that can't be used; `MODEL_DAMAGED` if the
                 network's output isn't finite.
         """
-        if output_type not in OUTPUT_TYPES:
-            raise EngineError(ErrorCode.BAD_INPUT, f"unknown output type {output_type!r}",
-                              f"choose from {', '.join(OUTPUT_TYPES)}")
-        if num_samples < 1:
-            raise EngineError(ErrorCode.BAD_INPUT, f"can't take {num_samples} samples")
-        if cache_interval < 1:
-            raise EngineError(ErrorCode.BAD_INPUT,
-                              f"can't keep features for {cache_interval} steps")
+        _check_arguments(output_type, num_samples, cache_interval)
         if num_inference_steps is None:
             num_inference_steps = self.config.default_num_inference_steps
         if guidance_scale is None:
@@ -355,6 +348,16 @@ class Zero123Pipeline(DiffusionPipeline):
         shape = (steps, samples, self.unet.config.out_channels, side, side)
         device = "cpu" if generator is None else generator.device
         return torch.randn(shape, generator=generator, device=device)
+
+
+def _check_arguments(output_type: str, num_samples: int, cache_interval: int) -> None:
+    if output_type not in OUTPUT_TYPES:
+        raise EngineError(ErrorCode.BAD_INPUT, f"unknown output type {output_type!r}",
+                          f"choose from {', '.join(OUTPUT_TYPES)}")
+    if num_samples < 1:
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't take {num_samples} samples")
+    if cache_interval < 1:
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't keep features for {cache_interval} steps")
 
 
 def _to_output(images: Tensor, output_type: str) -> Any:

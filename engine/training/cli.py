@@ -20,6 +20,11 @@ from ..requests import GOES_ON, RenderRequest, TrainRequest
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verbs `dataset` and `train`."""
+    _add_dataset(subparsers)
+    _add_train(subparsers)
+
+
+def _add_dataset(subparsers: argparse._SubParsersAction) -> None:
     dataset = subparsers.add_parser("dataset", help="prepare rendered views for training")
     verbs = dataset.add_subparsers(dest="dataset_verb", required=True)
 
@@ -58,6 +63,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                       help="folder of .tar shards, or of objects in Objaverse's layout")
     info.set_defaults(run=_info)
 
+
+def _add_train(subparsers: argparse._SubParsersAction) -> None:
     train = subparsers.add_parser(
         "train", help="fine-tune a model, or train the small one from scratch")
     verbs = train.add_subparsers(dest="train_verb", required=True)

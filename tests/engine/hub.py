@@ -8,8 +8,10 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -46,7 +48,7 @@ class Hub:
     requests: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> Hub:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -66,78 +68,83 @@ class Hub:
         return [request for request in self.requests if request.method == "GET"]
 
 
-def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one connection as the hub's settings are at the moment."""
 
-        def do_HEAD(self) -> None:
-            self._answer(body=False)
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            self._answer(body=True)
+    def __init__(self, hub: Hub, *connection: Any) -> None:
+        self.hub = hub
+        super().__init__(*connection)
 
-        def log_message(self, *_: object) -> None: ...
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
 
-        def _answer(self, body: bool) -> None:
-            wanted = self.headers.get("Range")
-            hub.requests.append(Request(self.command, self.path, wanted,
-                                        self.headers.get("Authorization")))
-            name = urlsplit(self.path).path.rpartition("/")[2]
-            if hub.status != 200 or name not in hub.files:
-                self._refuse(404 if hub.status == 200 else hub.status)
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def log_message(self, *_: object) -> None: ...
+
+    def _answer(self, body: bool) -> None:
+        wanted = self.headers.get("Range")
+        self.hub.requests.append(Request(self.command, self.path, wanted,
+                                         self.headers.get("Authorization")))
+        name = urlsplit(self.path).path.rpartition("/")[2]
+        if self.hub.status != 200 or name not in self.hub.files:
+            self._refuse(404 if self.hub.status == 200 else self.hub.status)
+            return
+        content = self.hub.files[name]
+        shown = self.hub.announced.get(name, content)
+        if self.hub.elsewhere and "/resolve/" in self.path:
+            self._redirect(name, shown)
+            return
+        start = 0
+        if wanted and self.hub.ranges:
+            start = int(wanted.removeprefix("bytes=").partition("-")[0])
+            if start >= len(content):
+                self._refuse(416)
                 return
-            content = hub.files[name]
-            shown = hub.announced.get(name, content)
-            if hub.elsewhere and "/resolve/" in self.path:
-                self.send_response(302)
-                self.send_header("Location", f"{hub.elsewhere}/cdn/{name}?Signature=secret")
-                self._describe(shown, 0)
-                self.end_headers()
-                return
-            start = 0
-            if wanted and hub.ranges:
-                start = int(wanted.removeprefix("bytes=").partition("-")[0])
-                if start >= len(content):
-                    self._refuse(416)
-                    return
-                self.send_response(206)
-                self.send_header("Content-Range",
-                                 f"bytes {start}-{len(content) - 1}/{len(content)}")
-            else:
-                self.send_response(200)
-            self._describe(shown, len(shown if not body else content) - start)
-            self.end_headers()
-            if body:
-                self._send(content[start:])
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        self._describe(shown, len(shown if not body else content) - start)
+        self.end_headers()
+        if body:
+            self._send(content[start:])
 
-        def _describe(self, content: bytes, length: int) -> None:
-            digest = hashlib.sha256(content).hexdigest()
-            if "/resolve/" in self.path:
-                self.send_header("X-Repo-Commit", COMMIT)
-                self.send_header("X-Linked-Etag", f'"{digest}"')
-                self.send_header("X-Linked-Size", str(len(content)))
-            self.send_header("ETag", f'"{digest[:32]}"')
-            self.send_header("Content-Length", str(length))
+    def _redirect(self, name: str, shown: bytes) -> None:
+        self.send_response(302)
+        self.send_header("Location", f"{self.hub.elsewhere}/cdn/{name}?Signature=secret")
+        self._describe(shown, 0)
+        self.end_headers()
 
-        def _send(self, content: bytes) -> None:
-            sent = 0
-            end = len(content) if hub.cut_after is None else min(hub.cut_after, len(content))
-            try:
-                while sent < end:
-                    while hub.hold_after is not None and sent >= hub.hold_after:
-                        time.sleep(0.01)
-                    piece = content[sent:min(sent + PIECE, end)]
-                    self.wfile.write(piece)
-                    sent += len(piece)
-            except OSError:
-                pass  # the client has left
-            self.close_connection = sent < len(content)
+    def _describe(self, content: bytes, length: int) -> None:
+        digest = hashlib.sha256(content).hexdigest()
+        if "/resolve/" in self.path:
+            self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("X-Linked-Etag", f'"{digest}"')
+            self.send_header("X-Linked-Size", str(len(content)))
+        self.send_header("ETag", f'"{digest[:32]}"')
+        self.send_header("Content-Length", str(length))
 
-        def _refuse(self, status: int) -> None:
-            self.send_response(status)
-            if status in (401, 403):
-                self.send_header("X-Error-Code", "GatedRepo")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def _send(self, content: bytes) -> None:
+        sent = 0
+        end = len(content) if self.hub.cut_after is None else min(self.hub.cut_after, len(content))
+        try:
+            while sent < end:
+                while self.hub.hold_after is not None and sent >= self.hub.hold_after:
+                    time.sleep(0.01)
+                piece = content[sent:min(sent + PIECE, end)]
+                self.wfile.write(piece)
+                sent += len(piece)
+        except OSError:
+            pass  # the client has left
+        self.close_connection = sent < len(content)
 
-    return Handler
+    def _refuse(self, status: int) -> None:
+        self.send_response(status)
+        if status in (401, 403):
+            self.send_header("X-Error-Code", "GatedRepo")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
