@@ -8,9 +8,11 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -100,42 +102,79 @@ def bundle(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
-def report(blender: str, archive: Path, model: Path, screen: str, picture: Path, photo: Path,
-           bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What scenario.py saw in a Blender of its own; its pictures are in `report["pictures"]`."""
-    folder = tmp_path_factory.mktemp("window")
-    pictures = Path(os.environ.get("ZERO123_SCREENSHOTS") or folder)
-    pictures.mkdir(parents=True, exist_ok=True)
-    task = {"blender": blender, "python": sys.executable,
-            "archive": str(archive), "model": str(model),
-            "bundle": str(bundle), "picture": str(picture), "photo": str(photo),
-            "results": str(folder / "results"),
-            "pictures": str(pictures), "report": str(folder / "report.json")}
-    user = folder / "user"
-    user.mkdir()
-    command = [blender, "--offline-mode", "--factory-startup", "--enable-event-simulate",
-               "--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "9",
-               "--python", str(SCENARIO), "--", json.dumps(task)]
-    log = folder / "blender.log"
-    # This computer's own wheels and indexes are none of the bundle's.
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith(("PIP_", "UV_"))}
-    environment |= {"DISPLAY": screen, "BLENDER_USER_RESOURCES": str(user),
-                    "PIP_CONFIG_FILE": os.devnull}
-    with log.open("w") as output:
-        status = subprocess.run(
-            command, env=environment, timeout=TIME_LIMIT_S, stdout=output,
-            stderr=subprocess.STDOUT, check=False).returncode
-    assert status == 0, log.read_text()[-4000:]
-    content = json.loads(Path(task["report"]).read_text())
-    return {**content, "pictures": str(pictures)}
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots go: the folder that ZERO123_SCREENSHOTS names, or a temporary one."""
+    folder = Path(os.environ.get("ZERO123_SCREENSHOTS") or tmp_path_factory.mktemp("pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a Blender came to its end."""
+
+    status: int
+    report: dict[str, object]
+    log: str
+
+
+Tell = Callable[[str, Path], Told]
 
 
 @pytest.fixture(scope="session")
-def shows(report: dict[str, object]) -> Callable[[str], bool]:
+def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, photo: Path,
+         bundle: Path, pictures: Path) -> Tell:
+    """Has a Blender tell one of scenario.py's stories; its user's folders are in a folder."""
+    task = {"blender": blender, "python": sys.executable, "archive": str(archive),
+            "model": str(model), "bundle": str(bundle), "picture": str(picture),
+            "photo": str(photo), "pictures": str(pictures)}
+    # This computer's own wheels and indexes are none of the bundle's.
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("PIP_", "UV_"))}
+    environment |= {"DISPLAY": screen, "PIP_CONFIG_FILE": os.devnull}
+
+    def run(story: str, folder: Path) -> Told:
+        user, report, log = folder / "user", folder / f"{story}.json", folder / f"{story}.log"
+        user.mkdir(exist_ok=True)
+        own = {"story": story, "results": str(folder / "results"), "report": str(report)}
+        command = [blender, "--offline-mode", "--factory-startup", "--enable-event-simulate",
+                   "--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "9",
+                   "--python", str(SCENARIO), "--", json.dumps({**task, **own})]
+        with log.open("w") as output:
+            status = subprocess.run(
+                command, env={**environment, "BLENDER_USER_RESOURCES": str(user)},
+                timeout=TIME_LIMIT_S, stdout=output, stderr=subprocess.STDOUT,
+                check=False).returncode
+        content = json.loads(report.read_text()) if report.is_file() else {}
+        return Told(status, content, log.read_text()[-4000:])
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def report(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What was seen in the whole story."""
+    told = tell("whole", tmp_path_factory.mktemp("window"))
+    assert told.status == 0, told.log
+    return told.report
+
+
+@pytest.fixture(scope="session")
+def report_after_crash(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What was seen in the Blender after the one that was killed."""
+    folder = tmp_path_factory.mktemp("crash")
+    told = tell("crash", folder)
+    assert told.status == -signal.SIGKILL, told.report.get("error") or told.log
+    told = tell("after_crash", folder)
+    assert told.status == 0, told.log
+    return told.report
+
+
+@pytest.fixture(scope="session")
+def shows(pictures: Path) -> Callable[[str], bool]:
     """Whether a screenshot was taken and is not of one colour."""
     def check(name: str) -> bool:
-        with Image.open(Path(str(report["pictures"])) / f"{name}.png") as image:
+        with Image.open(pictures / f"{name}.png") as image:
             colors = image.convert("RGB").getcolors(maxcolors=1 << 24)
         return colors is not None and len(colors) > 50
     return check

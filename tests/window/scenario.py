@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
+import crash_chapters
 import newcomer_chapters
 import setup_chapters
 import survival_chapters
@@ -124,13 +125,27 @@ def ended(count):
     return lambda: len(jobs()) == count and not runner().busy
 
 
-def install():
-    """Install as a user does, choose the engine's Python, open the tab."""
+def switch_on():
+    """Install as a user does, choose the engine's Python and the results folder."""
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=TASK["archive"], enable_on_install=True, overwrite=True)
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     preferences.engine_python = TASK["python"]
     preferences.results_folder = TASK["results"]
+
+
+def open_tab():
+    """The sidebar with the tab."""
+    view_3d().spaces.active.show_region_ui = True
+    yield 0.3
+    region('UI').active_panel_category = "Zero123"
+    view_3d().tag_redraw()
+    yield 1.0
+
+
+def install():
+    """The extension is installed, is switched on quickly and does nothing by itself."""
+    switch_on()
     package = importlib.import_module(PACKAGE)
     package.unregister()
     start = time.thread_time()  # other programs may run
@@ -141,11 +156,7 @@ def install():
     with in_view():
         bpy.ops.ed.undo_push(message="Without Cube")
     yield 0.2
-    view_3d().spaces.active.show_region_ui = True
-    yield 0.3
-    region('UI').active_panel_category = "Zero123"
-    view_3d().tag_redraw()
-    yield 1.0
+    yield from open_tab()
     screenshot("tab before")
     report["timers_when_idle"] = timers()
     report["engine_when_idle"] = runner().engine_state
@@ -277,14 +288,17 @@ CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows,
             survives_file_loading)
 OTHERS = (*setup_chapters.CHAPTERS, *work_chapters.CHAPTERS, *view_chapters.CHAPTERS,
           newcomer_chapters.newcomer, *survival_chapters.CHAPTERS)
+STORIES = {"whole": (CHAPTERS, OTHERS), "crash": ((), (crash_chapters.crash,)),
+           "after_crash": ((), crash_chapters.AFTERWARDS)}
 
 
-def story():
-    """All chapters."""
-    for chapter in CHAPTERS:
+def story(name):
+    """All chapters of a story."""
+    own, others = STORIES[name]
+    for chapter in own:
         yield from chapter()
         report["chapters"].append(chapter.__name__)
-    for chapter in OTHERS:
+    for chapter in others:
         yield from chapter(TOOLS)
         report["chapters"].append(chapter.__name__)
 
@@ -321,4 +335,4 @@ def play(steps):
 
 
 bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(play(story()), first_interval=0.5, persistent=True)
+bpy.app.timers.register(play(story(TASK["story"])), first_interval=0.5, persistent=True)

@@ -38,7 +38,7 @@ def test_the_story_is_told_to_its_end(report):
                                   "newcomer 1 picture", "newcomer 2 cut-out",
                                   "newcomer 3 views", "newcomer 4 pick", "newcomer 5 mesh",
                                   "newcomer 6 compare", "newcomer 7 opened again"])
-def test_there_is_something_to_see(shows, name):
+def test_there_is_something_to_see(report, shows, name):
     assert shows(name)
 
 
@@ -218,6 +218,33 @@ def test_a_blender_that_is_quit_leaves_no_engine(report):
     while alive(report["left_running"]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(report["left_running"])
+
+
+@pytest.mark.parametrize("name", ["stopped jobs", "discard asks", "stopped job discarded",
+                                  "stopped job resumed", "stopped job done"])
+def test_stopped_jobs_are_seen(report_after_crash, shows, name):
+    assert shows(name)
+
+
+def test_the_jobs_of_a_killed_blender_are_listed_by_the_next(report_after_crash, picture):
+    report = report_after_crash
+    assert report["error"] is None, report["error"]
+    assert report["chapters"] == ["found", "discarded", "resumed"]
+    first, second = report["stopped"]
+    assert first == [picture.stem, "Stopped"]
+    assert second == [f"the same {picture.stem} by another name", "Stopped"]
+    assert report["kept"] == [True, True]
+
+
+def test_a_stopped_job_is_discarded_once_that_is_confirmed(report_after_crash):
+    assert report_after_crash["before_confirming"] == 2
+    assert report_after_crash["kept_of_discarded"] == [False, False]
+
+
+def test_a_stopped_job_is_resumed_to_its_end(report_after_crash):
+    """The last one, which F3 takes."""
+    assert report_after_crash["resumed"] == ["Done", "MESH", False]
+    assert not report_after_crash["kept_of_resumed"]
 
 
 def alive(process: int) -> bool:
