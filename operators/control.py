@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
@@ -79,7 +80,13 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
         return unless(cls, why_none_can_go_on(context))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_confirm(self, event)
+        job = _last_that_can_go_on(self)
+        if job is None:
+            return {'CANCELLED'}
+        self.job = job.id  # of which it is asked, whatever is stopped meanwhile
+        return context.window_manager.invoke_confirm(
+            self, event, title=iface_("Discard Job"), confirm_text=iface_("Discard"),
+            message=iface_("Delete what {} has kept").format(job.title), translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         job = _last_that_can_go_on(self, context)

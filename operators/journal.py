@@ -107,7 +107,7 @@ class Journal:
 
     def _take_over(self, results: Path) -> None:
         own = {session.folder for session in self._sessions.values()}
-        for folder in sorted((results / FOLDER).glob("*/")):
+        for folder in sorted((results / FOLDER).glob("*/"), key=_written):
             if folder in own:
                 continue
             with _ended(folder) as notes:
@@ -178,6 +178,11 @@ def _is_stopped(job: Job, note: Path) -> bool:
     return not done.is_file() or done.stat().st_mtime < note.stat().st_mtime
 
 
+def _written(path: Path) -> float:
+    """A note's is the time of its job's start."""
+    return path.stat().st_mtime
+
+
 def _lock(folder: Path) -> IO[bytes] | None:
     """The lock of a session's folder, until it is closed; None if its Blender lives."""
     file = folder.with_suffix(".lock").open("ab")
@@ -194,13 +199,14 @@ def _lock(folder: Path) -> IO[bytes] | None:
 
 @contextmanager
 def _ended(folder: Path) -> Iterator[list[Path]]:
-    """The notes of a session, none if it lives. What is still there afterwards goes."""
+    """The notes of a session, oldest first; none if it lives. What is still there afterwards goes.
+    """
     lock = _lock(folder)
     if lock is None:
         yield []
         return
     with lock:
-        yield sorted(folder.glob("*.json"))
+        yield sorted(folder.glob("*.json"), key=_written)
         shutil.rmtree(folder, ignore_errors=True)
         _remove_lock(Session(folder, lock))
 

@@ -222,7 +222,10 @@ class ZERO123_OT_model_remove(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.model:
-            return context.window_manager.invoke_confirm(self, event)
+            return context.window_manager.invoke_confirm(
+                self, event, title=iface_("Remove Zero123 Model"), confirm_text=iface_("Remove"),
+                message=iface_("Delete {} from this computer").format(self.model),
+                translate=False)
         return context.window_manager.invoke_props_dialog(self)
 
     @report_errors

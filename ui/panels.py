@@ -178,8 +178,9 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
     elif job.import_pending:
         column.label(text="Waits for Object Mode", icon='INFO')
     if job.can_go_on:
-        row.operator("zero123.resume_job", text="", icon='PLAY').job = job.id
-        row.operator("zero123.discard_job", text="", icon='TRASH').job = job.id
+        buttons = column.row(align=True)
+        buttons.operator("zero123.resume_job", text="Resume", icon='PLAY').job = job.id
+        buttons.operator("zero123.discard_job", text="Discard", icon='TRASH').job = job.id
     if job.state is JobState.DONE and not job.import_pending and job.for_the_scene:
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)

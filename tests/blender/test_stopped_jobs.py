@@ -115,6 +115,13 @@ def test_a_mesh_goes_on_in_the_next_session(
     assert next_session() == []
 
 
+def test_stopped_jobs_are_in_the_order_of_their_start(note, requests, next_session):
+    for start, number in enumerate("213"):
+        os.utime(note(requests.ReconstructRequest, number).note, (start, start))
+    assert [job.id for job in next_session()] == ["2", "1", "3"]
+    assert [job.id for job in next_session()] == ["2", "1", "3"]
+
+
 def test_an_add_on_that_is_switched_off_and_on_knows_its_stopped_jobs(
         extension, runner, note, requests, next_session):
     job = note(requests.ReconstructRequest)
