@@ -17,7 +17,7 @@ _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "A
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
            "lora": "LoRA", "fp32": "float32", "bf16": "bfloat16", "float32": "float32",
            "float16": "float16", "bfloat16": "bfloat16", "dtype": "Number Format",
-           "obj": "Also OBJ", "ply": "Also PLY",
+           "obj": "Also OBJ", "ply": "Also PLY", "gradient_checkpointing": "Save Memory",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
 _PATHS = {"out": "DIR_PATH", "views": "FILE_PATH", "models": "DIR_PATH", "data": "DIR_PATH",
           "blender": "FILE_PATH"}

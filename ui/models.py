@@ -10,7 +10,7 @@ from ..engine.models.folder import ModelState
 from ..operators.checklist import checklist
 from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
-from .notes import draw_lines
+from .notes import draw_lines, draw_text
 from .tab import Tab
 
 _ICONS = {ModelState.HERE: 'CHECKMARK', ModelState.MISSING: 'BLANK1', ModelState.DAMAGED: 'ERROR',
@@ -92,8 +92,9 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
         lines.label(text="Partly downloaded: download it again to go on")
     if info is None:
         return
-    lines.label(text=iface_(info.title), translate=False)
-    lines.label(text=info.licence, translate=False)
+    draw_text(lines, iface_(info.title), context)
+    if info.commercial_use is not CommercialUse.UNKNOWN:  # else there is none, as is said below
+        draw_text(lines, info.licence, context)
     lines.label(text=_needs(info, entry.state), translate=False)
     if checklist.lacks_memory(info):
         lines.label(text="Needs more memory than is free", icon='ERROR')

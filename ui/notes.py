@@ -10,16 +10,23 @@ from bpy.app.translations import pgettext_tip as tip_
 from ..operators.installing import installation_job
 
 
-def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
-               context: bpy.types.Context) -> None:
-    """An error's texts, translated and wrapped, as labels are cut at the edge."""
+def draw_text(column: bpy.types.UILayout, text: str, context: bpy.types.Context) -> None:
+    """A translated text, wrapped, as labels are cut at the edge."""
     scale = context.preferences.system.ui_scale
     width = max(int(context.region.width / scale / 7) - 8, 16)
+    for line in textwrap.wrap(text, width):
+        column.label(text=line, translate=False)
+
+
+def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
+               context: bpy.types.Context) -> None:
+    """An error's texts, translated, the hint set off."""
     lines = column.column(align=True)
     lines.scale_y = 0.8
-    for text in map(tip_, (message, hint)):
-        for line in textwrap.wrap(text[:1].upper() + text[1:], width):
-            lines.label(text=line, translate=False)
+    for number, text in enumerate(filter(None, map(tip_, (message, hint)))):
+        if number:
+            lines.separator(factor=0.5)
+        draw_text(lines, text[:1].upper() + text[1:], context)
 
 
 def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -68,12 +68,14 @@ class ZERO123_PT_main(Tab):
 class ZERO123_PT_text(_Section):
     bl_label = "Text"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("style", "negative_prompt", "model", "size", "steps", "guidance", "seed",
-             "keep_background")
+    NAMES = ("style", "model", "size", "steps", "guidance", "seed", "keep_background")
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.zero123.text
-        self.layout.prop(settings, "prompt", text="", icon='TEXT')
+        self.layout.prop(settings, "prompt", text="", icon='TEXT',
+                         placeholder=iface_("Prompt"))
+        self.layout.prop(settings, "negative_prompt", text="", icon='X',
+                         placeholder=iface_("Negative Prompt"))
         column = _settings_column(self.layout)
         for name in self.NAMES:
             column.prop(settings, name)

@@ -127,7 +127,9 @@ def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, p
     """Has a Blender tell one of scenario.py's stories; its user's folders are in a folder."""
     task = {"blender": blender, "python": sys.executable, "archive": str(archive),
             "model": str(model), "bundle": str(bundle), "picture": str(picture),
-            "photo": str(photo), "pictures": str(pictures)}
+            "photo": str(photo), "pictures": str(pictures),
+            # Of random weights' views no mesh can be made.
+            "mesh_model": str(model) if os.environ.get("ZERO123_WINDOW_MODEL") else "nano"}
     # This computer's own wheels and indexes are none of the bundle's.
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("PIP_", "UV_"))}

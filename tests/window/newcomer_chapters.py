@@ -34,8 +34,8 @@ def picture(t):
     t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections, *bpy.data.images])
     settings, photo = bpy.context.scene.zero123, Path(t.TASK["photo"])
-    settings.image, settings.model = None, t.TASK["model"]
-    settings.orbit, settings.mode = 8, 'ORBIT'
+    settings.image, settings.model = None, t.TASK["mesh_model"]
+    settings.orbit, settings.mode, settings.steps = 8, 'ORBIT', 0
     t.move_mouse()
     with t.in_view():  # what Blender calls for a dropped file
         bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory=str(photo.parent),

@@ -26,8 +26,8 @@ def picking(t):
     t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
-        bpy.ops.zero123.generate_views(filepath=t.TASK["picture"], model=t.TASK["model"], orbit=6,
-                                       input_elevation=10)
+        bpy.ops.zero123.generate_views(filepath=t.TASK["picture"], orbit=6, steps=0,
+                                       model=t.TASK["mesh_model"], input_elevation=10)
     yield t.ended(1)
     report = t.report
     report["picked"] = len(picks.views)
@@ -43,12 +43,8 @@ def picking(t):
     report["objects_added_by_mending"] = len(bpy.data.objects) - planes
     report["thumbnails"] = all(thumbnails.icon(sample.key) for view in picks.views
                                for sample in view.samples)
-    scroll_to(t, 20)
-    yield 1.5
+    yield from t.work_chapters.show_alone(t, "Pick", t.module("ui.picking").ZERO123_PT_picking)
     t.screenshot("pick views")
-    scroll_to(t, 60)
-    yield 1.5
-    t.screenshot("pick views below")
 
 
 def comparing(t):

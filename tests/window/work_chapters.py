@@ -207,7 +207,7 @@ def log(t):
 _alone = []
 
 
-def _show_alone(t, name, *panels):
+def show_alone(t, name, *panels):
     """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
     for panel in panels:
         copy = {key: getattr(panel, key) for key in ("bl_label", "draw", "NAMES")
@@ -231,7 +231,7 @@ def close_tabs():
 def text(t):
     """The settings of a picture from a text are in the tab."""
     bpy.context.scene.zero123.text.prompt = "a wooden chair"
-    yield from _show_alone(t, "Text", t.module("ui.panels").ZERO123_PT_text)
+    yield from show_alone(t, "Text", t.module("ui.panels").ZERO123_PT_text)
     t.screenshot("text")
 
 
@@ -251,13 +251,13 @@ def training(t):
         bpy.ops.zero123.train_model('INVOKE_DEFAULT')
     job = t.jobs()[-1]
     yield lambda: (job.stage == "train" and job.picture_count > 2) or job.state.ended
-    yield from _show_alone(t, "Jobs", t.module("ui.panels").ZERO123_PT_jobs)
+    yield from show_alone(t, "Jobs", t.module("ui.panels").ZERO123_PT_jobs)
     t.screenshot("training")
     yield t.ended(1)
     yield 1.0
     t.report["training"] = [job.state.value, job.error and job.error.message,
                             bpy.context.scene.zero123.model]
-    yield from _show_alone(t, "Training", *t.module("ui.training").CLASSES)
+    yield from show_alone(t, "Training", *t.module("ui.training").CLASSES)
     t.screenshot("training panel")
 
 
@@ -265,7 +265,7 @@ def models(t):
     """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
     work = t.module("operators.model_work").model_work
     shelf = t.module("operators.model_shelf").model_shelf
-    yield from _show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
+    yield from show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
     with t.in_view():
         bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")
     t.report["verifying"] = work.running
