@@ -173,6 +173,16 @@ def report_after_crash(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def report_in_german(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What was seen in a Blender that speaks German."""
+    told = tell("german", tmp_path_factory.mktemp("german"))
+    assert told.status == 0, told.log
+    if not told.report["languages"]:
+        pytest.skip("needs a Blender with its translations")
+    return told.report
+
+
+@pytest.fixture(scope="session")
 def shows(pictures: Path) -> Callable[[str], bool]:
     """Whether a screenshot was taken and is not of one colour."""
     def check(name: str) -> bool:

@@ -21,6 +21,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import crash_chapters
+import german_chapters
 import newcomer_chapters
 import setup_chapters
 import survival_chapters
@@ -289,7 +290,8 @@ CHAPTERS = (install, generate, import_waits_for_object_mode, cancel, mesh_grows,
 OTHERS = (*setup_chapters.CHAPTERS, *work_chapters.CHAPTERS, *view_chapters.CHAPTERS,
           newcomer_chapters.newcomer, *survival_chapters.CHAPTERS)
 STORIES = {"whole": (CHAPTERS, OTHERS), "crash": ((), (crash_chapters.crash,)),
-           "after_crash": ((), crash_chapters.AFTERWARDS)}
+           "after_crash": ((), crash_chapters.AFTERWARDS),
+           "german": ((), (german_chapters.german,))}
 
 
 def story(name):

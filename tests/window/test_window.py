@@ -246,6 +246,13 @@ def test_a_stopped_job_is_resumed_to_its_end(report_after_crash):
     assert not report_after_crash["kept_of_resumed"]
 
 
+@pytest.mark.parametrize("number", range(1, 7))
+def test_the_panels_are_seen_in_german(report_in_german, shows, number):
+    assert report_in_german["error"] is None, report_in_german["error"]
+    assert report_in_german["german"] == "Mesh rekonstruieren"
+    assert shows(f"german {number}")
+
+
 def alive(process: int) -> bool:
     try:
         os.kill(process, 0)
