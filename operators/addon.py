@@ -21,6 +21,9 @@ ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 ROOT_FOLDER = Path(__file__).resolve().parents[1]
 """The folder the extension is installed in; nothing is ever written there."""
 
+CONTEXT = "Zero123"
+"""Where translations are looked up of texts that Blender has too, and translates otherwise."""
+
 
 class Preferences(NamedTuple):
     """The user's preferences as plain values, safe to keep. An empty path means the default."""

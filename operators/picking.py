@@ -178,6 +178,7 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
             description="Same seed, same samples; -1 takes a new one"),
         "samples": IntProperty(
             name="Samples", default=1, min=1, max=64, options=_OPTIONS,
+            translation_context=addon.CONTEXT,
             description="Different samples to choose from"),
     }
 

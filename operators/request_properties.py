@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ..engine.protocol import EngineError, ErrorCode
 from ..engine.requests import Request
+from .addon import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
@@ -87,7 +88,7 @@ def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> A
     default, metadata = _default(f), f.metadata
     help_text = metadata["help"]
     keywords = {"name": label(f.name), "description": help_text[:1].upper() + help_text[1:],
-                **keywords}
+                "translation_context": CONTEXT, **keywords}
     limits = {key: metadata[key] for key in ("min", "max") if key in metadata}
     if "choices" in metadata:
         shown = metadata.get("shown", metadata["choices"])

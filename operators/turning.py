@@ -11,6 +11,7 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..engine.protocol import EngineError, ErrorCode
+from .addon import CONTEXT
 from .messages import LEAVE_MODE, report_errors, unless
 from .picking import title_of, views_file
 from .picks import PickedView, picks, read_picked_views
@@ -85,9 +86,10 @@ class ZERO123_OT_turntable(_Turn):
         "filepath": _Turn.FILE,
         "frames": IntProperty(
             name="Frames", default=96, min=3, max=9999, options=_OPTIONS,
+            translation_context=CONTEXT,
             description="Frames of the timeline that one turn takes"),
         "planes": EnumProperty(
-            name="Plane", default='EMPTY', options=_OPTIONS,
+            name="Plane", default='EMPTY', options=_OPTIONS, translation_context=CONTEXT,
             items=[('EMPTY', "Reference Image", "Seen while modelling, never rendered"),
                    ('MESH', "Mesh Plane", "Rendered too, unlit and with its transparency")]),
     }
@@ -113,7 +115,7 @@ class ZERO123_OT_turntable_video(_Turn):
     __annotations__ = {
         "filepath": _Turn.FILE,
         "out": StringProperty(
-            name="Out", subtype='FILE_PATH', options=_OPTIONS,
+            name="Out", subtype='FILE_PATH', options=_OPTIONS, translation_context=CONTEXT,
             description="The .mp4 file to write; empty takes turntable.mp4 beside the views"),
         "seconds": FloatProperty(
             name="Seconds", default=4.0, min=0.5, max=600.0, options=_OPTIONS,

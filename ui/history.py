@@ -5,6 +5,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..operators.addon import CONTEXT
 from ..operators.history import Entry, history
 from ..operators.results import ImportOptions
 from ..operators.thumbnails import thumbnails
@@ -23,7 +24,8 @@ class ZERO123_PT_history(Tab):
             _draw_entry(layout.box().row(align=True), entry, context)
         if not history.entries:
             layout.label(text="Results will be kept here")
-        layout.operator("zero123.refresh_history", text="Refresh", icon='FILE_REFRESH')
+        layout.operator("zero123.refresh_history", text="Refresh", text_ctxt=CONTEXT,
+                        icon='FILE_REFRESH')
 
 
 def _draw_entry(row: bpy.types.UILayout, entry: Entry, context: bpy.types.Context) -> None:

@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.models.catalogue import CommercialUse, ModelInfo, Task, size_text
 from ..engine.models.folder import ModelState
+from ..operators.addon import CONTEXT
 from ..operators.checklist import checklist
 from ..operators.model_shelf import ShelfEntry, model_shelf
 from ..operators.model_work import model_work
@@ -64,7 +65,7 @@ def _work_text() -> str:
         return iface_("Cancelling")
     stage, _, unit = model_work.stage.partition(" ")
     count = f" {model_work.done}/{model_work.total} MB" if unit else ""
-    return names.get(stage, iface_("Starting")) + count
+    return names.get(stage, iface_("Starting", CONTEXT)) + count
 
 
 def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,

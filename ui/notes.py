@@ -4,17 +4,25 @@
 
 import textwrap
 
+import blf
 import bpy
 from bpy.app.translations import pgettext_tip as tip_
 
 from ..operators.installing import installation_job
 
+_FONT = 0
+"""Blender's number of the interface's font."""
+_MARGINS = 60
+"""Width of a sidebar beside the text in a panel's box, the tabs included, in pixels."""
+
 
 def draw_text(column: bpy.types.UILayout, text: str, context: bpy.types.Context) -> None:
     """A translated text, wrapped, as labels are cut at the edge."""
     scale = context.preferences.system.ui_scale
-    width = max(int(context.region.width / scale / 7) - 8, 16)
-    for line in textwrap.wrap(text, width):
+    blf.size(_FONT, context.preferences.ui_styles[0].widget.points * scale)
+    letter = blf.dimensions(_FONT, text)[0] / max(len(text), 1)
+    room = context.region.width - _MARGINS * scale
+    for line in textwrap.wrap(text, max(int(room / max(letter, 1.0)) - 2, 16)):
         column.label(text=line, translate=False)
 
 

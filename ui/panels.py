@@ -6,6 +6,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.protocol import ErrorCode
+from ..operators.addon import CONTEXT
 from ..operators.images import active_image
 from ..operators.installing import installation_job
 from ..operators.jobs import Job, JobState
@@ -151,7 +152,7 @@ class ZERO123_PT_jobs(Tab):
         row = layout.row()
         button = row.operator("zero123.import_result", text="Import Files", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)
-        row.operator("zero123.clear_jobs", text="Clear", icon='TRASH')
+        row.operator("zero123.clear_jobs", text="Clear", text_ctxt=CONTEXT, icon='TRASH')
         column = layout.column(align=True)
         column.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
         column.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
@@ -203,7 +204,8 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         draw_installation(layout.box().column(), context)
     draw_device(layout)
     row = layout.row()
-    row.label(text=iface_("Engine: {}").format(iface_(runner.engine_state)), translate=False)
+    state = iface_(runner.engine_state, CONTEXT)
+    row.label(text=iface_("Engine: {}").format(state), translate=False)
     row.operator("zero123.open_log", text="", icon='TEXT')
     row.operator("zero123.copy_log", text="", icon='COPYDOWN')
     row = layout.row(align=True)
@@ -211,7 +213,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("zero123.engine_stop", text="Stop", icon='PAUSE')
         row.operator("zero123.release_memory", text="Release Memory", icon='MEMORY')
     else:
-        row.operator("zero123.engine_start", text="Start", icon='PLAY')
+        row.operator("zero123.engine_start", text="Start", text_ctxt=CONTEXT, icon='PLAY')
 
 
 CLASSES = (ZERO123_PT_main, ZERO123_PT_text, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,

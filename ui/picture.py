@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..operators.addon import CONTEXT
 from ..operators.jobs import Job, JobState
 from ..operators.runner import runner
 from ..operators.thumbnails import thumbnails
@@ -21,8 +22,10 @@ def draw_sources(layout: bpy.types.UILayout) -> None:
     """Buttons for where a picture can come from, besides the file that the list above opens."""
     row = layout.row(align=True)
     row.operator("zero123.paste_picture", text="Paste", icon='PASTEDOWN')
-    row.operator("zero123.picture_from_render", text="Render", icon='RENDER_RESULT')
-    row.operator("zero123.picture_from_viewport", text="3D View", icon='VIEW3D')
+    row.operator("zero123.picture_from_render", text="Render", text_ctxt=CONTEXT,
+                 icon='RENDER_RESULT')
+    row.operator("zero123.picture_from_viewport", text="3D View", text_ctxt=CONTEXT,
+                 icon='VIEW3D')
 
 
 def draw_prepared(layout: bpy.types.UILayout, picture: bpy.types.Image,

@@ -5,6 +5,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..operators.addon import CONTEXT
 from ..operators.jobs import Job, JobState
 from ..operators.runner import runner
 
@@ -15,12 +16,12 @@ def progress_text(job: Job) -> str:
         return iface_(job.state.value)
     count = f" {job.done}/{job.total}" if job.total > 1 else ""
     eta = ", " + iface_("{} left").format(_duration(job.eta_s)) if job.eta_s else ""
-    return f"{iface_(job.stage.capitalize())}{count}{eta}"
+    return f"{iface_(job.stage.capitalize(), CONTEXT)}{count}{eta}"
 
 
 def kind_name(kind: str) -> str:
     """What a job makes, in a word."""
-    names = {"views": iface_("Views"), "reconstruct": iface_("Mesh"),
+    names = {"views": iface_("Views"), "reconstruct": iface_("Mesh", CONTEXT),
              "segment": iface_("Cut-Out"), "prepare": iface_("Input"),
              "elevation": iface_("Elevation"), "text": iface_("Picture"),
              "render": iface_("Training Views"),

@@ -4,6 +4,8 @@
 
 import bpy
 
+from ..operators.addon import CONTEXT
+
 
 class Tab(bpy.types.Panel):
     """Base of the panels: the program's tab in the 3D View's sidebar."""
@@ -11,3 +13,4 @@ class Tab(bpy.types.Panel):
     bl_space_type = 'VIEW_3D'
     bl_region_type = 'UI'
     bl_category = "Zero123"
+    bl_translation_context = CONTEXT

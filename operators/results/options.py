@@ -9,6 +9,8 @@ from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
+from ..addon import CONTEXT
+
 
 @dataclass(frozen=True)
 class ImportOptions:
@@ -58,10 +60,11 @@ def import_properties(options: set[str]) -> dict[str, Any]:
             items=[('CAMERAS', "At Their Cameras", "Each plane fills the frame of its camera"),
                    ('SHEET', "Contact Sheet", "In rows beside the object, seen from the front")]),
         "backgrounds": BoolProperty(
-            name="Camera Backgrounds", default=defaults.backgrounds, options=options,
+            name="Show in Cameras", default=defaults.backgrounds, options=options,
             description="Show each view's picture in its camera, behind what that sees"),
         "location": EnumProperty(
             name="Location", default=defaults.location, options=options,
+            translation_context=CONTEXT,
             items=[('ORIGIN', "Origin", "Around the world's origin"),
                    ('CURSOR', "3D Cursor", "Around the 3D cursor")]),
         "size": FloatProperty(
@@ -72,6 +75,7 @@ def import_properties(options: set[str]) -> dict[str, Any]:
             description="Lift the mesh, and the views with it, until it stands on the location"),
         "remesh": EnumProperty(
             name="Remesh", default=defaults.remesh, options=options,
+            translation_context=CONTEXT,
             items=[('NONE', "As Made", "The engine's triangles with their texture"),
                    ('DECIMATE', "Decimate", "Fewer triangles; the texture stays"),
                    ('VOXEL', "Voxels", "Even quads; the texture becomes vertex colours"),

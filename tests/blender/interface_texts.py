@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-TEXT_KEYWORDS = ("text", "heading", "text_ctxt")
+TEXT_KEYWORDS = ("text", "heading")
 TRANSLATORS = ("iface_", "tip_", "rpt_")
 """Names by which the code calls Blender's translation of a text."""
 

@@ -25,7 +25,8 @@ def texts(bpy, extension, project_root):
             | {text for path in _failing_files(project_root) for text in errors(path)}
             | {text for name, text in vars(extension("operators.messages")).items()
                if name.isupper()}
-            | {info.terms for info in extension("engine.models.catalogue").CATALOGUE} - {""}
+            | {text for info in extension("engine.models.catalogue").CATALOGUE
+               for text in (info.terms, info.title)} - {""}
             | {name for path in _working_files(project_root) for name in stages(path)})
 
 

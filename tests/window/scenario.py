@@ -21,8 +21,8 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import crash_chapters
-import german_chapters
 import newcomer_chapters
+import panel_chapters
 import setup_chapters
 import survival_chapters
 import view_chapters
@@ -291,7 +291,7 @@ OTHERS = (*setup_chapters.CHAPTERS, *work_chapters.CHAPTERS, *view_chapters.CHAP
           newcomer_chapters.newcomer, *survival_chapters.CHAPTERS)
 STORIES = {"whole": (CHAPTERS, OTHERS), "crash": ((), (crash_chapters.crash,)),
            "after_crash": ((), crash_chapters.AFTERWARDS),
-           "german": ((), (german_chapters.german,))}
+           "panels": ((), panel_chapters.CHAPTERS)}
 
 
 def story(name):

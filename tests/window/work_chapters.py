@@ -210,7 +210,8 @@ _alone = []
 def show_alone(t, name, *panels):
     """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
     for panel in panels:
-        copy = {key: getattr(panel, key) for key in ("bl_label", "draw", "NAMES")
+        copy = {key: getattr(panel, key) for key in (
+            "bl_label", "bl_translation_context", "draw", "NAMES")
                 if hasattr(panel, key)}
         _alone.append(type(f"{panel.__name__}_alone", (bpy.types.Panel,), {
             **copy, "bl_space_type": 'VIEW_3D', "bl_region_type": 'UI', "bl_category": name}))

@@ -4,10 +4,11 @@
 
 import bpy
 
+from ...operators.addon import CONTEXT
 from . import german
 
 _OPERATOR = "Operator"
-"""Blender's context of the labels of operators; all other texts have none."""
+"""Blender's context of the labels of operators."""
 _LANGUAGES = {"de_DE": german.TEXTS, "de": german.TEXTS}
 
 
@@ -15,7 +16,7 @@ def register() -> None:
     """Make the languages known to Blender."""
     bpy.app.translations.register(__package__, {
         locale: {(context, english): text for english, text in texts.items()
-                 for context in (bpy.app.translations.contexts.default, _OPERATOR)}
+                 for context in (bpy.app.translations.contexts.default, _OPERATOR, CONTEXT)}
         for locale, texts in _LANGUAGES.items()})
 
 

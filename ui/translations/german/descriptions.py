@@ -348,7 +348,7 @@ TEXTS = {
     "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
     "Use this view for the mesh, or leave it out":
         "Diese Ansicht für das Mesh verwenden oder weglassen",
-    "Uses the selected objects, or files": "Nimmt die ausgewählten Objekte oder Dateien",
+    "Uses the selected objects, or files": "Nimmt die Auswahl oder Dateien",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
     "Voxels along each side of the field": "Voxel entlang jeder Seite des Feldes",
@@ -392,4 +392,6 @@ TEXTS = {
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
     "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
+    "nano: 128 px, made for CPUs, comes with the program":
+        "nano: 128 px, für CPUs gemacht, gehört zum Programm",
 }
