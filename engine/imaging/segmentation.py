@@ -67,7 +67,9 @@ def cut_out(picture: str | Path | RGBA8, segmentation_model: Path | None = None)
     if not (mask > 0.5).any():
         raise EngineError(ErrorCode.BAD_INPUT, f"no object stands out in {name}",
                           "cut it out by hand and save it with a transparent background")
-    return np.dstack([rgb, (mask * 255).round().astype(np.uint8)])
+    alpha = (mask * 255).round().astype(np.uint8)[..., None]
+    # Blender adds a picture to what is below it in its previews: hidden colours would show.
+    return np.concatenate([np.where(alpha > 0, rgb, np.uint8(0)), alpha], axis=2)
 
 
 def salient_mask(rgb: npt.NDArray[np.uint8], model: Path) -> Mask:

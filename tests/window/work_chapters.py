@@ -179,7 +179,7 @@ def history(t):
     t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
     yield 0.3
     t.press('LEFTMOUSE')
-    yield 0.5
+    yield 1.5  # until the opened panel is drawn, there is nothing to scroll to
     _scroll(t, bpy.ops.view2d.scroll_down)
     yield 1.5
     t.screenshot("history")
