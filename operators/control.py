@@ -80,7 +80,7 @@ class ZERO123_OT_discard_job(bpy.types.Operator):
         return unless(cls, why_none_can_go_on(context))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        job = _last_that_can_go_on(self)
+        job = _last_that_can_go_on(self, context)
         if job is None:
             return {'CANCELLED'}
         self.job = job.id  # of which it is asked, whatever is stopped meanwhile

@@ -48,9 +48,11 @@ def read_shape(path: Path) -> Shape | None:
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     a, b, c = np.moveaxis(vertices[faces], 1, 0)
-    normals = np.zeros_like(vertices)
-    np.add.at(normals, faces, np.cross(b - a, c - a)[:, None])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    of_faces, corners = np.cross(b - a, c - a), faces.ravel()
+    # Not `np.add.at`, which takes longer than all the rest.
+    normals = np.stack([np.bincount(corners, np.repeat(axis, 3), len(vertices))
+                        for axis in of_faces.T], axis=1)
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     lit = np.clip(normals @ (np.array(LIGHT) / np.linalg.norm(LIGHT)), 0, 1)
     shade = AMBIENT + (1 - AMBIENT) * lit
     colours = np.ones((len(vertices), 4), np.float32)

@@ -165,7 +165,6 @@ def history(t):
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     t.module("operators.history").history.entries = []
     package.register()
-    measure_ticks(t)
     entries = t.module("operators.history").history
     yield lambda: entries.entries
     report = t.report
