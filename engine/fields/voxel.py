@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -90,3 +91,8 @@ class VoxelField(nn.Module):
 def density_of(raw: Tensor) -> Tensor:
     """Density per world unit of raw grid values."""
     return F.softplus(raw) * DENSITY_SCALE
+
+
+def raw_of(density: float) -> float:
+    """The raw grid value of a density per world unit, > 0."""
+    return math.log(math.expm1(density / DENSITY_SCALE))

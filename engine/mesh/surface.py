@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a density volume to a closed triangle mesh of a wanted size."""
+"""From a volume to a closed triangle mesh of a wanted size."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ MAX_SAMPLES = 320**3
 """Of the finest volume that marching cubes is given, whatever number of faces is wanted."""
 
 
-def solid(density: FloatArray, level: float) -> FloatArray:
+def solid(volume: FloatArray, level: float) -> FloatArray:
     """The volume without floaters and without hollows that can't be seen from outside.
 
     Small separate parts above `level` are emptied, enclosed parts below it are filled. Parts touch
     across faces, edges and corners; their complement only across faces.
     """
-    labels, count = ndimage.label(density > level, structure=np.ones((3, 3, 3)))
+    labels, count = ndimage.label(volume > level, structure=np.ones((3, 3, 3)))
     sizes = np.bincount(labels.reshape(-1), minlength=count + 1)
     sizes[0] = 0
     keep = sizes >= MIN_PART * sizes.max()
     keep[0] = True
-    cleaned = np.where(keep[labels], density, 0.0)
+    cleaned = np.where(keep[labels], volume, 0.0)
     outside, _ = ndimage.label(np.pad(cleaned <= level, 1, constant_values=True))
     hollow = (outside > 0) & (outside != outside[0, 0, 0])
     return np.where(hollow[1:-1, 1:-1, 1:-1], 2 * level, cleaned)
 
 
-def extract(density: FloatArray, level: float, low: Sequence[float],
+def extract(volume: FloatArray, level: float, low: Sequence[float],
             voxel_size: float) -> Triangles:
     """The level set of an X x Y x Z volume whose first sample lies at `low`.
 
     A layer of empty space is added, so that the mesh is closed even where the object is cut.
     """
-    vertices, faces = mcubes.marching_cubes(np.pad(density, 1), level)
+    vertices, faces = mcubes.marching_cubes(np.pad(volume, 1), level)
     mesh = Triangles((vertices - 1) * voxel_size + np.asarray(low), faces.astype(np.int64))
     if mesh.volume < 0:
         mesh.faces = mesh.faces[:, ::-1].copy()
     return mesh
 
 
-def mesh_volume(density: FloatArray, level: float, low: Sequence[float], voxel_size: float,
+def mesh_volume(volume: FloatArray, level: float, low: Sequence[float], voxel_size: float,
                 faces: int) -> Triangles:
-    """A closed mesh of `density` at `level` with `faces` triangles; the rest as for `extract`.
+    """A closed mesh of `volume` at `level` with `faces` triangles; the rest as for `extract`.
 
     The volume is refined if it holds fewer triangles than wanted (up to `MAX_SAMPLES`, so a
     plain shape may end with fewer), and the mesh is simplified if it has more.
     """
-    density = solid(density, level)
-    mesh = extract(density, level, low, voxel_size)
+    volume = solid(volume, level)
+    mesh = extract(volume, level, low, voxel_size)
     if len(mesh.faces) < faces:
         finer = math.ceil(math.sqrt(1.05 * faces / max(len(mesh.faces), 1)))
-        finer = min(finer, int((MAX_SAMPLES / density.size) ** (1 / 3)))
+        finer = min(finer, int((MAX_SAMPLES / volume.size) ** (1 / 3)))
         if finer > 1:
-            mesh = extract(_refined(density, finer), level, low, voxel_size / finer)
+            mesh = extract(_refined(volume, finer), level, low, voxel_size / finer)
     return simplified(mesh, faces)
 
 
@@ -86,7 +86,7 @@ def simplified(mesh: Triangles, faces: int) -> Triangles:
     return result
 
 
-def _refined(density: FloatArray, factor: int) -> FloatArray:
+def _refined(volume: FloatArray, factor: int) -> FloatArray:
     """The volume with `factor` times as many steps along each side, ends kept."""
     return ndimage.zoom(
-        density, [((count - 1) * factor + 1) / count for count in density.shape], order=1)
+        volume, [((count - 1) * factor + 1) / count for count in volume.shape], order=1)

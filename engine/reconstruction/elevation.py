@@ -23,7 +23,7 @@ from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy
 from ..protocol import EngineError, ErrorCode
 from .hull import look_up_picture
-from .level import highest_density
+from .level import highest_value
 
 CANDIDATES_DEG = tuple(float(value) for value in range(-10, 75, 5))
 RINGS = ((0.0, 0.0), (20.0, 22.5))
@@ -89,7 +89,7 @@ def _agreement(alpha: Tensor, matrices: Tensor) -> float:
     # A strict solid suffers from every wrong angle; one bad view is no reason to suffer.
     solid = opacity.sort(dim=0).values[1].reshape(lattice.shape)
     rays = camera_rays(matrices, alpha.shape[-1], camera.FOV_DEG, lattice)
-    seen = highest_density(solid, rays, Occupancy(solid > 0.25, lattice)) > 0.5
+    seen = highest_value(solid, rays, Occupancy(solid > 0.25, lattice)) > 0.5
     ours, theirs = seen.reshape(alpha.shape), alpha > 0.5
     union = (ours | theirs).sum((1, 2)).clamp_min(1)
     return float(((ours & theirs).sum((1, 2)) / union).mean())

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import absorption_weights
-from ..fields.voxel import density_of
+from ..fields.voxel import EMPTY_RAW
 from ..mesh.bake import Photo, SurfaceColour, bake
 from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
@@ -19,14 +18,11 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .clock import Clock
 from .fit import Fit, occupancy_of, pixels_for
-from .level import choose_level
-
-SMOOTHING_SIGMA = 0.8
-"""Of the density before marching cubes, in voxels: removes speckle, keeps edges."""
+from .level import choose_level, density_volume, raw_volume
 
 
 def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
-              clock: Clock) -> TexturedMesh:
+             clock: Clock) -> TexturedMesh:
     """Surface, UVs and texture of a fitted field."""
     with clock.stage("surface"):
         mesh = surface(fit, faces)
@@ -57,19 +53,20 @@ def surface_colour(radiance: Field) -> SurfaceColour:
 
 
 def surface(fit: Fit, faces: int) -> Triangles:
-    """The mesh of the field's density at the level that agrees best with the silhouettes."""
+    """The mesh of the field at the level that agrees best with the silhouettes.
+
+    A field that pictures hold all round is smooth, and its surface lies where the renderer has it.
+    One that a score has made out of a single picture is speckled, and keeps its specks together.
+    """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
     pictures = fit.pictures.shrunk(pixels_for(grid.lattice))
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
                        grid.lattice)
-    opacity = pictures.rgba[..., 3].reshape(-1)
-    density = density_of(grid.raw.detach()[0, 0]).numpy()
-    density = np.where(occupancy.voxels.numpy(), density, 0.0)
-    density = ndimage.gaussian_filter(density, SMOOTHING_SIGMA).astype(np.float32)
-    level = choose_level(torch.from_numpy(density), rays, opacity, occupancy)
+    raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)
+    volume = raw_volume(raw) if len(pictures.rgba) > 1 else density_volume(raw)
+    level = choose_level(volume, rays, pictures.rgba[..., 3].reshape(-1), occupancy)
     # Of the smallest of these, the surface lies exactly at the ends.
     depth = fit.ends.depth(grid.lattice.axis(2)).clamp_max(1.0).numpy()
-    density = np.minimum(density, level * (1 + depth / grid.lattice.voxel_size))
-    return mesh_volume(density, level, grid.lattice.low, grid.lattice.voxel_size, faces)
-
+    values = np.minimum(volume.values.numpy(), level * (1 + depth / grid.lattice.voxel_size))
+    return mesh_volume(values, level, grid.lattice.low, grid.lattice.voxel_size, faces)

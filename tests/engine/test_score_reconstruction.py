@@ -14,11 +14,12 @@ from engine import camera
 from engine.diffusion import score_distillation
 from engine.diffusion.guidance import score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
+from engine.fields.voxel import EMPTY_RAW
 from engine.models import load_pipeline
 from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct, reconstruct_by_score
 from engine.reconstruction.guide import Cameras, Guide
-from engine.reconstruction.level import choose_level
+from engine.reconstruction.level import density_volume, raw_volume
 from engine.reconstruction.sds import Annealing, SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
 from engine.reporting import SilentReporter
@@ -185,7 +186,8 @@ def test_a_picture_without_an_object_is_refused(nano) -> None:
         reconstruct_by_score(nano, np.zeros((128, 128, 4), np.float32), **SMALL)
 
 
-def test_next_to_nothing_is_no_surface() -> None:
+@pytest.mark.parametrize("volume", [raw_volume, density_volume])
+def test_next_to_nothing_is_no_surface(volume) -> None:
     with pytest.raises(EngineError) as caught:
-        choose_level(torch.full((8, 8, 8), 0.01), None, None, None)  # type: ignore[arg-type]
+        volume(torch.full((8, 8, 8), EMPTY_RAW))
     assert "iterations" in caught.value.hint
