@@ -45,8 +45,8 @@ GREY = 0.7
 class Previews:
     """Writes `preview.png` (on white) and `preview.npz` into a folder and tells of them.
 
-    The NPZ holds `vertices` (V x 3 float32, world), `faces` (F x 3 int32) and `colours` (V x 3
-    uint8, sRGB). Each file replaces the last one as a whole.
+    The NPZ holds `vertices` (V x 3 float32, world), their `normals` (the same), `faces` (F x 3
+    int32) and `colours` (V x 3 uint8, sRGB). Each file replaces the last one as a whole.
     """
 
     folder: Path
@@ -111,11 +111,13 @@ def draw(field: Field, occupancy: Occupancy, guide: Guide | None = None) -> np.n
 
 def save_mesh(path: Path, mesh: Triangles, field: Field) -> None:
     """Write the NPZ that `Previews` describes, complete or not at all."""
+    normals = mesh.vertex_normals
     if field.latent_channels:
         colours = np.full(mesh.vertices.shape, GREY)
     else:
-        colours = surface_colour(field)(mesh.vertices, mesh.vertex_normals)
+        colours = surface_colour(field)(mesh.vertices, normals)
     with staged_file(path) as stage:
         np.savez(stage, vertices=mesh.vertices.astype(np.float32),
+                 normals=normals.astype(np.float32),
                  faces=mesh.faces.astype(np.int32),
                  colours=(colours * 255).round().astype(np.uint8))

@@ -8,11 +8,13 @@ import numpy as np
 
 
 def test_a_preview_is_read_and_lit(extension, tmp_path):
-    """A tetrahedron: the face that looks to the light is brighter than the one that looks away."""
+    """A tetrahedron: the corner that points to the light is brighter than one that points away."""
     vertices = np.array([[0, 0, 1], [1, -1, -0.5], [-1, -1, -0.5], [0, 1, -0.5]], np.float32)
     faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
     path = tmp_path / "preview.npz"
-    np.savez(path, vertices=vertices, faces=faces, colours=np.full((4, 3), 200, np.uint8))
+    normals = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
+    np.savez(path, vertices=vertices, normals=normals, faces=faces,
+             colours=np.full((4, 3), 200, np.uint8))
     shape = extension("operators.growing").read_shape(path)
     np.testing.assert_array_equal(shape.vertices, vertices)
     assert shape.colours.dtype == np.float32

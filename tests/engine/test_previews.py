@@ -36,7 +36,9 @@ def block() -> VoxelField:
 
 def saved_mesh(path: Path) -> tuple[Triangles, np.ndarray]:
     with np.load(path) as file:
-        return Triangles(file["vertices"], file["faces"]), file["colours"]
+        mesh = Triangles(file["vertices"], file["faces"])
+        np.testing.assert_allclose(file["normals"], mesh.vertex_normals, atol=1e-3)
+        return mesh, file["colours"]
 
 
 def test_the_mesh_is_closed_and_where_the_field_is(block: VoxelField) -> None:
