@@ -14,7 +14,7 @@ from tiny_pipeline import IMAGE_SIZE, LATENT, ORIGINAL, ZERO_SNR, tiny_pipeline
 from torch import Tensor, nn
 
 from engine.diffusion import Zero123Pipeline, packing, score_distillation
-from engine.diffusion.memory import rows_at_once, slice_attention
+from engine.diffusion.memory import rows_at_once
 from engine.diffusion.packing import pack, packing_works
 from engine.loaded_model import loaded_model
 from engine.models import load_pipeline
@@ -118,7 +118,8 @@ def test_short_memory_does_not_bring_superfluous_attention_back() -> None:
     pipeline.prepare_for_inference()
     rows = rows_at_once(tiny_pipeline(), 3.0)
     assert rows_at_once(pipeline, 3.0) == rows
-    slice_attention(pipeline)
+    assert pipeline.save_memory()
+    assert pipeline.savings == ["attention is computed in slices"]
     calls = watch(pipeline.unet, "attn2.to_q")
     assert relative_difference(prediction(pipeline, 3.0), stock) < TOLERANCE
     assert not calls
