@@ -87,10 +87,6 @@ def _add_meshes(verbs: Any) -> None:
                         "side 1), the boxes' longest sides and centres, or ICP after that")
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
-    meshes.add_argument("--view-size", type=int, default=256, metavar="PIXELS",
-                        help="side of those renderings")
-    meshes.add_argument("--resolution", type=int, default=96,
-                        help="the field has as many voxels as a cube with this number on each side")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     meshes.add_argument("--method", choices=METHODS + BASELINES, default="views")
     meshes.add_argument("--field", choices=FIELDS, default="voxels")
@@ -222,14 +218,13 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
-               "refine": args.refine, "resolution": args.resolution}
+               "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
     problems: list[EngineError] = []
     scores = evaluate_meshes(args.objects, args.out, options, reporter,
                              predictions=args.predictions, up=args.up,
                              alignment=Alignment(args.align), last=args.last, count=args.count,
-                             true_view_size=args.view_size if args.views == "truth" else 0,
-                             damaged=problems.append)
+                             perfect_views=args.views == "truth", damaged=problems.append)
     _tell(problems, scores, reporter)
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))

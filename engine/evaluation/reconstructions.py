@@ -32,7 +32,7 @@ from .predictions import find_prediction, load_shape
 from .selection import spread
 
 TRUE_VIEW_SIZE = 256
-"""Usual side in pixels of the renderings of the truth."""
+"""Side in pixels of the renderings of the truth."""
 LIGHTS = Lights(np.array([[0.64, -0.48, 0.6], [-0.6, 0.64, 0.48]]), np.array([0.45, 0.25]), 0.45)
 """What lights the truth: without, a bowl of one colour would look like its lid."""
 
@@ -88,10 +88,10 @@ def normalised_truth(truth: Path) -> TexturedTriangles:
     return replace(thing, corners=(thing.corners - (low + high) / 2) / (high - low).max())
 
 
-def true_views(thing: TexturedTriangles, count: int, size: int = TRUE_VIEW_SIZE) -> ViewSet:
+def true_views(thing: TexturedTriangles, count: int) -> ViewSet:
     """Rendered pictures of an object from the cameras whose views `reconstruct` would sample."""
     azimuth, elevation = np.array(two_ring_orbit(count)).T
-    images = [thing.picture(a, e, DEFAULT_RADIUS, size, LIGHTS)
+    images = [thing.picture(a, e, DEFAULT_RADIUS, TRUE_VIEW_SIZE, LIGHTS)
               for a, e in zip(azimuth, elevation, strict=True)]
     return ViewSet(np.stack(images) / np.float32(255), azimuth, elevation,
                    np.full(count, DEFAULT_RADIUS), np.zeros(count, int))
@@ -100,17 +100,16 @@ def true_views(thing: TexturedTriangles, count: int, size: int = TRUE_VIEW_SIZE)
 def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: Reporter, *,
                     predictions: Path | None = None, up: str = "",
                     alignment: Alignment = Alignment.SCALE, last: int = 0, count: int = 0,
-                    true_view_size: int = 0,
+                    perfect_views: bool = False,
                     damaged: Callable[[EngineError], None] | None = None
                     ) -> dict[str, MeshScores]:
     """Scores by object. Reconstructions go to `out/NAME`, so that a stopped run goes on.
 
     `predictions`: a folder of another method's shapes (see `find_prediction`), scored instead, with
     the axis `up` (see `load_shape`). `last`: only so many objects of the end; `count`: only so many
-    of those, evenly spaced. `true_view_size`: fit renderings of the truth with this side in pixels
-    instead of the model's views (0), which tells what the reconstruction alone loses. `damaged` is
-    told of objects and predictions that are missing or can't be used; without it the first one is
-    an error.
+    of those, evenly spaced. `perfect_views`: fit renderings of the truth instead of the model's
+    views, which tells what the reconstruction alone loses. `damaged` is told of objects and
+    predictions that are missing or can't be used; without it the first one is an error.
     """
     objects = list(read_test_objects(folder, damaged))[-last:]
     objects = spread(objects, count) if count else objects
@@ -127,13 +126,12 @@ def evaluate_meshes(folder: Path, out: Path, options: dict[str, Any], reporter: 
                 continue
         else:
             given, picture = {}, None
-            if true_view_size and not (place / "mesh.glb").is_file():
+            if perfect_views and not (place / "mesh.glb").is_file():
                 thing = normalised_truth(truth)
-                saved = true_views(thing, options["view_count"], true_view_size).save(
-                    place / "truth")
+                saved = true_views(thing, options["view_count"]).save(place / "truth")
                 given = {"views": str(saved)}
                 azimuth, elevation, radius = map(float, rendered.pose[0])
-                picture = thing.picture(azimuth, elevation, radius, true_view_size, LIGHTS)
+                picture = thing.picture(azimuth, elevation, radius, TRUE_VIEW_SIZE, LIGHTS)
             shape = load_shape(
                 reconstruct_object(rendered, place, {**options, **given}, picture))
         true_shape = load_shape(truth)

@@ -90,7 +90,7 @@ def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None
     render_shards(tmp_path / "views", 1, 2, 128, 0, 1, SilentReporter(), tmp_path / "meshes")
     options = {"view_count": 8, "resolution": 40, "iterations": 60}
     scores = evaluate_meshes(tmp_path, tmp_path / "out", options, SilentReporter(),
-                             true_view_size=128)
+                             perfect_views=True)
     (score,) = scores.values()
     assert score.chamfer < 0.03
     assert mean_cost(tmp_path / "out", scores)["unet_evaluations"] == 0

@@ -11,11 +11,14 @@ from shapes import BLOCK, photograph
 
 from engine import camera
 from engine.fields.lattice import cube
+from engine.fields.voxel import raw_of
 from engine.mesh.picture import TexturedTriangles, of_mesh
+from engine.mesh.surface import extract
 from engine.reconstruction.clock import Clock
 from engine.reconstruction.finish import textured
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of, occupancy_of
 from engine.reconstruction.guide import Cameras, as_pictures, take_pictures
+from engine.reconstruction.level import LEVELS, raw_volume
 from engine.reporting import SilentReporter
 
 SIZE = 128
@@ -41,6 +44,19 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
     assert np.median(slanted) < 2
     # Along the hard edge of red and blue a slanted ray meets the other colour a little earlier.
     assert slanted.mean() < 4
+
+
+def test_the_surface_of_raw_densities_lies_where_they_have_the_level() -> None:
+    """A ball whose raw density falls by two from voxel to voxel."""
+    lattice = cube(48)
+    distance = lattice.centres().norm(dim=-1).reshape(lattice.shape)
+    raw = 2 * (0.4 - distance) / lattice.voxel_size
+    volume = raw_volume(raw)
+    for density, level in zip(LEVELS, volume.levels, strict=True):
+        ball = extract(volume.values.numpy(), level, lattice.low, lattice.voxel_size)
+        radius = np.linalg.norm(ball.vertices, axis=1)
+        expected = 0.4 - raw_of(density) / 2 * lattice.voxel_size
+        assert abs(radius - expected).max() < 0.1 * lattice.voxel_size
 
 
 def colour_differences(fit: Fit, thing: TexturedTriangles, cameras: list[tuple[float, float]]

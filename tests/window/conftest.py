@@ -153,12 +153,16 @@ def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, p
     return run
 
 
+def seen(told: Told) -> dict[str, object]:
+    """The report of a Blender that came to the end of its story."""
+    assert told.status == 0, told.log
+    return told.report
+
+
 @pytest.fixture(scope="session")
 def report(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What was seen in the whole story."""
-    told = tell("whole", tmp_path_factory.mktemp("window"))
-    assert told.status == 0, told.log
-    return told.report
+    return seen(tell("whole", tmp_path_factory.mktemp("window")))
 
 
 @pytest.fixture(scope="session")
@@ -167,17 +171,13 @@ def report_after_crash(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("crash")
     told = tell("crash", folder)
     assert told.status == -signal.SIGKILL, told.report.get("error") or told.log
-    told = tell("after_crash", folder)
-    assert told.status == 0, told.log
-    return told.report
+    return seen(tell("after_crash", folder))
 
 
 @pytest.fixture(scope="session")
 def report_of_panels(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What was seen in a Blender in which every panel was opened."""
-    told = tell("panels", tmp_path_factory.mktemp("panels"))
-    assert told.status == 0, told.log
-    return told.report
+    return seen(tell("panels", tmp_path_factory.mktemp("panels")))
 
 
 @pytest.fixture(scope="session")
