@@ -171,7 +171,8 @@ def _winding_along_z(vertices: FloatArray, faces: IntArray, resolution: int) -> 
     # A hair off the grid, so that no edge of a regular mesh runs exactly through cell centres.
     pixels = (corners[..., :2] + 0.5) * resolution + 1e-5
     a, b, c = np.moveaxis(corners[..., :2], 1, 0)
-    facing = np.sign(np.cross(b - a, c - a))
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    facing = np.sign(ux * vy - uy * vx)
     crossings = np.zeros((resolution * resolution, resolution + 1))
     for fragments in rasterise(pixels, resolution):
         height = fragments.interpolate(corners[..., 2:])[:, 0]
