@@ -43,6 +43,10 @@ class Field(Protocol):
     def smooth(self, factors: Tensor, axis: int) -> None:
         """Even out neighbours along an axis, by a factor for each raw channel."""
 
+    def thin(self, where: Tensor, raw: float) -> None:
+        """Leave at most a raw density at the voxels of the finest lattice that a bool mask names.
+        """
+
     def resampled(self, lattice: Lattice) -> Field:
         """The same field, to be looked at as finely as another lattice."""
 

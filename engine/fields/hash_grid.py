@@ -165,6 +165,11 @@ class HashField(nn.Module):
     def smooth(self, factors: Tensor, axis: int) -> None:
         """Nothing: neighbours share entries, and the network is smooth."""
 
+    def thin(self, where: Tensor, raw: float) -> None:
+        """As `VoxelField.thin`, of the grid that it started from, whose voxels the mask means; what
+        was added to that stays."""
+        self.start.thin(where, raw)
+
     def resampled(self, lattice: Lattice) -> HashField:
         """This field, to be looked at in steps of another lattice's voxels."""
         self.lattice = lattice

@@ -77,6 +77,12 @@ class VoxelField(nn.Module):
         self.raw.narrow(axis, 1, length).sub_(difference)
 
     @torch.no_grad()
+    def thin(self, where: Tensor, raw: float) -> None:
+        """Leave at most a raw density where a bool mask of the lattice's voxels says."""
+        density = self.raw[0, 0]
+        density[where.to(self.device)] = density[where.to(self.device)].clamp_max(raw)
+
+    @torch.no_grad()
     def resampled(self, lattice: Lattice) -> VoxelField:
         """The same field on the voxels of another lattice."""
         other = VoxelField(lattice, self.latent_channels).to(self.device)

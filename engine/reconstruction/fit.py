@@ -16,13 +16,14 @@ from ..fields.field import Field, on_cpu, represented
 from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
-from ..fields.voxel import EMPTY_RAW, VoxelField
+from ..fields.voxel import EMPTY_RAW, VoxelField, density_of
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .checkpoint import Checkpoint
-from .ends import OPEN, Ends, find_ends
+from .ends import OPEN, SOLID, Ends, find_ends
 from .hull import Hull, vote_hull
 from .optimise import OnStep, Rates, coarse_to_fine
+from .photo_hull import contradicted
 
 CPU = torch.device("cpu")
 RAYS_PER_STEP = 4096
@@ -40,6 +41,9 @@ DECAY = 1 / 6
 """What is left of the learning rates at the last step of a level."""
 SEEN = 1.62
 """World units along the side of a picture, at the distance of an object."""
+CONTRADICTED_RAW = -6.0
+"""Raw density that is left where the views' colours contradict each other: little in the way of
+what is behind, and enough to come back."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 
@@ -117,14 +121,20 @@ class PhotometricObjective:
 
 
 class ViewsProblem:
-    """Reproduce the pictures; after each level they are moved to agree with each other."""
+    """Reproduce the pictures; after each level they are moved to agree with each other, and after
+    the first, what their colours contradict is thinned out."""
 
     def __init__(self, pictures: Pictures, hull: Hull, generator: torch.Generator) -> None:
         self.pictures, self.hull, self.generator = pictures, hull, generator
         self.ends = OPEN
+        self.contradicted: Tensor | None = None
         self.alignment = Alignment(pictures.trusted)
 
     def begin(self, field: Field, steps: range) -> PhotometricObjective:
+        if steps.start:
+            if self.contradicted is None:
+                self.contradicted = self._find_contradicted(field)
+            field.thin(self.contradicted, CONTRADICTED_RAW)
         self.alignment = Alignment(self.pictures.trusted).to(field.device)
         return PhotometricObjective(
             self.pictures.shrunk(pixels_for(field.lattice)), self.alignment,
@@ -144,13 +154,21 @@ class ViewsProblem:
                                         small.camera_to_world, occupancy_of(self.hull)))
 
     def state(self) -> dict[str, Tensor]:
-        return {"rgba": self.pictures.rgba,
+        known = {} if self.contradicted is None else {"contradicted": self.contradicted}
+        return {"rgba": self.pictures.rgba, **known,
                 "ends": torch.tensor([self.ends.low, self.ends.high], dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
+        self.contradicted = state.get("contradicted")
         low, high = state["ends"].tolist()
         if not torch.equal(self.pictures.rgba, state["rgba"]) or Ends(low, high) != self.ends:
             self._learn(replace(self.pictures, rgba=state["rgba"]), Ends(low, high))
+
+    def _find_contradicted(self, field: Field) -> Tensor:
+        solid = (density_of(field.as_grid(self.hull.lattice).raw[0, 0]) > SOLID).cpu()
+        return contradicted(
+            solid & self.hull.bound, self.pictures.rgba, self.pictures.camera_to_world,
+            self.pictures.fov_deg, self.hull.lattice, pixels_for(self.hull.lattice))
 
     def _learn(self, pictures: Pictures, ends: Ends) -> None:
         self.pictures, self.ends = pictures, ends
