@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hollows that no silhouette shows are found by the views' colours, where those agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from shapes import Box, contains, grid_points, mesh_contains, photograph
+
+from engine import camera
+from engine.fields.hash_grid import HashField
+from engine.fields.lattice import cube
+from engine.fields.voxel import VoxelField
+from engine.reconstruction.finish import surface
+from engine.reconstruction.fit import (
+    CONTRADICTED_RAW,
+    Pictures,
+    ViewsProblem,
+    fit_field,
+    hull_of,
+    initial_field,
+    pixels_for,
+)
+from engine.reconstruction.photo_hull import contradicted, surface_of
+
+LATTICE = cube(48)
+FLOOR = Box((0, 0, -0.2), (0.45, 0.45, 0.05))
+WALLS = [Box((0.4, 0, 0), (0.05, 0.45, 0.25)), Box((-0.4, 0, 0), (0.05, 0.45, 0.25)),
+         Box((0, 0.4, 0), (0.45, 0.05, 0.25)), Box((0, -0.4, 0), (0.45, 0.05, 0.25))]
+
+
+def tiled(box: Box, generator: np.random.Generator, side: float = 0.1) -> list[Box]:
+    """The same in cubes of about this side, each of a colour of its own."""
+    half = np.array(box.half_size)
+    counts = np.maximum(np.round(2 * half / side), 1).astype(int)
+    places = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), -1).reshape(-1, 3)
+    centres = box.centre + half * ((2 * places + 1) / counts - 1)
+    return [Box(tuple(centre.tolist()), tuple((half / counts).tolist()),
+                tuple(generator.uniform(0.1, 0.9, 3).tolist()))
+            for centre in centres]
+
+
+RNG = np.random.default_rng(0)
+TRAY = [tile for part in (FLOOR, *WALLS) for tile in tiled(part, RNG)]
+HOLLOW = [Box((0, 0, 0.075), (0.29, 0.29, 0.155))]
+"""Inside the tray, a little away from its walls and floor."""
+
+
+def pictures_of(boxes: list[Box]) -> Pictures:
+    views = photograph(boxes, camera.two_ring_orbit(16), size=96)
+    rgba = torch.from_numpy(views.images).float()
+    rgba[..., :3] *= rgba[..., 3:]
+    return Pictures(rgba, torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
+                    torch.ones(len(rgba)), torch.ones(len(rgba), dtype=torch.bool))
+
+
+def inside(boxes: list[Box]) -> torch.Tensor:
+    return torch.from_numpy(contains(boxes, LATTICE.centres().numpy())).reshape(LATTICE.shape)
+
+
+def contradicted_of(pictures: Pictures, solid: torch.Tensor) -> torch.Tensor:
+    return contradicted(solid, pictures.rgba, pictures.camera_to_world, pictures.fov_deg, LATTICE,
+                        pixels_for(LATTICE))
+
+
+@pytest.fixture(scope="module")
+def tray() -> Pictures:
+    return pictures_of(TRAY)
+
+
+def test_a_hollow_is_opened_and_walls_stay(tray: Pictures) -> None:
+    hull = hull_of(tray, LATTICE).bound
+    assert hull[inside(HOLLOW)].all()
+    gone = contradicted_of(tray, hull)
+    assert gone[inside(HOLLOW)].float().mean() > 0.85
+    assert gone[inside(TRAY)].float().mean() < 0.1
+
+
+def test_what_all_views_agree_on_stays(tray: Pictures) -> None:
+    assert contradicted_of(tray, inside(TRAY)).sum() < 0.02 * inside(TRAY).sum()
+
+
+def test_views_that_agree_nowhere_tell_nothing(tray: Pictures) -> None:
+    """Each has colours of its own, as if every view showed another object."""
+    tints = torch.rand(len(tray.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
+    rgba = tray.rgba.clone()
+    rgba[..., :3] *= tints
+    hull = hull_of(tray, LATTICE).bound
+    assert not contradicted_of(Pictures(rgba, tray.camera_to_world, tray.fov_deg, tray.weight,
+                                        tray.trusted), hull).any()
+
+
+def test_a_surface_is_what_touches_the_outside() -> None:
+    solid = torch.zeros(6, 6, 6, dtype=torch.bool)
+    solid[:4, 1:5, 1:5] = True
+    expected = solid.clone()
+    expected[1:3, 2:4, 2:4] = False  # beyond the lattice nothing is
+    assert torch.equal(surface_of(solid), expected)
+
+
+def test_a_fitted_tray_is_hollow(tray: Pictures) -> None:
+    fit = fit_field(tray, hull_of(tray, LATTICE), iterations=60, on_step=lambda *_: None,
+                    generator=torch.Generator().manual_seed(0))
+    mesh = surface(fit, 6000)
+    assert mesh.is_watertight
+    points = grid_points(24)
+    filled = mesh_contains(mesh.vertices, mesh.faces, points)
+    assert filled[contains(HOLLOW, points)].mean() < 0.25
+    assert filled[contains([FLOOR], points)].mean() > 0.9
+
+
+def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: Pictures) -> None:
+    """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept."""
+    hull = hull_of(tray, LATTICE)
+    stopped, resumed = (ViewsProblem(tray, hull, torch.Generator()) for _ in range(2))
+    stopped.begin(initial_field(hull), range(2, 5))
+    state = stopped.state()
+    assert state["contradicted"].any()
+    resumed.restore(state)
+    solid = VoxelField(LATTICE).requires_grad_(False)
+    solid.raw[0, 0] = 1.0
+    resumed.begin(solid, range(2, 5))
+    assert torch.equal(solid.raw[0, 0] < 1, state["contradicted"])
+
+
+def test_a_hash_grid_is_thinned_at_its_start() -> None:
+    start = VoxelField(LATTICE)
+    with torch.no_grad():
+        start.raw[0, 0] = 1.0
+    field = HashField(start)
+    where = inside([FLOOR])
+    field.thin(where, CONTRADICTED_RAW)
+    raw = field.as_grid().raw[0, 0].detach()
+    assert torch.allclose(raw[where], torch.tensor(CONTRADICTED_RAW), atol=1e-5)
+    assert torch.allclose(raw[~where], torch.tensor(1.0), atol=1e-5)
