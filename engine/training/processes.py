@@ -60,7 +60,8 @@ class Processes:
     def wait(self) -> None:
         """Until all are here."""
         if self.accelerator is not None:
-            self.accelerator.wait_for_everyone()
+            # accelerate's own waits on the GPU with this process's number, also where none is used.
+            torch.distributed.barrier()
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """The module, with its gradients averaged over all processes by each backward pass."""

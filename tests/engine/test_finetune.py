@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -274,6 +275,27 @@ def test_two_processes_train_as_one_does(shards: Path, tiny_model: Path, tmp_pat
 
     assert len(losses[0]) == 5
     assert losses[0][:4] == pytest.approx(losses[1][:4], rel=1e-4)
+
+
+MEETING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from accelerate import Accelerator
+from engine.training.processes import Processes
+processes = Processes(Accelerator(cpu=True))
+torch._C._get_accelerator = lambda: torch.device("cuda")
+processes.wait()
+"""
+
+
+def test_processes_on_the_cpu_meet_without_the_gpu_that_is_there(project_root: Path):
+    """As torch finds it, which here has no part of it that could be used."""
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
+             "MASTER_PORT": "0"}
+    done = subprocess.run([sys.executable, "-c", MEETING, project_root], check=False,
+                          env={**os.environ, **alone}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_lora_changes_the_attention_alone_and_leaves_a_model_like_any_other(
