@@ -198,7 +198,8 @@ def test_views_end_to_end(bpy, scene, picture, extension, model):
     image = bpy.data.images.load(str(picture))
     image.pack()
     picture.unlink()
-    bpy.ops.zero123.generate_views(image=image.name, model=model, orbit=4, steps=2, seed=5)
+    bpy.ops.zero123.generate_views(image=image.name, model=model, orbit=4, steps=2, seed=5,
+                                   device="cpu")
     collection = bpy.data.collections["Zero123 ball"]
     planes = [item for item in collection.objects if item.name.startswith("View")
               and item.type == 'EMPTY']

@@ -110,7 +110,7 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     out = tmp_path / "out"
     assert run("views", picture, "--out", out, "--model", tiny_model, "--seed", 4,
                "--azimuth", 30, -30, "--elevation", 10, "--samples", 2,
-               "--input-elevation", 5) == 0
+               "--input-elevation", 5, "--device", "cpu") == 0
     captured = capfd.readouterr()
     assert captured.err == ""
     assert captured.out == f"{out / 'views.json'}\n"
@@ -137,7 +137,7 @@ def test_the_same_arguments_give_the_same_bytes(tiny_model: Path, picture: Path,
     for seed in (1, 1, 2):
         out = tmp_path / "out"
         assert run("views", picture, "--out", out, "--model", tiny_model, "--seed", seed,
-                   "--orbit", 3) == 0
+                   "--orbit", 3, "--device", "cpu") == 0
         digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest()
                         for path in out.iterdir()})
     assert digests[0] == digests[1]

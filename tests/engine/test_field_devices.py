@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +60,12 @@ def assert_same(one: Reconstruction, other: Reconstruction) -> None:
     np.testing.assert_array_equal(one.mesh.vertices, other.mesh.vertices)
     np.testing.assert_array_equal(one.mesh.faces, other.mesh.faces)
     np.testing.assert_array_equal(one.mesh.texture, other.mesh.texture)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the tests below run here")
+def test_where_there_is_a_gpu_these_tests_run_in_a_process_that_sees_none() -> None:
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+                   env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, check=True)
 
 
 def test_the_device_of_these_tests_refuses_what_a_gpu_does(device: torch.device) -> None:

@@ -182,7 +182,7 @@ def test_an_idle_engine_gives_its_model_back_and_works_on(idle_s: float | None,
     picture.paste((200, 30, 30, 255), (16, 12, 48, 36))
     picture.save(tmp_path / "picture.png")
     request = ViewsRequest(image=str(tmp_path / "picture.png"), out=str(tmp_path / "out"),
-                           orbit=1, steps=1)
+                           orbit=1, steps=1, device="cpu")
     with EngineClient(engine_command(sys.executable, idle_s)) as client:
         for _ in range(2):
             assert isinstance(client.wait(client.submit("views", request), 120), Done)

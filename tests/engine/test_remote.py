@@ -98,9 +98,9 @@ def test_the_result_is_that_of_an_engine_here(remote: EngineClient, picture: Pat
                                               tiny_model: Path, home: Path):
     image = folder / "a ball (1).png"
     shutil.copy(picture, image)
-    options = {"azimuth": [30.0, 60.0], "model": str(tiny_model)}
+    options = {"azimuth": [30.0, 60.0], "model": str(tiny_model), "device": "cpu"}
     assert run("views", image, "--out", folder / "here", "--azimuth", 30, 60,
-               "--model", tiny_model) == 0
+               "--model", tiny_model, "--device", "cpu") == 0
     request = ViewsRequest(image=str(image), out=str(folder / "there"), **options)
     heard: list = []
     end = remote.wait(remote.submit("views", request), PATIENCE_S, heard.append)

@@ -22,7 +22,7 @@ from engine.reporting import SilentReporter
 from engine.requests import ReconstructRequest
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
-         "input_elevation": 10.0}
+         "input_elevation": 10.0, "device": "cpu"}
 
 
 class Stopper(SilentReporter):

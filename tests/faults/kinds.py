@@ -24,10 +24,10 @@ from engine.requests import (
 from engine.training.shards import RenderedObject, write_shard
 
 SMALL = {"resolution": 32, "iterations": 8, "faces": 300, "texture_size": 64, "view_count": 4,
-         "steps": 1}
+         "steps": 1, "device": "cpu"}
 KINDS: dict[str, Callable[[str, str, Path], Request]] = {
     "views": lambda image, model, out: ViewsRequest(
-        image=image, model=model, steps=1, orbit=2, out=str(out / "result")),
+        image=image, model=model, steps=1, orbit=2, device="cpu", out=str(out / "result")),
     "reconstruct": lambda image, model, out: ReconstructRequest(
         image=image, model="nano", obj=True, ply=True, out=str(out / "result"), **SMALL),
     "segment": lambda image, model, out: SegmentRequest(
@@ -35,7 +35,7 @@ KINDS: dict[str, Callable[[str, str, Path], Request]] = {
     "prepare": lambda image, model, out: PrepareRequest(
         image=image, out=str(out / "result.png")),
     "elevation": lambda image, model, out: ElevationRequest(
-        image=image, model="nano", steps=1, out=str(out / "result.json")),
+        image=image, model="nano", steps=1, device="cpu", out=str(out / "result.json")),
 }
 """Those that start from a picture."""
 ALL = [*KINDS, "text", "train", *["render"] * (find_spec("bpy") is not None)]
