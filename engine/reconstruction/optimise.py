@@ -14,6 +14,7 @@ from torch import Tensor
 from ..fields.field import Field
 from ..protocol import EngineError, ErrorCode, JobCancelled
 from .checkpoint import Checkpoint
+from .interrupts import interrupts_held
 
 ADAM_EPSILON = 1e-7
 """Gradients far below this don't move a voxel: with the usual 1e-8, one faint glance does."""
@@ -96,7 +97,7 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
 
     The objective's steps count from 0. `others`: parameter groups of Adam with their own rates.
     `checkpoint` receives the state, together with `context`, now and then and when the job is
-    stopped; `saved` is such a state to go on from.
+    stopped, also by Ctrl-C, at the end of a step; `saved` is such a state to go on from.
 
     Raises:
         EngineError: `INTERNAL` if the loss or its gradient isn't finite; the checkpoint then holds
@@ -129,28 +130,34 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
                 "parameters": [value.detach() for value in parameters],
                 "schedule": schedule.state_dict(), "generator": generator.get_state()})
 
-    for step in range(first, len(steps)):
-        optimiser.zero_grad(set_to_none=True)
-        loss = objective(field, step)
-        loss.backward()
-        if not is_sound(loss, parameters):
-            for group in optimiser.param_groups:
-                group["lr"] *= LESS
-            save(step, failed=True)
-            raise EngineError(
-                ErrorCode.INTERNAL, f"step {steps[step] + 1} of {total} came to no finite number",
-                "go on at lower learning rates by `resume`, or try another seed, or a lower "
-                "guidance scale if the method uses one")
-        optimiser.step()
-        schedule.step()
-        field.smooth(rates.smoothing, axis=step % 3)
-        if checkpoint and checkpoint.due:
-            save(step + 1)
-        try:
-            on_step(steps[step] + 1, total, field)
-        except JobCancelled:
-            save(step + 1)
-            raise
+    with interrupts_held() as stop_if_interrupted:
+        for step in range(first, len(steps)):
+            optimiser.zero_grad(set_to_none=True)
+            loss = objective(field, step)
+            loss.backward()
+            if not is_sound(loss, parameters):
+                for group in optimiser.param_groups:
+                    group["lr"] *= LESS
+                save(step, failed=True)
+                raise _no_number(steps[step] + 1, total)
+            optimiser.step()
+            schedule.step()
+            field.smooth(rates.smoothing, axis=step % 3)
+            if checkpoint and checkpoint.due:
+                save(step + 1)
+            try:
+                on_step(steps[step] + 1, total, field)
+                stop_if_interrupted()
+            except (JobCancelled, KeyboardInterrupt):
+                save(step + 1)
+                raise
+
+
+def _no_number(step: int, total: int) -> EngineError:
+    return EngineError(
+        ErrorCode.INTERNAL, f"step {step} of {total} came to no finite number",
+        "go on at lower learning rates by `resume`, or try another seed, or a lower guidance scale "
+        "if the method uses one")
 
 
 def is_sound(loss: Tensor, parameters: Sequence[Tensor]) -> bool:

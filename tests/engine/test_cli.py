@@ -234,6 +234,34 @@ def test_ctrl_c_ends_a_job_and_cleans_up(number: signal.Signals, tiny_model: Pat
     assert names(tmp_path) == [picture.name]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_a_reconstruction_s_last_step(number: signal.Signals, tmp_path: Path):
+    given = ball_views().save(tmp_path / "given")
+    command = [sys.executable, "-m", "engine", "reconstruct", "--views", given, "--json", "--out",
+               tmp_path / "out", "--resolution", 32, "--device", "cpu", "--iterations"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def steps_until(stop_at: int, *options: str) -> tuple[list[int], int]:
+        """The steps told of, and the exit code; stopped as soon as one is this far."""
+        steps = []
+        with subprocess.Popen([*map(str, command), "4000", *options], stdout=subprocess.PIPE,
+                              cwd=Path(__file__).parents[2], text=True) as process:
+            assert process.stdout is not None
+            for message in map(decode, process.stdout):
+                if isinstance(message, Progress) and message.stage == "fit":
+                    steps.append(message.done)
+                    if message.done >= stop_at:
+                        process.send_signal(number)
+                        stop_at = sys.maxsize
+        return steps, process.returncode
+
+    first, code = steps_until(5)
+    assert code == 6
+    resumed, _ = steps_until(1, "--resume")
+    assert resumed[0] > first[-1]
+
+
 # Reconstruct, segment and the rest.
 
 
