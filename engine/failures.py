@@ -24,8 +24,8 @@ _LONGEST = 500
 """Characters of an exception's text that a person is shown."""
 _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory",
                    "not enough memory", "could not create a primitive",
-                   "could not create a memory object")
-"""The last two are how oneDNN says it."""
+                   "could not create a memory object", "status_alloc_failed")
+"""The last three are how oneDNN, cuBLAS and cuDNN say it."""
 
 
 def as_engine_error(error: BaseException, stopped: str = "nothing was written") -> EngineError:

@@ -90,6 +90,11 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
     return pipeline
 
 
+def tell_fewer(views: int, reporter: Reporter) -> None:
+    """Say that memory has run out, and how many views are worked on together from now on."""
+    reporter.log("warning", f"memory is short: going on with {views} views at a time")
+
+
 def tell_savings(savings: Sequence[str], reporter: Reporter) -> None:
     """Say what had to be done because memory ran out."""
     for saving in savings:
@@ -127,7 +132,8 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             sampler=request.sampler, eta=request.eta,
             cache_interval=request.cache_interval,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
-            callback_on_step_end=report_step)
+            callback_on_step_end=report_step,
+            on_halved=lambda rows: tell_fewer(rows, reporter))
     tell_savings(pipeline.savings, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler,

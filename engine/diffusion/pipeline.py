@@ -162,6 +162,7 @@ class Zero123Pipeline(DiffusionPipeline):
         batch_size: int | None = None,
         output_type: str = "pil",
         callback_on_step_end: StepCallback | None = None,
+        on_halved: Callable[[int], None] = lambda rows: None,
     ) -> Zero123Output:
         """Sample every view `num_samples` times.
 
@@ -191,6 +192,7 @@ class Zero123Pipeline(DiffusionPipeline):
             callback_on_step_end: called after each step of each batch with (pipeline, step index
                 over all batches, timestep, {"latents": the batch}); may return replaced latents;
                 may raise to stop. `num_timesteps` is the total.
+            on_halved: told the new `batch_size` when memory has run out.
 
         Raises:
             EngineError: `BAD_INPUT` for arguments that can't be used; `MODEL_DAMAGED` if the
@@ -224,7 +226,7 @@ class Zero123Pipeline(DiffusionPipeline):
             return final if output_type == "latent" else self.decode(final)
 
         results = in_batches(torch.arange(rows), batch_size or rows_at_once(self, guidance_scale),
-                             sample, self.save_memory)
+                             sample, self.save_memory, on_halved)
         whole_steps = math.ceil(steps / cache_interval)
         evaluations = whole_steps * rows * (1 if guidance_scale == 1 else 2)
         return Zero123Output(images=_to_output(torch.cat(results), output_type),

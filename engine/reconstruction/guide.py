@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -63,14 +63,16 @@ class Guide:
     condition: Condition
     input_elevation_deg: float
     input_radius: float
+    on_halved: Callable[[int], None] = field(default=lambda views: None, kw_only=True)
+    """Told how many views are scored at once, when memory has run out."""
 
     @classmethod
     def of(cls, pipeline: Zero123Pipeline, rgb: np.ndarray, input_elevation_deg: float,
-           input_radius: float) -> Guide:
+           input_radius: float, on_halved: Callable[[int], None] = lambda views: None) -> Guide:
         """For a picture on white, S x S x 3 in [0, 1]."""
         picture = pipeline.image_tensor(rgb)
         condition = as_memory_allows(pipeline.save_memory, lambda: pipeline.encode_image(picture))
-        return cls(pipeline, condition, input_elevation_deg, input_radius)
+        return cls(pipeline, condition, input_elevation_deg, input_radius, on_halved=on_halved)
 
     @property
     def input_camera(self) -> Cameras:
@@ -114,9 +116,9 @@ class ScoredRows:
     """Work on the views of every step: all at once, or as many as have turned out to fit into the
     device's memory."""
 
-    def __init__(self, pipeline: Zero123Pipeline, threads: int) -> None:
+    def __init__(self, guide: Guide, threads: int) -> None:
         """`threads`: for the work."""
-        self.pipeline, self.threads, self.at_once = pipeline, threads, MAX_ROWS
+        self.guide, self.threads, self.at_once = guide, threads, MAX_ROWS
 
     def run(self, count: int, work: Callable[[Tensor], Tensor]) -> Tensor:
         """Results of `count` views in main memory; `work` is told which views it is to do."""
@@ -125,10 +127,11 @@ class ScoredRows:
 
         with all_threads(self.threads):
             return torch.cat(in_batches(torch.arange(count), self.at_once, some,
-                                        self.pipeline.save_memory, self._take_fewer))
+                                        self.guide.pipeline.save_memory, self._take_fewer))
 
     def _take_fewer(self, count: int) -> None:
         self.at_once = count
+        self.guide.on_halved(count)
 
 
 def rows_per_view(guidance_scale: float) -> int:

@@ -92,7 +92,7 @@ class ScoreDistillationObjective:
         """`photo`: the input picture alone; `steps`: which of the `iterations` these are."""
         self.guide, self.occupancy, self.settings = guide, occupancy, settings
         self.first, self.iterations = steps.start, iterations
-        self.rows = ScoredRows(guide.pipeline, threads)
+        self.rows = ScoredRows(guide, threads)
         self.generator = generator
         photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)

@@ -51,7 +51,7 @@ class ScoreJacobianObjective:
         # Guidance amplifies the score. What keeps depths smooth must not outweigh a weaker one.
         self.regularity = guidance_scale / GUIDANCE_SCALE
         self.first, self.iterations = steps.start, iterations
-        self.rows = ScoredRows(guide.pipeline, threads)
+        self.rows = ScoredRows(guide, threads)
         self.generator = generator
         self.background = background_latent(guide)
 

@@ -23,6 +23,7 @@ from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
 from ..protocol import EngineError, ErrorCode
 from ..reporting import Reporter, SilentReporter
+from ..sampling import tell_fewer
 from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
@@ -125,7 +126,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         if refine and pipeline is not None and photo_view is not None:
             with clock.stage("refine", steps=refine):
                 scored = refined(
-                    fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius),
+                    fit, _guide(pipeline, photo_view, input_elevation_deg, input_radius, reporter),
                     photo_pictures(photo_view, pipeline.image_size), iterations=refine,
                     guidance_scale=guidance_scale, threads=threads, generator=generator,
                     device=device, checkpoint=_checkpoint(checkpoints, "refine"),
@@ -166,10 +167,10 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     fit_method, default_iterations = SCORE_METHODS[method]
     iterations = iterations or default_iterations
     generator = torch.Generator().manual_seed(seed)
-    guide = _guide(pipeline, photo_view, input_elevation_deg, input_radius)
+    guide = _guide(pipeline, photo_view, input_elevation_deg, input_radius, reporter)
     if method in BLIND:
         guide = BlindGuide(guide.pipeline, guide.condition, guide.input_elevation_deg,
-                           guide.input_radius, generator)
+                           guide.input_radius, generator, on_halved=guide.on_halved)
     with _one_thread():
         with clock.stage(method, steps=iterations):
             scored = fit_method(
@@ -182,9 +183,11 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
     return Reconstruction(mesh, clock.stages, scored.unet_evaluations)
 
 
-def _guide(pipeline: Zero123Pipeline, photo: Photo, elevation_deg: float, radius: float) -> Guide:
+def _guide(pipeline: Zero123Pipeline, photo: Photo, elevation_deg: float, radius: float,
+           reporter: Reporter) -> Guide:
     alpha = photo.rgba[..., 3:]
-    return Guide.of(pipeline, photo.rgba[..., :3] * alpha + (1 - alpha), elevation_deg, radius)
+    return Guide.of(pipeline, photo.rgba[..., :3] * alpha + (1 - alpha), elevation_deg, radius,
+                    lambda views: tell_fewer(views, reporter))
 
 
 def photo_pictures(photo: Photo, size: int) -> Pictures:

@@ -33,6 +33,7 @@ ERRORS = {
     "memory": MemoryError(),
     "accelerator": OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
     "allocator": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+    "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
     "full disk": OSError(errno.ENOSPC, "No space left on device"),
     "library": ModuleNotFoundError("No module named 'xatlas'", name="xatlas"),
     "defect": ValueError("what nobody thought of"),

@@ -127,6 +127,7 @@ def test_wait_gives_up_after_its_time_and_the_job_goes_on(client: EngineClient):
     ("memory", ErrorCode.OUT_OF_MEMORY),
     ("accelerator", ErrorCode.OUT_OF_MEMORY),
     ("allocator", ErrorCode.OUT_OF_MEMORY),
+    ("cublas", ErrorCode.OUT_OF_MEMORY),
     ("full disk", ErrorCode.DISK),
     ("library", ErrorCode.ENVIRONMENT),
     ("defect", ErrorCode.INTERNAL),

@@ -134,6 +134,29 @@ def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, pho
     assert json.loads((tmp_path / "out" / "report.json").read_text())["vertices"] > 0
 
 
+@pytest.mark.parametrize(("options", "told"), [
+    (("views", "--orbit", "8"), [4, 2]),
+    (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",
+      "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries anew
+], ids=["views", "sds"])
+def test_a_job_says_how_many_views_it_goes_on_with(
+        options: tuple[str, ...], told: list[int], tmp_path: Path, photo: np.ndarray,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
+    verb, *rest = options
+    pipeline = loaded_model.get("nano", "cpu", "auto")
+    SmallDevice(pipeline.unet, 2, FULL)
+    try:
+        code = main([verb, str(tmp_path / "block.png"), "--out", str(tmp_path / "out"),
+                     "--device", "cpu", *rest])
+    finally:
+        loaded_model.drop()
+    lines = capsys.readouterr().err.splitlines()
+    assert code == 0, lines
+    assert lines == [f"warning: memory is short: going on with {count} views at a time"
+                     for count in told]
+
+
 def _full(pipeline: Zero123Pipeline) -> None:
     if not pipeline.savings:
         raise torch.OutOfMemoryError("CUDA out of memory")
