@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import pytest
@@ -39,6 +38,10 @@ class _Hook(_DummyPrivateUse1Hook):
         return False
 
 
+# Before anything is differentiated, or torch won't know of it. It takes what is registered for the
+# only device, so that it can't go backwards on a real one any more.
+if not torch.cuda.is_available():
+    _setup_privateuseone_for_python_backend("pretended", _Backend(), _Hook())
 DEVICE = torch.device("privateuseone:0")
 CROSSING = {torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default}
 """Operations that may meet tensors of several devices."""
@@ -82,18 +85,11 @@ class _Pretended(TorchDispatchMode):
         return compute(func, args, kwargs or {})
 
 
-@cache
-def _register() -> None:
-    _setup_privateuseone_for_python_backend("pretended", _Backend(), _Hook())
-
-
 @contextmanager
 def pretended_device() -> Iterator[torch.device]:
-    """The device, as long as the context lasts. Skips the test where there is a real one: torch
-    takes what is registered for the only one, and can't go backwards on the other any more."""
+    """The device, as long as the context lasts. Skips the test where there is a real one."""
     if torch.cuda.is_available():
         pytest.skip("runs in a process that sees no GPU")
-    _register()
     with _Pretended():
         yield DEVICE
 
