@@ -261,10 +261,9 @@ def absorption_weights(density: Tensor, ray: Tensor, step: float) -> Tensor:
         return density
     absorbed = density * step
     before = absorbed.double().cumsum(0) - absorbed
-    is_first = torch.ones_like(ray, dtype=torch.bool)
-    is_first[1:] = ray[1:] != ray[:-1]
-    segment = is_first.cumsum(0) - 1
-    in_front = (before - before[is_first][segment]).to(density.dtype)
+    first = torch.arange(len(ray), device=ray.device)
+    first[1:].masked_fill_(ray[1:] == ray[:-1], 0)
+    in_front = (before - before.index_select(0, first.cummax(0).values)).to(density.dtype)
     return torch.exp(-in_front) * -torch.expm1(-absorbed)
 
 
