@@ -41,7 +41,7 @@ class Field(Protocol):
         """What Adam changes; the rate is that of a grid's raw values."""
 
     def smooth(self, factors: Tensor, axis: int) -> None:
-        """Even out neighbours along an axis, by a factor for each raw channel."""
+        """Even out neighbours along an axis, by a factor for each raw channel, on its device."""
 
     def thin(self, where: Tensor, raw: float) -> None:
         """Leave at most a raw density at the voxels of the finest lattice that a bool mask names.

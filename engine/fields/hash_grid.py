@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import tiny_cuda
+from .constants import numbers
 from .lattice import Lattice
 from .trilinear import weighted_rows
 from .voxel import VoxelField, density_of
@@ -98,7 +99,7 @@ def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor
     dense = resolution**3 <= entries
     factors = (1, resolution, resolution**2) if dense else PRIMES
     corner = low.long()
-    i, j, k = (torch.stack([corner, corner + 1]) * corner.new_tensor(factors)[:, None]).unbind(1)
+    i, j, k = (torch.stack([corner, corner + 1]) * numbers(corner, factors)[:, None]).unbind(1)
     i, j = i[:, None, None], j[:, None]
     # The hash is of 32-bit numbers; the lowest bits, which count, are the same in 64.
     index = (i + j + k if dense else i ^ j ^ k) % entries
@@ -143,7 +144,7 @@ class HashField(nn.Module):
         return torch.cat([self._raw_at(part) for part in points.split(CHUNK)], dim=1)
 
     def _raw_at(self, points: Tensor) -> Tensor:
-        places = (points - points.new_tensor(self.start.lattice.low)) / self.side
+        places = (points - numbers(points, self.start.lattice.low)) / self.side
         return self.start.raw_at(points) + self.network(self.encoding(places)).T
 
     def density(self, points: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .constants import numbers
+
 HALF_EXTENT = 0.6
 """Everything happens in [-0.6, 0.6]^3: objects fill [-0.5, 0.5]^3, generated views a little more.
 """
@@ -68,12 +70,12 @@ class Lattice:
 
     def places(self, points: Tensor) -> Tensor:
         """P x 3 world points in voxels from the lowest corner."""
-        return (points - points.new_tensor(self.low)).mul_(1 / self.voxel_size)
+        return (points - numbers(points, self.low)).mul_(1 / self.voxel_size)
 
     def normalised(self, points: Tensor) -> Tensor:
         """P x 3 world points in units in which the box is [-1, 1]^3."""
         scale = [2 / (self.voxel_size * (count - 1)) for count in self.shape]
-        return (points - points.new_tensor(self.low)).mul_(points.new_tensor(scale)).sub_(1)
+        return (points - numbers(points, self.low)).mul_(numbers(points, scale)).sub_(1)
 
 
 def cube(resolution: int, half_extent: float = HALF_EXTENT) -> Lattice:

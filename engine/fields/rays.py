@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .constants import numbers
 from .lattice import Lattice
 
 
@@ -70,7 +71,7 @@ def clip_to_box(origins: Tensor, directions: Tensor, box: Lattice) -> tuple[Tens
     """(near, far), each R: where rays enter and leave the box of a lattice."""
     # An axis-parallel direction would divide by zero; a tiny slope moves the slab to infinity.
     slope = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
-    a, b = ((origins.new_tensor(corner) - origins) / slope for corner in (box.low, box.high))
+    a, b = ((numbers(origins, corner) - origins) / slope for corner in (box.low, box.high))
     near = torch.minimum(a, b).amax(-1).clamp_min(0)
     return near, torch.maximum(a, b).amin(-1)
 

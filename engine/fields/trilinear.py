@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .constants import numbers
+
 
 def look_up(grid: Tensor, where: Tensor) -> Tensor:
     """C x P values of a 1 x C x X x Y x Z grid at P x 3 points; points outside get the border's.
@@ -79,7 +81,7 @@ def corners(where: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     Returns (8 x P indices into the X x Y x Z voxels, z fastest; 8 x P weights, which add up to 1).
     Points come last: on short last axes the arithmetic takes several times as long.
     """
-    last = where.new_tensor(shape)[:, None] - 1
+    last = numbers(where, shape)[:, None] - 1
     place = torch.minimum(((where.T.contiguous() + 1) * (last / 2)).clamp_min_(0), last)
     low = torch.minimum(place.floor(), last - 1)
     upper = place - low
@@ -88,4 +90,4 @@ def corners(where: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     i, j, k = low.long()
     lowest = (i * shape[1] + j) * shape[2] + k
     steps = [a + b + c for a in (0, shape[1] * shape[2]) for b in (0, shape[2]) for c in (0, 1)]
-    return lowest + lowest.new_tensor(steps)[:, None], weight.flatten(0, 2)
+    return lowest + numbers(lowest, steps)[:, None], weight.flatten(0, 2)

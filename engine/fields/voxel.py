@@ -72,7 +72,7 @@ class VoxelField(nn.Module):
         """
         axis, length = axis + 2, self.lattice.shape[axis] - 1
         difference = self.raw.narrow(axis, 1, length) - self.raw.narrow(axis, 0, length)
-        difference *= factors.to(self.device)[:, None, None, None]
+        difference *= factors[:, None, None, None]
         self.raw.narrow(axis, 0, length).add_(difference)
         self.raw.narrow(axis, 1, length).sub_(difference)
 

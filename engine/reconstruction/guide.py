@@ -40,9 +40,9 @@ class Cameras:
         return torch.from_numpy(camera.camera_to_world(
             self.azimuth_deg.numpy(), self.elevation_deg.numpy(), self.radius.numpy())).float()
 
-    def rays(self, size: int, box: Lattice) -> Rays:
+    def rays(self, size: int, box: Lattice, device: torch.device) -> Rays:
         """N * size * size, through the pixels of square pictures."""
-        return camera_rays(self.camera_to_world, size, camera.FOV_DEG, box)
+        return camera_rays(self.camera_to_world.to(device), size, camera.FOV_DEG, box)
 
     def at_rows(self, rows: Tensor) -> Cameras:
         """Those with these numbers."""
@@ -148,15 +148,16 @@ def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, 
 def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupancy,
                   generator: torch.Generator | None = None) -> Rendered:
     """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
-    return take_pictures_along(field, cameras.rays(size, field.lattice), occupancy, generator)
+    return take_pictures_along(field, cameras.rays(size, field.lattice, field.device), occupancy,
+                               generator)
 
 
 def take_pictures_along(field: Field, rays: Rays, occupancy: Occupancy,
                         generator: torch.Generator | None = None) -> Rendered:
-    """The same for given rays; the occupancy is on the field's device."""
+    """The same for given rays; they and the occupancy are on the field's device."""
     jitter = (None if generator is None
               else torch.rand(len(rays), generator=generator).to(field.device))
-    return render(field, rays.to(field.device), occupancy, field.lattice.voxel_size * STEP, jitter)
+    return render(field, rays, occupancy, field.lattice.voxel_size * STEP, jitter)
 
 
 def as_pictures(values: Tensor, count: int) -> Tensor:

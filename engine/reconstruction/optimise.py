@@ -109,6 +109,7 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
     schedule = torch.optim.lr_scheduler.ExponentialLR(
         optimiser, rates.decay ** (1 / max(len(steps), 1)))
     parameters = [value for group in groups for value in group["params"]]
+    smoothing = rates.smoothing.to(field.device)
     first = 0
     if saved:
         first = saved["step"]
@@ -142,7 +143,7 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
                 raise _no_number(steps[step] + 1, total)
             optimiser.step()
             schedule.step()
-            field.smooth(rates.smoothing, axis=step % 3)
+            field.smooth(smoothing, axis=step % 3)
             if checkpoint and checkpoint.due:
                 save(step + 1)
             try:

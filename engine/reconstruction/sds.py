@@ -104,7 +104,7 @@ class ScoreDistillationObjective:
         count, size = self.settings.batch(share)
         size = min(size, self.guide.pipeline.image_size)
         cameras = self._random_cameras(count)
-        rays = cameras.rays(size, field.lattice).to(field.device)
+        rays = cameras.rays(size, field.lattice, field.device)
         seen = take_pictures_along(field, rays, self.occupancy, self.generator)
         rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
         gradient = self._score(rgb.detach(), cameras, share).to(rgb.device)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from other_device import pretended_device
+from other_device import DeviceTensor, pretended_device
 from shapes import BLOCK, photograph
 from tiny_pipeline import tiny_pipeline
 
@@ -99,6 +99,23 @@ def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
         assert field.as_grid(cube(5)).device == place
     for one, other in zip(*found, strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("representation", ["voxels", "hash"])
+def test_a_second_step_waits_for_no_numbers_to_be_copied(
+        representation: str, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    lattice = cube(12)
+    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice).to(device)
+    field = represented(VoxelField(lattice), representation, torch.Generator(), device)
+    cameras = torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float().to(device)
+
+    def step() -> None:
+        rays = camera_rays(cameras, 12, camera.FOV_DEG, lattice)
+        render(field, rays, occupancy, 0.05).alpha.sum().backward()
+
+    step()
+    monkeypatch.setattr(DeviceTensor, "new_tensor", lambda *_: pytest.fail("numbers are copied"))
+    step()
 
 
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
