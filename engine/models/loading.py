@@ -103,7 +103,8 @@ def resolve_device(device: str = AUTO) -> torch.device:
 def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
     """The number format of a request's name: "auto" takes bfloat16 on a CUDA or ROCm device that
     has it in hardware, float16 on other GPUs (not all that Metal runs on know bfloat16), and
-    float32 on the CPU.
+    float32 on the CPU. float32 on CUDA is torch's, with convolutions in TF32: an evaluation of a
+    UNet of the original's size differs by 1e-3 from one without.
 
     Raises:
         EngineError: `BAD_INPUT` for an unknown name.
