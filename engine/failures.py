@@ -38,8 +38,10 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
     if isinstance(error, (JobCancelled, KeyboardInterrupt)):
         return EngineError(ErrorCode.CANCELLED, "stopped before the end", stopped)
     if is_out_of_memory(error):
+        # CUDA goes on to list what every process on the GPU holds.
+        wanted = first_line(error).partition(". GPU ")[0]
         return EngineError(
-            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {first_line(error)}",
+            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {wanted}",
             "close other programs, ask for fewer views or samples, or compute on the CPU")
     if isinstance(error, OSError) and error.errno in _DISK_HINTS:
         return EngineError(ErrorCode.DISK, first_line(error), _DISK_HINTS[error.errno])
