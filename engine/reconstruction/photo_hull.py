@@ -21,8 +21,6 @@ from ..fields.render import Occupancy, occupied_samples
 
 TOLERANCE = 0.01
 """Difference of colours that says nothing."""
-SPECK = 3
-"""Pixels along each side in which the middle value counts: among specks, all colours agree."""
 WINDOW = 3
 """Pixels of a picture along each side in which a voxel's colour may lie."""
 AGREEING = 0.8
@@ -104,17 +102,12 @@ class _Colours:
 
     def __init__(self, rgba: Tensor) -> None:
         pictures = rgba.permute(0, 3, 1, 2)
-        pictures = _without_specks(pictures[:, :3] + 1 - pictures[:, 3:])
+        pictures = pictures[:, :3] + 1 - pictures[:, 3:]
         self.size = rgba.shape[1]
         self.middle = pictures.flatten(2)
         """N x 3 x S^2; so are the lowest and the highest."""
         self.low = -F.max_pool2d(-pictures, WINDOW, 1, WINDOW // 2).flatten(2) - TOLERANCE
         self.high = F.max_pool2d(pictures, WINDOW, 1, WINDOW // 2).flatten(2) + TOLERANCE
-
-
-def _without_specks(pictures: Tensor) -> Tensor:
-    """Of N x 3 x S x S pictures: of each colour, the middle one around a pixel."""
-    return torch.from_numpy(ndimage.median_filter(pictures.numpy(), (1, 1, SPECK, SPECK)))
 
 
 class _Sight:
