@@ -9,20 +9,18 @@ optimisation would do so dozens of times.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
-
-_LIMIT = 1024
-_kept: dict[tuple[tuple[float, ...], torch.dtype, torch.device], Tensor] = {}
 
 
 def numbers(like: Tensor, values: Sequence[float]) -> Tensor:
     """The values, in the number format and on the device of a tensor. Not to be changed in place.
     """
-    key = (tuple(values), like.dtype, like.device)
-    if key not in _kept:
-        if len(_kept) >= _LIMIT:
-            _kept.clear()
-        _kept[key] = like.new_tensor(key[0])
-    return _kept[key]
+    return _kept(tuple(values), like.dtype, like.device)
+
+
+@lru_cache(1024)
+def _kept(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=dtype).to(device)

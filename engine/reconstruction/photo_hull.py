@@ -64,7 +64,8 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
             break
         left &= ~wrong
         sight.go_on(left, wrong)
-        exposed = surface_of(left) & _widened(wrong)
+        beside = torch.from_numpy(ndimage.maximum_filter(wrong.numpy(), 3))
+        exposed = surface_of(left) & beside
     if left.sum() < LEAST_LEFT * solid.sum():
         return torch.zeros_like(solid)
     return solid & ~left
@@ -72,18 +73,8 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
 
 def surface_of(solid: Tensor) -> Tensor:
     """X x Y x Z bool: voxels of a solid with an empty one among their 26 neighbours."""
-    return solid & _widened(~F.pad(solid, [1] * 6))[1:-1, 1:-1, 1:-1]
-
-
-def _widened(mask: Tensor) -> Tensor:
-    """One voxel larger all round."""
-    for axis in range(3):
-        count = mask.shape[axis] - 1
-        wider = mask.clone()
-        wider.narrow(axis, 0, count).logical_or_(mask.narrow(axis, 1, count))
-        wider.narrow(axis, 1, count).logical_or_(mask.narrow(axis, 0, count))
-        mask = wider
-    return mask
+    inner = ndimage.minimum_filter(solid.numpy(), 3, mode="constant", cval=0)
+    return solid & ~torch.from_numpy(inner)
 
 
 def _normals(solid: Tensor, where: Tensor) -> Tensor:
@@ -117,6 +108,7 @@ class _Sight:
                  pixels: int, chunk: int = 65536) -> None:
         self.cameras, self.fov_deg = camera_to_world, fov_deg
         self.lattice, self.pixels = lattice, pixels
+        self.points = lattice.centres()
         self.rays = camera_rays(camera_to_world, pixels, fov_deg, lattice)
         self.step = STEP * lattice.voxel_size
         shell = Occupancy(surface_of(solid), lattice)
@@ -162,7 +154,7 @@ def pixel_of(where: Tensor, size: int) -> Tensor:
 def _disagreeing(exposed: Tensor, normals: Tensor, colours: _Colours, sight: _Sight) -> Tensor:
     """X x Y x Z bool: those of the exposed voxels for which too few views see the same colour."""
     index = exposed.flatten().nonzero()[:, 0]
-    points = sight.lattice.centres()[index]
+    points = sight.points[index]
     seen: list[Tensor] = []
     low: list[Tensor] = []
     middle: list[Tensor] = []

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from engine.camera import FOV_DEG, two_ring_orbit
 from engine.cli import main
+from engine.viewset import ViewSet
 
 PATIENCE_S = 300.0
 """For a whole run, torch included, on a machine that is busy with other things."""
@@ -30,3 +34,16 @@ def run(*arguments: object) -> int:
 def names(folder: Path) -> list[str]:
     """Everything below a folder, hidden things too."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def ball_views(size: int = 48, count: int = 8) -> ViewSet:
+    """A red unit ball from all around."""
+    azimuth, elevation = np.array(two_ring_orbit(count)).T
+    radius = 1.85
+    silhouette = np.tan(np.arcsin(0.5 / radius)) / np.tan(np.radians(FOV_DEG) / 2)
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    inside = np.hypot(*np.meshgrid(grid, grid)) < silhouette
+    image = np.zeros((size, size, 4), np.float32)
+    image[inside] = (0.8, 0.2, 0.1, 1.0)
+    return ViewSet(images=np.stack([image] * count), azimuth_deg=azimuth, elevation_deg=elevation,
+                   radius=np.full(count, radius), sample=np.zeros(count, int))
