@@ -4,77 +4,162 @@
 
 Silhouettes fill every hollow, and a fit that starts from there paints a bowl's lid with what is
 below it. But a point of a surface has one colour for all views that see it: where they disagree,
-nothing can be. Taken away from the outside in, what is left is the photo hull.
+nothing can be. Taken away from the outside in, what is left is the photo hull. Then the surface
+goes on inwards as long as views agree better there, until walls are about as thin as they are.
+
+Colours are compared over patches of the surface: their means differ by little where the surface is,
+however fine its print, and they differ below a lid, however evenly coloured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import ndimage
+from scipy import ndimage, sparse
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from ..fields.lattice import Lattice
 from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy, occupied_samples
 
-TOLERANCE = 0.01
-"""Difference of colours that says nothing."""
-WINDOW = 3
-"""Pixels of a picture along each side in which a voxel's colour may lie."""
-AGREEING = 0.8
-"""Share of the views that must see the same colour; the others may look past an edge."""
+PATCH = 2.5
+"""Voxels from the middle of a patch to its edge."""
+ALIKE = 0.5
+"""Cosine between the normals of a patch's voxels and that of its middle, at least."""
+MAJORITY = 0.6
+"""Share of a patch's voxels that must be wrong for its middle to go, and with it those of them that
+are wrong: hollows are wide, errors are not."""
 LEAST_VIEWS = 3
 """Fewer tell nothing."""
+
+FEWEST = 8
+"""Voxels of a patch that a view must see, to tell its colour."""
+TOLERANCE = 0.001
+"""Difference of a patch's colours that says nothing."""
+STEEPNESS = 0.7
+"""Share of the range of colours around a pixel that says nothing either: surfaces are known to
+about a voxel."""
+BLUR = 1.5
+"""Standard deviation in pixels of the blur before that range is taken: a patch averages what is
+finer."""
+AGREEING = 0.9
+"""Share of the views that must see the same colour; the others may look past an edge."""
+
+DEPTHS = (1.0, 2.0, 4.0, 8.0)
+"""Voxels below a surface where views may agree better."""
+LOSS = 1.3
+"""Share of a disagreement that may be found there, below what is no surface: below one that is, it
+is more."""
+GAIN = 0.8
+"""Share of it that is left there, if the surface is rather below."""
+NOISE = 0.001
+"""Difference between views' colours that is there always."""
+OUTLYING = 0.1
+"""Difference from which on a view rather sees something else, and counts no more."""
+
 FACING = 0.1
 """Cosine between a surface's normal and the direction to a camera that sees it."""
 REACH = 0.9
 """Voxels behind the point where a pixel's line of sight ends that it still sees."""
-SPREAD = 0.5
-"""Share of a surface from which on disagreement is the views' own, and says nothing about it."""
-REST = 0.0005
-"""Share of a surface's voxels that may disagree at the end."""
-LEAST_LEFT = 0.1
-"""Share of a solid that is left if its views show one object; else they all show others."""
-ROUNDS = 80
-"""Voxels that are taken away one behind the other, at most."""
 STEP = 0.5
 """Distance between samples along a line of sight, in voxels."""
+SPREAD = 0.4
+"""Share of a surface from which on disagreement is the views' own, and says nothing about it."""
+MUCH_LEFT = 0.6
+"""Share of a solid above which what is gone is a hollow. Below it may be that the views show other
+objects: then they differ about what is left, too."""
+WORTH = 0.86
+"""Share of their difference before that may be left there."""
+SKIN = 2
+"""Voxels beside what is gone, and not beside what is left, that go with it: a haze in front of it.
+"""
+REST = 0.0005
+"""Share of a surface's voxels that may be wrong at the end."""
+ROUNDS = 80
+"""Voxels that are taken away one behind the other, at most."""
 
 
 @torch.no_grad()
 def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: float,
                  lattice: Lattice, pixels: int) -> Tensor:
-    """X x Y x Z bool: voxels of a solid where views that see them see different colours.
+    """X x Y x Z bool: where a solid isn't, as views that see it there see different colours.
 
     `solid`: X x Y x Z bool, of the lattice; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
     `camera_to_world`: N x 4 x 4; `pixels`: along the side of the pictures that tell what hides
-    what. Nothing, if the views disagree everywhere, as those of a model may.
+    what. Nothing, if the views disagree everywhere or still do at the end, as those of a model may.
     """
-    colours = _Colours(rgba)
+    pictures = _Pictures(rgba, camera_to_world, fov_deg)
     sight = _Sight(solid, camera_to_world, fov_deg, lattice, pixels)
-    left = solid.clone()
-    exposed = surface_of(left)
-    rest = REST * int(exposed.sum())
-    for number in range(ROUNDS):
-        wrong = _disagreeing(exposed, _normals(left, exposed), colours, sight)
-        count = int(wrong.sum())
-        if count <= rest or (number == 0 and count > SPREAD * int(exposed.sum())):
-            break
-        left &= ~wrong
-        sight.go_on(left, wrong)
-        beside = torch.from_numpy(ndimage.maximum_filter(wrong.numpy(), 3))
-        exposed = surface_of(left) & beside
-    if left.sum() < LEAST_LEFT * solid.sum():
-        return torch.zeros_like(solid)
-    return solid & ~left
+    depths = [depth * lattice.voxel_size for depth in DEPTHS]
+    nothing = torch.zeros_like(solid)
+    if not solid.any():
+        return nothing
+    whole = sight.whole(solid)
+    if _disagreeing(whole, pictures).float().mean() > SPREAD:
+        return nothing
+    before = _difference(whole, pictures)
+    left = _carved(solid, sight, lambda surface: _disagreeing(surface, pictures)
+                   & _agreeing_below(surface, pictures, depths, LOSS))
+    left = _carved(left, sight, lambda surface: _agreeing_below(surface, pictures, depths, GAIN))
+    if left.sum() < MUCH_LEFT * solid.sum() and (
+            not left.any() or _difference(sight.whole(left), pictures) > WORTH * before):
+        return nothing
+    gone = solid & ~left
+    return gone | (_within(gone, SKIN) & ~_within(left, SKIN))
 
 
 def surface_of(solid: Tensor) -> Tensor:
     """X x Y x Z bool: voxels of a solid with an empty one among their 26 neighbours."""
     inner = ndimage.minimum_filter(solid.numpy(), 3, mode="constant", cval=0)
     return solid & ~torch.from_numpy(inner)
+
+
+@dataclass
+class _Surface:
+    """P voxels of a surface, and who sees them."""
+
+    points: Tensor
+    """P x 3, world."""
+    normals: Tensor
+    """P x 3, outwards."""
+    sees: Tensor
+    """P x N bool, of N views."""
+    patches: _Patches
+
+
+def _carved(solid: Tensor, sight: _Sight, wrong_of: Callable[[_Surface], Tensor]) -> Tensor:
+    """The solid without what is wrong (P bool, of a surface), voxel by voxel from the outside."""
+    left = solid.clone()
+    exposed = surface = surface_of(left)
+    rest = REST * int(exposed.sum())
+    for _ in range(ROUNDS):
+        if not exposed.any():
+            break
+        around = surface & _within(exposed, int(PATCH))
+        found = sight.surface(around, _normals(left, around))
+        gone = wrong_of(found)
+        sure = gone & (found.patches.sum(gone) > MAJORITY * found.patches.size)
+        gone &= found.patches.sum(sure) > 0
+        wrong = torch.zeros_like(solid)
+        wrong[around] = gone
+        wrong &= exposed
+        if int(wrong.sum()) <= rest:
+            break
+        left &= ~wrong
+        sight.go_on(left, wrong)
+        surface = surface_of(left)
+        exposed = surface & _within(wrong, 1)
+    return left
+
+
+def _within(where: Tensor, voxels: int) -> Tensor:
+    """X x Y x Z bool: a mask, and what is so near to it along every axis."""
+    return torch.from_numpy(ndimage.maximum_filter(where.numpy(), 2 * voxels + 1))
 
 
 def _normals(solid: Tensor, where: Tensor) -> Tensor:
@@ -88,17 +173,51 @@ def _normals(solid: Tensor, where: Tensor) -> Tensor:
     return F.normalize(torch.from_numpy(np.stack(slopes, axis=-1)), dim=-1)
 
 
-class _Colours:
-    """Of N pictures on white, with what lies in the window around each pixel."""
+class _Pictures:
+    """N pictures on white, and the range of their colours around each pixel, when blurred."""
 
-    def __init__(self, rgba: Tensor) -> None:
+    def __init__(self, rgba: Tensor, camera_to_world: Tensor, fov_deg: float) -> None:
         pictures = rgba.permute(0, 3, 1, 2)
-        pictures = pictures[:, :3] + 1 - pictures[:, 3:]
-        self.size = rgba.shape[1]
-        self.middle = pictures.flatten(2)
-        """N x 3 x S^2; so are the lowest and the highest."""
-        self.low = -F.max_pool2d(-pictures, WINDOW, 1, WINDOW // 2).flatten(2) - TOLERANCE
-        self.high = F.max_pool2d(pictures, WINDOW, 1, WINDOW // 2).flatten(2) + TOLERANCE
+        self.pictures = pictures[:, :3] + 1 - pictures[:, 3:]
+        blurred = torch.from_numpy(
+            ndimage.gaussian_filter(self.pictures.numpy(), BLUR, axes=(2, 3)))
+        self.ranges = F.max_pool2d(blurred, 3, 1, 1) + F.max_pool2d(-blurred, 3, 1, 1)
+        self.cameras, self.fov_deg = camera_to_world, fov_deg
+
+    def colours(self, points: Tensor) -> Tensor:
+        """P x N x 3, at P x 3 points."""
+        return self._look_up(self.pictures, points)
+
+    def ranges_of_colours(self, points: Tensor) -> Tensor:
+        """P x N x 3, at P x 3 points."""
+        return self._look_up(self.ranges, points)
+
+    def _look_up(self, pictures: Tensor, points: Tensor) -> Tensor:
+        found = []
+        for picture, matrix in zip(pictures, self.cameras, strict=True):
+            where, _ = project(points, matrix, self.fov_deg)
+            found.append(F.grid_sample(picture[None], where[None, None], align_corners=False,
+                                       padding_mode="border")[0, :, 0].T)
+        return torch.stack(found, dim=1)
+
+
+class _Patches:
+    """Around each of P voxels of a surface, those that face the same way."""
+
+    def __init__(self, places: Tensor, normals: Tensor) -> None:
+        near = torch.from_numpy(cKDTree(places.numpy()).query_pairs(PATCH, output_type="ndarray"))
+        one, other = near[(normals[near[:, 0]] * normals[near[:, 1]]).sum(-1) > ALIKE].T
+        each = torch.arange(len(places))
+        pairs = torch.cat([one, other, each]).numpy(), torch.cat([other, one, each]).numpy()
+        self.members = sparse.csr_matrix(
+            (np.ones(len(pairs[0]), np.float32), pairs), (len(places), len(places)))
+        self.size = self.sum(torch.ones(len(places)))
+        """P numbers of voxels."""
+
+    def sum(self, values: Tensor) -> Tensor:
+        """P x ...: the sums of P x ... values over the patches."""
+        flat = values.reshape(len(values), -1).float().numpy()
+        return torch.from_numpy(self.members @ flat).reshape(values.shape)
 
 
 class _Sight:
@@ -134,15 +253,27 @@ class _Sight:
     def _ends(self, rays: Tensor) -> Tensor:
         return self.rays.origins[rays] + self.end[rays, None] * self.rays.directions[rays]
 
-    def of(self, view: int, points: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
-        """(P bool whether a camera sees P x 3 points of a surface, P x 2 picture coordinates)."""
+    def whole(self, solid: Tensor) -> _Surface:
+        """All of a solid's surface."""
+        where = surface_of(solid)
+        return self.surface(where, _normals(solid, where))
+
+    def surface(self, where: Tensor, normals: Tensor) -> _Surface:
+        """The P voxels of a mask with their P x 3 normals."""
+        points = self.points[where.flatten()]
+        sees = [self._sees(view, points, normals) for view in range(len(self.cameras))]
+        return _Surface(points, normals, torch.stack(sees, dim=1),
+                        _Patches(where.nonzero(), normals))
+
+    def _sees(self, view: int, points: Tensor, normals: Tensor) -> Tensor:
+        """P bool: whether a camera sees P x 3 points of a surface."""
         where, _ = project(points, self.cameras[view], self.fov_deg)
         end = self.end.reshape(-1, self.pixels**2)[view, pixel_of(where, self.pixels)]
         towards = self.cameras[view, :3, 3].to(points.dtype) - points
         distance = towards.norm(dim=-1)
         faces = (towards * normals).sum(-1) > FACING * distance
         near = distance <= end + REACH * self.lattice.voxel_size
-        return (where.abs() < 1).all(-1) & faces & near, where
+        return (where.abs() < 1).all(-1) & faces & near
 
 
 def pixel_of(where: Tensor, size: int) -> Tensor:
@@ -151,26 +282,41 @@ def pixel_of(where: Tensor, size: int) -> Tensor:
     return y * size + x
 
 
-def _disagreeing(exposed: Tensor, normals: Tensor, colours: _Colours, sight: _Sight) -> Tensor:
-    """X x Y x Z bool: those of the exposed voxels for which too few views see the same colour."""
-    index = exposed.flatten().nonzero()[:, 0]
-    points = sight.points[index]
-    seen: list[Tensor] = []
-    low: list[Tensor] = []
-    middle: list[Tensor] = []
-    high: list[Tensor] = []
-    for view in range(len(sight.cameras)):
-        sees, where = sight.of(view, points, normals)
-        pixel = pixel_of(where, colours.size)
-        seen.append(sees)
-        for kept, values in ((low, colours.low), (middle, colours.middle), (high, colours.high)):
-            kept.append(values[view].index_select(1, pixel))
-    sees, lowest, highest = torch.stack(seen), torch.stack(low), torch.stack(high)
-    most = torch.zeros(len(points), dtype=torch.long)
-    for colour, known in zip(middle, seen, strict=True):
-        agree = ((lowest <= colour) & (colour <= highest)).all(1) & sees & known
-        most = torch.maximum(most, agree.sum(0))
-    views = sees.sum(0)
-    wrong = torch.zeros_like(exposed)
-    wrong.view(-1)[index] = (views >= LEAST_VIEWS) & (most < AGREEING * views)
-    return wrong
+def _disagreeing(surface: _Surface, pictures: _Pictures) -> Tensor:
+    """P bool: where too few views see the same colour, of those that see enough of a patch."""
+    seen, patches = surface.sees[..., None], surface.patches
+    colours = pictures.colours(surface.points)
+    number = patches.sum(surface.sees)
+    off, tolerance = ((patches.sum(torch.where(seen, values, 0)) / number[..., None]).abs().amax(-1)
+                      for values in (colours - _usual(colours, seen),
+                                     pictures.ranges_of_colours(surface.points)))
+    knows = surface.sees & (number >= FEWEST)
+    agrees = knows & (off <= TOLERANCE + STEEPNESS * tolerance)
+    return (knows.sum(1) >= LEAST_VIEWS) & (agrees.sum(1) < AGREEING * knows.sum(1))
+
+
+def _agreeing_below(surface: _Surface, pictures: _Pictures, depths: list[float],
+                    share: float) -> Tensor:
+    """P bool: where the views agree better at one of these distances below the surface."""
+    here, *below = (_variance(surface, pictures.colours(surface.points - depth * surface.normals))
+                    for depth in (0.0, *depths))
+    enough = surface.sees.sum(1) >= LEAST_VIEWS
+    return enough & (torch.stack(below).amin(0) + NOISE**2 < share * (here + NOISE**2))
+
+
+def _difference(surface: _Surface, pictures: _Pictures) -> float:
+    """Root mean square of the differences between views, over all patches."""
+    return float(_variance(surface, pictures.colours(surface.points)).mean().sqrt())
+
+
+def _variance(surface: _Surface, colours: Tensor) -> Tensor:
+    """P: mean squared difference of P x N x 3 colours between views, over the patches."""
+    seen = surface.sees[..., None]
+    off = (colours - _usual(colours, seen)).square().clamp_max(OUTLYING**2)
+    total = surface.patches.sum(torch.where(seen, off, 0).sum((1, 2)))
+    return total / surface.patches.sum(surface.sees.sum(1)).clamp_min(1)
+
+
+def _usual(colours: Tensor, seen: Tensor) -> Tensor:
+    """P x 1 x 3: the median of P x N x 3 colours over the views that see them."""
+    return torch.where(seen, colours, torch.nan).nanmedian(dim=1, keepdim=True).values
