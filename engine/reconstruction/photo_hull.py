@@ -87,7 +87,8 @@ ROUNDS = 80
 @torch.no_grad()
 def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: float,
                  lattice: Lattice, pixels: int) -> Tensor:
-    """X x Y x Z bool: where a solid isn't, as views that see it there see different colours.
+    """X x Y x Z bool: where a solid isn't, as views that see it there see different colours, with
+    the haze in front of that.
 
     `solid`: X x Y x Z bool, of the lattice; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
     `camera_to_world`: N x 4 x 4; `pixels`: along the side of the pictures that tell what hides
