@@ -31,20 +31,23 @@ WALLS = [Box((0.4, 0, 0), (0.05, 0.45, 0.25)), Box((-0.4, 0, 0), (0.05, 0.45, 0.
          Box((0, 0.4, 0), (0.45, 0.05, 0.25)), Box((0, -0.4, 0), (0.45, 0.05, 0.25))]
 
 
-def tiled(box: Box, generator: np.random.Generator, side: float = 0.1,
+def tiled(boxes: list[Box], side: float = 0.1,
           colours: tuple[float, float] = (0.1, 0.9)) -> list[Box]:
     """The same in cubes of about this side, each of a colour of its own."""
-    half = np.array(box.half_size)
-    counts = np.maximum(np.round(2 * half / side), 1).astype(int)
-    places = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), -1).reshape(-1, 3)
-    centres = box.centre + half * ((2 * places + 1) / counts - 1)
-    return [Box(tuple(centre.tolist()), tuple((half / counts).tolist()),
-                tuple(generator.uniform(*colours, 3).tolist()))
-            for centre in centres]
+    generator = np.random.default_rng(0)
+    tiles = []
+    for box in boxes:
+        half = np.array(box.half_size)
+        counts = np.maximum(np.round(2 * half / side), 1).astype(int)
+        places = np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), -1).reshape(-1, 3)
+        centres = box.centre + half * ((2 * places + 1) / counts - 1)
+        tiles += [Box(tuple(centre.tolist()), tuple((half / counts).tolist()),
+                      tuple(generator.uniform(*colours, 3).tolist()))
+                  for centre in centres]
+    return tiles
 
 
-RNG = np.random.default_rng(0)
-TRAY = [tile for part in (FLOOR, *WALLS) for tile in tiled(part, RNG)]
+TRAY = tiled([FLOOR, *WALLS])
 HOLLOW = [Box((0, 0, 0.075), (0.29, 0.29, 0.155))]
 """Inside the tray, a little away from its walls and floor."""
 
@@ -80,8 +83,7 @@ def test_a_hollow_is_opened_and_walls_stay(tray: Pictures) -> None:
 
 
 def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
-    pale = [tile for part in (FLOOR, *WALLS) for tile in tiled(part, RNG, 0.2, (0.30, 0.36))]
-    pictures = pictures_of(pale)
+    pictures = pictures_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
     gone = contradicted_of(pictures, hull_of(pictures, LATTICE).bound)
     assert gone[inside(HOLLOW)].float().mean() > 0.5
     assert gone[inside(TRAY)].float().mean() < 0.25
@@ -89,7 +91,7 @@ def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
 
 def test_a_solid_with_fine_print_stays() -> None:
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
-    pictures = pictures_of(tiled(body, RNG, 0.06))
+    pictures = pictures_of(tiled([body], 0.06))
     gone = contradicted_of(pictures, inside([body]))
     assert gone[inside([body])].float().mean() < 0.02
 
@@ -97,7 +99,7 @@ def test_a_solid_with_fine_print_stays() -> None:
 def test_a_surface_goes_on_inwards_to_where_the_views_agree() -> None:
     body = Box((0, 0, 0), (0.3, 0.25, 0.2))
     larger = Box((0, 0, 0.03), (0.3, 0.25, 0.23))
-    pictures = pictures_of(tiled(body, RNG))
+    pictures = pictures_of(tiled([body]))
     gone = contradicted_of(pictures, inside([larger]))
     extra = inside([Box((0, 0, 0.24), (0.2, 0.15, 0.025))])
     assert gone[extra].float().mean() > 0.5
