@@ -44,6 +44,8 @@ SEEN = 1.62
 CONTRADICTED_RAW = -6.0
 """Raw density that is left where the views' colours contradict each other: little in the way of
 what is behind, and enough to come back."""
+DETAIL = 1.4
+"""Pixels to a voxel, at most, where colours are compared: more are averaged away."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 
@@ -165,10 +167,11 @@ class ViewsProblem:
             self._learn(replace(self.pictures, rgba=state["rgba"]), Ends(low, high))
 
     def _find_contradicted(self, field: Field) -> Tensor:
-        solid = (density_of(field.as_grid(self.hull.lattice).raw[0, 0]) > SOLID).cpu()
-        return contradicted(
-            solid & self.hull.bound, self.pictures.rgba, self.pictures.camera_to_world,
-            self.pictures.fov_deg, self.hull.lattice, pixels_for(self.hull.lattice))
+        lattice = self.hull.lattice
+        solid = (density_of(field.as_grid(lattice).raw[0, 0]) > SOLID).cpu()
+        pictures = self.pictures.shrunk(round(DETAIL * pixels_for(lattice)))
+        return contradicted(solid & self.hull.bound, pictures.rgba, pictures.camera_to_world,
+                            pictures.fov_deg, lattice, pixels_for(lattice))
 
     def _learn(self, pictures: Pictures, ends: Ends) -> None:
         self.pictures, self.ends = pictures, ends

@@ -47,6 +47,8 @@ about a voxel."""
 BLUR = 1.5
 """Standard deviation in pixels of the blur before that range is taken: a patch averages what is
 finer."""
+LEAST_ALPHA = 0.1
+"""Opacity from which on a pixel has the object's colour."""
 AGREEING = 0.9
 """Share of the views that must see the same colour; the others may look past an edge."""
 
@@ -59,7 +61,7 @@ GAIN = 0.8
 """Share of it that is left there, if the surface is rather below."""
 NOISE = 0.001
 """Difference between views' colours that is there always."""
-OUTLYING = 0.1
+OUTLYING = 0.03
 """Difference from which on a view rather sees something else, and counts no more."""
 
 FACING = 0.1
@@ -70,11 +72,9 @@ STEP = 0.5
 """Distance between samples along a line of sight, in voxels."""
 SPREAD = 0.4
 """Share of a surface from which on disagreement is the views' own, and says nothing about it."""
-MUCH_LEFT = 0.6
-"""Share of a solid above which what is gone is a hollow. Below it may be that the views show other
-objects: then they differ about what is left, too."""
-WORTH = 0.86
-"""Share of their difference before that may be left there."""
+WORTH = (0.84, 0.99)
+"""Share of the views' difference that may be there after carving, if all goes and if nothing goes,
+and evenly in between: views of other objects each differ about what is left, too."""
 SKIN = 2
 """Voxels beside what is gone, and not beside what is left, that go with it: a haze in front of it.
 """
@@ -92,7 +92,7 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
 
     `solid`: X x Y x Z bool, of the lattice; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
     `camera_to_world`: N x 4 x 4; `pixels`: along the side of the pictures that tell what hides
-    what. Nothing, if the views disagree everywhere or still do at the end, as those of a model may.
+    what. Nothing, if the views disagree everywhere or still do at the end, as those of a model do.
     """
     pictures = _Pictures(rgba, camera_to_world, fov_deg)
     sight = _Sight(solid, camera_to_world, fov_deg, lattice, pixels)
@@ -100,15 +100,15 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
     nothing = torch.zeros_like(solid)
     if not solid.any():
         return nothing
-    whole = sight.whole(solid)
+    whole = sight.surface(solid, surface_of(solid))
     if _disagreeing(whole, pictures).float().mean() > SPREAD:
         return nothing
     before = _difference(whole, pictures)
     left = _carved(solid, sight, lambda surface: _disagreeing(surface, pictures)
                    & _agreeing_below(surface, pictures, depths, LOSS))
     left = _carved(left, sight, lambda surface: _agreeing_below(surface, pictures, depths, GAIN))
-    if left.sum() < MUCH_LEFT * solid.sum() and (
-            not left.any() or _difference(sight.whole(left), pictures) > WORTH * before):
+    worth = np.interp(float(left.sum() / solid.sum()), (0, 1), WORTH)
+    if not _difference(sight.surface(left, surface_of(left)), pictures) <= worth * before:
         return nothing
     gone = solid & ~left
     return gone | (_within(gone, SKIN) & ~_within(left, SKIN))
@@ -131,6 +131,8 @@ class _Surface:
     sees: Tensor
     """P x N bool, of N views."""
     patches: _Patches
+    solid: Occupancy
+    """Whose surface it is."""
 
 
 def _carved(solid: Tensor, sight: _Sight, wrong_of: Callable[[_Surface], Tensor]) -> Tensor:
@@ -142,7 +144,7 @@ def _carved(solid: Tensor, sight: _Sight, wrong_of: Callable[[_Surface], Tensor]
         if not exposed.any():
             break
         around = surface & _within(exposed, int(PATCH))
-        found = sight.surface(around, _normals(left, around))
+        found = sight.surface(left, around)
         gone = wrong_of(found)
         sure = gone & (found.patches.sum(gone) > MAJORITY * found.patches.size)
         gone &= found.patches.sum(sure) > 0
@@ -175,25 +177,26 @@ def _normals(solid: Tensor, where: Tensor) -> Tensor:
 
 
 class _Pictures:
-    """N pictures on white, and the range of their colours around each pixel, when blurred."""
+    """N pictures, and the range of their colours on white around each pixel, when blurred."""
 
     def __init__(self, rgba: Tensor, camera_to_world: Tensor, fov_deg: float) -> None:
-        pictures = rgba.permute(0, 3, 1, 2)
-        self.pictures = pictures[:, :3] + 1 - pictures[:, 3:]
-        blurred = torch.from_numpy(
-            ndimage.gaussian_filter(self.pictures.numpy(), BLUR, axes=(2, 3)))
+        self.rgba = rgba.permute(0, 3, 1, 2)
+        on_white = self.rgba[:, :3] + 1 - self.rgba[:, 3:]
+        blurred = torch.from_numpy(ndimage.gaussian_filter(on_white.numpy(), BLUR, axes=(2, 3)))
         self.ranges = F.max_pool2d(blurred, 3, 1, 1) + F.max_pool2d(-blurred, 3, 1, 1)
         self.cameras, self.fov_deg = camera_to_world, fov_deg
 
     def colours(self, points: Tensor) -> Tensor:
-        """P x N x 3, at P x 3 points."""
-        return self._look_up(self.pictures, points)
+        """P x N x 3, at P x 3 points: the object's, also where a pixel shows it in part."""
+        found = self._look_up(self.rgba, points)
+        return found[..., :3] / found[..., 3:].clamp_min(LEAST_ALPHA)
 
     def ranges_of_colours(self, points: Tensor) -> Tensor:
         """P x N x 3, at P x 3 points."""
         return self._look_up(self.ranges, points)
 
     def _look_up(self, pictures: Tensor, points: Tensor) -> Tensor:
+        """P x N x C, of N x C x S x S pictures."""
         found = []
         for picture, matrix in zip(pictures, self.cameras, strict=True):
             where, _ = project(points, matrix, self.fov_deg)
@@ -254,17 +257,12 @@ class _Sight:
     def _ends(self, rays: Tensor) -> Tensor:
         return self.rays.origins[rays] + self.end[rays, None] * self.rays.directions[rays]
 
-    def whole(self, solid: Tensor) -> _Surface:
-        """All of a solid's surface."""
-        where = surface_of(solid)
-        return self.surface(where, _normals(solid, where))
-
-    def surface(self, where: Tensor, normals: Tensor) -> _Surface:
-        """The P voxels of a mask with their P x 3 normals."""
-        points = self.points[where.flatten()]
+    def surface(self, solid: Tensor, where: Tensor) -> _Surface:
+        """The P voxels of a mask, of a solid's surface."""
+        points, normals = self.points[where.flatten()], _normals(solid, where)
         sees = [self._sees(view, points, normals) for view in range(len(self.cameras))]
         return _Surface(points, normals, torch.stack(sees, dim=1),
-                        _Patches(where.nonzero(), normals))
+                        _Patches(where.nonzero(), normals), Occupancy(solid, self.lattice))
 
     def _sees(self, view: int, points: Tensor, normals: Tensor) -> Tensor:
         """P bool: whether a camera sees P x 3 points of a surface."""
@@ -298,16 +296,27 @@ def _disagreeing(surface: _Surface, pictures: _Pictures) -> Tensor:
 
 def _agreeing_below(surface: _Surface, pictures: _Pictures, depths: list[float],
                     share: float) -> Tensor:
-    """P bool: where the views agree better at one of these distances below the surface."""
-    here, *below = (_variance(surface, pictures.colours(surface.points - depth * surface.normals))
-                    for depth in (0.0, *depths))
-    enough = surface.sees.sum(1) >= LEAST_VIEWS
-    return enough & (torch.stack(below).amin(0) + NOISE**2 < share * (here + NOISE**2))
+    """P bool: where the views agree better at one of these distances below the surface, and still
+    inside."""
+    here = _variance(surface, pictures.colours(surface.points))
+    better = torch.zeros(len(here), dtype=torch.bool)
+    for depth in depths:
+        points = surface.points - depth * surface.normals
+        below = _variance(surface, pictures.colours(points))
+        better |= surface.solid.contains(points) & (
+            below + NOISE**2 < share * (here + NOISE**2))
+    return better & _seen(surface)
+
+
+def _seen(surface: _Surface) -> Tensor:
+    """P bool: where enough views see a surface to tell something."""
+    return surface.sees.sum(1) >= LEAST_VIEWS
 
 
 def _difference(surface: _Surface, pictures: _Pictures) -> float:
-    """Root mean square of the differences between views, over all patches."""
-    return float(_variance(surface, pictures.colours(surface.points)).mean().sqrt())
+    """Root mean square of the differences between views, over the patches that enough see."""
+    variances = _variance(surface, pictures.colours(surface.points))
+    return float(variances[_seen(surface)].mean().sqrt())
 
 
 def _variance(surface: _Surface, colours: Tensor) -> Tensor:

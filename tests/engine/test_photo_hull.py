@@ -92,7 +92,7 @@ def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
 def test_a_solid_with_fine_print_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the comparison itself: what stops it where views disagree too much is switched off."""
     monkeypatch.setattr("engine.reconstruction.photo_hull.SPREAD", 1.0)
-    monkeypatch.setattr("engine.reconstruction.photo_hull.MUCH_LEFT", 0.0)
+    monkeypatch.setattr("engine.reconstruction.photo_hull.WORTH", (9.0, 9.0))
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
     pictures = pictures_of(tiled([body], 0.06))
     gone = contradicted_of(pictures, inside([body]))
