@@ -4,8 +4,8 @@
 
 Silhouettes fill every hollow, and a fit that starts from there paints a bowl's lid with what is
 below it. But a point of a surface has one colour for all views that see it: where they disagree,
-nothing can be. Taken away from the outside in, what is left is the photo hull. Then the surface
-goes on inwards as long as views agree better there, until walls are about as thin as they are.
+nothing can be. Taken away from the outside in, what is left is the photo hull. There the surface
+goes on inwards as long as views agree better below, until walls are about as thin as they are.
 
 Colours are compared over patches of the surface: their means differ by little where the surface is,
 however fine its print, and they differ below a lid, however evenly coloured.
@@ -34,6 +34,10 @@ ALIKE = 0.5
 MAJORITY = 0.6
 """Share of a patch's voxels that must be wrong for its middle to go, and with it those of them that
 are wrong: hollows are wide, errors are not."""
+MINORITY = 0.4
+"""That share where a hollow is already: only the surface goes on inwards there."""
+BESIDE = 2
+"""Voxels beside what is gone where it does."""
 LEAST_VIEWS = 3
 """Fewer tell nothing."""
 
@@ -57,7 +61,7 @@ DEPTHS = (1.0, 2.0, 4.0, 8.0)
 LOSS = 1.3
 """Share of a disagreement that may be found there, below what is no surface: below one that is, it
 is more."""
-GAIN = 0.8
+GAIN = 0.9
 """Share of it that is left there, if the surface is rather below."""
 NOISE = 0.001
 """Difference between views' colours that is there always."""
@@ -72,7 +76,7 @@ STEP = 0.5
 """Distance between samples along a line of sight, in voxels."""
 SPREAD = 0.4
 """Share of a surface from which on disagreement is the views' own, and says nothing about it."""
-WORTH = (0.84, 0.99)
+WORTH = (0.84, 0.975)
 """Share of the views' difference that may be there after carving, if all goes and if nothing goes,
 and evenly in between: views of other objects each differ about what is left, too."""
 SKIN = 2
@@ -104,9 +108,11 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
     if _disagreeing(whole, pictures).float().mean() > SPREAD:
         return nothing
     before = _difference(whole, pictures)
-    left = _carved(solid, sight, lambda surface: _disagreeing(surface, pictures)
-                   & _agreeing_below(surface, pictures, depths, LOSS))
-    left = _carved(left, sight, lambda surface: _agreeing_below(surface, pictures, depths, GAIN))
+    left = _carved(solid, sight, surface_of(solid), MAJORITY, lambda surface: (
+        _disagreeing(surface, pictures) & _agreeing_below(surface, pictures, depths, LOSS)))
+    opened = surface_of(left) & _within(solid & ~left, BESIDE)
+    left = _carved(left, sight, opened, MINORITY, lambda surface: (
+        _agreeing_below(surface, pictures, depths, GAIN)))
     worth = np.interp(float(left.sum() / solid.sum()), (0, 1), WORTH)
     if not _difference(sight.surface(left, surface_of(left)), pictures) <= worth * before:
         return nothing
@@ -135,18 +141,20 @@ class _Surface:
     """Whose surface it is."""
 
 
-def _carved(solid: Tensor, sight: _Sight, wrong_of: Callable[[_Surface], Tensor]) -> Tensor:
-    """The solid without what is wrong (P bool, of a surface), voxel by voxel from the outside."""
+def _carved(solid: Tensor, sight: _Sight, exposed: Tensor, majority: float,
+            wrong_of: Callable[[_Surface], Tensor]) -> Tensor:
+    """The solid without what is wrong (P bool, of a surface), voxel by voxel inwards from where
+    its surface is exposed, wherever a majority of a patch is."""
     left = solid.clone()
-    exposed = surface = surface_of(left)
-    rest = REST * int(exposed.sum())
+    surface = surface_of(left)
+    rest = REST * int(surface.sum())
     for _ in range(ROUNDS):
         if not exposed.any():
             break
         around = surface & _within(exposed, int(PATCH))
         found = sight.surface(left, around)
         gone = wrong_of(found)
-        sure = gone & (found.patches.sum(gone) > MAJORITY * found.patches.size)
+        sure = gone & (found.patches.sum(gone) > majority * found.patches.size)
         gone &= found.patches.sum(sure) > 0
         wrong = torch.zeros_like(solid)
         wrong[around] = gone

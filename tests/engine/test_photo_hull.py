@@ -47,7 +47,7 @@ def tiled(boxes: list[Box], side: float = 0.1,
     return tiles
 
 
-TRAY = tiled([FLOOR, *WALLS])
+TRAY = tiled([FLOOR, *WALLS], 0.15)
 HOLLOW = [Box((0, 0, 0.075), (0.29, 0.29, 0.155))]
 """Inside the tray, a little away from its walls and floor."""
 
