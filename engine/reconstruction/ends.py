@@ -31,8 +31,9 @@ OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
 STRAY = 0.0001
 """Share of such rays whose ends may lie anywhere."""
-MARGIN = 0.75
-"""Voxels between the last such end and the object's: rays end a little inside the object."""
+MARGIN_BELOW, MARGIN_ABOVE = 0.25, 0.75
+"""Voxels between the last such end and the object's: half a pixel, and a little that rays, which go
+down, end inside the object: too low."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 SOLID = 8.0
@@ -75,8 +76,8 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
     below, above = heights, heights[beside[view // (len(rays) // len(cameras))]]
     if not len(below) or not len(above):
         return OPEN
-    low = _kth(below) - MARGIN * size
-    high = -_kth(-above) + MARGIN * size
+    low = _kth(below) - MARGIN_BELOW * size
+    high = -_kth(-above) + MARGIN_ABOVE * size
     flat = _is_flat(field, [low + 2 * size, high - 2 * size])
     return Ends(low if flat[0] else -math.inf, high if flat[1] else math.inf)
 
