@@ -43,7 +43,7 @@ def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
     mesh = surface(crate, 4000)
     assert mesh.is_watertight
     low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
-    assert abs(low - -0.3) < 1.5 * size
+    assert abs(low - -0.3) < 0.6 * size
     assert abs(high - 0.3) < 1.5 * size
     whole = hull_of(crate.pictures, crate.hull.lattice).bound.nonzero()[:, 2] * size - 0.6
     assert whole.min() < -0.36

@@ -78,21 +78,35 @@ def test_a_hollow_is_opened_and_walls_stay(tray: Pictures) -> None:
     hull = hull_of(tray, LATTICE).bound
     assert hull[inside(HOLLOW)].all()
     gone = contradicted_of(tray, hull)
-    assert gone[inside(HOLLOW)].float().mean() > 0.65
+    assert gone[inside(HOLLOW)].float().mean() > 0.8
     assert gone[inside(TRAY)].float().mean() < 0.1
 
 
 def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
     pictures = pictures_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
     gone = contradicted_of(pictures, hull_of(pictures, LATTICE).bound)
-    assert gone[inside(HOLLOW)].float().mean() > 0.5
-    assert gone[inside(TRAY)].float().mean() < 0.25
+    assert gone[inside(HOLLOW)].float().mean() > 0.85
+    assert gone[inside(TRAY)].float().mean() < 0.2
 
 
-def test_a_solid_with_fine_print_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the comparison itself: what stops it where views disagree too much is switched off."""
+@pytest.fixture
+def unstopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what stops carving where views disagree too much: the comparison alone tells."""
     monkeypatch.setattr("engine.reconstruction.photo_hull.SPREAD", 1.0)
     monkeypatch.setattr("engine.reconstruction.photo_hull.WORTH", (9.0, 9.0))
+
+
+@pytest.mark.usefixtures("unstopped")
+def test_a_thin_dark_thing_stays() -> None:
+    """On white, pixels at its edges are lighter than it is, and most of its surface is near one."""
+    blade = [Box((0, 0, 0), (0.3, 0.15, 0.05), (0.1, 0.1, 0.12))]
+    pictures = pictures_of(blade)
+    gone = contradicted_of(pictures, hull_of(pictures, LATTICE).bound)
+    assert gone[inside(blade)].float().mean() < 0.02
+
+
+@pytest.mark.usefixtures("unstopped")
+def test_a_solid_with_fine_print_stays() -> None:
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
     pictures = pictures_of(tiled([body], 0.06))
     gone = contradicted_of(pictures, inside([body]))
@@ -105,8 +119,8 @@ def test_a_surface_goes_on_inwards_to_where_the_views_agree() -> None:
     pictures = pictures_of(tiled([body]))
     gone = contradicted_of(pictures, inside([larger]))
     extra = inside([Box((0, 0, 0.24), (0.2, 0.15, 0.025))])
-    assert gone[extra].float().mean() > 0.5
-    assert gone[inside([body])].float().mean() < 0.1
+    assert gone[extra].float().mean() > 0.85
+    assert gone[inside([body])].float().mean() < 0.05
 
 
 def test_what_all_views_agree_on_stays(tray: Pictures) -> None:
@@ -138,7 +152,7 @@ def test_a_fitted_tray_is_hollow(tray: Pictures) -> None:
     assert mesh.is_watertight
     points = grid_points(24)
     filled = mesh_contains(mesh.vertices, mesh.faces, points)
-    assert filled[contains(HOLLOW, points)].mean() < 0.4
+    assert filled[contains(HOLLOW, points)].mean() < 0.25
     assert filled[contains([FLOOR], points)].mean() > 0.9
 
 
