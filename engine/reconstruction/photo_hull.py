@@ -115,7 +115,7 @@ def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: 
         _agreeing_below(surface, pictures, depths, GAIN)))
     worth = np.interp(float(left.sum() / solid.sum()), (0, 1), WORTH)
     if not _difference(sight.surface(left, surface_of(left)), pictures) <= worth * before:
-        return nothing
+        return nothing  # also if nothing left is seen: a difference is nan then
     gone = solid & ~left
     return gone | (_within(gone, SKIN) & ~_within(left, SKIN))
 
