@@ -13,13 +13,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from ..fields.field import Field
 from ..fields.rays import Rays
 from ..fields.render import Occupancy, render
 from ..fields.voxel import density_of
+from ..mesh.triangles import FloatArray
 
 LOW = math.radians(15)
 """Elevation below which a camera sees an object's sides down to the base."""
@@ -31,15 +34,20 @@ OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
 STRAY = 0.0001
 """Share of such rays whose ends may lie anywhere."""
-MARGIN_BELOW, MARGIN_ABOVE = 0.25, 0.75
-"""Voxels between the last such end and the object's: half a pixel, and a little that rays, which go
-down, end inside the object: too low."""
+MARGIN_BELOW, MARGIN_ABOVE = 0.25, 0.5
+"""Voxels between the last such end and the object's: half a pixel; rays that go down end inside the
+object, so a little too low."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 SOLID = 8.0
 """Density that is part of the object."""
-FLAT = 0.3
+WIDE = 0.35
 """Share of its largest cross-section that an object has at an end that is flat."""
+STEADY = 0.7
+"""Share of its cross-section a little inside that it has there, too, if the end is flat and narrow,
+as a bottle's is: from the cross-sections there on, it is drawn out evenly."""
+INSIDE = (2.0, 8.0)
+"""Voxels from the end to the cross-sections that tell."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,8 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
     """
     position = cameras[:, :3, 3]
     beside = position[:, 2] < math.sin(LOW) * position.norm(dim=-1)
-    if int(beside.sum()) < ENOUGH:
+    sections = _sections(field)
+    if int(beside.sum()) < ENOUGH or not sections.areas.any():
         return OPEN
     heights, view = end_heights(field, rays, opacity, occupancy)
     size = field.lattice.voxel_size
@@ -78,34 +87,49 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
         return OPEN
     low = _kth(below) - MARGIN_BELOW * size
     high = -_kth(-above) + MARGIN_ABOVE * size
-    flat = _is_flat(field, [low + 2 * size, high - 2 * size])
-    return Ends(low if flat[0] else -math.inf, high if flat[1] else math.inf)
+    return Ends(low if sections.flat_at(low, 1) else -math.inf,
+                high if sections.flat_at(high, -1) else math.inf)
 
 
 def end_heights(field: Field, rays: Rays, opacity: Tensor, occupancy: Occupancy,
                 chunk: int = 16384) -> tuple[Tensor, Tensor]:
     """(E heights at which rays end on the object, E indices of those rays)."""
-    rays, occupancy = rays.to(field.device), occupancy.to(field.device)
-    opacity = opacity.to(field.device)
+    whole = (opacity > WHOLLY).nonzero()[:, 0]
+    occupancy = occupancy.to(field.device)
     heights, index = [], []
-    for start in range(0, len(rays), chunk):
-        part = rays[start:start + chunk]
-        seen = render(field, part, occupancy, field.lattice.voxel_size * STEP)
-        ending = (opacity[start:start + chunk] > WHOLLY) & (seen.alpha > OPAQUE)
-        height = part.origins[:, 2] + seen.depth * part.directions[:, 2]
-        heights.append(height[ending])
-        index.append(ending.nonzero()[:, 0] + start)
-    return torch.cat(heights).cpu(), torch.cat(index).cpu()
+    for part in whole.split(chunk):
+        there = rays[part].to(field.device)
+        seen = render(field, there, occupancy, field.lattice.voxel_size * STEP)
+        height = there.origins[:, 2] + seen.depth * there.directions[:, 2]
+        ending = (seen.alpha > OPAQUE).cpu()
+        heights.append(height.cpu()[ending])
+        index.append(part[ending])
+    return torch.cat(heights), torch.cat(index)
 
 
 def _kth(values: Tensor) -> float:
     return float(values.kthvalue(1 + int(STRAY * len(values))).values)
 
 
-def _is_flat(field: Field, heights: list[float]) -> list[bool]:
-    """Whether the cross-sections at these heights are large ones."""
+@dataclass(frozen=True)
+class _Sections:
+    """Cross-sections of an object, from below."""
+
+    heights: FloatArray
+    """Z, world units."""
+    areas: FloatArray
+    """Z, in voxels, with what they enclose: a rim is as flat as a lid."""
+
+    def flat_at(self, end: float, inwards: int) -> bool:
+        """Whether the object ends flat at a height; it lies above (1) or below (-1)."""
+        places = end + inwards * np.array(INSIDE) * (self.heights[1] - self.heights[0])
+        near, far = np.interp(places, self.heights, self.areas)
+        drawn_out = near - (far - near) * INSIDE[0] / (INSIDE[1] - INSIDE[0])
+        return bool(near >= WIDE * self.areas.max() or drawn_out >= STEADY * far > 0)
+
+
+def _sections(field: Field) -> _Sections:
     grid = field.as_grid()
-    areas = (density_of(grid.raw[0, 0]) > SOLID).sum((0, 1)).cpu()
-    slices = grid.lattice.places(torch.tensor([[0.0, 0.0, height] for height in heights]))[:, 2]
-    nearest = slices.round().long().clamp(0, len(areas) - 1)
-    return (areas[nearest] >= FLAT * areas.max()).tolist()
+    solid = (density_of(grid.raw[0, 0]) > SOLID).permute(2, 0, 1).cpu().numpy()
+    areas = [ndimage.binary_fill_holes(section).sum() for section in solid]
+    return _Sections(grid.lattice.axis(2).numpy(), np.array(areas, float))

@@ -17,7 +17,7 @@ from ..mesh.textured import TexturedMesh
 from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .clock import Clock
-from .fit import Fit, occupancy_of, pixels_for
+from .fit import Fit, occupancy_of
 from .level import choose_level, density_volume, raw_volume
 
 
@@ -60,7 +60,7 @@ def surface(fit: Fit, faces: int) -> Triangles:
     """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
-    pictures = fit.pictures.shrunk(pixels_for(grid.lattice))
+    pictures = fit.pictures.sharp_for(grid.lattice)
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
                        grid.lattice)
     raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)

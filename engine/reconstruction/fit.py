@@ -44,6 +44,8 @@ SEEN = 1.62
 CONTRADICTED_RAW = -6.0
 """Raw density that is left where the views' colours contradict each other: little in the way of
 what is behind, and enough to come back."""
+SHARPNESS = 1.5
+"""Pixels to a voxel, at least, that a field is fitted to, if a picture has them."""
 DETAIL = 1.4
 """Pixels to a voxel, at most, where colours are compared: more are averaged away."""
 STEP = 0.75
@@ -69,6 +71,12 @@ class Pictures:
         return replace(self, rgba=self.rgba.to(device), weight=self.weight.to(device),
                        camera_to_world=self.camera_to_world.to(device),
                        trusted=self.trusted.to(device))
+
+    def sharp_for(self, lattice: Lattice) -> Pictures:
+        """The same, about as sharp as a field on a lattice can show them: whole pixels are averaged,
+        as parts of them would blur edges here and there."""
+        size = self.rgba.shape[1]
+        return self.shrunk(size // max(1, int(size / (SHARPNESS * pixels_for(lattice)))))
 
     def shrunk(self, size: int) -> Pictures:
         """The same at size x size pixels (averaged), unless they are that small already."""
@@ -139,7 +147,7 @@ class ViewsProblem:
             field.thin(self.contradicted, CONTRADICTED_RAW)
         self.alignment = Alignment(self.pictures.trusted).to(field.device)
         return PhotometricObjective(
-            self.pictures.shrunk(pixels_for(field.lattice)), self.alignment,
+            self.pictures.sharp_for(field.lattice), self.alignment,
             occupancy_of(self.hull).to(field.device), field.lattice.voxel_size * STEP,
             self.generator)
 
@@ -197,8 +205,7 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
 
 
 def pixels_for(lattice: Lattice) -> int:
-    """Pixels along a picture's side, each about as large as a voxel: more would cost time and show
-    nothing new."""
+    """Pixels along a picture's side, each about as large as a voxel."""
     return round(SEEN / lattice.voxel_size)
 
 

@@ -32,7 +32,6 @@ from .fit import (
     Pictures,
     hull_of,
     occupancy_of,
-    pixels_for,
 )
 from .guide import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
@@ -154,7 +153,7 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     moved = fit.field.to(device)
     occupancy = occupancy_of(fit.hull).to(device)
     alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool)).to(device)
-    views = PhotometricObjective(fit.pictures.shrunk(pixels_for(fit.field.lattice)), alignment,
+    views = PhotometricObjective(fit.pictures.sharp_for(fit.field.lattice), alignment,
                                  occupancy, fit.field.lattice.voxel_size * STEP, generator)
     score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
                                        iterations, threads, generator)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Flat bases and lids end where they are; what is pointed, or seen from above, is left alone."""
+"""Flat bases, lids, necks and rims end where they are; what is pointed, or seen from above, is left
+alone."""
 
 from __future__ import annotations
 
@@ -18,7 +19,12 @@ from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
 
 GREY = (0.6, 0.6, 0.6)
 CRATE = Box((0, 0, 0), (0.4, 0.35, 0.3), GREY)
-POLE = Box((0, 0, 0.4), (0.04, 0.04, 0.1), GREY)
+NECK = Box((0, 0, 0.25), (0.08, 0.08, 0.2), GREY)
+SPIRE = [Box((0, 0, 0.05 * step), (0.4 - 0.07 * step, 0.4 - 0.07 * step, 0.025), GREY)
+         for step in range(6)]
+FLOOR = Box((0, 0, 0), (0.4, 0.4, 0.1), GREY)
+WALLS = [Box(centre, half_size, GREY) for side in (-0.37, 0.37) for centre, half_size in (
+    ((side, 0, 0.2), (0.03, 0.4, 0.1)), ((0, side, 0.2), (0.4, 0.03, 0.1)))]
 
 
 def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
@@ -44,16 +50,25 @@ def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
     assert mesh.is_watertight
     low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
     assert abs(low - -0.3) < 0.6 * size
-    assert abs(high - 0.3) < 1.5 * size
+    assert abs(high - 0.3) < 0.6 * size
     whole = hull_of(crate.pictures, crate.hull.lattice).bound.nonzero()[:, 2] * size - 0.6
     assert whole.min() < -0.36
     assert whole.max() > 0.36
 
 
+@pytest.mark.parametrize(("boxes", "top"), [
+    pytest.param([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK], 0.45, id="neck"),
+    pytest.param([FLOOR, *WALLS], 0.3, id="rim"),
+])
+def test_narrow_and_hollow_ends_are_flat_too(boxes: list[Box], top: float) -> None:
+    fit = fitted(boxes)
+    assert abs(fit.ends.high - top) < fit.hull.lattice.voxel_size
+
+
 def test_what_is_pointed_is_not_cut() -> None:
-    ends = fitted([CRATE, POLE]).ends
-    assert ends.high == math.inf
-    assert abs(ends.low - -0.3) < 0.04
+    fit = fitted(SPIRE)
+    assert fit.ends.high == math.inf
+    assert abs(fit.ends.low - -0.025) < fit.hull.lattice.voxel_size
 
 
 def test_from_above_alone_nothing_is_cut_off() -> None:

@@ -46,6 +46,18 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
     assert slanted.mean() < 4
 
 
+def test_pictures_are_made_smaller_by_whole_pixels() -> None:
+    """Averages over parts of pixels would blur edges here and there."""
+    lattice = cube(96)
+    rgba = torch.rand(1, 512, 512, 4, generator=torch.Generator().manual_seed(0))
+    large = Pictures(rgba, torch.eye(4)[None], camera.FOV_DEG, torch.ones(1),
+                     torch.ones(1, dtype=torch.bool))
+    sharp = large.sharp_for(lattice)
+    blocks = rgba.reshape(1, 256, 2, 256, 2, 4).mean((2, 4))
+    torch.testing.assert_close(sharp.rgba, blocks)
+    assert sharp.sharp_for(lattice).rgba is sharp.rgba
+
+
 def test_the_surface_of_raw_densities_lies_where_they_have_the_level() -> None:
     """A ball whose raw density falls by two from voxel to voxel."""
     lattice = cube(48)
