@@ -73,8 +73,10 @@ class Pictures:
                        trusted=self.trusted.to(device))
 
     def sharp_for(self, lattice: Lattice) -> Pictures:
-        """The same, about as sharp as a field on a lattice can show them: whole pixels are averaged,
-        as parts of them would blur edges here and there."""
+        """The same, about as sharp as a field on a lattice can show them.
+
+        Whole pixels are averaged: parts of them would blur edges here and there.
+        """
         size = self.rgba.shape[1]
         return self.shrunk(size // max(1, int(size / (SHARPNESS * pixels_for(lattice)))))
 
