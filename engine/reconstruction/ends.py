@@ -77,8 +77,7 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
     """
     position = cameras[:, :3, 3]
     beside = position[:, 2] < math.sin(LOW) * position.norm(dim=-1)
-    sections = _sections(field)
-    if int(beside.sum()) < ENOUGH or not sections.areas.any():
+    if int(beside.sum()) < ENOUGH:
         return OPEN
     heights, view = end_heights(field, rays, opacity, occupancy)
     size = field.lattice.voxel_size
@@ -87,6 +86,7 @@ def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
         return OPEN
     low = _kth(below) - MARGIN_BELOW * size
     high = -_kth(-above) + MARGIN_ABOVE * size
+    sections = _sections(field)
     return Ends(low if sections.flat_at(low, 1) else -math.inf,
                 high if sections.flat_at(high, -1) else math.inf)
 
@@ -125,7 +125,7 @@ class _Sections:
         places = end + inwards * np.array(INSIDE) * (self.heights[1] - self.heights[0])
         near, far = np.interp(places, self.heights, self.areas)
         drawn_out = near - (far - near) * INSIDE[0] / (INSIDE[1] - INSIDE[0])
-        return bool(near >= WIDE * self.areas.max() or drawn_out >= STEADY * far > 0)
+        return bool(near >= WIDE * self.areas.max() > 0 or drawn_out >= STEADY * far > 0)
 
 
 def _sections(field: Field) -> _Sections:

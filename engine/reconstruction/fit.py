@@ -75,7 +75,8 @@ class Pictures:
     def sharp_for(self, lattice: Lattice) -> Pictures:
         """The same, about as sharp as a field on a lattice can show them.
 
-        Whole pixels are averaged: parts of them would blur edges here and there.
+        Whole pixels are averaged, as far as their number can be divided: parts of them would blur
+        edges here and there.
         """
         size = self.rgba.shape[1]
         return self.shrunk(size // max(1, int(size / (SHARPNESS * pixels_for(lattice)))))
