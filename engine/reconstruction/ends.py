@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an object ends below and above, if it is flat there.
+"""Where an object ends below and above.
 
-Silhouettes allow a cone below a flat base and a tent over a flat lid: cameras beside the object
-look past them along the near edge. Colours can only tell if they differ, and nothing tells what no
-camera sees. Things end in planes more often than in such cones, so they are cut off where the
-lowest and highest rays of those cameras end.
+Silhouettes allow a cone below a base and a tent over a flat lid: cameras beside it look past along
+the near edge. Colours can only tell if they differ, and nothing tells what no camera sees. Things
+end in planes more often than in such cones, so they are cut off where those planes' edges are seen,
+and what is round below, where it would end if it went on like that.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,10 +19,12 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..fields.field import Field
+from ..fields.lattice import Lattice
 from ..fields.rays import Rays
 from ..fields.render import Occupancy, render
 from ..fields.voxel import density_of
 from ..mesh.triangles import FloatArray
+from .outlines import Outlines, outlines
 
 LOW = math.radians(15)
 """Elevation below which a camera sees an object's sides down to the base."""
@@ -34,15 +36,21 @@ OPAQUE = 0.5
 """Opacity from which a ray is taken to end on the object."""
 STRAY = 0.0001
 """Share of such rays whose ends may lie anywhere."""
-MARGIN_BELOW, MARGIN_ABOVE = 0.25, 0.5
-"""Voxels between the last such end and the object's: half a pixel; rays that go down end inside the
-object, so a little too low."""
 STEP = 0.75
 """Distance between samples along a ray, in voxels."""
 SOLID = 8.0
 """Density that is part of the object."""
+INNER = 0.75
+"""Voxels from an end to the cross-section that is taken to be as wide."""
+PASSES = 2
+"""Looks for that cross-section; the last rays' ends, where the first begins, are a little off."""
+FACING = 0.7
+"""Cosine between the directions in which an object ends and an outline of it bounds it, at least.
+"""
+STRAY_OUTLINES = 1
+"""So many outlines may leave too much room."""
 WIDE = 0.35
-"""Share of its largest cross-section that an object has at an end that is flat."""
+"""Share of its largest cross-section that an object has at a flat base or lid."""
 STEADY = 0.7
 """Share of its cross-section a little inside that it has there, too, if the end is flat and narrow,
 as a bottle's is: from the cross-sections there on, it is drawn out evenly."""
@@ -67,34 +75,41 @@ OPEN = Ends()
 
 
 @torch.no_grad()
-def find_ends(field: Field, rays: Rays, opacity: Tensor, cameras: Tensor,
+def find_ends(field: Field, rays: Rays, alpha: Tensor, cameras: Tensor, fov_deg: float,
               occupancy: Occupancy) -> Ends:
-    """The flat ends of the object that a field shows.
+    """The ends of the object that a field shows.
 
     `rays`: those of the pictures that the field was fitted to, which `cameras` (N x 4 x 4) took and
-    which show `opacity` (one value a ray): what only grazes the object ends anywhere behind it. If
-    few of them stood beside the object, no end is known.
+    which show opacities (`alpha`: N x S x S). If few of them stood beside the object, no end is
+    known.
     """
     position = cameras[:, :3, 3]
     beside = position[:, 2] < math.sin(LOW) * position.norm(dim=-1)
     if int(beside.sum()) < ENOUGH:
         return OPEN
-    heights, view = end_heights(field, rays, opacity, occupancy)
-    size = field.lattice.voxel_size
-    below, above = heights, heights[beside[view // (len(rays) // len(cameras))]]
-    if not len(below) or not len(above):
+    heights, view = end_heights(field, rays, alpha, occupancy)
+    from_beside = beside[view]
+    solid = (density_of(field.as_grid().raw[0, 0]) > SOLID).cpu()
+    if not from_beside.any() or not solid.any():
         return OPEN
-    low = _kth(below) - MARGIN_BELOW * size
-    high = -_kth(-above) + MARGIN_ABOVE * size
-    sections = _sections(field)
-    return Ends(low if sections.flat_at(low, 1) else -math.inf,
-                high if sections.flat_at(high, -1) else math.inf)
+    bounds = outlines(alpha[beside], cameras[beside], fov_deg)
+    above = _Sections.upwards(solid, field.lattice)
+    below = above.reversed()
+    last = _last(-heights)
+    low = _end(below, bounds, last)
+    if not below.flat_at(low):
+        low = _round_end(below, bounds, last)
+    high = _end(above, bounds, _last(heights[from_beside]))
+    return Ends(-low, high if above.flat_at(high) else math.inf)
 
 
-def end_heights(field: Field, rays: Rays, opacity: Tensor, occupancy: Occupancy,
+def end_heights(field: Field, rays: Rays, alpha: Tensor, occupancy: Occupancy,
                 chunk: int = 16384) -> tuple[Tensor, Tensor]:
-    """(E heights at which rays end on the object, E indices of those rays)."""
-    whole = (opacity > WHOLLY).nonzero()[:, 0]
+    """(E heights at which rays end on the object, E indices of the pictures they belong to).
+
+    Only of pixels that lie on it wholly: what grazes it ends anywhere behind.
+    """
+    whole = (alpha.reshape(-1) > WHOLLY).nonzero()[:, 0]
     occupancy = occupancy.to(field.device)
     heights, index = [], []
     for part in whole.split(chunk):
@@ -104,32 +119,88 @@ def end_heights(field: Field, rays: Rays, opacity: Tensor, occupancy: Occupancy,
         ending = (seen.alpha > OPAQUE).cpu()
         heights.append(height.cpu()[ending])
         index.append(part[ending])
-    return torch.cat(heights), torch.cat(index)
-
-
-def _kth(values: Tensor) -> float:
-    return float(values.kthvalue(1 + int(STRAY * len(values))).values)
+    return torch.cat(heights), torch.cat(index) // alpha[0].numel()
 
 
 @dataclass(frozen=True)
 class _Sections:
-    """Cross-sections of an object, from below."""
+    """Level cross-sections of an object, a voxel apart."""
 
-    heights: FloatArray
-    """Z, world units."""
+    direction: Tensor
+    """3: up or down, as they are seen."""
+    size: float
+    """Of a voxel."""
+    points: Tensor
+    """M x 3: what the object is made of."""
+    offsets: FloatArray
+    """Z, along the direction, rising."""
     areas: FloatArray
-    """Z, in voxels, with what they enclose: a rim is as flat as a lid."""
+    """Z, in voxels."""
 
-    def flat_at(self, end: float, inwards: int) -> bool:
-        """Whether the object ends flat at a height; it lies above (1) or below (-1)."""
-        places = end + inwards * np.array(INSIDE) * (self.heights[1] - self.heights[0])
-        near, far = np.interp(places, self.heights, self.areas)
+    @classmethod
+    def upwards(cls, solid: Tensor, lattice: Lattice) -> _Sections:
+        """Of what is solid, with what it encloses: a rim is as flat as a lid."""
+        areas = [ndimage.binary_fill_holes(part).sum() for part in solid.numpy().T]
+        return cls(torch.tensor([0.0, 0.0, 1.0]), lattice.voxel_size,
+                   lattice.centres()[solid.reshape(-1)], np.array(lattice.axis(2), float),
+                   np.array(areas, float))
+
+    def reversed(self) -> _Sections:
+        """The same, seen the other way."""
+        return replace(self, direction=-self.direction, offsets=-self.offsets[::-1],
+                       areas=self.areas[::-1])
+
+    def around(self, offset: float) -> Tensor:
+        """Points of the one there."""
+        return self.points[(self.points @ self.direction - offset).abs() <= self.size / 2]
+
+    def areas_before(self, end: float) -> tuple[float, float]:
+        """Those `INSIDE` of an end."""
+        near, far = np.interp(end - np.array(INSIDE) * self.size, self.offsets, self.areas)
+        return float(near), float(far)
+
+    def flat_at(self, end: float) -> bool:
+        """Whether a base or lid is flat that ends there."""
+        near, far = self.areas_before(end)
         drawn_out = near - (far - near) * INSIDE[0] / (INSIDE[1] - INSIDE[0])
-        return bool(near >= WIDE * self.areas.max() > 0 or drawn_out >= STEADY * far > 0)
+        return near >= WIDE * self.areas.max() or drawn_out >= STEADY * far > 0
 
 
-def _sections(field: Field) -> _Sections:
-    grid = field.as_grid()
-    solid = (density_of(grid.raw[0, 0]) > SOLID).permute(2, 0, 1).cpu().numpy()
-    areas = [ndimage.binary_fill_holes(section).sum() for section in solid]
-    return _Sections(grid.lattice.axis(2).numpy(), np.array(areas, float))
+def _end(sections: _Sections, bounds: Outlines, last: float) -> float:
+    """Where outlines bound what is as wide as the object close to its end; infinite if few do.
+
+    `last`: about there.
+    """
+    bounds = bounds.facing(sections.direction, FACING)
+    end = last
+    for _ in range(PASSES):
+        points = sections.around(end - INNER * sections.size)
+        if not len(points) or len(bounds) <= STRAY_OUTLINES:
+            return math.inf
+        reach = bounds.reach(points, sections.direction).amin(1)
+        end = float(reach.sort(descending=True).values[STRAY_OUTLINES])
+    return end
+
+
+def _round_end(sections: _Sections, bounds: Outlines, last: float) -> float:
+    """Where a paraboloid ends that grows like the object and touches the outlines' cone; infinite
+    where few bound it.
+
+    Its cross-section grows by 2 pi r for every unit along its axis, and a plane of slope s that
+    touches it meets the axis r s^2 / 2 beyond its vertex. `last`: about where the object ends.
+    """
+    bounds = bounds.facing(sections.direction, FACING)
+    points = sections.around(last - INNER * sections.size)
+    if not len(points) or not len(bounds):
+        return math.inf
+    centre = points.mean(0)
+    tip = bounds.reach(centre[None], sections.direction).median()
+    slope = bounds.slopes(centre, sections.direction).median()
+    near, far = sections.areas_before(last)
+    radius = max(far - near, 0) * sections.size / (2 * math.pi * (INSIDE[1] - INSIDE[0]))
+    return float(tip - radius * slope**2 / 2)
+
+
+def _last(values: Tensor) -> float:
+    """Nearly the largest."""
+    return -float((-values).kthvalue(1 + int(STRAY * len(values))).values)

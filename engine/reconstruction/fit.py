@@ -163,8 +163,8 @@ class ViewsProblem:
         small = pictures.shrunk(pixels_for(self.hull.lattice))
         rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
                            self.hull.lattice)
-        self._learn(pictures, find_ends(field, rays, small.rgba[..., 3].reshape(-1),
-                                        small.camera_to_world, occupancy_of(self.hull)))
+        self._learn(pictures, find_ends(field, rays, small.rgba[..., 3], small.camera_to_world,
+                                        small.fov_deg, occupancy_of(self.hull)))
 
     def state(self) -> dict[str, Tensor]:
         known = {} if self.contradicted is None else {"contradicted": self.contradicted}

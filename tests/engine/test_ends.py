@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Flat bases, lids, necks and rims end where they are; what is pointed, or seen from above, is left
-alone."""
+"""Flat bases, lids, necks and rims end where they are, and round bases; what is pointed, or seen
+from above, is left alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import torch
 from shapes import Box, contains, photograph
 
 from engine import camera
-from engine.fields.lattice import cube
+from engine.fields.lattice import Lattice, cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
 from engine.fields.voxel import EMPTY_RAW, VoxelField, raw_of
-from engine.reconstruction.ends import OPEN, find_ends
+from engine.reconstruction.ends import OPEN, Ends, find_ends
 from engine.reconstruction.finish import surface
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
 
@@ -65,22 +65,40 @@ def test_a_narrow_end_is_flat_too() -> None:
     assert abs(fit.ends.high - 0.45) < fit.hull.lattice.voxel_size
 
 
-def test_an_open_rim_is_flat_too() -> None:
-    """A low one, so that little of its cross-section is left a few voxels above the floor."""
-    lattice = cube(64)
-    there = torch.from_numpy(contains(TRAY, lattice.centres().double().numpy()))
+def ends_of(there: np.ndarray, lattice: Lattice) -> Ends:
+    """Those of a field that is solid where voxels are, and nothing else."""
     field = VoxelField(lattice)
     with torch.no_grad():
-        field.raw[0, 0] = torch.where(there.reshape(lattice.shape), raw_of(400.0), EMPTY_RAW)
+        field.raw[0, 0] = torch.where(torch.from_numpy(there).reshape(lattice.shape), raw_of(400.0),
+                                      EMPTY_RAW)
     poses = np.array(camera.two_ring_orbit(16)).T
     cameras = torch.from_numpy(camera.camera_to_world(*poses, 1.85)).float()
     rays = camera_rays(cameras, 128, camera.FOV_DEG, lattice)
     occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice)
     with torch.no_grad():
-        opacity = render(field, rays, occupancy, lattice.voxel_size / 2).alpha
-    ends = find_ends(field, rays, opacity, cameras, occupancy)
+        alpha = render(field, rays, occupancy, lattice.voxel_size / 2).alpha.reshape(-1, 128, 128)
+    return find_ends(field, rays, alpha, cameras, camera.FOV_DEG, occupancy)
+
+
+def test_an_open_rim_is_flat_too() -> None:
+    """A low one, so that little of its cross-section is left a few voxels above the floor."""
+    lattice = cube(64)
+    ends = ends_of(contains(TRAY, lattice.centres().double().numpy()), lattice)
     assert abs(ends.high - 0.18) < lattice.voxel_size
     assert abs(ends.low - -0.1) < lattice.voxel_size
+
+
+def ellipsoid(half_size: tuple[float, float, float], lattice: Lattice) -> np.ndarray:
+    return ((lattice.centres() / torch.tensor(half_size)).norm(dim=-1) <= 1).numpy()
+
+
+@pytest.mark.parametrize("half_size", [(0.45, 0.45, 0.45), (0.45, 0.3, 0.3)])
+def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float]) -> None:
+    """No camera sees the lowest hundredth of a ball, and the cone below reaches as far beyond."""
+    lattice = cube(64)
+    ends = ends_of(ellipsoid(half_size, lattice), lattice)
+    assert abs(ends.low - -half_size[2]) < 0.7 * lattice.voxel_size
+    assert ends.high == math.inf
 
 
 def test_what_is_pointed_is_not_cut() -> None:
