@@ -163,7 +163,8 @@ class _Sections:
         """Whether a base or lid is flat that ends there."""
         near, far = self.areas_before(end)
         drawn_out = near - (far - near) * INSIDE[0] / (INSIDE[1] - INSIDE[0])
-        return near >= WIDE * self.areas.max() or drawn_out >= STEADY * far > 0
+        flat = near >= WIDE * self.areas.max() or drawn_out >= STEADY * far > 0
+        return math.isfinite(end) and flat
 
 
 def _end(sections: _Sections, bounds: Outlines, last: float) -> float:
@@ -175,7 +176,7 @@ def _end(sections: _Sections, bounds: Outlines, last: float) -> float:
     end = last
     for _ in range(PASSES):
         points = sections.around(end - INNER * sections.size)
-        if not len(points) or len(bounds) <= STRAY_OUTLINES:
+        if len(bounds) <= STRAY_OUTLINES or not len(points):
             return math.inf
         reach = bounds.reach(points, sections.direction).amin(1)
         end = float(reach.sort(descending=True).values[STRAY_OUTLINES])
@@ -191,7 +192,7 @@ def _round_end(sections: _Sections, bounds: Outlines, last: float) -> float:
     """
     bounds = bounds.facing(sections.direction, FACING)
     points = sections.around(last - INNER * sections.size)
-    if not len(points) or not len(bounds):
+    if len(bounds) <= STRAY_OUTLINES or not len(points):
         return math.inf
     centre = points.mean(0)
     tip = bounds.reach(centre[None], sections.direction).median()
