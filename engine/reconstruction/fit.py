@@ -34,7 +34,10 @@ OPAQUE_WEIGHT = 0.02
 COLOUR_TOLERANCE = 0.1
 """Colour errors beyond this count linearly: generated views disagree, and the median view wins."""
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
-"""Share of the difference to a neighbour that is evened out at each step."""
+"""Share of the difference to a neighbour that is evened out at the first step of a level."""
+SMOOTHING_DECAY = 1 / 36
+"""What is left of that at the last: steps get smaller, and would no longer keep a thin wall from
+spreading."""
 LEARNING_RATE = 0.3
 """Of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6
@@ -202,7 +205,7 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
     problem = ViewsProblem(pictures, hull, generator)
     fitted = coarse_to_fine(
         represented(initial_field(hull), representation, generator, device), problem,
-        Rates(LEARNING_RATE, DECAY, SMOOTHING),
+        Rates(LEARNING_RATE, DECAY, SMOOTHING, SMOOTHING_DECAY),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return Fit(on_cpu(fitted), problem.pictures, problem.hull, problem.ends)
 
