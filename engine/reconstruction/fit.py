@@ -34,10 +34,10 @@ OPAQUE_WEIGHT = 0.02
 COLOUR_TOLERANCE = 0.1
 """Colour errors beyond this count linearly: generated views disagree, and the median view wins."""
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
-"""Share of the difference to a neighbour that is evened out at the first step of a level."""
+"""Share of the difference to a neighbour that is evened out at each step."""
 SMOOTHING_DECAY = 1 / 36
-"""What is left of that at the last: steps get smaller, and would no longer keep a thin wall from
-spreading."""
+"""What is left of that at the last step of a level, where pictures are fitted: Adam's steps get
+smaller, and would no longer keep a thin wall from spreading."""
 LEARNING_RATE = 0.3
 """Of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6

@@ -63,10 +63,6 @@ class Rates:
     smoothing_decay: float = 1.0
     """What is left of them at the last step of a level."""
 
-    def smoothing_at(self, share: float) -> Tensor:
-        """The factors when this share of a level's steps is done."""
-        return self.smoothing * self.smoothing_decay**share
-
 
 def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: int,
                    generator: torch.Generator, on_step: OnStep,
@@ -116,6 +112,7 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
     schedule = torch.optim.lr_scheduler.ExponentialLR(
         optimiser, rates.decay ** (1 / max(len(steps), 1)))
     parameters = [value for group in groups for value in group["params"]]
+    smoothing = rates.smoothing.to(field.device)
     first = 0
     if saved:
         first = saved["step"]
@@ -149,7 +146,7 @@ def optimise(field: Field, objective: Objective, steps: range, total: int, rates
                 raise _no_number(steps[step] + 1, total)
             optimiser.step()
             schedule.step()
-            field.smooth(rates.smoothing_at(step / len(steps)).to(field.device), axis=step % 3)
+            field.smooth(smoothing * rates.smoothing_decay ** (step / len(steps)), axis=step % 3)
             if checkpoint and checkpoint.due:
                 save(step + 1)
             try:
