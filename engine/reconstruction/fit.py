@@ -23,7 +23,7 @@ from .checkpoint import Checkpoint
 from .ends import OPEN, SOLID, Ends, find_ends
 from .hull import Hull, vote_hull
 from .optimise import OnStep, Rates, coarse_to_fine
-from .photo_hull import contradicted
+from .photo_hull import Contradictions, find_contradictions
 
 CPU = torch.device("cpu")
 RAYS_PER_STEP = 4096
@@ -36,8 +36,8 @@ COLOUR_TOLERANCE = 0.1
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
 """Share of the difference to a neighbour that is evened out at each step."""
 SMOOTHING_DECAY = 1 / 36
-"""What is left of that at the last step of a level, where pictures are fitted: Adam's steps get
-smaller, and would no longer keep a thin wall from spreading."""
+"""What is left of that at the last step of a level that is fitted to pictures which agree: Adam's
+steps get smaller, and would no longer keep a thin wall from spreading."""
 LEARNING_RATE = 0.3
 """Of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6
@@ -143,19 +143,25 @@ class ViewsProblem:
     def __init__(self, pictures: Pictures, hull: Hull, generator: torch.Generator) -> None:
         self.pictures, self.hull, self.generator = pictures, hull, generator
         self.ends = OPEN
-        self.contradicted: Tensor | None = None
+        self.contradictions: Contradictions | None = None
         self.alignment = Alignment(pictures.trusted)
 
     def begin(self, field: Field, steps: range) -> PhotometricObjective:
         if steps.start:
-            if self.contradicted is None:
-                self.contradicted = self._find_contradicted(field)
-            field.thin(self.contradicted, CONTRADICTED_RAW)
+            if self.contradictions is None:
+                self.contradictions = self._find_contradictions(field)
+            field.thin(self.contradictions.where, CONTRADICTED_RAW)
         self.alignment = Alignment(self.pictures.trusted).to(field.device)
         return PhotometricObjective(
             self.pictures.sharp_for(field.lattice), self.alignment,
             occupancy_of(self.hull).to(field.device), field.lattice.voxel_size * STEP,
             self.generator)
+
+    @property
+    def rates(self) -> Rates:
+        """Smoothing fades, unless the views are known to disagree: it evens out what they leave."""
+        agree = self.contradictions is None or self.contradictions.views_agree
+        return Rates(LEARNING_RATE, DECAY, SMOOTHING, SMOOTHING_DECAY if agree else 1.0)
 
     def parameters(self) -> Sequence[dict[str, Any]]:
         return [{"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}]
@@ -170,22 +176,27 @@ class ViewsProblem:
                                         small.fov_deg, occupancy_of(self.hull)))
 
     def state(self) -> dict[str, Tensor]:
-        known = {} if self.contradicted is None else {"contradicted": self.contradicted}
+        found = self.contradictions
+        known = {} if found is None else {
+            "contradicted": found.where,
+            "disagreeing": torch.tensor(found.share, dtype=torch.float64)}
         return {"rgba": self.pictures.rgba, **known,
                 "ends": torch.tensor([self.ends.low, self.ends.high], dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        self.contradicted = state.get("contradicted")
+        if "contradicted" in state:
+            self.contradictions = Contradictions(
+                state["contradicted"], float(state["disagreeing"]))
         low, high = state["ends"].tolist()
         if not torch.equal(self.pictures.rgba, state["rgba"]) or Ends(low, high) != self.ends:
             self._learn(replace(self.pictures, rgba=state["rgba"]), Ends(low, high))
 
-    def _find_contradicted(self, field: Field) -> Tensor:
+    def _find_contradictions(self, field: Field) -> Contradictions:
         lattice = self.hull.lattice
         solid = (density_of(field.as_grid(lattice).raw[0, 0]) > SOLID).cpu()
         pictures = self.pictures.shrunk(round(DETAIL * pixels_for(lattice)))
-        return contradicted(solid & self.hull.bound, pictures.rgba, pictures.camera_to_world,
-                            pictures.fov_deg, lattice, pixels_for(lattice))
+        return find_contradictions(solid & self.hull.bound, pictures.rgba, pictures.camera_to_world,
+                                   pictures.fov_deg, lattice, pixels_for(lattice))
 
     def _learn(self, pictures: Pictures, ends: Ends) -> None:
         self.pictures, self.ends = pictures, ends
@@ -205,7 +216,6 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
     problem = ViewsProblem(pictures, hull, generator)
     fitted = coarse_to_fine(
         represented(initial_field(hull), representation, generator, device), problem,
-        Rates(LEARNING_RATE, DECAY, SMOOTHING, SMOOTHING_DECAY),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return Fit(on_cpu(fitted), problem.pictures, problem.hull, problem.ends)
 

@@ -36,6 +36,10 @@ class Problem(Protocol):
     def begin(self, field: Field, steps: range) -> Objective:
         """The objective of a level's field; `steps` of all iterations are spent on it."""
 
+    @property
+    def rates(self) -> Rates:
+        """How fast the field changes on the level that has begun."""
+
     def parameters(self) -> Sequence[dict[str, Any]]:
         """What else the current objective depends on, as parameter groups with their own rates."""
 
@@ -64,7 +68,7 @@ class Rates:
     """What is left of them at the last step of a level."""
 
 
-def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: int,
+def coarse_to_fine(field: Field, problem: Problem, *, iterations: int,
                    generator: torch.Generator, on_step: OnStep,
                    checkpoint: Checkpoint | None = None) -> Field:
     """The field that solves the problem: first at half its resolution, then at its own.
@@ -84,7 +88,7 @@ def coarse_to_fine(field: Field, problem: Problem, rates: Rates, *, iterations: 
             continue
         field = field.resampled(lattice)
         objective = problem.begin(field, steps)
-        optimise(field, objective, steps, iterations, rates, others=problem.parameters(),
+        optimise(field, objective, steps, iterations, problem.rates, others=problem.parameters(),
                  generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,
                  context={"level": number, "problem": problem.state()})
         saved = None

@@ -76,6 +76,8 @@ STEP = 0.5
 """Distance between samples along a line of sight, in voxels."""
 SPREAD = 0.4
 """Share of a surface from which on disagreement is the views' own, and says nothing about it."""
+AGREED = 0.12
+"""Share of the surface that is left in the end, up to which views that disagree are exceptions."""
 WORTH = (0.84, 0.975)
 """Share of the views' difference that may be there after carving, if all goes and if nothing goes,
 and evenly in between: views of other objects each differ about what is left, too."""
@@ -88,36 +90,54 @@ ROUNDS = 80
 """Voxels that are taken away one behind the other, at most."""
 
 
-@torch.no_grad()
-def contradicted(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: float,
-                 lattice: Lattice, pixels: int) -> Tensor:
+@dataclass(frozen=True)
+class Contradictions:
+    """What views contradict, and how far they agree on the rest."""
+
+    where: Tensor
     """X x Y x Z bool: where a solid isn't, as views that see it there see different colours, with
-    the haze in front of that.
+    the haze in front of that."""
+    share: float
+    """Of the surface that is left, where views disagree."""
+
+    @property
+    def views_agree(self) -> bool:
+        """Whether the views show one object, as renderings do and a small model's views don't."""
+        return self.share <= AGREED
+
+
+@torch.no_grad()
+def find_contradictions(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: float,
+                        lattice: Lattice, pixels: int) -> Contradictions:
+    """What the colours of N views say about a solid.
 
     `solid`: X x Y x Z bool, of the lattice; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
     `camera_to_world`: N x 4 x 4; `pixels`: along the side of the pictures that tell what hides
-    what. Nothing, if the views disagree everywhere or still do at the end, as those of a model do.
+    what. Nothing is contradicted, if the views disagree everywhere or still do at the end, as those
+    of a model do.
     """
     pictures = _Pictures(rgba, camera_to_world, fov_deg)
     sight = _Sight(solid, camera_to_world, fov_deg, lattice, pixels)
     depths = [depth * lattice.voxel_size for depth in DEPTHS]
     nothing = torch.zeros_like(solid)
     if not solid.any():
-        return nothing
+        return Contradictions(nothing, 1.0)
     whole = sight.surface(solid, surface_of(solid))
-    if _disagreeing(whole, pictures).float().mean() > SPREAD:
-        return nothing
-    before = _difference(whole, pictures)
+    untouched = Contradictions(nothing, _share_disagreeing(whole, pictures))
+    if untouched.share > SPREAD:
+        return untouched
     left = _carved(solid, sight, surface_of(solid), MAJORITY, lambda surface: (
         _disagreeing(surface, pictures) & _agreeing_below(surface, pictures, depths, LOSS)))
     opened = surface_of(left) & _within(solid & ~left, BESIDE)
     left = _carved(left, sight, opened, MINORITY, lambda surface: (
         _agreeing_below(surface, pictures, depths, GAIN)))
+    carved = sight.surface(left, surface_of(left))
     worth = np.interp(float(left.sum() / solid.sum()), (0, 1), WORTH)
-    if not _difference(sight.surface(left, surface_of(left)), pictures) <= worth * before:
-        return nothing  # also if nothing left is seen: a difference is nan then
+    if not _difference(carved, pictures) <= worth * _difference(whole, pictures):
+        return untouched  # also if nothing left is seen: a difference is nan then
     gone = solid & ~left
-    return gone | (_within(gone, SKIN) & ~_within(left, SKIN))
+    return Contradictions(gone | (_within(gone, SKIN) & ~_within(left, SKIN)),
+                          _share_disagreeing(carved, pictures))
 
 
 def surface_of(solid: Tensor) -> Tensor:
@@ -300,6 +320,11 @@ def _disagreeing(surface: _Surface, pictures: _Pictures) -> Tensor:
     knows = surface.sees & (number >= FEWEST)
     agrees = knows & (off <= TOLERANCE + STEEPNESS * tolerance)
     return (knows.sum(1) >= LEAST_VIEWS) & (agrees.sum(1) < AGREEING * knows.sum(1))
+
+
+def _share_disagreeing(surface: _Surface, pictures: _Pictures) -> float:
+    """Of the surface, in [0, 1]."""
+    return float(_disagreeing(surface, pictures).float().mean())
 
 
 def _agreeing_below(surface: _Surface, pictures: _Pictures, depths: list[float],

@@ -79,6 +79,7 @@ class ScoreProblem:
     """A score's objective at every level; nothing is carried from one to the next."""
 
     begin: Callable[[Field, range], Objective]
+    rates: Rates
 
     def parameters(self) -> Sequence[dict[str, Any]]:
         return ()
@@ -112,8 +113,8 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
                                           threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator, device), ScoreProblem(begin),
-        Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
+        represented(hazy_field(hull), representation, generator, device),
+        ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(Fit(on_cpu(fitted), photo, hull), settings.unet_evaluations(iterations))
 
@@ -134,8 +135,8 @@ def fit_by_semantics(guide: Guide, photo: Pictures, *, resolution: int, iteratio
         return SemanticConsistencyObjective(guide, photo, occupancy, threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator, device), ScoreProblem(begin),
-        Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING),
+        represented(hazy_field(hull), representation, generator, device),
+        ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(Fit(on_cpu(fitted), photo, hull), 0)
 
@@ -195,7 +196,7 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
     rates = Rates(SJC_LEARNING_RATE, 1.0, smoothing)
     fitted = coarse_to_fine(
-        represented(field, representation, generator, device), ScoreProblem(begin), rates,
+        represented(field, representation, generator, device), ScoreProblem(begin, rates),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(coloured(fitted, guide, photo, hull, generator),
                      rows_per_view(scale) * iterations)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from engine.fields.voxel import VoxelField
 from engine.reconstruction.finish import surface
 from engine.reconstruction.fit import (
     CONTRADICTED_RAW,
+    SMOOTHING_DECAY,
     Pictures,
     ViewsProblem,
     fit_field,
@@ -23,7 +26,7 @@ from engine.reconstruction.fit import (
     initial_field,
     pixels_for,
 )
-from engine.reconstruction.photo_hull import contradicted, surface_of
+from engine.reconstruction.photo_hull import Contradictions, find_contradictions, surface_of
 
 LATTICE = cube(48)
 FLOOR = Box((0, 0, -0.2), (0.45, 0.45, 0.05))
@@ -64,9 +67,21 @@ def inside(boxes: list[Box]) -> torch.Tensor:
     return torch.from_numpy(contains(boxes, LATTICE.centres().numpy())).reshape(LATTICE.shape)
 
 
+def contradictions_of(pictures: Pictures, solid: torch.Tensor) -> Contradictions:
+    return find_contradictions(solid, pictures.rgba, pictures.camera_to_world, pictures.fov_deg,
+                               LATTICE, pixels_for(LATTICE))
+
+
 def contradicted_of(pictures: Pictures, solid: torch.Tensor) -> torch.Tensor:
-    return contradicted(solid, pictures.rgba, pictures.camera_to_world, pictures.fov_deg, LATTICE,
-                        pixels_for(LATTICE))
+    return contradictions_of(pictures, solid).where
+
+
+def tinted(pictures: Pictures) -> Pictures:
+    """The same, each with colours of its own, as if every view showed another object."""
+    tints = torch.rand(len(pictures.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
+    rgba = pictures.rgba.clone()
+    rgba[..., :3] *= tints
+    return replace(pictures, rgba=rgba)
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +143,29 @@ def test_what_all_views_agree_on_stays(tray: Pictures) -> None:
 
 
 def test_views_that_agree_nowhere_tell_nothing(tray: Pictures) -> None:
-    """Each has colours of its own, as if every view showed another object."""
-    tints = torch.rand(len(tray.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
-    rgba = tray.rgba.clone()
-    rgba[..., :3] *= tints
     hull = hull_of(tray, LATTICE).bound
-    assert not contradicted_of(Pictures(rgba, tray.camera_to_world, tray.fov_deg, tray.weight,
-                                        tray.trusted), hull).any()
+    found = contradictions_of(tinted(tray), hull)
+    assert not found.where.any()
+    assert not found.views_agree
+
+
+def test_views_agree_once_what_they_contradict_is_gone(tray: Pictures) -> None:
+    """Much of a hollow's lid looks wrong, and nothing below it."""
+    found = contradictions_of(tray, hull_of(tray, LATTICE).bound)
+    assert found.where.any()
+    assert found.views_agree
+
+
+@pytest.mark.parametrize("agree", [True, False])
+def test_smoothing_fades_at_the_end_only_where_views_agree(tray: Pictures, agree: bool) -> None:
+    """What a model's views disagree about must still be evened out."""
+    hull = hull_of(tray, LATTICE)
+    problem = ViewsProblem(tray if agree else tinted(tray), hull, torch.Generator())
+    field = initial_field(hull)
+    problem.begin(field, range(2))
+    assert problem.rates.smoothing_decay == SMOOTHING_DECAY  # nothing is known yet
+    problem.begin(field, range(2, 5))
+    assert problem.rates.smoothing_decay == (SMOOTHING_DECAY if agree else 1)
 
 
 def test_a_surface_is_what_touches_the_outside() -> None:
@@ -157,7 +188,8 @@ def test_a_fitted_tray_is_hollow(tray: Pictures) -> None:
 
 
 def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: Pictures) -> None:
-    """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept."""
+    """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept, and
+    what was found out about the views."""
     hull = hull_of(tray, LATTICE)
     stopped, resumed = (ViewsProblem(tray, hull, torch.Generator()) for _ in range(2))
     stopped.begin(initial_field(hull), range(2, 5))
@@ -168,6 +200,7 @@ def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: Pictures) -> N
     solid.raw[0, 0] = 1.0
     resumed.begin(solid, range(2, 5))
     assert torch.equal(solid.raw[0, 0] < 1, state["contradicted"])
+    assert resumed.contradictions.share == stopped.contradictions.share
 
 
 def test_a_hash_grid_is_thinned_at_its_start() -> None:
