@@ -82,9 +82,9 @@ def features_at(settings: HashSettings, tables: Tensor, points: Tensor) -> Tenso
 def configuration(settings: HashSettings) -> dict[str, Any]:
     """The settings as tiny-cuda-nn's DOCUMENTATION.md has them.
 
-    It computes a level's scale in single precision, we in double: at our finest level it gets
-    255.0001, we 255, and it counts one corner more along each side. Only where a level is stored
-    densely does that change the layout, and with our default settings the finest isn't.
+    It computes a level's scale in single precision, we in double: where we get 255, at our finest
+    level, it may get 255.0001, and count one corner more along each side. Only where a level is
+    stored densely does that change the layout, and with our default settings the finest isn't.
     """
     return {"otype": "Grid", "type": "Hash", "n_levels": settings.levels,
             "n_features_per_level": settings.features, "log2_hashmap_size": settings.log2_entries,

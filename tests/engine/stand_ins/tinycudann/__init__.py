@@ -43,7 +43,8 @@ class Encoding(nn.Module):
         assert not config
         self.scales = [float(np.exp2(np.float32(level) * growth) * base - np.float32(1))
                        for level in range(levels)]
-        self.sides = [int(np.ceil(scale)) + 1 for scale in self.scales]
+        self.sides = [int(np.ceil(scale)) + (2 if fault == "layout" else 1)
+                      for scale in self.scales]
         self.sizes = [min(-(-side**3 // 8) * 8, most) for side in self.sides]
         self.n_output_dims = levels * self.features
         self.params = nn.Parameter(torch.zeros(sum(self.sizes) * self.features))
