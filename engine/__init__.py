@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Zero123 engine: one picture in, novel views and textured meshes out.
 
-Pure Python that never imports bpy. Importing this package is free of side effects and of heavy
-libraries: Blender imports `engine.client`, `engine.protocol` and `engine.environment` in its own
-Python, and torch is only loaded inside the engine's process when a job needs it.
+Pure Python that never imports bpy. Importing this package has no side effects and loads no heavy
+library: Blender imports only `core`, `transport` and `setup`, and torch is loaded inside the
+engine's process when a job needs it.
 """

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .failures import as_engine_error
-from .protocol import EngineError, ErrorCode
+from .core.errors import EngineError, ErrorCode
+from .core.failures import as_engine_error
+from .core.reporting import Reporter
+from .core.requests import REQUESTS
 from .remote.options import add_remote, remote_host
-from .reporting import Reporter
 from .request_options import add_request
-from .requests import REQUESTS
 from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 

@@ -16,15 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .environment import ROOT, engine_environment, isolated_python
-from .process import EngineProcess
-from .protocol import (
+from .core.errors import EngineError, ErrorCode
+from .core.protocol import (
     PROTOCOL_VERSION,
     TERMINAL,
     Cancel,
     Cancelled,
-    EngineError,
-    ErrorCode,
     Failed,
     Hello,
     Log,
@@ -35,8 +32,10 @@ from .protocol import (
     Submit,
     version_mismatch,
 )
+from .core.requests import Request
+from .environment import ROOT, engine_environment, isolated_python
+from .process import EngineProcess
 from .remote.host import Host
-from .requests import Request
 
 MAX_STARTS = 3
 START_WINDOW_S = 30.0

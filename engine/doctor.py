@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from .backends import Backend, cuda_driver, detect_backend, locks_digest
+from .core.errors import EngineError, ErrorCode
 from .environment import REQUIREMENTS, ROOT, EnvironmentReport, describe, read_recipe, stranded
-from .protocol import EngineError, ErrorCode
 
 LITTLE_SPACE = 1_000_000_000
 """Free bytes below which results or a download will soon fail."""
@@ -112,7 +112,7 @@ def _look_at_device(found: Diagnosis) -> None:
     try:
         import torch
 
-        from .device_memory import device_memory
+        from .core.device_memory import device_memory
         from .fields.accelerators import place_of_fields
         from .models import resolve_device, resolve_dtype
 
@@ -157,7 +157,7 @@ def _look_at_models(found: Diagnosis) -> None:
 def _free_memory() -> float:
     """Bytes of main memory; endless where that can't be found out."""
     try:
-        from .device_memory import device_memory
+        from .core.device_memory import device_memory
 
         return device_memory("cpu")[0]
     except ImportError:

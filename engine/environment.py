@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .protocol import EngineError, ErrorCode
+from .core.errors import EngineError, ErrorCode
 
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds the package `engine`: the extension's own, or the project's."""

@@ -24,6 +24,8 @@ from typing import TextIO
 
 from .backends import AUTO, NEEDED_BYTES, Backend, choose_backend, library_steps, locks_digest
 from .bundled_uv import bundled_uv
+from .core.errors import EngineError, ErrorCode
+from .core.reporting import Reporter
 from .environment import (
     MINIMUM_PYTHON,
     RECORD_FILE,
@@ -36,8 +38,6 @@ from .environment import (
     venv_python,
 )
 from .installer_errors import installer_error
-from .protocol import EngineError, ErrorCode
-from .reporting import Reporter
 
 STEPS = 4
 """An empty environment, the libraries, torch, the check."""

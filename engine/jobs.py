@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import outputs, picture_jobs
-from .protocol import EngineError, ErrorCode
-from .remote.job_folders import held_for
-from .reporting import Reporter
-from .requests import (
+from . import picture_jobs
+from .core import staging as outputs
+from .core.errors import EngineError, ErrorCode
+from .core.locks import held_for
+from .core.reporting import Reporter
+from .core.requests import (
     BASELINES,
     ElevationRequest,
     PrepareRequest,
@@ -30,7 +31,7 @@ from .requests import (
     ViewsRequest,
     save_request,
 )
-from .resuming import WorkInProgress, work_in_progress
+from .core.resume import WorkInProgress, work_in_progress
 from .sampling import (
     INPUT_SIZE,
     Sampled,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .device_memory import give_back_memory
+from .core.device_memory import give_back_memory
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline

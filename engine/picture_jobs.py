@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import outputs
-from .reporting import Reporter
-from .requests import ElevationRequest, PrepareRequest, SegmentRequest
+from .core import staging as outputs
+from .core.reporting import Reporter
+from .core.requests import ElevationRequest, PrepareRequest, SegmentRequest
 from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared
 
 if TYPE_CHECKING:

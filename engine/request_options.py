@@ -8,9 +8,9 @@ import argparse
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
+from .core.reporting import Reporter
+from .core.requests import Request
 from .remote.options import add_remote, remote_host
-from .reporting import Reporter
-from .requests import Request
 
 
 def add_request(verbs: Any, cls: type[Request], verb: str) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .core.reporting import Reporter
+from .core.requests import DiffusionRequest, FramedRequest
 from .loaded_model import loaded_model
-from .reporting import Reporter
-from .requests import DiffusionRequest, FramedRequest
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,19 +23,16 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from . import jobs
-from .failures import as_engine_error
-from .loaded_model import loaded_model
-from .protocol import (
+from .core.errors import EngineError, ErrorCode, JobCancelled
+from .core.failures import as_engine_error
+from .core.protocol import (
     PROTOCOL_VERSION,
     Accepted,
     Cancel,
     Cancelled,
     Done,
-    EngineError,
-    ErrorCode,
     Failed,
     Hello,
-    JobCancelled,
     Message,
     Ready,
     Release,
@@ -44,8 +41,9 @@ from .protocol import (
     decode,
     version_mismatch,
 )
-from .reporting import MessageReporter, Reporter
-from .requests import REQUESTS
+from .core.reporting import MessageReporter, Reporter
+from .core.requests import REQUESTS
+from .loaded_model import loaded_model
 from .stdio import MessageWriter, reserve_stdin, reserve_stdout
 
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from .protocol import Cancelled, Done, EngineError, ErrorCode, Failed
-from .reporting import MessageReporter, Pace, Reporter
+from .core.errors import EngineError, ErrorCode
+from .core.protocol import Cancelled, Done, Failed
+from .core.reporting import MessageReporter, Pace, Reporter
 from .stdio import MessageWriter, reserve_stdout
 
 BAR_WIDTH = 30

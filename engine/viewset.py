@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from . import camera
-from .protocol import EngineError, ErrorCode
+from .core.errors import EngineError, ErrorCode
 
 SCHEMA = "zero123.views/1"
 MAX_SIDE = 4096

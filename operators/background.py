@@ -9,7 +9,7 @@ from contextlib import suppress
 import bpy
 from bpy.app.handlers import load_post, persistent
 
-from ..engine.protocol import EngineError
+from ..engine.core.errors import EngineError
 from .checklist import checklist
 from .growing import growing_meshes
 from .history import history

@@ -13,8 +13,8 @@ from bpy.props import BoolProperty, StringProperty
 from mathutils import Matrix
 
 from ..engine.camera import FOV_DEG
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import ViewsRequest
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import ViewsRequest
 from .generate import PictureJob, job_properties
 from .launch import launch
 from .messages import unless

@@ -13,13 +13,14 @@ from typing import Any
 
 import bpy
 
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.protocol import Done, Failed, Log
 from ..engine.doctor import shortened
 from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
 from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
 from ..engine.models.ledger import licence_accepted
 from ..engine.process import EngineProcess
-from ..engine.protocol import Done, EngineError, ErrorCode, Failed, Log
 from ..engine.remote.host import Host
 from . import addon
 from .model_shelf import model_shelf

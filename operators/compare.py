@@ -10,7 +10,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 from mathutils import Quaternion, Vector
 
-from ..engine.protocol import EngineError, ErrorCode
+from ..engine.core.errors import EngineError, ErrorCode
 from . import viewport
 from .images import image_of
 from .messages import LEAVE_MODE, report_errors, unless

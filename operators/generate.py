@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import (
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import (
     REQUESTS,
     ElevationRequest,
     PrepareRequest,

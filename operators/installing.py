@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from ..engine import installation
-from ..engine.protocol import EngineError, ErrorCode, JobCancelled
+from ..engine.core.errors import EngineError, ErrorCode, JobCancelled
 
 
 class Installation:

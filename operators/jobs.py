@@ -13,19 +13,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..engine.protocol import (
-    Accepted,
-    Cancelled,
-    Done,
-    EngineError,
-    ErrorCode,
-    Failed,
-    Message,
-    Preview,
-    Progress,
-)
-from ..engine.requests import PrepareRequest, RenderRequest, Request
-from ..engine.resuming import work_folder
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
+from ..engine.core.requests import PrepareRequest, RenderRequest, Request
+from ..engine.core.resume import work_folder
 
 if TYPE_CHECKING:
     from .results import ImportOptions, Place

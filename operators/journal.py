@@ -23,9 +23,9 @@ from typing import IO
 
 import bpy
 
-from ..engine.protocol import EngineError
-from ..engine.requests import REQUEST_FILE, REQUESTS, Request
-from ..engine.resuming import discard_work
+from ..engine.core.errors import EngineError
+from ..engine.core.requests import REQUEST_FILE, REQUESTS, Request
+from ..engine.core.resume import discard_work
 from . import addon
 from .jobs import Job, JobState
 from .results import ImportOptions, Place

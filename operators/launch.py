@@ -11,8 +11,8 @@ from typing import Any
 
 import bpy
 
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import (
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import (
     ElevationRequest,
     PrepareRequest,
     Request,

@@ -11,9 +11,9 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 from bpy.props import BoolProperty, EnumProperty
 
+from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.models.catalogue import ModelInfo, find_model, list_models
 from ..engine.models.ledger import accept_licence, licence_accepted
-from ..engine.protocol import EngineError, ErrorCode
 from . import addon, background
 from .checklist import checklist
 from .messages import report_errors

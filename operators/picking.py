@@ -12,8 +12,8 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import ReconstructRequest, ViewsRequest
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import ReconstructRequest, ViewsRequest
 from . import addon, background
 from .generate import PictureJob, job_properties
 from .jobs import Mend

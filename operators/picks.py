@@ -18,10 +18,10 @@ from typing import Any
 
 import bpy
 
-from ..engine import outputs
 from ..engine.camera import DEFAULT_RADIUS
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import Request, load_request
+from ..engine.core import staging as outputs
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import Request, load_request
 from . import addon
 from .results.views import angles_text, pose_of, read_views
 from .thumbnails import thumbnails

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..engine.protocol import EngineError, ErrorCode
+from ..engine.core.errors import EngineError, ErrorCode
 from . import viewport
 from .messages import report_errors, unless
 from .results.views import load_image

@@ -12,7 +12,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
-from ..engine.requests import ReconstructRequest, Request, ViewsRequest
+from ..engine.core.requests import ReconstructRequest, Request, ViewsRequest
 from .images import image_of
 from .messages import unless
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import Request
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import Request
 from .addon import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",

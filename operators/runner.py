@@ -10,9 +10,10 @@ from typing import Any
 
 from ..engine import client as engine_client
 from ..engine import environment
-from ..engine.protocol import EngineError, Failed, Message
+from ..engine.core.errors import EngineError
+from ..engine.core.protocol import Failed, Message
+from ..engine.core.requests import Request
 from ..engine.remote.host import Host
-from ..engine.requests import Request
 from .jobs import Job, JobList, JobState
 
 MODELS_VARIABLE = "ZERO123_MODELS"

@@ -6,7 +6,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
-from ..engine.protocol import EngineError
+from ..engine.core.errors import EngineError
 from . import addon, background
 from .checklist import checklist, report_text
 from .installing import installation_job

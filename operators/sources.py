@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import bpy
 
-from ..engine.protocol import EngineError, ErrorCode
+from ..engine.core.errors import EngineError, ErrorCode
 from .images import image_of
 from .results import Record
 

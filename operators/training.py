@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import bpy
 
-from ..engine.protocol import EngineError, ErrorCode
-from ..engine.requests import RenderRequest, Request, TrainRequest
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.core.requests import RenderRequest, Request, TrainRequest
 from . import addon, launch
 from .exporting import renderable, save_objects
 from .jobs import Job

@@ -10,7 +10,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..engine.protocol import EngineError, ErrorCode
+from ..engine.core.errors import EngineError, ErrorCode
 from .addon import CONTEXT
 from .messages import LEAVE_MODE, report_errors, unless
 from .picking import title_of, views_file

@@ -5,7 +5,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..engine.protocol import EngineError
+from ..engine.core.errors import EngineError
 from ..operators.addon import ROOT_PACKAGE
 from ..operators.checklist import checklist
 from ..operators.installing import installation_job

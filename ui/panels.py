@@ -5,7 +5,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..engine.protocol import ErrorCode
+from ..engine.core.errors import ErrorCode
 from ..operators.addon import CONTEXT
 from ..operators.images import active_image
 from ..operators.installing import installation_job

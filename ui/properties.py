@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
-from ..engine.models.catalogue import Task
-from ..engine.requests import (
+from ..engine.core.requests import (
     ReconstructRequest,
     RenderRequest,
     Request,
@@ -16,6 +15,7 @@ from ..engine.requests import (
     TrainRequest,
     ViewsRequest,
 )
+from ..engine.models.catalogue import Task
 from ..operators.checklist import checklist
 from ..operators.launch import start_ahead
 from ..operators.model_shelf import model_shelf

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..failures import as_engine_error
-from ..outputs import staged_folder
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.failures import as_engine_error
+from ..core.requests import REQUESTS
+from ..core.staging import staged_folder
 from ..remote.archive import files_under, inside, pack, unpack
 from ..remote.sent_models import forget_old, place_of
-from ..requests import REQUESTS
 
 
 @dataclass(frozen=True)

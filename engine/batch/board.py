@@ -20,10 +20,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..outputs import HINT
-from ..protocol import EngineError, ErrorCode
-from ..requests import REQUEST_FILE, save_request
-from ..resuming import request_key
+from ..core.errors import EngineError, ErrorCode
+from ..core.requests import REQUEST_FILE, save_request
+from ..core.resume import request_key
+from ..core.staging import HINT
 from .items import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"

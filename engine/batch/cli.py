@@ -9,10 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
+from ..core.requests import GOES_ON, REQUESTS
 from ..request_options import request_option
-from ..requests import GOES_ON, REQUESTS
 
 KINDS = ("reconstruct", "views")
 OWN = ("image", "out", "views", "resume")

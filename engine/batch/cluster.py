@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
+from ..core.requests import Request
 from ..remote.archive import files_under, pack, unpack
 from ..remote.places import Places, inputs
 from ..remote.sent_models import digest_of, given_model
-from ..reporting import Reporter
-from ..requests import Request
 from .actor import Actor, Delivery, Order, SentModel
 from .board import Board, State
 from .items import Item

@@ -10,8 +10,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ..protocol import EngineError, ErrorCode
-from ..requests import REQUESTS, Request
+from ..core.errors import EngineError, ErrorCode
+from ..core.requests import REQUESTS, Request
 
 RESERVED = ("index.html", "status.json")
 """Names in the batch's folder that no result can have."""

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from ..core.errors import EngineError
+from ..core.staging import staged_file
 from ..imaging import read_image
-from ..outputs import staged_file
-from ..protocol import EngineError
 from .board import Entry, State
 
 THUMBNAIL = (384, 96)

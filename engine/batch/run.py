@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import jobs
-from ..failures import as_engine_error
+from ..core.errors import EngineError, ErrorCode, JobCancelled
+from ..core.failures import as_engine_error
+from ..core.reporting import Reporter
+from ..core.requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
+from ..core.staging import publish
 from ..models.survey import usable_folder
-from ..outputs import publish
-from ..protocol import EngineError, ErrorCode, JobCancelled
-from ..reporting import Reporter
-from ..requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
 from .board import RESULTS, Board, Entry, State
 from .items import WHOLE, Item, Part
 from .page import TURN, Page

@@ -14,9 +14,9 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from ..failures import as_engine_error
-from ..protocol import EngineError, ErrorCode, JobCancelled
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode, JobCancelled
+from ..core.failures import as_engine_error
+from ..core.reporting import Reporter
 from .board import Board, State
 from .page import Page
 from .run import PAGE_S, POLL_S, announce, work

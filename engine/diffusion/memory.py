@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..device_memory import device_memory, give_back_memory
-from ..failures import is_out_of_memory
+from ..core.device_memory import device_memory, give_back_memory
+from ..core.failures import is_out_of_memory
 from .constant_attention import use_constant_attention
 
 if TYPE_CHECKING:

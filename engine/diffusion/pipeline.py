@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import CLIPVisionModelWithProjection
 
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
 from .constant_attention import use_constant_attention
 from .feature_cache import CachedUNet

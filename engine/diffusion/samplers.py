@@ -19,7 +19,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from torch import Tensor
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 MULTISTEP_SOLVERS = {"dpm++": DPMSolverMultistepScheduler, "unipc": UniPCMultistepScheduler}
 

@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..outputs import staged_file
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
-from ..requests import BASELINES, FIELDS, GOES_ON, METHODS, SAMPLERS
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
+from ..core.requests import BASELINES, FIELDS, GOES_ON, METHODS, SAMPLERS
+from ..core.staging import staged_file
 from .methods import COMPARED, VARIATIONS, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "

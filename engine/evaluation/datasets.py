@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from ..camera import DEFAULT_RADIUS, spherical_from_position
+from ..core.errors import EngineError, ErrorCode
 from ..imaging import read_image
-from ..protocol import EngineError, ErrorCode
 from ..training.folders import read_folder
 from ..training.shards import RenderedObject, read_shards
 from ..viewset import ViewSet

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
 
 COMPARED: dict[str, tuple[str, ...]] = {
     "views": (),

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.errors import EngineError, ErrorCode
 from ..models.catalogue import models_folder
 from ..models.pickles import read_state_dict
-from ..protocol import EngineError, ErrorCode
 
 FOLDER = "metrics"
 """Of the models folder: where weights are looked for under their authors' names."""

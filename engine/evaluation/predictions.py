@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.errors import EngineError, ErrorCode
 from ..mesh.triangles import FloatArray, Triangles
-from ..protocol import EngineError, ErrorCode
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl", ".npz", ".npy", ".xyz")
 """In the order in which they are looked for."""

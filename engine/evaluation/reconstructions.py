@@ -19,11 +19,11 @@ from PIL import Image
 
 from .. import jobs
 from ..camera import DEFAULT_RADIUS, two_ring_orbit
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter, SilentReporter
+from ..core.requests import ReconstructRequest
 from ..mesh.picture import Lights, TexturedTriangles, load_textured
 from ..mesh.triangles import Triangles
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter, SilentReporter
-from ..requests import ReconstructRequest
 from ..training.shards import RenderedObject
 from ..viewset import ViewSet
 from .datasets import read_objects

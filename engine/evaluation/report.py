@@ -20,8 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..core.staging import staged_folder
 from ..mesh.picture import load_textured
-from ..outputs import staged_folder
 from .predictions import load_shape
 from .reconstructions import LIGHTS
 from .results import MEASURES, Results, Row, measures_of

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import EngineError, ErrorCode
 from ..imaging import read_image
-from ..protocol import EngineError, ErrorCode
 
 SCORES_FILE = "scores.json"
 

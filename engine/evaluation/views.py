@@ -18,7 +18,7 @@ from scipy import ndimage
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from ..reporting import Reporter
+from ..core.reporting import Reporter
 from ..training.shards import RenderedObject, on_white
 from .perceptual import Fid, Lpips
 

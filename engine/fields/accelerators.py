@@ -21,9 +21,9 @@ from pathlib import Path
 
 import torch
 
+from ..core.errors import EngineError
+from ..core.staging import staged_file
 from ..environment import ROOT, user_folder
-from ..outputs import staged_file
-from ..protocol import EngineError
 from .libraries import LIBRARIES, Use, using
 
 LIMIT_S = 60.0

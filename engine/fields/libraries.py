@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import torch
 
-from ..failures import first_line, is_out_of_memory
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line, is_out_of_memory
 
 TINY_CUDA, NERFACC = "tinycudann", "nerfacc"
 """NVIDIA's tiny-cuda-nn: features of the hash grid. NerfAcc: where rays meet something."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 from .reading import RGBA8, read_image
 from .segmentation import Mask, cut_out, without_specks
 

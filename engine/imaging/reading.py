@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from ..outputs import staged_file
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 
 RGBA8 = npt.NDArray[np.uint8]
 """H x W x 4 uint8, sRGB, straight alpha."""

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ..core.errors import EngineError, ErrorCode
 from ..models.catalogue import known_model
-from ..protocol import EngineError, ErrorCode
 from .reading import RGBA8, read_image
 
 Mask = npt.NDArray[np.float32]

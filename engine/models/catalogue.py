@@ -13,8 +13,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core.errors import EngineError, ErrorCode
 from ..environment import user_folder
-from ..protocol import EngineError, ErrorCode
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..camera import PoseEncoding
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter, SilentReporter
+from ..core.staging import staged_folder
 from ..diffusion import CCProjection, Zero123Pipeline
-from ..outputs import staged_folder
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter, SilentReporter
 from .folder import write_record
 from .layout import OriginalConfig, clip_name, unet_name, vae_name
 from .leftovers import alone_at

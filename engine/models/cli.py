@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..reporting import Reporter
-from ..requests import GOES_ON
+from ..core.reporting import Reporter
+from ..core.requests import GOES_ON
 from .catalogue import (
     ModelInfo,
     Task,

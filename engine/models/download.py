@@ -27,10 +27,10 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars
 from huggingface_hub.utils.logging import set_verbosity_error
 
-from ..failures import is_disk_error
-from ..outputs import sha256
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.failures import is_disk_error
+from ..core.reporting import Reporter
+from ..core.staging import sha256
 from .catalogue import ModelInfo, Task, models_folder
 from .checkpoint import import_checkpoint
 from .folder import DOWNLOADS, MB

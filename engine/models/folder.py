@@ -16,9 +16,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ..outputs import sha256
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter, SilentReporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter, SilentReporter
+from ..core.staging import sha256
 from .catalogue import (
     INDEX_FILE,
     ModelInfo,

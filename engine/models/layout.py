@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..outputs import staged_file
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 from .catalogue import ModelInfo, models_folder
 
 LEDGER_FILE = "models.json"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..outputs import HINT
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
+from ..core.staging import HINT
 
 STAGE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
 """The name of a folder of `outputs.staged_folder`, or of a model that is being removed."""

@@ -17,9 +17,9 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import CLIPVisionModelWithProjection, PreTrainedModel
 
+from ..core.errors import EngineError, ErrorCode
+from ..core.requests import DTYPES
 from ..diffusion import CCProjection, Zero123Pipeline
-from ..protocol import EngineError, ErrorCode
-from ..requests import DTYPES
 from .catalogue import INDEX_FILE
 from .folder import check_links
 from .survey import usable_folder

@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..failures import is_disk_error
-from ..outputs import HINT, sha256, staged_file
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.failures import is_disk_error
+from ..core.reporting import Reporter
+from ..core.staging import HINT, sha256, staged_file
 from .catalogue import ModelInfo, Task, find_model, models_folder
 from .folder import is_plain_name
 from .ledger import require_licence

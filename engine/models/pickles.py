@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 _TRAINING_STATE = ("pytorch_lightning.", "lightning.", "omegaconf.", "numpy.dtype",
                    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")

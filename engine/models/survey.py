@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 from .catalogue import (
     CATALOGUE,
     INDEX_FILE,

@@ -20,9 +20,9 @@ from diffusers import (
 from safetensors import SafetensorError
 from transformers import CLIPVisionModelWithProjection
 
+from ..core.errors import EngineError, ErrorCode
 from ..diffusion import Zero123Pipeline
 from ..diffusion.poseless import PoselessPipeline
-from ..protocol import EngineError, ErrorCode
 from ..text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
 from .folder import check_links, named_folder

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..reporting import Reporter
+from ..core.reporting import Reporter
 
 
 class Clock:

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .. import camera
+from ..core.errors import EngineError, ErrorCode
 from ..fields.lattice import cube
 from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy
-from ..protocol import EngineError, ErrorCode
 from .hull import look_up_picture
 from .level import highest_value
 

@@ -8,7 +8,7 @@ import sys
 
 import psutil
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 from .fit import STEP
 
 FIXED = 450e6

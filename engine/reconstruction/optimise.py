@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..fields.field import Field
-from ..protocol import EngineError, ErrorCode, JobCancelled
 from .checkpoint import Checkpoint
 from .interrupts import interrupts_held
 

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 
 from .. import camera
+from ..core.errors import EngineError
+from ..core.staging import staged_file
 from ..diffusion.memory import as_memory_allows
 from ..fields.field import Field, on_cpu
 from ..fields.render import Occupancy
@@ -22,8 +24,6 @@ from ..fields.voxel import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
-from ..outputs import staged_file
-from ..protocol import EngineError
 from .finish import surface_colour
 from .guide import Cameras, Guide, as_pictures, take_pictures
 from .sjc import background_latent, latents_of

@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 
 from .. import camera
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter, SilentReporter
 from ..diffusion import Zero123Pipeline
 from ..fields.field import Field
 from ..fields.lattice import cube
 from ..fields.rays import focal_ndc
 from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter, SilentReporter
 from ..sampling import tell_fewer
 from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 MARK = b"zero123 files\n"
 """Stands before a stream: what comes earlier is what the user's shell says at its start."""

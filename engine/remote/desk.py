@@ -13,9 +13,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..outputs import staged_folder
-from ..protocol import EngineError, ErrorCode
-from . import job_folders
+from ..core import locks as job_folders
+from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_folder
 from .archive import MARK, files_under, inside, pack, unpack
 from .sent_models import digest_of, forget_old, place_of
 

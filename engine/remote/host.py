@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..core.errors import EngineError, ErrorCode
 from ..environment import isolated_python
-from ..protocol import EngineError, ErrorCode
 from .archive import MARK, Step, pack, unpack
 
 FOLDER = "~/zero123"

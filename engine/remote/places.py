@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..protocol import EngineError, ErrorCode
-from ..requests import Request
+from ..core.errors import EngineError, ErrorCode
+from ..core.requests import Request
 from .archive import files_under
 from .host import Files
 

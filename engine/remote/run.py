@@ -15,23 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import outputs
 from ..client import EngineClient
+from ..core import staging as outputs
+from ..core.errors import EngineError, ErrorCode, JobCancelled
+from ..core.protocol import Artifact, Cancelled, Failed, Log, Message, Preview, Progress
+from ..core.reporting import Reporter
+from ..core.requests import RenderRequest, Request
 from ..jobs import OLD_VIEWS
-from ..protocol import (
-    Artifact,
-    Cancelled,
-    EngineError,
-    ErrorCode,
-    Failed,
-    JobCancelled,
-    Log,
-    Message,
-    Preview,
-    Progress,
-)
-from ..reporting import Reporter
-from ..requests import RenderRequest, Request
 from .archive import files_under
 from .host import Files, Host
 from .places import Places, inputs

@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..core.requests import Request
+from ..core.staging import sha256
 from ..environment import user_folder
-from ..outputs import sha256
-from ..requests import Request
 from .archive import files_under
 
 KEPT_S = 30 * 24 * 3600

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 from .. import server
-from ..protocol import EngineError, Failed
-from ..reporting import Reporter
-from ..requests import REQUESTS
+from ..core.errors import EngineError
+from ..core.protocol import Failed
+from ..core.reporting import Reporter
+from ..core.requests import REQUESTS
 from ..stdio import MessageWriter, reserve_stdout
 from .host import Host
 from .run import RemoteEngine

@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
+from ..core.requests import GOES_ON, RenderRequest, TrainRequest
 from ..request_options import add_request
-from ..requests import GOES_ON, RenderRequest, TrainRequest
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:

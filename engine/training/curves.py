@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
+from ..core.reporting import Reporter
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..diffusion.conditioning import clip_pixel_values
-from ..reporting import Reporter
 from .denoiser import add_noise, conditioning_dropout
 from .latents import LatentViews, draw_pairs, load, pair_latents, pair_poses, precompute
 from .loop import LossFunction, mixed_precision

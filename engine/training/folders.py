@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..camera import spherical_from_position
-from ..protocol import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 from .rendered import RenderedObject
 
 _ERRORS = (OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError)

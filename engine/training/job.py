@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter, SilentReporter
+from ..core.requests import RenderRequest, TrainRequest, save_request
+from ..core.resume import WorkInProgress, work_folder, work_in_progress
+from ..core.staging import staged_folder
 from ..diffusion import Zero123Pipeline
 from ..loaded_model import loaded_model
 from ..models import load_pipeline
 from ..models.leftovers import alone_at
-from ..outputs import staged_folder
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter, SilentReporter
-from ..requests import RenderRequest, TrainRequest, save_request
-from ..resuming import WorkInProgress, work_folder, work_in_progress
 from .curves import draw_progress, read_log
 from .finetune import (
     PosedUNet,

@@ -19,8 +19,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from ..camera import PoseEncoding, relative_pose
+from ..core.reporting import Reporter
 from ..diffusion.conditioning import clip_pixel_values
-from ..reporting import Reporter
 from .loop import mixed_precision
 from .views import TrainingViews, jitter_colours
 

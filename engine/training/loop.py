@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel
 
-from ..reporting import Reporter
+from ..core.reporting import Reporter
 from .processes import Processes
 
 LossFunction = Callable[[nn.Module, torch.Generator], Tensor]

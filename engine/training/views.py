@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..protocol import EngineError, ErrorCode
-from ..reporting import Reporter
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
 from .rendered import RenderedObject
 from .shards import on_white, read_shards
 

@@ -16,7 +16,7 @@ import bpy
 from mathutils import Matrix
 
 from ...engine import camera as conventions
-from ...engine.protocol import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 from ..images import image_of
 from .frames import input_record, result_frame
 from .record import Record

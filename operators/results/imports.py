@@ -12,8 +12,8 @@ import bpy
 from mathutils import Matrix
 
 from ...engine import camera
-from ...engine.protocol import EngineError, ErrorCode
-from ...engine.requests import Request, TextRequest, load_request
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.requests import Request, TextRequest, load_request
 from .. import addon
 from ..images import image_of
 from .frames import result_frame

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import bpy
 
-from ...engine.protocol import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 from .glb import TexturedTriangles, read_glb
 from .transaction import created_since
 from .views import textured_material

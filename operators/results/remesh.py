@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 from mathutils.bvhtree import BVHTree
 
-from ...engine.protocol import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,8 @@ from typing import Any
 import bpy
 from mathutils import Matrix
 
-from ...engine import outputs
-from ...engine.protocol import EngineError, ErrorCode
+from ...engine.core import staging as outputs
+from ...engine.core.errors import EngineError, ErrorCode
 from .views import SHEET_LEFT, add_plane
 
 FPS = 24

@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix, Vector
 
-from ...engine.protocol import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 
 SCHEMA = "zero123.views/1"
 SENSOR_MM = 32.0

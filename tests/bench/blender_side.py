@@ -91,8 +91,8 @@ def first_job(folder: Path, picture: Path) -> Row:
 def first_step(out: Path, picture: Path, wait: float) -> float:
     """Seconds from a job's submission to the first step of its sampling."""
     from engine.client import EngineClient, engine_command
-    from engine.protocol import Message, Progress
-    from engine.requests import ViewsRequest
+    from engine.core.protocol import Message, Progress
+    from engine.core.requests import ViewsRequest
 
     request = ViewsRequest(image=str(picture), out=str(out), azimuth=[30.0], steps=4)
     steps: list[float] = []

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from timing import Row
 
+from engine.core.requests import SAMPLERS
 from engine.diffusion import Zero123Output, Zero123Pipeline
 from engine.imaging import load_input
 from engine.models import load_pipeline
-from engine.requests import SAMPLERS
 
 PICTURE = Path(__file__).resolve().parents[1] / "demo" / "bottle.png"
 REFERENCE = {"sampler": "dpm++", "num_inference_steps": 200}

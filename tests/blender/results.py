@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import camera
-from engine.requests import ViewsRequest, save_request
+from engine.core.requests import ViewsRequest, save_request
 from engine.viewset import ViewSet
 
 Pose = tuple[float, float, float]

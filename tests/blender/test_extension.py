@@ -82,7 +82,7 @@ class _Recorder:
     ("train_model", "TrainRequest")])
 def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
     rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
-    for field in dataclasses.fields(getattr(extension("engine.requests"), request_class)):
+    for field in dataclasses.fields(getattr(extension("engine.core.requests"), request_class)):
         prop = rna[field.name]
         if field.name == "image":
             continue  # the name of an image in the file, not a path
@@ -101,7 +101,7 @@ def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_
 
 
 def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
-    requests = extension("engine.requests")
+    requests = extension("engine.core.requests")
     settings = scene.zero123
     settings.mode, settings.azimuth, settings.like_picture = 'SINGLE', -30.0, False
     settings.elevation, settings.radius = 25.0, 2.0

@@ -31,8 +31,8 @@ def test_a_preview_that_is_gone_or_damaged_is_none(extension, tmp_path):
 
 
 def test_a_job_remembers_its_newest_mesh_and_picture(extension):
-    protocol, jobs = extension("engine.protocol"), extension("operators.jobs")
-    request = extension("engine.requests").ReconstructRequest(image="a.png", out="b")
+    protocol, jobs = extension("engine.core.protocol"), extension("operators.jobs")
+    request = extension("engine.core.requests").ReconstructRequest(image="a.png", out="b")
     job = jobs.Job("1", request, "a")
     for count in (1, 2):
         assert job.apply(protocol.Preview("1", "/tmp/preview.png"))

@@ -164,13 +164,13 @@ def test_the_status_bar_tells_of_work_and_else_is_empty(bpy, extension):
     """Drawn into a recorder, as only a window draws; the window test looks at the real one."""
     draw = extension("ui.progress").draw_status
     jobs, runner = extension("operators.jobs"), extension("operators.runner").runner
-    request = extension("engine.requests").ViewsRequest(image="a.png", out="b")
+    request = extension("engine.core.requests").ViewsRequest(image="a.png", out="b")
     header = _Header()
     draw(header, bpy.context)
     assert header.texts == []
     for number in ("1", "2"):
         runner.jobs.add(jobs.Job(number, request, "cup"))
-    progress = extension("engine.protocol").Progress("1", "sample", 3, 10, 61.0)
+    progress = extension("engine.core.protocol").Progress("1", "sample", 3, 10, 61.0)
     runner.jobs.get("1").apply(progress)
     try:
         draw(header, bpy.context)

@@ -173,7 +173,7 @@ def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state,
     bpy.ops.zero123.model_cancel()
     assert work.cancelling
     monkeypatch.undo()
-    with pytest.raises(extension("engine.protocol").EngineError, match="start again to go on"):
+    with pytest.raises(extension("engine.core.protocol").EngineError, match="start again to go on"):
         work.wait()
     extension("operators.checklist").checklist.look(bpy.context)
     assert state("u2netp") == "partly downloaded"

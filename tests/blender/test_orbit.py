@@ -38,7 +38,7 @@ def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, ext
     settings.azimuth, settings.elevation, settings.radius = pose
     settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
     parse = extension("operators.request_properties").parse_numbers
-    values = settings.operator_values(extension("engine.requests").ViewsRequest)
+    values = settings.operator_values(extension("engine.core.requests").ViewsRequest)
     asked = [parse(name, values[name])[0] for name in ("azimuth", "elevation", "radius")]
     bpy.ops.zero123.import_result(
         filepath=str(write_views(tmp_path / "job", picture, [tuple(asked)])), size=3.0,

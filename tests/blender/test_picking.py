@@ -60,7 +60,7 @@ def test_views_that_make_no_sense_are_loaded_or_refused(extension, picks, result
     result.write_text(json.dumps(document))
     try:
         picks.load(result)
-    except extension("engine.protocol").EngineError as error:
+    except extension("engine.core.protocol").EngineError as error:
         assert error.code.value == "bad-input"
         assert error.hint
     else:

@@ -21,9 +21,9 @@ from filelock import FileLock
 
 from engine import jobs
 from engine.camera import camera_to_world, focal_length_px
-from engine.protocol import EngineError, ErrorCode, JobCancelled
-from engine.reporting import SilentReporter
-from engine.requests import RenderRequest
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.core.requests import RenderRequest
 from engine.training.folders import read_folder
 from engine.training.rendering.dataset import random_cameras, render_dataset
 from engine.training.rendering.program import ModelFailed, Order, RenderProcess

@@ -60,7 +60,7 @@ def next_session(bpy, extension, runner):
 @pytest.fixture
 def note(bpy, extension, runner, results):
     """Has a job noted that never starts, in a folder of its own. Gives the job."""
-    jobs, requests = extension("operators.jobs"), extension("engine.requests")
+    jobs, requests = extension("operators.jobs"), extension("engine.core.requests")
     addon, journal = extension("operators.addon"), extension("operators.journal").journal
 
     def make(request, number="1", title="cup"):
@@ -76,7 +76,7 @@ def note(bpy, extension, runner, results):
 
 @pytest.fixture
 def requests(extension):
-    return extension("engine.requests")
+    return extension("engine.core.requests")
 
 
 @pytest.mark.needs_engine
@@ -87,7 +87,7 @@ def test_a_mesh_goes_on_in_the_next_session(
     place = extension("operators.results").Place((2.0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1))
     options = extension("operators.results").ImportOptions(remesh='DECIMATE', remesh_faces=100)
     folder = addon.new_job_folder(bpy.context, "reconstruct", "ball")
-    request = extension("engine.requests").ReconstructRequest(
+    request = extension("engine.core.requests").ReconstructRequest(
         image=str(picture), out=str(folder), model="nano", steps=1, view_count=4, resolution=32,
         iterations=400, faces=300, texture_size=64, device="cpu")
     launch.start_engine(bpy.context)
@@ -194,7 +194,7 @@ sys.stdin.read()
     ("BAD_INPUT", False, False), ("MODEL_MISSING", False, False), ("ENGINE_DIED", False, True)])
 def test_a_job_that_ended_is_offered_again_if_there_is_something_to_go_on_from(
         extension, runner, note, requests, next_session, code, kept, stays):
-    protocol, resuming = extension("engine.protocol"), extension("engine.resuming")
+    protocol, resuming = extension("engine.core.protocol"), extension("engine.core.resume")
     job = note(requests.ReconstructRequest)
     if kept:
         resuming.work_folder(job.request).mkdir()
@@ -208,14 +208,14 @@ def test_a_job_that_is_done_is_no_more_known(
         extension, runner, note, requests, next_session):
     """Also if its Blender was killed before it heard of that."""
     heard, unheard = (note(requests.ReconstructRequest, number) for number in "12")
-    heard.apply(extension("engine.protocol").Done(heard.id, {}))
+    heard.apply(extension("engine.core.protocol").Done(heard.id, {}))
     requests.save_request(unheard.request, Path(unheard.request.out))
     assert next_session() == []
 
 
 def keep_something(extension, job):
     """As a job does that has worked for a while."""
-    resuming = extension("engine.resuming")
+    resuming = extension("engine.core.resume")
     work = resuming.work_folder(job.request)
     work.mkdir()
     (work / resuming.NOTE).write_text("0")
@@ -247,7 +247,7 @@ def test_a_stopped_job_stays_until_it_is_discarded(
 def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
         bpy, extension, runner, note, requests, next_session):
     """Whether it was stopped in this session or failed."""
-    protocol = extension("engine.protocol")
+    protocol = extension("engine.core.protocol")
     done, views, early, cancelled, failed, running = (
         note(requests.ViewsRequest if number in "12" else requests.ReconstructRequest, number)
         for number in "123456")
@@ -265,7 +265,7 @@ def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
 
 def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
         extension, runner, note, requests, next_session):
-    jobs, protocol = extension("operators.jobs"), extension("engine.protocol")
+    jobs, protocol = extension("operators.jobs"), extension("engine.core.protocol")
     stopped = note(requests.ReconstructRequest)
     keep_something(extension, stopped)
     stopped.apply(protocol.Cancelled(stopped.id))

@@ -62,7 +62,7 @@ def test_a_missing_model_is_said_and_nothing_changes(bpy, scene, contents):
 
 
 def test_the_tab_s_settings_make_a_valid_request(extension, scene):
-    requests = extension("engine.requests")
+    requests = extension("engine.core.requests")
     settings = scene.zero123.text
     settings.prompt, settings.steps = "a boat", 7
     request = requests.TextRequest(**settings.operator_values())

@@ -60,7 +60,7 @@ def test_a_stopped_training_goes_on_where_it_was(
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
-    runner, requests = extension("operators.runner").runner, extension("engine.requests")
+    runner, requests = extension("operators.runner").runner, extension("engine.core.requests")
     request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
                                     steps=60, batch_size=2, preview_every=1000, device="cpu")
     job = runner.submit(request, "Pyramid", scene.session_uid)
@@ -104,7 +104,7 @@ def test_what_fails_is_said_and_the_model_stays(bpy, scene, tmp_path, pyramid):
 
 
 def test_the_tab_s_settings_make_a_valid_request(extension, scene):
-    requests = extension("engine.requests")
+    requests = extension("engine.core.requests")
     settings = scene.zero123.train
     settings.steps = 20
     request = requests.TrainRequest(**settings.operator_values())

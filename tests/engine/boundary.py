@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.client import EngineClient
-from engine.protocol import TERMINAL, Message
+from engine.core.protocol import TERMINAL, Message
 
 HERE = Path(__file__).parent
 LONG_JOB_SERVER = [sys.executable, str(HERE / "long_job_server.py")]

@@ -17,8 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import Reporter
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import Reporter
 from engine.server import Handler, default_handlers, serve
 
 Values = dict[str, Any]

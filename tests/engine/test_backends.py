@@ -11,7 +11,7 @@ import pytest
 
 from engine import backends
 from engine.backends import Backend, choose_backend, detect_backend, library_steps, torch_source
-from engine.protocol import EngineError, ErrorCode
+from engine.core.errors import EngineError, ErrorCode
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's drivers")
 

@@ -23,7 +23,7 @@ from shapes import BLOCK, photograph
 from engine.batch.board import Board
 from engine.batch.items import read_items
 from engine.batch.run import work
-from engine.reporting import SilentReporter
+from engine.core.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 40)
 """Some seconds for each picture with the tiny model."""

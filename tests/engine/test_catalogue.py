@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from tiny_pipeline import tiny_pipeline
 
 from engine.cli import main
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
 from engine.models import (
     CommercialUse,
     find_model,
@@ -26,8 +28,6 @@ from engine.models import (
 )
 from engine.models.folder import ModelState, folder_state, model_state, other_models
 from engine.models.local import import_model
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import SilentReporter
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 CLIP = "image_encoder/model.safetensors"

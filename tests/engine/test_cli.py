@@ -20,9 +20,9 @@ from command_line import ball_views, engine, names, run
 from PIL import Image
 
 from engine.camera import FOV_DEG, camera_to_world
+from engine.core.protocol import TERMINAL, Artifact, Done, Failed, Progress, decode
 from engine.environment import venv_python
 from engine.models import find_model
-from engine.protocol import TERMINAL, Artifact, Done, Failed, Progress, decode
 from engine.viewset import ViewSet
 
 # Help and usage.
@@ -289,7 +289,7 @@ def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                                     capfd: pytest.CaptureFixture[str]):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
     shutil.copytree(tiny_model, tmp_path / "zero123-xl")
-    monkeypatch.setattr("engine.device_memory.device_memory", lambda _: (7e8, 8e9))
+    monkeypatch.setattr("engine.core.device_memory.device_memory", lambda _: (7e8, 8e9))
     assert run("doctor") == 0
     lines = {line.split()[0]: line for line in capfd.readouterr().out.splitlines()}
     assert lines["nano"].split() == ["nano", "here"]

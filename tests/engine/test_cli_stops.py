@@ -13,7 +13,7 @@ import pytest
 from command_line import ball_views, names
 
 from engine.cli import main
-from engine.protocol import Cancelled, Message, Progress, decode
+from engine.core.protocol import Cancelled, Message, Progress, decode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")

@@ -14,21 +14,21 @@ from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, termina
 from PIL import Image
 
 from engine.client import EngineClient, engine_command
-from engine.failures import as_engine_error
-from engine.protocol import (
+from engine.core.errors import ErrorCode
+from engine.core.failures import as_engine_error
+from engine.core.protocol import (
     PROTOCOL_VERSION,
     Accepted,
     Artifact,
     Cancelled,
     Done,
-    ErrorCode,
     Failed,
     Log,
     Message,
     Progress,
     Ready,
 )
-from engine.requests import SegmentRequest
+from engine.core.requests import SegmentRequest
 
 # A job's way.
 

@@ -17,8 +17,8 @@ import torch
 
 from engine import doctor
 from engine.backends import Backend, locks_digest
+from engine.core.errors import ErrorCode
 from engine.environment import RECORD_FILE, ROOT
-from engine.protocol import ErrorCode
 
 
 def run(python: Path | str = sys.executable, *options: str,

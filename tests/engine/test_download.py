@@ -24,14 +24,14 @@ from command_line import PATIENCE_S, engine
 from exploit import Exploit
 from hub import COMMIT, Hub
 
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.core.requests import GOES_ON
 from engine.models import CommercialUse, ModelInfo, find_model, load_pipeline
 from engine.models.catalogue import Task
 from engine.models.download import download
 from engine.models.folder import verify
 from engine.models.ledger import LEDGER_FILE, accept_licence, pin_sha256
-from engine.protocol import EngineError, ErrorCode, JobCancelled
-from engine.reporting import SilentReporter
-from engine.requests import GOES_ON
 
 TINY = ModelInfo("tiny", "a tiny model", "someone/tiny", ("tiny.ckpt", "config.yaml"), "MIT",
                  CommercialUse.ALLOWED, 15_000_000)

@@ -12,7 +12,7 @@ import pytest
 from command_line import run
 from shapes import BLOCK, photograph
 
-from engine.protocol import EngineError, ErrorCode
+from engine.core.errors import EngineError, ErrorCode
 from engine.reconstruction.elevation import estimate_elevation, relative_poses
 
 POSES = [*relative_poses(), (0.0, 0.0)]

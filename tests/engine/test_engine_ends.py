@@ -16,12 +16,11 @@ import pytest
 from boundary import HERE, LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
 
 from engine.client import MAX_STARTS, EngineClient, engine_command
-from engine.protocol import (
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.protocol import (
     PROTOCOL_VERSION,
     Cancelled,
     Done,
-    EngineError,
-    ErrorCode,
     Failed,
     Log,
     Message,

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.environment import (
     REQUIREMENTS,
     ROOT,
@@ -27,7 +28,6 @@ from engine.environment import (
     stranded,
     venv_python,
 )
-from engine.protocol import EngineError, ErrorCode
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from engine.core.reporting import SilentReporter
 from engine.evaluation.baselines import (
     copy_input,
     mean_training_view,
@@ -25,7 +26,6 @@ from engine.evaluation.views import (
     gradient_deviation,
     score_views,
 )
-from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject
 from engine.training.views import TrainingViews
 

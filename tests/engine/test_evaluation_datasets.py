@@ -17,8 +17,8 @@ from command_line import run
 from PIL import Image
 
 from engine.camera import camera_position, camera_to_world
+from engine.core.errors import EngineError
 from engine.evaluation.datasets import RTMV_FRAMES, fitted, read_objects
-from engine.protocol import EngineError
 from engine.training.shards import RenderedObject, write_shard
 from engine.viewset import ViewSet
 

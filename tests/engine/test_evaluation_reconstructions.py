@@ -15,6 +15,8 @@ import trimesh
 from PIL import Image
 
 from engine.cli import main
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
 from engine.evaluation import methods
 from engine.evaluation.reconstructions import (
     evaluate_meshes,
@@ -24,8 +26,6 @@ from engine.evaluation.reconstructions import (
     reconstruct_object,
     true_views,
 )
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject
 from engine.training.synthetic.render import render_shards
 

@@ -20,8 +20,8 @@ from test_batch import make_pictures, status
 
 from engine.batch.board import Board
 from engine.batch.items import Item, Part
+from engine.core.errors import EngineError, ErrorCode
 from engine.environment import ROOT
-from engine.protocol import EngineError, ErrorCode
 
 FARMS = ROOT / "engine" / "batch" / "farms"
 HARNESS = """

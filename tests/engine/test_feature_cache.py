@@ -14,11 +14,11 @@ from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, LATENT, tiny_pipeline
 from torch import Tensor, nn
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.feature_cache import CachedUNet
 from engine.diffusion.memory import slice_attention
 from engine.models import load_pipeline
-from engine.protocol import EngineError, ErrorCode
 
 AROUND = [0.0, 90.0, 180.0]
 

@@ -19,16 +19,16 @@ from shapes import BLOCK, photograph
 from tiny_pipeline import tiny_pipeline
 
 from engine import camera
+from engine.core.errors import JobCancelled
+from engine.core.reporting import SilentReporter
 from engine.fields.field import represented
 from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
 from engine.fields.voxel import VoxelField
-from engine.protocol import JobCancelled
 from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
 from engine.reconstruction.checkpoint import Checkpoints
 from engine.reconstruction.preview import Previews
-from engine.reporting import SilentReporter
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {"resolution": 24, "faces": 600, "texture_size": 64}

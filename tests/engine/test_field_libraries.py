@@ -20,6 +20,7 @@ from command_line import run
 from shapes import BLOCK, photograph
 
 from engine import camera, jobs
+from engine.core.errors import EngineError, ErrorCode
 from engine.fields import accelerators, probe, tiny_cuda
 from engine.fields.accelerators import Place, Verdict, try_device, try_library
 from engine.fields.hash_grid import HashEncoding, HashSettings
@@ -28,7 +29,6 @@ from engine.fields.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, occupied_samples, render
 from engine.fields.voxel import VoxelField
-from engine.protocol import EngineError, ErrorCode
 
 CPU = torch.device("cpu")
 STAND_INS = Path(__file__).with_name("stand_ins")

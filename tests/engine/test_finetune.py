@@ -21,10 +21,10 @@ from tiny_pipeline import ORIGINAL, ZERO_SNR, tiny_pipeline
 
 from engine import jobs
 from engine.camera import relative_pose
+from engine.core.errors import JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.core.requests import TrainRequest
 from engine.models import load_pipeline
-from engine.protocol import JobCancelled
-from engine.reporting import SilentReporter
-from engine.requests import TrainRequest
 from engine.training.denoiser import add_noise
 from engine.training.finetune import ATTENTION, PosedUNet, encode_views, finetuning_loss
 from engine.training.latents import PairIndex, pair_poses

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from shapes import BLOCK, photograph
 
 from engine import camera
+from engine.core.reporting import SilentReporter
 from engine.fields.lattice import cube
 from engine.fields.voxel import raw_of
 from engine.mesh.picture import TexturedTriangles, of_mesh
@@ -19,7 +20,6 @@ from engine.reconstruction.finish import textured
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of, occupancy_of
 from engine.reconstruction.guide import Cameras, as_pictures, take_pictures
 from engine.reconstruction.level import LEVELS, raw_volume
-from engine.reporting import SilentReporter
 
 SIZE = 128
 

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from tiny_text_pipeline import SIDE, WIDTH, _scheduler, _unet, _vae
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.evaluation.variations import GUIDANCE, image_variations
-from engine.protocol import EngineError, ErrorCode
 from engine.training.shards import RenderedObject, write_shard
 
 POSE = np.array([[0, 0, 1.85], [90, 0, 1.85], [180, 0, 1.85]], np.float32)

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.cli import main
+from engine.core.errors import EngineError, ErrorCode
 from engine.imaging import (
     OBJECT_FRACTION,
     cut_out,
@@ -24,7 +25,6 @@ from engine.imaging import (
     read_image,
     save_png,
 )
-from engine.protocol import EngineError, ErrorCode
 
 ORANGE = (230, 120, 40)
 

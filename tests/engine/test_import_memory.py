@@ -14,16 +14,16 @@ from command_line import run
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.staging import staged_folder
 from engine.models import import_checkpoint, load_pipeline
 from engine.models.leftovers import alone_at, clear_leftovers
 from engine.models.weights import save_pipeline, write_safetensors
-from engine.outputs import staged_folder
-from engine.protocol import EngineError, ErrorCode
 
 HANGING_IMPORT = """
 import sys, time
 from engine.models import import_checkpoint
-from engine.reporting import SilentReporter
+from engine.core.reporting import SilentReporter
 
 class Hanging(SilentReporter):
     def progress(self, stage, done, total):

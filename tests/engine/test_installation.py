@@ -23,10 +23,10 @@ from packaging.requirements import Requirement as Requested
 
 from engine import backends, bundled_uv
 from engine.cli import main
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
 from engine.environment import REQUIREMENTS, ROOT, find_python, read_recipe, venv_python
 from engine.installation import install
-from engine.protocol import EngineError, ErrorCode, JobCancelled
-from engine.reporting import SilentReporter
 
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 needs_uv = pytest.mark.skipif(UV is None, reason="needs uv: pip install uv")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from engine import jobs
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import Pace
+from engine.core.requests import ViewsRequest
+from engine.core.staging import sha256, staged_file, staged_folder
 from engine.loaded_model import loaded_model
-from engine.outputs import sha256, staged_file, staged_folder
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import Pace
-from engine.requests import ViewsRequest
 
 
 class Stop(Exception):
@@ -78,10 +78,10 @@ def test_a_file_that_cannot_be_replaced_leaves_the_older_result_whole(
     def no_links(*paths: Path) -> None:
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr("engine.outputs.os.replace", failing_replace)
+    monkeypatch.setattr("engine.core.staging.os.replace", failing_replace)
     monkeypatch.setattr(Path, "unlink", failing_unlink)
     if not links:
-        monkeypatch.setattr("engine.outputs.os.link", no_links)
+        monkeypatch.setattr("engine.core.staging.os.link", no_links)
     with pytest.raises(PermissionError), staged_folder(out, replaces=("view_*.png",)) as stage:
         for name in ("new.png", "view_000.png", "list.json"):
             (stage / name).write_text("new")
@@ -97,7 +97,7 @@ def test_lists_are_replaced_after_the_files_they_name(tmp_path: Path,
         order.append(Path(target).name)
         replace(source, target)
 
-    monkeypatch.setattr("engine.outputs.os.replace", noting)
+    monkeypatch.setattr("engine.core.staging.os.replace", noting)
     (tmp_path / "out").mkdir()
     with staged_folder(tmp_path / "out") as stage:
         (stage / "views").mkdir()

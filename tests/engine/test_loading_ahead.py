@@ -14,7 +14,7 @@ from boundary import PATIENCE_S
 
 from engine import server
 from engine.client import EngineClient
-from engine.protocol import Cancelled, Done
+from engine.core.protocol import Cancelled, Done
 
 PROGRAM = """
 import sys

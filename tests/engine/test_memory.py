@@ -18,10 +18,10 @@ from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
 from engine.client import EngineClient, engine_command
+from engine.core.protocol import Done
+from engine.core.requests import ViewsRequest
 from engine.diffusion import Zero123Pipeline, memory
 from engine.diffusion.memory import MAX_ROWS, in_batches, offload, rows_at_once
-from engine.protocol import Done
-from engine.requests import ViewsRequest
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
@@ -127,7 +127,7 @@ LIMITED = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np, torch
-from engine.device_memory import give_back_memory
+from engine.core.device_memory import give_back_memory
 from engine.models import load_pipeline
 torch.set_num_threads(1)
 torch.backends.mkldnn.enabled = False  # it compiles code for every size, into memory of its own

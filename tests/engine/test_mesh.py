@@ -14,6 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from engine import camera
+from engine.core.errors import EngineError, ErrorCode
 from engine.fields.rays import focal_ndc
 from engine.mesh.bake import Photo, bake, depth_map
 from engine.mesh.raster import rasterise
@@ -22,7 +23,6 @@ from engine.mesh.surface import extract, mesh_volume, simplified, solid
 from engine.mesh.textured import TexturedMesh
 from engine.mesh.triangles import Triangles
 from engine.mesh.unwrap import unwrap
-from engine.protocol import EngineError, ErrorCode
 
 HALF = 0.6
 LOW, SIZE = (-HALF,) * 3, 2 * HALF / 31

@@ -12,6 +12,7 @@ import pytest
 import torch
 from command_line import run
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.evaluation.perceptual import (
     FID_VARIABLE,
     LPIPS_FILES,
@@ -20,7 +21,6 @@ from engine.evaluation.perceptual import (
     Lpips,
     find_weights,
 )
-from engine.protocol import EngineError, ErrorCode
 
 
 def test_an_option_goes_before_a_variable_and_that_before_the_models_folder(

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from engine import jobs
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
+from engine.core.requests import ReconstructRequest, TextRequest, ViewsRequest
 from engine.diffusion.guidance import score_distillation, score_jacobian
 from engine.models import load_pipeline, resolve_dtype
-from engine.protocol import EngineError, ErrorCode
 from engine.reconstruction.guide import Guide
-from engine.reporting import SilentReporter
-from engine.requests import ReconstructRequest, TextRequest, ViewsRequest
 
 HALVES = ["bfloat16", "float16"]
 FARTHEST = {"bfloat16": 0.002, "float16": 0.0002}

@@ -10,8 +10,8 @@ import pytest
 import torch
 from tiny_pipeline import IMAGE_SIZE, LATENT, ORIGINAL, ZERO_SNR, tiny_pipeline
 
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.diffusion import Zero123Pipeline
-from engine.protocol import EngineError, ErrorCode, JobCancelled
 
 AROUND = [0.0, 90.0, 180.0]
 

@@ -12,9 +12,9 @@ import pytest
 import trimesh
 from command_line import run
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.evaluation.predictions import find_prediction, load_shape
 from engine.mesh.triangles import Triangles
-from engine.protocol import EngineError, ErrorCode
 from engine.training.shards import RenderedObject, write_shard
 
 SIDES = (0.2, 0.4, 1.0)

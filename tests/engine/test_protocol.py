@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.protocol import (
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.protocol import (
     COMMANDS,
     REPORTS,
     TERMINAL,
-    EngineError,
-    ErrorCode,
     Failed,
     Message,
     Submit,
@@ -46,7 +45,7 @@ MESSAGES = st.one_of([
 ECHO = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from engine.protocol import decode, encode
+from engine.core.protocol import decode, encode
 for line in sys.stdin.buffer:
     sys.stdout.buffer.write(encode(decode(line.decode())).encode() + b"\\n")
     sys.stdout.buffer.flush()

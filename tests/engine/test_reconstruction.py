@@ -17,14 +17,14 @@ from scipy import ndimage
 from shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
 from engine.fields.lattice import cube
-from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
 from engine.reconstruction.hull import Hull, lattice_around, vote_hull
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
 from engine.reconstruction.sds import SDSSettings
-from engine.reporting import SilentReporter
 from engine.viewset import ViewSet
 
 SMALL = {"resolution": 40, "iterations": 60, "faces": 1500, "texture_size": 128}

@@ -21,20 +21,12 @@ from command_line import engine, names, run
 from ssh_server import SshServer, running_server, why_not
 
 from engine.client import EngineClient, engine_command
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.protocol import Artifact, Cancelled, Done, Failed, Preview, Progress
+from engine.core.requests import ReconstructRequest, RenderRequest, ViewsRequest
 from engine.environment import ROOT
-from engine.protocol import (
-    Artifact,
-    Cancelled,
-    Done,
-    EngineError,
-    ErrorCode,
-    Failed,
-    Preview,
-    Progress,
-)
 from engine.remote.archive import inside, pack, unpack
 from engine.remote.host import Host
-from engine.requests import ReconstructRequest, RenderRequest, ViewsRequest
 from engine.training.shards import read_shards
 
 PATIENCE_S = 180.0

@@ -16,10 +16,11 @@ import pytest
 from PIL import Image
 
 from engine import jobs
-from engine.remote import desk, job_folders
+from engine.core import locks as job_folders
+from engine.core.reporting import SilentReporter
+from engine.core.requests import PrepareRequest
+from engine.remote import desk
 from engine.remote.archive import pack
-from engine.reporting import SilentReporter
-from engine.requests import PrepareRequest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="jobs come to POSIX systems")
 LONG_S = 30 * 86400.0
@@ -105,7 +106,7 @@ def test_what_a_process_held_that_was_killed_goes_when_it_is_old(folders: Path) 
 _HOLD = """
 import sys
 from pathlib import Path
-from engine.remote.job_folders import held
+from engine.core.locks import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -13,8 +13,8 @@ from command_line import run
 from PIL import Image
 
 from engine.camera import camera_to_world
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import SilentReporter
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
 from engine.training import views
 from engine.training.shards import read_shards
 

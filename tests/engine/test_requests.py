@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.protocol import EngineError, ErrorCode
-from engine.requests import (
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.requests import (
     REQUEST_FILE,
     REQUESTS,
     ReconstructRequest,

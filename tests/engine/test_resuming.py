@@ -13,13 +13,13 @@ from PIL import Image
 from shapes import BLOCK, photograph
 
 from engine import jobs
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.core.requests import ReconstructRequest
 from engine.fields.lattice import cube
 from engine.fields.voxel import VoxelField
-from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction.checkpoint import Checkpoint
 from engine.reconstruction.optimise import Rates, is_sound, optimise
-from engine.reporting import SilentReporter
-from engine.requests import ReconstructRequest
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
          "input_elevation": 10.0, "device": "cpu"}

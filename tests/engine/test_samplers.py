@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.diffusion.samplers import (
     cumulative_alphas,
     ddim_step,
@@ -18,7 +19,6 @@ from engine.diffusion.samplers import (
     predict_clean_and_noise,
     trailing_timesteps,
 )
-from engine.protocol import EngineError, ErrorCode
 
 BETAS = {"num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
          "beta_schedule": "scaled_linear"}

@@ -11,18 +11,18 @@ from shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from tiny_pipeline import tiny_pipeline
 
 from engine import camera
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
 from engine.diffusion import score_distillation
 from engine.diffusion.guidance import score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel import EMPTY_RAW
 from engine.models import load_pipeline
-from engine.protocol import EngineError, ErrorCode, JobCancelled
 from engine.reconstruction import reconstruct, reconstruct_by_score
 from engine.reconstruction.guide import Cameras, Guide
 from engine.reconstruction.level import density_volume, raw_volume
 from engine.reconstruction.sds import Annealing, SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
-from engine.reporting import SilentReporter
 
 ELEVATION = 10.0
 SMALL = {"resolution": 32, "faces": 1500, "texture_size": 128}

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.core.reporting import SilentReporter
 from engine.mesh.triangles import Triangles
-from engine.reporting import SilentReporter
 from engine.training.shards import read_shards
 from engine.training.synthetic.geometry import Part, box, ellipsoid, painted
 from engine.training.synthetic.objects import RECIPES, normalised

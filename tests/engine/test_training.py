@@ -17,8 +17,8 @@ from diffusers import UNet2DConditionModel
 from PIL import Image
 
 from engine.camera import relative_pose
-from engine.protocol import EngineError, ErrorCode, JobCancelled
-from engine.reporting import SilentReporter
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
 from engine.training import curves, latents, views
 from engine.training.autoencoder import autoencoder_loss, nano_autoencoder
 from engine.training.denoiser import (

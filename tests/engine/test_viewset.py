@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from engine import camera
-from engine.protocol import EngineError, ErrorCode
+from engine.core.errors import EngineError, ErrorCode
 from engine.viewset import SCHEMA, ViewSet
 
 META = {"image": "mug.png", "model": "nano", "seed": 7, "steps": 12, "guidance": 3.0,

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from engine.requests import REQUESTS, Request
+from engine.core.requests import REQUESTS, Request
 
 PROGRAM = Path(__file__).with_name("blender_program.py")
 PATIENCE_S = 180.0

@@ -84,7 +84,7 @@ def behave_as_on_a_screen() -> None:
 
 def tell_of_ends() -> None:
     """Report every terminal message that reaches a job, also one that the job would ignore."""
-    jobs, protocol = module("operators.jobs"), module("engine.protocol")
+    jobs, protocol = module("operators.jobs"), module("engine.core.protocol")
     apply = jobs.Job.apply
 
     def noting(job: Any, message: Any) -> bool:

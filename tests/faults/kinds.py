@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.requests import (
+from engine.core.requests import (
     ElevationRequest,
     PrepareRequest,
     ReconstructRequest,

@@ -15,8 +15,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from engine.failures import as_engine_error
-from engine.protocol import ErrorCode
+from engine.core.errors import ErrorCode
+from engine.core.failures import as_engine_error
 
 SOAK = bool(os.environ.get("ZERO123_SOAK"))
 LONGEST_S = 5.0

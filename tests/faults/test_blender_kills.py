@@ -21,8 +21,8 @@ from kinds import ALL, Make, made
 from rounds import GONE_S, HELPERS_GONE_S, LATEST_S, SOAK, rounds
 from test_engine_ends import is_alive
 
-from engine.protocol import ErrorCode
-from engine.requests import ReconstructRequest
+from engine.core.errors import ErrorCode
+from engine.core.requests import ReconstructRequest
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc"),

@@ -17,8 +17,8 @@ from kinds import Make
 
 from engine import jobs
 from engine.client import EngineClient
-from engine.protocol import Cancelled, Done, Progress
-from engine.reporting import SilentReporter
+from engine.core.protocol import Cancelled, Done, Progress
+from engine.core.reporting import SilentReporter
 
 DAY_S = 86400.0
 SERVER = [sys.executable, "-c", f"""

@@ -17,9 +17,9 @@ from kinds import KINDS, content
 from rounds import SOAK
 
 from engine import jobs
-from engine.failures import as_engine_error
-from engine.protocol import ErrorCode
-from engine.reporting import SilentReporter
+from engine.core.errors import ErrorCode
+from engine.core.failures import as_engine_error
+from engine.core.reporting import SilentReporter
 
 SLOW = ("reconstruct", "elevation")
 

@@ -22,11 +22,10 @@ from rounds import fuzz, outcome
 from engine import jobs
 from engine.batch.board import Board, State
 from engine.batch.items import Item
-from engine.protocol import (
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.protocol import (
     TERMINAL,
     Accepted,
-    EngineError,
-    ErrorCode,
     Failed,
     Hello,
     Message,
@@ -35,8 +34,8 @@ from engine.protocol import (
     decode,
     encode,
 )
-from engine.reporting import SilentReporter
-from engine.requests import (
+from engine.core.reporting import SilentReporter
+from engine.core.requests import (
     REQUEST_FILE,
     REQUESTS,
     Request,

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from rounds import fuzz, outcome, peak_memory_mb
 
+from engine.core.errors import EngineError, ErrorCode
 from engine.imaging import load_input, read_image
-from engine.protocol import EngineError, ErrorCode
 from engine.viewset import ViewSet
 
 REFUSED = (ErrorCode.BAD_INPUT, ErrorCode.OUT_OF_MEMORY)

@@ -23,7 +23,8 @@ from test_engine_ends import seconds_until_gone
 
 from engine import client as client_module
 from engine.client import EngineClient, engine_command
-from engine.protocol import Done, ErrorCode, Failed, Message
+from engine.core.errors import ErrorCode
+from engine.core.protocol import Done, Failed, Message
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 PATIENCE_S = 120.0

@@ -14,7 +14,7 @@ from kinds import KINDS
 from rounds import SOAK
 
 from engine.client import EngineClient, engine_command
-from engine.protocol import Done
+from engine.core.protocol import Done
 
 pytestmark = [
     pytest.mark.skipif(not SOAK, reason="the long session does this"),

@@ -19,11 +19,11 @@ from torchmetrics.functional.image import learned_perceptual_image_patch_similar
 from torchmetrics.image.fid import _compute_fid
 
 from engine.cli import main
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
 from engine.evaluation.baselines import copy_input
 from engine.evaluation.perceptual import FID_FILES, LPIPS_FILES, Fid, Lpips
 from engine.evaluation.views import evaluate
-from engine.protocol import EngineError, ErrorCode
-from engine.reporting import SilentReporter
 from engine.training.shards import RenderedObject, write_shard
 
 

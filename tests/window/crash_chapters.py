@@ -91,7 +91,7 @@ def resumed(t):
 
 def _kept(t, job):
     """Whether there is something on the disk from which a job can go on."""
-    return t.module("engine.resuming").work_folder(job.request).is_dir()
+    return t.module("engine.core.resume").work_folder(job.request).is_dir()
 
 
 AFTERWARDS = (found, discarded, resumed)

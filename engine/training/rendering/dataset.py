@@ -25,9 +25,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
-from ...protocol import EngineError, ErrorCode
-from ...reporting import Reporter
-from ...requests import RenderRequest
+from ...core.errors import EngineError, ErrorCode
+from ...core.reporting import Reporter
+from ...core.requests import RenderRequest
 from ..folders import read_folder
 from ..shards import write_shard
 from .index import HIDDEN, INDEX, Index, open_index

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...protocol import EngineError, ErrorCode
+from ...core.errors import EngineError, ErrorCode
 
 INDEX = "dataset.json"
 HIDDEN = ".rendering"

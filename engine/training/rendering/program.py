@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import EngineError, ErrorCode
 from ...environment import engine_environment, isolated_python
-from ...protocol import EngineError, ErrorCode
 
 SCRIPT = Path(__file__).with_name("in_blender.py")
 VARIABLE = "ZERO123_BLENDER"

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ...camera import FOV_DEG
+from ...core.reporting import Reporter
 from ...mesh.textured import y_up
-from ...reporting import Reporter
 from ..shards import RenderedObject, write_shard
 from .geometry import Part, painted
 from .objects import random_object

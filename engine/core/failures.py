@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 
-from .protocol import EngineError, ErrorCode, JobCancelled
+from .errors import EngineError, ErrorCode, JobCancelled
 
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 _PATH_ERRNOS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY,

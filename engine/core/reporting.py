@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from .outputs import sha256
-from .protocol import Artifact, JobCancelled, Log, Message, Preview, Progress
+from .errors import JobCancelled
+from .protocol import Artifact, Log, Message, Preview, Progress
+from .staging import sha256
 
 
 class Reporter(Protocol):

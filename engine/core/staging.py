@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from .protocol import EngineError, ErrorCode
+from .errors import EngineError, ErrorCode
 from .requests import REQUEST_FILE
 
 try:

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .outputs import sha256
-from .protocol import EngineError, ErrorCode
+from .errors import EngineError, ErrorCode
 from .requests import ReconstructRequest, Request, TrainRequest
+from .staging import sha256
 
 FILES = ("image", "views")
 """Fields of a request that name a file it starts from."""

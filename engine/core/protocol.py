@@ -13,75 +13,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from enum import Enum
 from typing import Any, ClassVar
+
+from .errors import EngineError, ErrorCode
 
 PROTOCOL_VERSION = 1
 """Raised by one whenever a message changes meaning. Both sides must agree exactly."""
-
-
-class ErrorCode(Enum):
-    """Why a job or the engine failed. The value is what a person reads after `error`."""
-
-    BAD_INPUT = "bad-input"
-    """An argument or a picture that can't be used."""
-    MODEL_MISSING = "model-missing"
-    """The model is unknown or not on this computer."""
-    MODEL_DAMAGED = "model-damaged"
-    """A model file is truncated, altered or unsafe to load."""
-    MODEL_INCOMPATIBLE = "model-incompatible"
-    """A model file is sound but not a Zero123 model."""
-    OUT_OF_MEMORY = "out-of-memory"
-    """Main memory or the accelerator's memory ran out."""
-    DISK = "disk"
-    """A folder can't be written, or the disk is full."""
-    CANCELLED = "cancelled"
-    """The user asked for it (the CLI's Ctrl-C; in the protocol this is `Cancelled`)."""
-    ENVIRONMENT = "environment"
-    """A library is missing or broken, or the engine's Python can't be started."""
-    PROTOCOL = "protocol"
-    """The two sides don't speak the same version, or a line isn't a message."""
-    ENGINE_DIED = "engine-died"
-    """The engine's process ended while it had work (reported by the client)."""
-    INTERNAL = "internal"
-    """A defect of ours."""
-
-    @property
-    def exit_code(self) -> int:
-        """The CLI's exit code for this error."""
-        return _EXIT_CODES[self]
-
-
-_EXIT_CODES = {
-    ErrorCode.BAD_INPUT: 2,
-    ErrorCode.MODEL_MISSING: 3,
-    ErrorCode.MODEL_DAMAGED: 3,
-    ErrorCode.MODEL_INCOMPATIBLE: 3,
-    ErrorCode.OUT_OF_MEMORY: 4,
-    ErrorCode.DISK: 5,
-    ErrorCode.CANCELLED: 6,
-    ErrorCode.ENVIRONMENT: 7,
-    ErrorCode.PROTOCOL: 7,
-    ErrorCode.ENGINE_DIED: 7,
-    ErrorCode.INTERNAL: 1,
-}
-
-
-class EngineError(Exception):
-    """An error that a person can act on: a code, one sentence, a hint what to do."""
-
-    def __init__(self, code: ErrorCode, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
-
-
-class JobCancelled(Exception):
-    """Raised inside a job at the first step after its cancellation was asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +41,7 @@ class Hello(Message):
 
 @dataclass(frozen=True)
 class Submit(Message):
-    """Queue a job. `kind` names a class of `engine.requests`, `request` holds its fields."""
+    """Queue a job. `kind` names a class of `engine.core.requests`, `request` holds its fields."""
 
     TYPE = "submit"
     job: str
