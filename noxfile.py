@@ -108,7 +108,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Exact versions and hashes of the engine's libraries: `engine/locks`."""
+    """Exact versions and hashes of the engine's libraries: `engine/setup/locks`."""
     session.install(UV)
     session.run("python", "tests/make_locks.py")
 

@@ -23,8 +23,8 @@ from .core.reporting import Reporter
 from .core.requests import REQUESTS
 from .remote.options import add_remote, remote_host
 from .request_options import add_request
-from .stdio import interrupt_at_eof
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
+from .transport.streams import interrupt_at_eof
 
 PROGRAM = "python -m engine"
 ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation",
@@ -138,8 +138,8 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _add_install(verbs: Any) -> None:
-    from .backends import AUTO, Backend
-    from .environment import user_folder
+    from .setup.backends import AUTO, Backend
+    from .setup.environment import user_folder
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
     install.add_argument("--folder", type=Path, default=user_folder() / "engine",
@@ -153,7 +153,7 @@ def _add_install(verbs: Any) -> None:
 
 
 def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .installation import install
+    from .setup.install import install
 
     report = install(arguments.folder, reporter, python=arguments.python,
                      backend=arguments.backend, wheels=arguments.wheels)

@@ -17,9 +17,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .backends import Backend, cuda_driver, detect_backend, locks_digest
 from .core.errors import EngineError, ErrorCode
-from .environment import REQUIREMENTS, ROOT, EnvironmentReport, describe, read_recipe, stranded
+from .setup.backends import Backend, cuda_driver, detect_backend, locks_digest
+from .setup.environment import (
+    REQUIREMENTS,
+    ROOT,
+    EnvironmentReport,
+    describe,
+    read_recipe,
+    stranded,
+)
 
 LITTLE_SPACE = 1_000_000_000
 """Free bytes below which results or a download will soon fail."""

@@ -44,7 +44,7 @@ from .core.protocol import (
 from .core.reporting import MessageReporter, Reporter
 from .core.requests import REQUESTS
 from .loaded_model import loaded_model
-from .stdio import MessageWriter, reserve_stdin, reserve_stdout
+from .transport.streams import MessageWriter, reserve_stdin, reserve_stdout
 
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 """Runs a job: its request's fields and a reporter to its result, all plain JSON."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TextIO
 from .core.errors import EngineError, ErrorCode
 from .core.protocol import Cancelled, Done, Failed
 from .core.reporting import MessageReporter, Pace, Reporter
-from .stdio import MessageWriter, reserve_stdout
+from .transport.streams import MessageWriter, reserve_stdout
 
 BAR_WIDTH = 30
 JOB = "cli"

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import bpy
 
-from ..engine.environment import user_folder
 from ..engine.models import catalogue
 from ..engine.remote.host import FOLDER, PYTHON, Host
+from ..engine.setup.environment import user_folder
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""

@@ -16,12 +16,12 @@ import bpy
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.protocol import Done, Failed, Log
 from ..engine.doctor import shortened
-from ..engine.environment import ROOT, engine_environment, find_python, isolated_python
 from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
 from ..engine.models.ledger import licence_accepted
-from ..engine.process import EngineProcess
 from ..engine.remote.host import Host
+from ..engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
+from ..engine.transport.process import EngineProcess
 from . import addon
 from .model_shelf import model_shelf
 from .runner import MODELS_VARIABLE

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.protocol import Cancelled, Done, Failed, Progress
-from ..engine.environment import ROOT, engine_environment, isolated_python
-from ..engine.process import EngineProcess
+from ..engine.setup.environment import ROOT, engine_environment, isolated_python
+from ..engine.transport.process import EngineProcess
 
 STOP_S = 5.0
 """How long a process may take to put its unfinished work aside."""

@@ -14,9 +14,9 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..engine.core.errors import EngineError
-from ..engine.environment import find_python
 from ..engine.models.catalogue import find_model, list_models, name_for, size_text
 from ..engine.models.folder import remove
+from ..engine.setup.environment import find_python
 from . import addon, background
 from .checklist import checklist
 from .installing import installation_job

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.backends import AUTO, choose_backend, library_steps
+from engine.setup.backends import AUTO, choose_backend, library_steps
 
 
 def make_bundle(folder: Path, backend: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes `engine/locks` and `wheels/requirements.txt`: every library in one exact version, with the
+"""Writes `engine/setup/locks` and `wheels/requirements.txt`: every library in one exact version, with the
 hashes of its files. uv resolves for all systems at once.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from engine.backends import LOCKS, Backend, TorchSource, torch_source  # noqa: E402
+from engine.setup.backends import LOCKS, Backend, TorchSource, torch_source  # noqa: E402
 
 HEADER = """# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..environment import user_folder
+from ..setup.environment import user_folder
 
 try:
     import fcntl

@@ -23,7 +23,7 @@ import torch
 
 from ..core.errors import EngineError
 from ..core.staging import staged_file
-from ..environment import ROOT, user_folder
+from ..setup.environment import ROOT, user_folder
 from .libraries import LIBRARIES, Use, using
 
 LIMIT_S = 60.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, ErrorCode
-from ..environment import user_folder
+from ..setup.environment import user_folder
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..core.errors import EngineError, ErrorCode
-from ..environment import isolated_python
+from ..setup.environment import isolated_python
 from .archive import MARK, Step, pack, unpack
 
 FOLDER = "~/zero123"

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..client import EngineClient
 from ..core import staging as outputs
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.protocol import Artifact, Cancelled, Failed, Log, Message, Preview, Progress
 from ..core.reporting import Reporter
 from ..core.requests import RenderRequest, Request
 from ..jobs import OLD_VIEWS
+from ..transport.client import EngineClient
 from .archive import files_under
 from .host import Files, Host
 from .places import Places, inputs

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..core.requests import Request
 from ..core.staging import sha256
-from ..environment import user_folder
+from ..setup.environment import user_folder
 from .archive import files_under
 
 KEPT_S = 30 * 24 * 3600

@@ -13,7 +13,7 @@ from ..core.errors import EngineError
 from ..core.protocol import Failed
 from ..core.reporting import Reporter
 from ..core.requests import REQUESTS
-from ..stdio import MessageWriter, reserve_stdout
+from ..transport.streams import MessageWriter, reserve_stdout
 from .host import Host
 from .run import RemoteEngine
 

@@ -70,7 +70,7 @@ def inside_blender(folder: Path, picture: Path) -> list[Row]:
 
 def engine_start() -> Row:
     """From the start of the process to its greeting."""
-    from engine.client import EngineClient, engine_command
+    from engine.transport.client import EngineClient, engine_command
 
     times = []
     for _ in range(RUNS):
@@ -90,9 +90,9 @@ def first_job(folder: Path, picture: Path) -> Row:
 
 def first_step(out: Path, picture: Path, wait: float) -> float:
     """Seconds from a job's submission to the first step of its sampling."""
-    from engine.client import EngineClient, engine_command
     from engine.core.protocol import Message, Progress
     from engine.core.requests import ViewsRequest
+    from engine.transport.client import EngineClient, engine_command
 
     request = ViewsRequest(image=str(picture), out=str(out), azimuth=[30.0], steps=4)
     steps: list[float] = []

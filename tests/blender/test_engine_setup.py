@@ -18,7 +18,7 @@ def wheels(project_root: Path, extension, tmp_path: Path, monkeypatch: pytest.Mo
     script = project_root / "tests" / "engine" / "empty_wheels.py"
     subprocess.run([sys.executable, script, tmp_path / "wheels", tmp_path / "locks"],
                    env={"PYTHONPATH": str(project_root)}, check=True)
-    monkeypatch.setattr(extension("engine.backends"), "LOCKS", tmp_path / "locks")
+    monkeypatch.setattr(extension("engine.setup.backends"), "LOCKS", tmp_path / "locks")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     return tmp_path / "wheels"
@@ -29,7 +29,7 @@ def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
     preferences.backend = "cpu"
     assert bpy.ops.zero123.engine_install(wheels=str(wheels)) == {'FINISHED'}
     folder = extension("operators.addon").engine_folder()
-    environment = extension("engine.environment")
+    environment = extension("engine.setup.environment")
     assert environment.venv_python(folder).is_file()
     assert folder.is_relative_to(bpy.utils.resource_path('USER'))
     assert environment.read_recipe(folder).backend == "cpu"

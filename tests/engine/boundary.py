@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.client import EngineClient
 from engine.core.protocol import TERMINAL, Message
+from engine.transport.client import EngineClient
 
 HERE = Path(__file__).parent
 LONG_JOB_SERVER = [sys.executable, str(HERE / "long_job_server.py")]

@@ -11,7 +11,7 @@ import pytest
 from boundary import LONG_JOB_SERVER, PATIENCE_S
 from PIL import Image, ImageDraw
 
-from engine.client import EngineClient
+from engine.transport.client import EngineClient
 
 
 @pytest.fixture(scope="session")

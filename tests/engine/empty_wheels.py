@@ -13,8 +13,8 @@ from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 
-from engine.backends import LOCKS, Backend, torch_source
-from engine.environment import REQUIREMENTS
+from engine.setup.backends import LOCKS, Backend, torch_source
+from engine.setup.environment import REQUIREMENTS
 
 NAMES = {wanted.name.lower() for wanted in REQUIREMENTS}
 BYTES = 100_000

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from engine import backends
-from engine.backends import Backend, choose_backend, detect_backend, library_steps, torch_source
 from engine.core.errors import EngineError, ErrorCode
+from engine.setup import backends
+from engine.setup.backends import (
+    Backend,
+    choose_backend,
+    detect_backend,
+    library_steps,
+    torch_source,
+)
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's drivers")
 

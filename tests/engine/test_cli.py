@@ -21,8 +21,8 @@ from PIL import Image
 
 from engine.camera import FOV_DEG, camera_to_world
 from engine.core.protocol import TERMINAL, Artifact, Done, Failed, Progress, decode
-from engine.environment import venv_python
 from engine.models import find_model
+from engine.setup.environment import venv_python
 from engine.viewset import ViewSet
 
 # Help and usage.

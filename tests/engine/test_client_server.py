@@ -13,7 +13,6 @@ import pytest
 from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
 from PIL import Image
 
-from engine.client import EngineClient, engine_command
 from engine.core.errors import ErrorCode
 from engine.core.failures import as_engine_error
 from engine.core.protocol import (
@@ -29,6 +28,7 @@ from engine.core.protocol import (
     Ready,
 )
 from engine.core.requests import SegmentRequest
+from engine.transport.client import EngineClient, engine_command
 
 # A job's way.
 
@@ -55,7 +55,8 @@ def test_the_engine_is_ready_before_it_has_loaded_anything_heavy(project_root: P
 
 
 def test_server_and_client_import_no_library(project_root: Path):
-    script = ("import sys; import engine.server, engine.client, engine.environment; "
+    script = ("import sys; import engine.server; "
+              "import engine.transport.client, engine.setup.environment; "
               "roots = {name.partition('.')[0] for name in sys.modules}; "
               "print(sorted(roots - set(sys.stdlib_module_names) - {'engine', '__main__'}))")
     # Without site-packages' own start-up hooks, so that only our imports are seen.

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from engine import doctor
-from engine.backends import Backend, locks_digest
 from engine.core.errors import ErrorCode
-from engine.environment import RECORD_FILE, ROOT
+from engine.setup.backends import Backend, locks_digest
+from engine.setup.environment import RECORD_FILE, ROOT
 
 
 def run(python: Path | str = sys.executable, *options: str,

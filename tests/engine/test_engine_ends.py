@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from boundary import HERE, LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
 
-from engine.client import MAX_STARTS, EngineClient, engine_command
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import (
     PROTOCOL_VERSION,
@@ -28,6 +27,7 @@ from engine.core.protocol import (
     Ready,
     decode,
 )
+from engine.transport.client import MAX_STARTS, EngineClient, engine_command
 
 
 def is_alive(pid: int) -> bool:
@@ -180,7 +180,7 @@ def test_the_end_of_stdin_ends_the_engine_within_a_second(submission: str):
 PARENT = """
 import sys, time
 sys.path.insert(0, {root!r})
-from engine.client import EngineClient
+from engine.transport.client import EngineClient
 client = EngineClient({command!r})
 client.submit("deaf", {{"seconds": 60}})
 while not any(message.TYPE == "progress" for message in client.poll()):

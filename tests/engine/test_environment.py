@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import EngineError, ErrorCode
-from engine.environment import (
+from engine.setup.environment import (
     REQUIREMENTS,
     ROOT,
     EnvironmentReport,
@@ -117,7 +117,7 @@ def test_a_python_that_has_torch_serves_itself(bare_venv: Path):
 
 def find_from(python: Path, arguments: str) -> subprocess.CompletedProcess[str]:
     """Call `find_python` inside another interpreter."""
-    script = f"from engine.environment import find_python; print(find_python({arguments}))"
+    script = f"from engine.setup.environment import find_python; print(find_python({arguments}))"
     return subprocess.run([python, "-c", script], cwd=ROOT, capture_output=True, text=True,
                           check=False)
 

@@ -21,7 +21,7 @@ from test_batch import make_pictures, status
 from engine.batch.board import Board
 from engine.batch.items import Item, Part
 from engine.core.errors import EngineError, ErrorCode
-from engine.environment import ROOT
+from engine.setup.environment import ROOT
 
 FARMS = ROOT / "engine" / "batch" / "farms"
 HARNESS = """

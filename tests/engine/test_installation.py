@@ -21,12 +21,12 @@ import pytest
 from empty_wheels import empty_wheels
 from packaging.requirements import Requirement as Requested
 
-from engine import backends, bundled_uv
 from engine.cli import main
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
-from engine.environment import REQUIREMENTS, ROOT, find_python, read_recipe, venv_python
-from engine.installation import install
+from engine.setup import backends, bundled_uv
+from engine.setup.environment import REQUIREMENTS, ROOT, find_python, read_recipe, venv_python
+from engine.setup.install import install
 
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 needs_uv = pytest.mark.skipif(UV is None, reason="needs uv: pip install uv")

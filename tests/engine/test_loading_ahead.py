@@ -13,8 +13,8 @@ import pytest
 from boundary import PATIENCE_S
 
 from engine import server
-from engine.client import EngineClient
 from engine.core.protocol import Cancelled, Done
+from engine.transport.client import EngineClient
 
 PROGRAM = """
 import sys

@@ -17,11 +17,11 @@ from PIL import Image
 from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
-from engine.client import EngineClient, engine_command
 from engine.core.protocol import Done
 from engine.core.requests import ViewsRequest
 from engine.diffusion import Zero123Pipeline, memory
 from engine.diffusion.memory import MAX_ROWS, in_batches, offload, rows_at_once
+from engine.transport.client import EngineClient, engine_command
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]

@@ -20,14 +20,14 @@ from boundary import has, poll_until
 from command_line import engine, names, run
 from ssh_server import SshServer, running_server, why_not
 
-from engine.client import EngineClient, engine_command
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import Artifact, Cancelled, Done, Failed, Preview, Progress
 from engine.core.requests import ReconstructRequest, RenderRequest, ViewsRequest
-from engine.environment import ROOT
 from engine.remote.archive import inside, pack, unpack
 from engine.remote.host import Host
+from engine.setup.environment import ROOT
 from engine.training.shards import read_shards
+from engine.transport.client import EngineClient, engine_command
 
 PATIENCE_S = 180.0
 needs_ssh = pytest.mark.skipif(bool(why_not()), reason=why_not() or "-")

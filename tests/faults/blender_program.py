@@ -79,7 +79,7 @@ def behave_as_on_a_screen() -> None:
     on_screen = ModuleType("bpy")
     vars(on_screen).update(vars(bpy), app=SimpleNamespace(background=False))
     module("operators.launch").bpy = on_screen
-    module("engine.client").START_WINDOW_S = 0.0
+    module("engine.transport.client").START_WINDOW_S = 0.0
 
 
 def tell_of_ends() -> None:

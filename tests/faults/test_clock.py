@@ -16,9 +16,9 @@ from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until
 from kinds import Make
 
 from engine import jobs
-from engine.client import EngineClient
 from engine.core.protocol import Cancelled, Done, Progress
 from engine.core.reporting import SilentReporter
+from engine.transport.client import EngineClient
 
 DAY_S = 86400.0
 SERVER = [sys.executable, "-c", f"""

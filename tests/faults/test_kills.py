@@ -21,10 +21,10 @@ from kinds import ALL, Make, made
 from rounds import GONE_S, HELPERS_GONE_S, LATEST_S, OURS, SOAK, rounds
 from test_engine_ends import seconds_until_gone
 
-from engine import client as client_module
-from engine.client import EngineClient, engine_command
 from engine.core.errors import ErrorCode
 from engine.core.protocol import Done, Failed, Message
+from engine.transport import client as client_module
+from engine.transport.client import EngineClient, engine_command
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 PATIENCE_S = 120.0
@@ -86,7 +86,7 @@ def watch(client: EngineClient, seconds: float) -> list[Message]:
 PARENT = """
 import json, sys, time
 sys.path.insert(0, {root!r})
-from engine.client import EngineClient, engine_command
+from engine.transport.client import EngineClient, engine_command
 client = EngineClient(engine_command(sys.executable))
 client.submit({kind!r}, json.loads({request!r}))
 print(client.pid, flush=True)

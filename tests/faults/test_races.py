@@ -21,10 +21,10 @@ from kinds import content
 from rounds import SOAK, rounds
 from test_engine_ends import is_alive
 
-from engine.client import EngineClient, engine_command
 from engine.core import staging as outputs
 from engine.core.protocol import TERMINAL, Accepted, Cancelled, Done, Message, Progress, decode
 from engine.core.requests import ViewsRequest
+from engine.transport.client import EngineClient, engine_command
 
 long_only = pytest.mark.skipif(not SOAK, reason="the long session does this")
 

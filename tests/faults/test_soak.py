@@ -13,8 +13,8 @@ from footprint import JOBS, Footprint, jobs_to_warm_up
 from kinds import KINDS
 from rounds import SOAK
 
-from engine.client import EngineClient, engine_command
 from engine.core.protocol import Done
+from engine.transport.client import EngineClient, engine_command
 
 pytestmark = [
     pytest.mark.skipif(not SOAK, reason="the long session does this"),

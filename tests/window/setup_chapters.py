@@ -37,7 +37,7 @@ def preferences_page(t):
 def installing(t):
     """The first attempt fails and says why, with its log; the second one goes on from there."""
     work = t.module("operators.installing").installation_job
-    backends, bundle = t.module("engine.backends"), Path(t.TASK["bundle"])
+    backends, bundle = t.module("engine.setup.backends"), Path(t.TASK["bundle"])
     before = backends.LOCKS, sys.executable, shutil.which
     # A Blender that was unpacked for the tests may have a Python that runs only inside it; and uv
     # would be done before there is anything to see.
@@ -87,7 +87,7 @@ def _log(t):
 
 def _end(t, work):
     """What there is now; then all is as before."""
-    environment = t.module("engine.environment")
+    environment = t.module("engine.setup.environment")
     folder = t.module("operators.addon").engine_folder()
     t.report["installed"] = [str(work.error), environment.venv_python(folder).is_file(),
                              environment.read_recipe(folder).backend]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import EngineError, ErrorCode
-from ...environment import engine_environment, isolated_python
+from ...setup.environment import engine_environment, isolated_python
 
 SCRIPT = Path(__file__).with_name("in_blender.py")
 VARIABLE = "ZERO123_BLENDER"

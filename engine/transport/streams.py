@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import BinaryIO
 
-from .core.protocol import Message, encode
+from ..core.protocol import Message, encode
 
 
 class MessageWriter:

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
 from .backends import AUTO, NEEDED_BYTES, Backend, choose_backend, library_steps, locks_digest
 from .bundled_uv import bundled_uv
-from .core.errors import EngineError, ErrorCode
-from .core.reporting import Reporter
 from .environment import (
     MINIMUM_PYTHON,
     RECORD_FILE,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from .core.errors import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 LOCKS = Path(__file__).parent / "locks"
 """Files of requirements with exact versions and hashes, written by `nox -s lock`."""

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .core.errors import EngineError, ErrorCode
-from .core.protocol import (
+from ..core.errors import EngineError, ErrorCode
+from ..core.protocol import (
     PROTOCOL_VERSION,
     TERMINAL,
     Cancel,
@@ -32,10 +32,10 @@ from .core.protocol import (
     Submit,
     version_mismatch,
 )
-from .core.requests import Request
-from .environment import ROOT, engine_environment, isolated_python
+from ..core.requests import Request
+from ..remote.host import Host
+from ..setup.environment import ROOT, engine_environment, isolated_python
 from .process import EngineProcess
-from .remote.host import Host
 
 MAX_STARTS = 3
 START_WINDOW_S = 30.0

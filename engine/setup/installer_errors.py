@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .core.errors import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
 TOLD_LINES = 3
 """Of what the installer said, in the message."""

@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .core.errors import EngineError, ErrorCode
+from ..core.errors import EngineError, ErrorCode
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `engine`: the extension's own, or the project's."""
 
 MINIMUM_PYTHON = (3, 11)

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from .core.errors import EngineError, ErrorCode
-from .core.protocol import Log, Message, decode, encode
+from ..core.errors import EngineError, ErrorCode
+from ..core.protocol import Log, Message, decode, encode
 
 LOG_LIMIT = 1_000_000
 """Bytes after which the next start moves the log aside."""
