@@ -168,6 +168,6 @@ def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
         from .remote.serve import serve as serve_remote
 
         return serve_remote(host, arguments.idle)
-    from .server import serve
+    from .jobs.server import serve
 
     return serve(idle_s=arguments.idle)

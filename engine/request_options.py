@@ -40,7 +40,7 @@ def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str,
         engine = RemoteEngine(host)
         with engine.client:
             return engine.run(request, reporter)
-    from . import jobs
+    from .jobs import run as jobs
 
     return jobs.run(request, reporter)
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes `engine/setup/locks` and `wheels/requirements.txt`: every library in one exact version, with the
-hashes of its files. uv resolves for all systems at once.
+"""Writes `engine/setup/locks` and `wheels/requirements.txt`: every library in one exact
+version, with the hashes of its files. uv resolves for all systems at once.
 """
 
 from __future__ import annotations

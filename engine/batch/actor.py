@@ -78,7 +78,7 @@ class Actor:
         warnings.simplefilter("ignore")
         import torch  # noqa: F401
 
-        from .. import sampling  # noqa: F401
+        from ..jobs import sampling  # noqa: F401
 
     def make(self, order: Order) -> Delivery:
         """Do an order."""

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import jobs
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
 from ..core.requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
 from ..core.staging import publish
+from ..jobs import run as jobs
 from ..models.survey import usable_folder
 from .board import RESULTS, Board, Entry, State
 from .items import WHOLE, Item, Part

@@ -129,7 +129,7 @@ def _add_report(verbs: Any) -> None:
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..loaded_model import loaded_model
+    from ..models.model_cache import loaded_model
     from ..training.views import load
     from .baselines import copy_input, mean_training_view, nearest_training_object
     from .datasets import fitted, read_objects
@@ -198,7 +198,7 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..loaded_model import loaded_model
+    from ..models.model_cache import loaded_model
     from ..training.shards import read_shards
     from .selection import spread
     from .sheet import draw_sheet

@@ -24,9 +24,9 @@ import numpy as np
 from ..camera import DEFAULT_RADIUS, spherical_from_position
 from ..core.errors import EngineError, ErrorCode
 from ..imaging import read_image
+from ..imaging.view_set import ViewSet
 from ..training.folders import read_folder
 from ..training.shards import RenderedObject, read_shards
-from ..viewset import ViewSet
 from .predictions import find_prediction
 
 VIEWS_FILE = "views.json"

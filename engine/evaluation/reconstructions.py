@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import jobs
 from ..camera import DEFAULT_RADIUS, two_ring_orbit
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter, SilentReporter
 from ..core.requests import ReconstructRequest
+from ..imaging.view_set import ViewSet
+from ..jobs import run as jobs
 from ..mesh.picture import Lights, TexturedTriangles, load_textured
 from ..mesh.triangles import Triangles
 from ..training.shards import RenderedObject
-from ..viewset import ViewSet
 from .datasets import read_objects
 from .meshes import Alignment, MeshScores, compare
 from .predictions import find_prediction, load_shape

@@ -23,7 +23,7 @@ from transformers import CLIPVisionModelWithProjection
 from ..core.errors import EngineError, ErrorCode
 from ..diffusion import Zero123Pipeline
 from ..diffusion.poseless import PoselessPipeline
-from ..text_to_image import LIBRARIES
+from ..jobs.text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
 from .folder import check_links, named_folder
 from .loading import AUTO, damaged, load_network, load_pipeline, resolve_device

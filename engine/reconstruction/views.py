@@ -21,10 +21,10 @@ from ..diffusion import Zero123Pipeline
 from ..fields.field import Field
 from ..fields.lattice import cube
 from ..fields.rays import focal_ndc
+from ..imaging.view_set import ViewSet
+from ..jobs.sampling import tell_fewer
 from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
-from ..sampling import tell_fewer
-from ..viewset import ViewSet
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
 from .finish import textured

@@ -20,7 +20,7 @@ from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.protocol import Artifact, Cancelled, Failed, Log, Message, Preview, Progress
 from ..core.reporting import Reporter
 from ..core.requests import RenderRequest, Request
-from ..jobs import OLD_VIEWS
+from ..jobs.run import OLD_VIEWS
 from ..transport.client import EngineClient
 from .archive import files_under
 from .host import Files, Host

@@ -8,11 +8,11 @@ import signal
 from contextlib import suppress
 from typing import Any
 
-from .. import server
 from ..core.errors import EngineError
 from ..core.protocol import Failed
 from ..core.reporting import Reporter
 from ..core.requests import REQUESTS
+from ..jobs import server
 from ..transport.streams import MessageWriter, reserve_stdout
 from .host import Host
 from .run import RemoteEngine

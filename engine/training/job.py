@@ -16,9 +16,9 @@ from ..core.requests import RenderRequest, TrainRequest, save_request
 from ..core.resume import WorkInProgress, work_folder, work_in_progress
 from ..core.staging import staged_folder
 from ..diffusion import Zero123Pipeline
-from ..loaded_model import loaded_model
 from ..models import load_pipeline
 from ..models.leftovers import alone_at
+from ..models.model_cache import loaded_model
 from .curves import draw_progress, read_log
 from .finetune import (
     PosedUNet,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from timing import Row, compare
 
-from engine.loaded_model import loaded_model
+from engine.models.model_cache import loaded_model
 
 
 def batching() -> Iterator[Row]:

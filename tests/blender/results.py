@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import camera
 from engine.core.requests import ViewsRequest, save_request
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
 
 Pose = tuple[float, float, float]
 

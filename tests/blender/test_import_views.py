@@ -11,7 +11,7 @@ import pytest
 from results import ring, write_views
 
 from engine import camera as conventions
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
 
 POSES = [(0.0, 10.0, 1.85), (135.0, -20.0, 1.6), (250.0, 60.0, 2.1)]
 POINTS = np.array([[0, 0, 0], [0.5, 0, 0], [0, 0.4, 0.1], [-0.2, 0.3, 0.5]], float)

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from engine import jobs
 from engine.camera import camera_to_world, focal_length_px
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.core.requests import RenderRequest
+from engine.jobs import run as jobs
 from engine.training.folders import read_folder
 from engine.training.rendering.dataset import random_cameras, render_dataset
 from engine.training.rendering.program import ModelFailed, Order, RenderProcess

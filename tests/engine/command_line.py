@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.camera import FOV_DEG, two_ring_orbit
 from engine.cli import main
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
 
 PATIENCE_S = 300.0
 """For a whole run, torch included, on a machine that is busy with other things."""

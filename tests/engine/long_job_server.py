@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import Reporter
-from engine.server import Handler, default_handlers, serve
+from engine.jobs.server import Handler, default_handlers, serve
 
 Values = dict[str, Any]
 

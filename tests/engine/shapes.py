@@ -12,7 +12,7 @@ import torch
 from engine import camera
 from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays, clip_to_box
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
 
 
 @dataclass

@@ -361,7 +361,7 @@ def test_a_full_disk_ends_the_batch(tiny_model: Path, tmp_path: Path,
         raise OSError(28, "No space left on device")
 
     pictures = make_pictures(tmp_path, "a", "b")
-    monkeypatch.setattr("engine.viewset.ViewSet.save", full)
+    monkeypatch.setattr("engine.imaging.view_set.ViewSet.save", full)
     out = tmp_path / "out"
     assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", tiny_model) == 5
     assert {name: item["state"] for name, item in status(out).items()} == {

@@ -15,7 +15,7 @@ from shapes import BLOCK, photograph
 from test_batch import make_pictures, status
 
 from engine.batch.actor import Actor, Order
-from engine.loaded_model import LoadedModel, loaded_model
+from engine.models.model_cache import LoadedModel, loaded_model
 from engine.remote.archive import pack
 
 

@@ -21,9 +21,9 @@ from PIL import Image
 
 from engine.camera import FOV_DEG, camera_to_world
 from engine.core.protocol import TERMINAL, Artifact, Done, Failed, Progress, decode
+from engine.imaging.view_set import ViewSet
 from engine.models import find_model
 from engine.setup.environment import venv_python
-from engine.viewset import ViewSet
 
 # Help and usage.
 
@@ -149,7 +149,7 @@ def test_a_failed_job_leaves_the_earlier_result_as_it_was(tiny_model: Path, pict
 
 
 def test_a_view_composited_on_white_is_what_the_network_drew():
-    from engine.sampling import straight_alpha
+    from engine.jobs.sampling import straight_alpha
 
     rng = np.random.default_rng(0)
     alpha = rng.random((8, 8), np.float32)

@@ -80,8 +80,8 @@ def test_a_reader_that_leaves_early_is_no_error():
 
 
 @pytest.mark.parametrize(("command", "work", "hint"), [
-    (["reconstruct", "a.png", "--out", "b"], "engine.jobs.run", "with --resume goes on"),
-    (["views", "a.png", "--out", "b"], "engine.jobs.run", "nothing was written"),
+    (["reconstruct", "a.png", "--out", "b"], "engine.jobs.run.run", "with --resume goes on"),
+    (["views", "a.png", "--out", "b"], "engine.jobs.run.run", "nothing was written"),
     (["train", "denoiser", "--work", "w"], "engine.training.cli._train_denoiser",
      "the same command goes on"),
 ])

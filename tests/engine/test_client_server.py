@@ -55,7 +55,7 @@ def test_the_engine_is_ready_before_it_has_loaded_anything_heavy(project_root: P
 
 
 def test_server_and_client_import_no_library(project_root: Path):
-    script = ("import sys; import engine.server; "
+    script = ("import sys; import engine.jobs.server; "
               "import engine.transport.client, engine.setup.environment; "
               "roots = {name.partition('.')[0] for name in sys.modules}; "
               "print(sorted(roots - set(sys.stdlib_module_names) - {'engine', '__main__'}))")

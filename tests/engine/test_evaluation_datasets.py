@@ -19,8 +19,8 @@ from PIL import Image
 from engine.camera import camera_position, camera_to_world
 from engine.core.errors import EngineError
 from engine.evaluation.datasets import RTMV_FRAMES, fitted, read_objects
+from engine.imaging.view_set import ViewSet
 from engine.training.shards import RenderedObject, write_shard
-from engine.viewset import ViewSet
 
 SIZE = 32
 NAMES = ["chair", "cup", "shoe"]

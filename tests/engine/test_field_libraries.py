@@ -19,7 +19,7 @@ import torch
 from command_line import run
 from shapes import BLOCK, photograph
 
-from engine import camera, jobs
+from engine import camera
 from engine.core.errors import EngineError, ErrorCode
 from engine.fields import accelerators, probe, tiny_cuda
 from engine.fields.accelerators import Place, Verdict, try_device, try_library
@@ -29,6 +29,7 @@ from engine.fields.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, occupied_samples, render
 from engine.fields.voxel import VoxelField
+from engine.jobs import run as jobs
 
 CPU = torch.device("cpu")
 STAND_INS = Path(__file__).with_name("stand_ins")

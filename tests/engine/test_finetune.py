@@ -19,11 +19,11 @@ from PIL import Image
 from safetensors.torch import load_file
 from tiny_pipeline import ORIGINAL, ZERO_SNR, tiny_pipeline
 
-from engine import jobs
 from engine.camera import relative_pose
 from engine.core.errors import JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.core.requests import TrainRequest
+from engine.jobs import run as jobs
 from engine.models import load_pipeline
 from engine.training.denoiser import add_noise
 from engine.training.finetune import ATTENTION, PosedUNet, encode_views, finetuning_loss

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from engine.diffusion import Zero123Pipeline, packing, score_distillation
 from engine.diffusion.memory import rows_at_once
 from engine.diffusion.packing import pack, packing_works
-from engine.loaded_model import loaded_model
 from engine.models import load_pipeline
+from engine.models.model_cache import loaded_model
 
 TOLERANCE = 1e-5
 """Relative, of rounding alone."""

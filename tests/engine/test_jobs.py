@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import jobs
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import Pace
 from engine.core.requests import ViewsRequest
 from engine.core.staging import sha256, staged_file, staged_folder
-from engine.loaded_model import loaded_model
+from engine.jobs import run as jobs
+from engine.models.model_cache import loaded_model
 
 
 class Stop(Exception):

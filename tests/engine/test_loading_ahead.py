@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from boundary import PATIENCE_S
 
-from engine import server
 from engine.core.protocol import Cancelled, Done
+from engine.jobs import server
 from engine.transport.client import EngineClient
 
 PROGRAM = """
 import sys
 sys.path[:0] = sys.argv[1:3]
-from engine.server import Server, reserve_stdin, reserve_stdout
+from engine.jobs.server import Server, reserve_stdin, reserve_stdout
 handlers = {"loaded": lambda values, reporter: {"loaded": sorted({*sys.argv} & {*sys.modules})}}
 sys.exit(Server(reserve_stdin(), reserve_stdout(), handlers, libraries=sys.argv[3:]).run())
 """

@@ -15,13 +15,13 @@ import pytest
 from shapes import BLOCK, photograph
 from torch import nn
 
-from engine import jobs
 from engine.camera import two_ring_orbit
 from engine.core.errors import JobCancelled
 from engine.core.reporting import MessageReporter
 from engine.core.requests import ElevationRequest, ReconstructRequest, Request, ViewsRequest
 from engine.diffusion import Zero123Pipeline
-from engine.loaded_model import loaded_model
+from engine.jobs import run as jobs
+from engine.models.model_cache import loaded_model
 
 ITERATIONS = 4
 MESH = {"resolution": 32, "faces": 500, "texture_size": 64, "iterations": ITERATIONS,

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine import jobs
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ReconstructRequest, TextRequest, ViewsRequest
 from engine.diffusion.guidance import score_distillation, score_jacobian
+from engine.jobs import run as jobs
 from engine.models import load_pipeline, resolve_dtype
 from engine.reconstruction.guide import Guide
 

@@ -20,12 +20,12 @@ from engine import camera
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.fields.lattice import cube
+from engine.imaging.view_set import ViewSet
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
 from engine.reconstruction.hull import Hull, lattice_around, vote_hull
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
 from engine.reconstruction.sds import SDSSettings
-from engine.viewset import ViewSet
 
 SMALL = {"resolution": 40, "iterations": 60, "faces": 1500, "texture_size": 128}
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine import jobs
 from engine.core import locks as job_folders
 from engine.core.reporting import SilentReporter
 from engine.core.requests import PrepareRequest
+from engine.jobs import run as jobs
 from engine.remote import desk
 from engine.remote.archive import pack
 

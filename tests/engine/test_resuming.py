@@ -12,12 +12,12 @@ import torch
 from PIL import Image
 from shapes import BLOCK, photograph
 
-from engine import jobs
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ReconstructRequest
 from engine.fields.lattice import cube
 from engine.fields.voxel import VoxelField
+from engine.jobs import run as jobs
 from engine.reconstruction.checkpoint import Checkpoint
 from engine.reconstruction.optimise import Rates, is_sound, optimise
 

@@ -19,7 +19,7 @@ from engine.cli import main
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.memory import offload
 from engine.fields.lattice import cube
-from engine.loaded_model import loaded_model
+from engine.models.model_cache import loaded_model
 from engine.reconstruction.fit import Pictures, hull_of, occupancy_of
 from engine.reconstruction.guide import Guide
 from engine.reconstruction.score import foggy_field, on_white_at

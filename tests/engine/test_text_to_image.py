@@ -17,8 +17,8 @@ from PIL import Image
 from small_device import SmallDevice
 from tiny_text_pipeline import SIDE, save_tiny_text_pipeline
 
-from engine.loaded_model import loaded_model
-from engine.text_to_image import load_text_pipeline
+from engine.jobs.text_to_image import load_text_pipeline
+from engine.models.model_cache import loaded_model
 
 QUICK = ("--steps", 2, "--device", "cpu", "--keep-background")
 FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory")

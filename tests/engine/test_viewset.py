@@ -13,7 +13,7 @@ from PIL import Image
 
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode
-from engine.viewset import SCHEMA, ViewSet
+from engine.imaging.view_set import SCHEMA, ViewSet
 
 META = {"image": "mug.png", "model": "nano", "seed": 7, "steps": 12, "guidance": 3.0,
         "sampler": "dpm++", "input": {"elevation_deg": 5.0, "radius": 1.85, "fov_deg": 49.13}}

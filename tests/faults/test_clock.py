@@ -15,9 +15,9 @@ import pytest
 from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until
 from kinds import Make
 
-from engine import jobs
 from engine.core.protocol import Cancelled, Done, Progress
 from engine.core.reporting import SilentReporter
+from engine.jobs import run as jobs
 from engine.transport.client import EngineClient
 
 DAY_S = 86400.0

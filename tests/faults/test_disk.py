@@ -16,10 +16,10 @@ import pytest
 from kinds import KINDS, content
 from rounds import SOAK
 
-from engine import jobs
 from engine.core.errors import ErrorCode
 from engine.core.failures import as_engine_error
 from engine.core.reporting import SilentReporter
+from engine.jobs import run as jobs
 
 SLOW = ("reconstruct", "elevation")
 

@@ -19,7 +19,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rounds import fuzz, outcome
 
-from engine import jobs
 from engine.batch.board import Board, State
 from engine.batch.items import Item
 from engine.core.errors import EngineError, ErrorCode
@@ -43,7 +42,8 @@ from engine.core.requests import (
     load_request,
     save_request,
 )
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
+from engine.jobs import run as jobs
 
 # Lines to a real server.
 

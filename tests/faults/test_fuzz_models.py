@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from rounds import fuzz, outcome, peak_memory_mb
 from safetensors.torch import load_file, save_file
 
-from engine import jobs
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ViewsRequest
 from engine.diffusion import Zero123Pipeline
+from engine.jobs import run as jobs
 from engine.models import import_checkpoint, load_pipeline
 from engine.models.folder import folder_state, verify, write_record
 from engine.models.pickles import read_state_dict

@@ -20,7 +20,7 @@ from rounds import fuzz, outcome, peak_memory_mb
 
 from engine.core.errors import EngineError, ErrorCode
 from engine.imaging import load_input, read_image
-from engine.viewset import ViewSet
+from engine.imaging.view_set import ViewSet
 
 REFUSED = (ErrorCode.BAD_INPUT, ErrorCode.OUT_OF_MEMORY)
 """The latter for a JPEG 2000 whose boxes claim more bytes than there can be."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .core.device_memory import give_back_memory
+from ..core.device_memory import give_back_memory
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-    from .diffusion import Zero123Pipeline
+    from ..diffusion import Zero123Pipeline
 
 Pipeline = TypeVar("Pipeline", bound="DiffusionPipeline")
 
@@ -53,7 +53,7 @@ loaded_model = LoadedModel()
 
 
 def _prepared_pipeline(model: str, device: str, dtype: str) -> Zero123Pipeline:
-    from .models import load_pipeline
+    from . import load_pipeline
 
     pipeline = load_pipeline(model, device, dtype)
     pipeline.prepare_for_inference()

@@ -22,10 +22,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
 
-from . import jobs
-from .core.errors import EngineError, ErrorCode, JobCancelled
-from .core.failures import as_engine_error
-from .core.protocol import (
+from ..core.errors import EngineError, ErrorCode, JobCancelled
+from ..core.failures import as_engine_error
+from ..core.protocol import (
     PROTOCOL_VERSION,
     Accepted,
     Cancel,
@@ -41,17 +40,18 @@ from .core.protocol import (
     decode,
     version_mismatch,
 )
-from .core.reporting import MessageReporter, Reporter
-from .core.requests import REQUESTS
-from .loaded_model import loaded_model
-from .transport.streams import MessageWriter, reserve_stdin, reserve_stdout
+from ..core.reporting import MessageReporter, Reporter
+from ..core.requests import REQUESTS
+from ..models.model_cache import loaded_model
+from ..transport.streams import MessageWriter, reserve_stdin, reserve_stdout
+from . import run as jobs
 
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 """Runs a job: its request's fields and a reporter to its result, all plain JSON."""
 
 GRACE_S = 0.3
 """How long a job may take to notice that the engine is to end, before it is cut off."""
-LIBRARIES = (".imaging", "torch", "transformers.modeling_utils", "diffusers.models", ".diffusion")
+LIBRARIES = ("..imaging", "torch", "transformers.modeling_utils", "diffusers.models", "..diffusion")
 """What most jobs need, which takes seconds to load; the quick ones need no more than the first."""
 
 

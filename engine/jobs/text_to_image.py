@@ -26,16 +26,16 @@ from PIL import Image
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
-from .core.errors import EngineError, ErrorCode
-from .core.reporting import Reporter
-from .core.requests import TextRequest
-from .core.staging import staged_file
-from .diffusion.memory import MemorySaver, as_memory_allows, offload, slice_attention
-from .imaging import cut_out, save_png
-from .loaded_model import loaded_model
-from .models import resolve_device, resolve_dtype
-from .models.catalogue import INDEX_FILE
-from .models.loading import damaged, load_network
+from ..core.errors import EngineError, ErrorCode
+from ..core.reporting import Reporter
+from ..core.requests import TextRequest
+from ..core.staging import staged_file
+from ..diffusion.memory import MemorySaver, as_memory_allows, offload, slice_attention
+from ..imaging import cut_out, save_png
+from ..models import resolve_device, resolve_dtype
+from ..models.catalogue import INDEX_FILE
+from ..models.loading import damaged, load_network
+from ..models.model_cache import loaded_model
 from .sampling import tell_savings
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .core.reporting import Reporter
-from .core.requests import DiffusionRequest, FramedRequest
-from .loaded_model import loaded_model
+from ..core.reporting import Reporter
+from ..core.requests import DiffusionRequest, FramedRequest
+from ..models.model_cache import loaded_model
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .diffusion import Zero123Pipeline
-    from .imaging import PreparedImage
-    from .viewset import ViewSet
+    from ..diffusion import Zero123Pipeline
+    from ..imaging import PreparedImage
+    from ..imaging.view_set import ViewSet
 
 INPUT_SIZE = 256
 """Side in pixels to which the input picture is prepared, as in the original; a pipeline of another
@@ -54,8 +54,8 @@ class Sampled:
 def prepare(request: FramedRequest, size: int, reporter: Reporter,
             stages: Stages) -> PreparedImage:
     """The input picture, cut out and `size` pixels square."""
-    from .camera import DEFAULT_RADIUS
-    from .imaging import OBJECT_FRACTION, load_input
+    from ..camera import DEFAULT_RADIUS
+    from ..imaging import OBJECT_FRACTION, load_input
 
     with stages.measure("prepare"):
         reporter.progress("prepare", 0, 1)
@@ -73,7 +73,7 @@ def save_input(folder: Path, picture: PreparedImage) -> None:
 
 
 def save_prepared(path: Path, picture: PreparedImage) -> None:
-    from .imaging import save_png
+    from ..imaging import save_png
 
     save_png(path, straight_alpha(picture.rgb, picture.alpha))
 
@@ -113,7 +113,7 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
     import numpy as np
     import torch
 
-    from .imaging import foreground_alpha
+    from ..imaging import foreground_alpha
 
     pipeline = load_model(request, reporter, stages)
     steps = request.steps or pipeline.config.default_num_inference_steps
@@ -150,8 +150,8 @@ def view_set(request: DiffusionRequest, input_elevation: float, images: np.ndarr
     """RGBA pictures (views x samples, view-major) with their cameras."""
     import numpy as np
 
-    from .camera import FOV_DEG
-    from .viewset import ViewSet
+    from ..camera import FOV_DEG
+    from ..imaging.view_set import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
     camera = {"elevation_deg": input_elevation, "radius": request.input_radius,

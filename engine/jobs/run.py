@@ -13,12 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import picture_jobs
-from .core import staging as outputs
-from .core.errors import EngineError, ErrorCode
-from .core.locks import held_for
-from .core.reporting import Reporter
-from .core.requests import (
+from ..core import staging as outputs
+from ..core.errors import EngineError, ErrorCode
+from ..core.locks import held_for
+from ..core.reporting import Reporter
+from ..core.requests import (
     BASELINES,
     ElevationRequest,
     PrepareRequest,
@@ -31,7 +30,8 @@ from .core.requests import (
     ViewsRequest,
     save_request,
 )
-from .core.resume import WorkInProgress, work_in_progress
+from ..core.resume import WorkInProgress, work_in_progress
+from . import image as picture_jobs
 from .sampling import (
     INPUT_SIZE,
     Sampled,
@@ -49,10 +49,10 @@ from .sampling import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from .diffusion import Zero123Pipeline
-    from .fields.accelerators import Place
-    from .reconstruction import Reconstruction
-    from .viewset import ViewSet
+    from ..diffusion import Zero123Pipeline
+    from ..fields.accelerators import Place
+    from ..imaging.view_set import ViewSet
+    from ..reconstruction import Reconstruction
 
 PHOTO_SIZE = 512
 """Side for the texture, which can use more detail than the network sees."""
@@ -90,11 +90,11 @@ def _job(request: Request) -> Callable[[Any, Reporter], dict[str, Any]]:
 
         return text_to_image
     if isinstance(request, RenderRequest):
-        from .training.rendering.dataset import render_job
+        from ..training.rendering.dataset import render_job
 
         return render_job
     if isinstance(request, TrainRequest):
-        from .training.job import train_job
+        from ..training.job import train_job
 
         return train_job
     return jobs[type(request)]
@@ -139,7 +139,7 @@ def _reconstruct(request: ReconstructRequest, reporter: Reporter) -> dict[str, A
             result.mesh.save_obj(stage / "mesh.obj")
         if request.ply:
             result.mesh.save_ply(stage / "mesh.ply")
-        from .reconstruction.memory import peak_memory_mb
+        from ..reconstruction.memory import peak_memory_mb
 
         report = {
             "schema": "zero123.mesh/1", "method": request.method,
@@ -163,7 +163,7 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, place: Pla
                work: WorkInProgress, reporter: Reporter,
                stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
-    from .reconstruction import reconstruct
+    from ..reconstruction import reconstruct
 
     sampled = _given_or_sampled_views(request, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
@@ -182,16 +182,16 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: 
     """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
     import numpy as np
 
-    from .camera import two_ring_orbit
-    from .mesh.picture import of_mesh
-    from .reconstruction import reconstruct_by_score
+    from ..camera import two_ring_orbit
+    from ..mesh.picture import of_mesh
+    from ..reconstruction import reconstruct_by_score
 
     if photo is None:
         raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
                           "give `image`, or use the method views")
     loader: Callable[[str, str, str], Zero123Pipeline] | None = None
     if request.method in BASELINES:
-        from .models.variations import load_any
+        from ..models.variations import load_any
 
         loader = load_any
     pipeline = load_model(request, reporter, stages, loader)
@@ -212,8 +212,8 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: 
 
 def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
     """What goes along with every method: where it is kept, shown and told of."""
-    from .reconstruction.checkpoint import Checkpoints
-    from .reconstruction.preview import Previews
+    from ..reconstruction.checkpoint import Checkpoints
+    from ..reconstruction.preview import Previews
 
     return {"checkpoints": Checkpoints(work.folder, work.key,
                                        warn=lambda text: reporter.log("warning", text)),
@@ -232,8 +232,8 @@ def _mesh_options(request: ReconstructRequest, place: Place) -> dict[str, Any]:
 
 def _place_of_fields(request: ReconstructRequest) -> Place:
     """Where the field is optimised."""
-    from .fields.accelerators import place_of_fields
-    from .models import resolve_device
+    from ..fields.accelerators import place_of_fields
+    from ..models import resolve_device
 
     return place_of_fields(resolve_device(request.device))
 
@@ -241,8 +241,8 @@ def _place_of_fields(request: ReconstructRequest) -> Place:
 def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,
                             reporter: Reporter, stages: Stages) -> Sampled:
     """The views to fit. Sampled ones are kept as files, which a resumed job starts from."""
-    from .camera import two_ring_orbit
-    from .viewset import ViewSet
+    from ..camera import two_ring_orbit
+    from ..imaging.view_set import ViewSet
 
     if request.views:
         return Sampled(ViewSet.load(request.views), unet_evaluations=0)

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .core import staging as outputs
-from .core.reporting import Reporter
-from .core.requests import ElevationRequest, PrepareRequest, SegmentRequest
+from ..core import staging as outputs
+from ..core.reporting import Reporter
+from ..core.requests import ElevationRequest, PrepareRequest, SegmentRequest
 from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     """Cut the object out of its background into the file `out`."""
-    from .imaging import cut_out, save_png
+    from ..imaging import cut_out, save_png
 
     out = Path(request.out)
     with outputs.staged_file(out) as stage:
@@ -47,7 +47,7 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
     """
     import numpy as np
 
-    from .reconstruction.elevation import estimate_elevation, relative_poses
+    from ..reconstruction.elevation import estimate_elevation, relative_poses
 
     out, stages = Path(request.out), Stages()
     with outputs.staged_file(out) as stage:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from . import camera
-from .core.errors import EngineError, ErrorCode
+from .. import camera
+from ..core.errors import EngineError, ErrorCode
 
 SCHEMA = "zero123.views/1"
 MAX_SIDE = 4096
@@ -188,7 +188,7 @@ def _is_plain_name(name: object) -> bool:
 
 def _read_picture(folder: Path, name: object, count: int) -> FloatArray:
     """S x S x 4 float32 of one of the `count` pictures in the folder."""
-    from .imaging.reading import DECODER_ERRORS, readable_formats
+    from .reading import DECODER_ERRORS, readable_formats
 
     if not _is_plain_name(name):
         raise _bad(f"the file name {name!r} leads out of their folder", "use plain file names")
@@ -215,7 +215,7 @@ def _read_picture(folder: Path, name: object, count: int) -> FloatArray:
 
 def _on_white_to_rgba(rgb: FloatArray) -> FloatArray:
     """Straight-alpha RGBA of a picture on white."""
-    from .imaging import foreground_alpha
+    from . import foreground_alpha
 
     return np.concatenate([rgb, foreground_alpha(rgb)[..., None]], axis=-1).astype(np.float32)
 
