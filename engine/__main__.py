@@ -6,7 +6,7 @@ import io
 import signal
 import sys
 
-from .cli import main
+from .cli.main import main
 
 # A polite kill is like Ctrl-C: what was half-built is removed.
 signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -13,9 +13,9 @@ from typing import Any
 
 import bpy
 
+from ..engine.cli.doctor import shortened
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.protocol import Done, Failed, Log
-from ..engine.doctor import shortened
 from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
 from ..engine.models.ledger import licence_accepted

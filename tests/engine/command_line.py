@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.camera import FOV_DEG, two_ring_orbit
-from engine.cli import main
+from engine.cli.main import main
 from engine.imaging.view_set import ViewSet
 
 PATIENCE_S = 300.0

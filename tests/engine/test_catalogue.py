@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_pipeline import tiny_pipeline
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.models import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import ball_views, names
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.protocol import Cancelled, Message, Progress, decode
 
 
@@ -82,7 +82,7 @@ def test_a_reader_that_leaves_early_is_no_error():
 @pytest.mark.parametrize(("command", "work", "hint"), [
     (["reconstruct", "a.png", "--out", "b"], "engine.jobs.run.run", "with --resume goes on"),
     (["views", "a.png", "--out", "b"], "engine.jobs.run.run", "nothing was written"),
-    (["train", "denoiser", "--work", "w"], "engine.training.cli._train_denoiser",
+    (["train", "denoiser", "--work", "w"], "engine.cli.training._train_denoiser",
      "the same command goes on"),
 ])
 def test_who_stops_a_command_is_told_what_becomes_of_its_work(

@@ -48,7 +48,7 @@ def test_a_job_is_accepted_progresses_and_is_done(client: EngineClient):
 def test_the_engine_is_ready_before_it_has_loaded_anything_heavy(project_root: Path):
     heavy = ("numpy", "torch", "PIL", "cv2", "scipy", "diffusers", "transformers")
     program = (f"import sys; sys.modules.update(dict.fromkeys({heavy})); "  # can't be imported
-               "from engine.cli import main; sys.exit(main(['serve']))")
+               "from engine.cli.main import main; sys.exit(main(['serve']))")
     with EngineClient([sys.executable, "-c", program], cwd=project_root) as client:
         ready = client.wait_ready(PATIENCE_S)
     assert ready == Ready(PROTOCOL_VERSION, ".".join(map(str, sys.version_info[:3])))

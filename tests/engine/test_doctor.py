@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from engine import doctor
+from engine.cli import doctor
 from engine.core.errors import ErrorCode
 from engine.setup.backends import Backend, locks_digest
 from engine.setup.environment import RECORD_FILE, ROOT
@@ -80,7 +80,7 @@ def test_a_torch_that_does_not_load_is_an_environment_error(tmp_path: Path) -> N
     (tmp_path / "torch.py").write_text("raise OSError('libcuda.so: cannot open shared object')")
     result = subprocess.run(
         [sys.executable, "-c", "import sys; sys.path[:0] = sys.argv[1:3]; "
-         "from engine.cli import main; sys.exit(main(['doctor']))", str(tmp_path), str(ROOT)],
+         "from engine.cli.main import main; sys.exit(main(['doctor']))", str(tmp_path), str(ROOT)],
         check=False, capture_output=True, text=True)
     assert result.returncode == ErrorCode.ENVIRONMENT.exit_code, result.stderr
     assert "libcuda.so" in result.stderr

@@ -14,7 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.evaluation import methods

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode
 from engine.imaging import (
     OBJECT_FRACTION,

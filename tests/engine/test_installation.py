@@ -21,7 +21,7 @@ import pytest
 from empty_wheels import empty_wheels
 from packaging.requirements import Requirement as Requested
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.setup import backends, bundled_uv

@@ -15,7 +15,7 @@ from shapes import BLOCK, photograph
 from small_device import SmallDevice
 from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.memory import offload
 from engine.fields.lattice import cube

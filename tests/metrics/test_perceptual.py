@@ -18,7 +18,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torchmetrics.functional.image import learned_perceptual_image_patch_similarity
 from torchmetrics.image.fid import _compute_fid
 
-from engine.cli import main
+from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.evaluation.baselines import copy_input

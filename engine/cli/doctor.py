@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .core.errors import EngineError, ErrorCode
-from .setup.backends import Backend, cuda_driver, detect_backend, locks_digest
-from .setup.environment import (
+from ..core.errors import EngineError, ErrorCode
+from ..setup.backends import Backend, cuda_driver, detect_backend, locks_digest
+from ..setup.environment import (
     REQUIREMENTS,
     ROOT,
     EnvironmentReport,
@@ -119,9 +119,9 @@ def _look_at_device(found: Diagnosis) -> None:
     try:
         import torch
 
-        from .core.device_memory import device_memory
-        from .fields.accelerators import place_of_fields
-        from .models import resolve_device, resolve_dtype
+        from ..core.device_memory import device_memory
+        from ..fields.accelerators import place_of_fields
+        from ..models import resolve_device, resolve_dtype
 
         target = resolve_device("auto")
         device, dtype = str(target), str(resolve_dtype("auto", target))
@@ -143,8 +143,8 @@ def _look_at_device(found: Diagnosis) -> None:
 
 def _look_at_models(found: Diagnosis) -> None:
     """Those that are here, and what stands in the way of their use."""
-    from .models.catalogue import models_folder
-    from .models.survey import require_whole, survey
+    from ..models.catalogue import models_folder
+    from ..models.survey import require_whole, survey
 
     found.add("models", models_folder())
     try:
@@ -164,7 +164,7 @@ def _look_at_models(found: Diagnosis) -> None:
 def _free_memory() -> float:
     """Bytes of main memory; endless where that can't be found out."""
     try:
-        from .core.device_memory import device_memory
+        from ..core.device_memory import device_memory
 
         return device_memory("cpu")[0]
     except ImportError:
@@ -173,7 +173,7 @@ def _free_memory() -> float:
 
 def _look_at_disks(found: Diagnosis) -> None:
     """Where models, libraries and temporary files go: is there room?"""
-    from .models.catalogue import models_folder
+    from ..models.catalogue import models_folder
 
     for name, folder in (("models", models_folder()), ("libraries", Path(sys.prefix)),
                          ("temporary", Path(tempfile.gettempdir()))):

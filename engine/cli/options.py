@@ -8,9 +8,9 @@ import argparse
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from .core.reporting import Reporter
-from .core.requests import Request
-from .remote.options import add_remote, remote_host
+from ..core.reporting import Reporter
+from ..core.requests import Request
+from .remote import add_remote, remote_host
 
 
 def add_request(verbs: Any, cls: type[Request], verb: str) -> None:
@@ -35,12 +35,12 @@ def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str,
     request = arguments.request.from_dict({name: getattr(arguments, name) for name in names})
     host = remote_host(arguments)
     if host is not None:
-        from .remote.run import RemoteEngine
+        from ..remote.run import RemoteEngine
 
         engine = RemoteEngine(host)
         with engine.client:
             return engine.run(request, reporter)
-    from .jobs import run as jobs
+    from ..jobs import run as jobs
 
     return jobs.run(request, reporter)
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from .core.errors import EngineError, ErrorCode
-from .core.protocol import Cancelled, Done, Failed
-from .core.reporting import MessageReporter, Pace, Reporter
-from .transport.streams import MessageWriter, reserve_stdout
+from ..core.errors import EngineError, ErrorCode
+from ..core.protocol import Cancelled, Done, Failed
+from ..core.reporting import MessageReporter, Pace, Reporter
+from ..transport.streams import MessageWriter, reserve_stdout
 
 BAR_WIDTH = 30
 JOB = "cli"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.reporting import Reporter
 from ..core.requests import GOES_ON
-from .catalogue import (
+from ..models.catalogue import (
     ModelInfo,
     Task,
     known_model,
@@ -23,9 +23,9 @@ from .catalogue import (
     name_for,
     size_text,
 )
-from .folder import ModelState, folder_state, model_state, other_models, remove, verify
-from .ledger import licence_accepted, require_licence
-from .local import import_model
+from ..models.folder import ModelState, folder_state, model_state, other_models, remove, verify
+from ..models.ledger import licence_accepted, require_licence
+from ..models.local import import_model
 
 if TYPE_CHECKING:
     import torch
@@ -95,7 +95,7 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
 def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     """Tidy up, then do what is asked for."""
     with suppress(ImportError):  # without filelock nothing can be imported, either
-        from .leftovers import clear_leftovers
+        from ..models.leftovers import clear_leftovers
 
         for name in clear_leftovers(models_folder()):
             reporter.log("info", f"removed what a stopped import of {name} had left")
@@ -138,7 +138,7 @@ def _download(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, An
     info = known_model(arguments.name)
     require_licence(info, arguments.accept_licence)  # before torch takes its seconds
     if not info.installed:
-        from .download import download
+        from ..models.download import download
 
         download(info, reporter, dtype=_dtype(arguments))
     path = info.file if info.task is Task.SEGMENTATION else info.folder
@@ -157,7 +157,7 @@ def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
     options = {"config": arguments.config, "ema": not arguments.raw,
                "dtype": _dtype(arguments), "reporter": reporter}
     if arguments.out is not None:
-        from .checkpoint import import_checkpoint
+        from ..models.checkpoint import import_checkpoint
 
         path = import_checkpoint(arguments.checkpoint, out=arguments.out,
                                  pose_encoding=arguments.pose_encoding or "zero123", **options)
@@ -175,7 +175,7 @@ def _verify(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
     if verify(model, reporter):
         how = "every file has its digest"
     else:
-        from .loading import load_pipeline
+        from ..models.loading import load_pipeline
 
         load_pipeline(model, "cpu")
         how = "it loads; there is no list of digests"

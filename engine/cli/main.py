@@ -17,14 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .core.errors import EngineError, ErrorCode
-from .core.failures import as_engine_error
-from .core.reporting import Reporter
-from .core.requests import REQUESTS
-from .remote.options import add_remote, remote_host
-from .request_options import add_request
+from ..core.errors import EngineError, ErrorCode
+from ..core.failures import as_engine_error
+from ..core.reporting import Reporter
+from ..core.requests import REQUESTS
+from ..transport.streams import interrupt_at_eof
+from .options import add_request
+from .remote import add_remote, remote_host
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
-from .transport.streams import interrupt_at_eof
 
 PROGRAM = "python -m engine"
 ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation",
@@ -116,7 +116,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
             continue
         verbs.add_parser(name, help=ROOM_HELP[name])
     if verb in ROOMS:
-        importlib.import_module(f".{ROOMS[verb]}.cli", __package__).add_parsers(verbs)
+        importlib.import_module(f".{ROOMS[verb]}", __package__).add_parsers(verbs)
     return parser
 
 
@@ -138,8 +138,8 @@ def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _add_install(verbs: Any) -> None:
-    from .setup.backends import AUTO, Backend
-    from .setup.environment import user_folder
+    from ..setup.backends import AUTO, Backend
+    from ..setup.environment import user_folder
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
     install.add_argument("--folder", type=Path, default=user_folder() / "engine",
@@ -153,7 +153,7 @@ def _add_install(verbs: Any) -> None:
 
 
 def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .setup.install import install
+    from ..setup.install import install
 
     report = install(arguments.folder, reporter, python=arguments.python,
                      backend=arguments.backend, wheels=arguments.wheels)
@@ -165,9 +165,9 @@ def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any
 def _serve(arguments: argparse.Namespace, reporter: Reporter) -> int:
     host = remote_host(arguments)
     if host is not None:
-        from .remote.serve import serve as serve_remote
+        from ..remote.serve import serve as serve_remote
 
         return serve_remote(host, arguments.idle)
-    from .jobs.server import serve
+    from ..jobs.server import serve
 
     return serve(idle_s=arguments.idle)

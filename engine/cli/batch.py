@@ -12,7 +12,7 @@ from typing import Any
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import GOES_ON, REQUESTS
-from ..request_options import request_option
+from .options import request_option
 
 KINDS = ("reconstruct", "views")
 OWN = ("image", "out", "views", "resume")
@@ -59,8 +59,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from .items import Part, read_items
-    from .run import run_batch
+    from ..batch.items import Part, read_items
+    from ..batch.run import run_batch
 
     workers = arguments.workers
     if workers is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from .host import FOLDER, PYTHON, Host
+from ..remote.host import FOLDER, PYTHON, Host
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

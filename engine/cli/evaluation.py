@@ -16,7 +16,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import BASELINES, FIELDS, GOES_ON, METHODS, SAMPLERS
 from ..core.staging import staged_file
-from .methods import COMPARED, VARIATIONS, compare_methods, table
+from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
         "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
@@ -129,13 +129,20 @@ def _add_report(verbs: Any) -> None:
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..evaluation.baselines import copy_input, mean_training_view, nearest_training_object
+    from ..evaluation.datasets import fitted, read_objects
+    from ..evaluation.perceptual import (
+        FID_FILES,
+        FID_VARIABLE,
+        LPIPS_FILES,
+        LPIPS_VARIABLE,
+        Fid,
+        Lpips,
+    )
+    from ..evaluation.perceptual import find_weights as find
+    from ..evaluation.views import Predictor, diversity, evaluate, pipeline_predictor
     from ..models.model_cache import loaded_model
     from ..training.views import load
-    from .baselines import copy_input, mean_training_view, nearest_training_object
-    from .datasets import fitted, read_objects
-    from .perceptual import FID_FILES, FID_VARIABLE, LPIPS_FILES, LPIPS_VARIABLE, Fid, Lpips
-    from .perceptual import find_weights as find
-    from .views import Predictor, diversity, evaluate, pipeline_predictor
 
     # Before anything slow.
     lpips_file = find(args.lpips, LPIPS_VARIABLE, LPIPS_FILES)
@@ -157,7 +164,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         methods["mean view"] = mean_training_view(training)
         methods["nearest"] = nearest_training_object(training)
     if args.image_variations:
-        from .variations import image_variations
+        from ..evaluation.variations import image_variations
 
         methods["variations"] = image_variations(args.image_variations, seed=args.seed)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
@@ -198,11 +205,11 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..evaluation.selection import spread
+    from ..evaluation.sheet import draw_sheet
+    from ..evaluation.views import pipeline_predictor
     from ..models.model_cache import loaded_model
     from ..training.shards import read_shards
-    from .selection import spread
-    from .sheet import draw_sheet
-    from .views import pipeline_predictor
 
     pipeline = loaded_model.get(args.model, "cpu")
     predict = pipeline_predictor(
@@ -213,8 +220,8 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .meshes import Alignment
-    from .reconstructions import evaluate_meshes, mean_cost, mean_scores
+    from ..evaluation.meshes import Alignment
+    from ..evaluation.reconstructions import evaluate_meshes, mean_cost, mean_scores
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
@@ -275,8 +282,8 @@ def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _report(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .report import write_report
-    from .results import read_results
+    from ..evaluation.report import write_report
+    from ..evaluation.results import read_results
 
     problems: list[EngineError] = []
     results = read_results(args.results, problems.append)

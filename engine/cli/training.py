@@ -15,7 +15,7 @@ from pathlib import Path
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import GOES_ON, RenderRequest, TrainRequest
-from ..request_options import add_request
+from .options import add_request
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -126,20 +126,20 @@ def _add_initial(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(args: argparse.Namespace, **faster: float):
-    from .loop import LoopSettings
+    from ..training.loop import LoopSettings
 
     return LoopSettings(steps=args.steps, learning_rate=args.learning_rate, cooldown=args.cooldown,
                         ema_decay=args.ema_decay, seed=args.seed, faster=faster)
 
 
 def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .views import unpack
+    from ..training.views import unpack
 
     unpack(args.shards, args.work / "views", reporter, args.size)
 
 
 def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .synthetic.render import render_shards
+    from ..training.synthetic.render import render_shards
 
     folder, meshes = ((args.out / "views", args.out / "meshes") if args.test_set
                       else (args.out, None))
@@ -148,7 +148,7 @@ def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _info(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .shards import read_shards
+    from ..training.shards import read_shards
 
     problems: list[EngineError] = []
     views = []
@@ -169,9 +169,9 @@ def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:
     import torch
 
     from ..models import load_pipeline
-    from .autoencoder import autoencoder_loss, nano_autoencoder
-    from .loop import train
-    from .views import load
+    from ..training.autoencoder import autoencoder_loss, nano_autoencoder
+    from ..training.loop import train
+    from ..training.views import load
 
     torch.manual_seed(args.seed)
     vae = nano_autoencoder().to(memory_format=torch.channels_last)
@@ -182,11 +182,11 @@ def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _precompute(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .autoencoder import nano_autoencoder
-    from .latents import precompute
-    from .loop import load_averaged
-    from .nano import nano_image_encoder
-    from .views import load
+    from ..training.autoencoder import nano_autoencoder
+    from ..training.latents import precompute
+    from ..training.loop import load_averaged
+    from ..training.nano import nano_image_encoder
+    from ..training.views import load
 
     vae = nano_autoencoder()
     load_averaged(vae, args.work / "autoencoder")
@@ -198,10 +198,10 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
     import torch
 
     from ..models import load_pipeline
-    from .denoiser import denoising_loss, first_step_error
-    from .latents import load
-    from .loop import train
-    from .nano import Zero123Denoiser, nano_scheduler
+    from ..training.denoiser import denoising_loss, first_step_error
+    from ..training.latents import load
+    from ..training.loop import train
+    from ..training.nano import Zero123Denoiser, nano_scheduler
 
     torch.manual_seed(args.seed)
     data = load(args.work / "latents")
@@ -219,12 +219,12 @@ def _train_denoiser(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _curves(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .curves import draw, read_log
+    from ..training.curves import draw, read_log
 
     draw(read_log(args.log.read_text(encoding="utf-8").splitlines()), args.out)
 
 
 def _export(args: argparse.Namespace, reporter: Reporter) -> None:
-    from .export import export
+    from ..training.export import export
 
     export(args.work, args.out, args.default_steps, args.default_guidance)
