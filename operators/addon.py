@@ -13,7 +13,7 @@ from typing import NamedTuple
 import bpy
 
 from ..engine.models import catalogue
-from ..engine.remote.host import FOLDER, PYTHON, Host
+from ..engine.remote.ssh_host import FOLDER, PYTHON, Host
 from ..engine.setup.environment import user_folder
 
 ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]

@@ -18,8 +18,8 @@ from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.protocol import Done, Failed, Log
 from ..engine.models.catalogue import ModelInfo, find_model
 from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
-from ..engine.models.ledger import licence_accepted
-from ..engine.remote.host import Host
+from ..engine.models.licence_store import licence_accepted
+from ..engine.remote.ssh_host import Host
 from ..engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
 from ..engine.transport.process import EngineProcess
 from . import addon

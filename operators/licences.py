@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.models.catalogue import ModelInfo, find_model, list_models
-from ..engine.models.ledger import accept_licence, licence_accepted
+from ..engine.models.licence_store import accept_licence, licence_accepted
 from . import addon, background
 from .checklist import checklist
 from .messages import report_errors

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..engine.core.errors import EngineError
 from ..engine.models.catalogue import ModelInfo, list_models
 from ..engine.models.folder import ModelState, folder_state, model_state, other_models
-from ..engine.models.ledger import licence_accepted
+from ..engine.models.licence_store import licence_accepted
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..engine.core.requests import DiffusionRequest
-from ..engine.remote.host import FOLDER, PYTHON
+from ..engine.remote.ssh_host import FOLDER, PYTHON
 from ..operators.addon import ROOT_PACKAGE
 from ..operators.checklist import checklist
 from ..operators.request_properties import properties_of, request_fields

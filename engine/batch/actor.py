@@ -21,7 +21,7 @@ from ..core.failures import as_engine_error
 from ..core.requests import REQUESTS
 from ..core.staging import staged_folder
 from ..remote.archive import files_under, inside, pack, unpack
-from ..remote.sent_models import forget_old, place_of
+from ..remote.remote_model_cache import forget_old, place_of
 
 
 @dataclass(frozen=True)

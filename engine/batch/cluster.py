@@ -24,12 +24,12 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import Request
 from ..remote.archive import files_under, pack, unpack
-from ..remote.places import Places, inputs
-from ..remote.sent_models import digest_of, given_model
+from ..remote.path_mapping import Places, inputs
+from ..remote.remote_model_cache import digest_of, given_model
 from .actor import Actor, Delivery, Order, SentModel
-from .board import Board, State
-from .items import Item
-from .page import Page
+from .html_report import Page
+from .inputs import Item
+from .manifest import Board, State
 from .run import PAGE_S, POLL_S, announce, fail, keep, tidy
 
 ENGINE = Path(__file__).resolve().parents[1]

@@ -17,10 +17,10 @@ from ..core.reporting import Reporter
 from ..core.requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
 from ..core.staging import publish
 from ..jobs import run as jobs
-from ..models.survey import usable_folder
-from .board import RESULTS, Board, Entry, State
-from .items import WHOLE, Item, Part
-from .page import TURN, Page
+from ..models.installed_models import usable_folder
+from .html_report import TURN, Page
+from .inputs import WHOLE, Item, Part
+from .manifest import RESULTS, Board, Entry, State
 
 POLL_S = 0.5
 """How often to look what others have done."""
@@ -73,7 +73,7 @@ def _work_here(board: Board, reporter: Reporter, page: Page, workers: int) -> No
     if workers == 1:
         work(board, reporter, page)
     else:
-        from .workers import share
+        from .pool import share
 
         share(board, reporter, page, workers)
 
@@ -222,7 +222,7 @@ def _save_turn(result: Path) -> None:
 
     from ..camera import DEFAULT_RADIUS
     from ..imaging import save_png
-    from ..mesh.picture import load_textured
+    from ..mesh.rendering import load_textured
 
     mesh = load_textured(result / "mesh.glb")
     pictures = [mesh.picture(*angles, DEFAULT_RADIUS, TURN_SIZE) for angles in TURN_VIEWS]

@@ -59,7 +59,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    from ..batch.items import Part, read_items
+    from ..batch.inputs import Part, read_items
     from ..batch.run import run_batch
 
     workers = arguments.workers

@@ -120,7 +120,7 @@ def _look_at_device(found: Diagnosis) -> None:
         import torch
 
         from ..core.device_memory import device_memory
-        from ..fields.accelerators import place_of_fields
+        from ..fields.device_selection import place_of_fields
         from ..models import resolve_device, resolve_dtype
 
         target = resolve_device("auto")
@@ -144,7 +144,7 @@ def _look_at_device(found: Diagnosis) -> None:
 def _look_at_models(found: Diagnosis) -> None:
     """Those that are here, and what stands in the way of their use."""
     from ..models.catalogue import models_folder
-    from ..models.survey import require_whole, survey
+    from ..models.installed_models import require_whole, survey
 
     found.add("models", models_folder())
     try:

@@ -205,8 +205,8 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..evaluation.contact_sheet import draw_sheet
     from ..evaluation.selection import spread
-    from ..evaluation.sheet import draw_sheet
     from ..evaluation.views import pipeline_predictor
     from ..models.model_cache import loaded_model
     from ..training.shards import read_shards

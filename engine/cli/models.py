@@ -24,7 +24,7 @@ from ..models.catalogue import (
     size_text,
 )
 from ..models.folder import ModelState, folder_state, model_state, other_models, remove, verify
-from ..models.ledger import licence_accepted, require_licence
+from ..models.licence_store import licence_accepted, require_licence
 from ..models.local import import_model
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
 def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     """Tidy up, then do what is asked for."""
     with suppress(ImportError):  # without filelock nothing can be imported, either
-        from ..models.leftovers import clear_leftovers
+        from ..models.stale_files import clear_leftovers
 
         for name in clear_leftovers(models_folder()):
             reporter.log("info", f"removed what a stopped import of {name} had left")

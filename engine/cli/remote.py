@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..remote.host import FOLDER, PYTHON, Host
+from ..remote.ssh_host import FOLDER, PYTHON, Host
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:

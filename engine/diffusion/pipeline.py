@@ -24,11 +24,11 @@ from transformers import CLIPVisionModelWithProjection
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..core.errors import EngineError, ErrorCode
 from .conditioning import CCProjection, clip_pixel_values
-from .constant_attention import use_constant_attention
 from .feature_cache import CachedUNet
-from .memory import MEASURES, MemorySaver, in_batches, rows_at_once
-from .packing import pack
+from .memory_fallbacks import MEASURES, MemorySaver, in_batches, rows_at_once
+from .onednn_prepack import pack
 from .samplers import Sampler, make_sampler
+from .single_token_cross_attention import use_constant_attention
 
 Angles = float | Sequence[float]
 StepCallback = Callable[["Zero123Pipeline", int, int, dict[str, Tensor]], dict[str, Tensor] | None]

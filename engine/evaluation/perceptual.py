@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
 from ..models.catalogue import models_folder
-from ..models.pickles import read_state_dict
+from ..models.safe_unpickle import read_state_dict
 
 FOLDER = "metrics"
 """Of the models folder: where weights are looked for under their authors' names."""

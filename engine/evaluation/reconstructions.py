@@ -23,7 +23,7 @@ from ..core.reporting import Reporter, SilentReporter
 from ..core.requests import ReconstructRequest
 from ..imaging.view_set import ViewSet
 from ..jobs import run as jobs
-from ..mesh.picture import Lights, TexturedTriangles, load_textured
+from ..mesh.rendering import Lights, TexturedTriangles, load_textured
 from ..mesh.triangles import Triangles
 from ..training.shards import RenderedObject
 from .datasets import read_objects

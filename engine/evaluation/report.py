@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ..core.staging import staged_folder
-from ..mesh.picture import load_textured
+from ..mesh.rendering import load_textured
 from .predictions import load_shape
 from .reconstructions import LIGHTS
 from .results import MEASURES, Results, Row, measures_of

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from .hash_grid import HashField
-from .lattice import Lattice
-from .voxel import VoxelField
+from .voxel_field import VoxelField
+from .voxel_grid import Lattice
 
 
 class Field(Protocol):

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from . import tiny_cuda
 from .constants import numbers
-from .lattice import Lattice
 from .trilinear import weighted_rows
-from .voxel import VoxelField, density_of
+from .voxel_field import VoxelField, density_of
+from .voxel_grid import Lattice
 
 PRIMES = (1, 2654435761, 805459861)
 """Of the spatial hash (equation 4)."""

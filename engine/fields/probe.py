@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from ..camera import DEFAULT_RADIUS, FOV_DEG, camera_to_world
 from .hash_grid import HashEncoding
-from .lattice import Lattice, cube
 from .libraries import TINY_CUDA, using
 from .rays import Rays, camera_rays
 from .render import Occupancy, render
-from .voxel import VoxelField
+from .voxel_field import VoxelField
+from .voxel_grid import Lattice, cube
 
 RESOLUTION = 96
 PICTURE_SIZE = 64

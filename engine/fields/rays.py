@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .constants import numbers
-from .lattice import Lattice
+from .voxel_grid import Lattice
 
 
 @dataclass

@@ -21,10 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .field import Field
-from .lattice import Lattice
 from .libraries import NERFACC, current
-from .marching import marched
+from .ray_marching import marched
 from .rays import Rays, clip_to_box
+from .voxel_grid import Lattice
 
 GROUP = 6
 """Samples along a ray that are culled together."""

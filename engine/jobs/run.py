@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..diffusion import Zero123Pipeline
-    from ..fields.accelerators import Place
+    from ..fields.device_selection import Place
     from ..imaging.view_set import ViewSet
     from ..reconstruction import Reconstruction
 
@@ -183,7 +183,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: 
     import numpy as np
 
     from ..camera import two_ring_orbit
-    from ..mesh.picture import of_mesh
+    from ..mesh.rendering import of_mesh
     from ..reconstruction import reconstruct_by_score
 
     if photo is None:
@@ -232,7 +232,7 @@ def _mesh_options(request: ReconstructRequest, place: Place) -> dict[str, Any]:
 
 def _place_of_fields(request: ReconstructRequest) -> Place:
     """Where the field is optimised."""
-    from ..fields.accelerators import place_of_fields
+    from ..fields.device_selection import place_of_fields
     from ..models import resolve_device
 
     return place_of_fields(resolve_device(request.device))

@@ -30,7 +30,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import TextRequest
 from ..core.staging import staged_file
-from ..diffusion.memory import MemorySaver, as_memory_allows, offload, slice_attention
+from ..diffusion.memory_fallbacks import MemorySaver, as_memory_allows, offload, slice_attention
 from ..imaging import cut_out, save_png
 from ..models import resolve_device, resolve_dtype
 from ..models.catalogue import INDEX_FILE

@@ -20,9 +20,9 @@ from ..core.reporting import Reporter, SilentReporter
 from ..core.staging import staged_folder
 from ..diffusion import CCProjection, Zero123Pipeline
 from .folder import write_record
-from .layout import OriginalConfig, clip_name, unet_name, vae_name
-from .leftovers import alone_at
-from .pickles import read_state_dict
+from .key_mapping import OriginalConfig, clip_name, unet_name, vae_name
+from .safe_unpickle import read_state_dict
+from .stale_files import alone_at
 from .weights import networks_of, save_pipeline, stored_dtype
 
 StateDict = Mapping[str, Tensor]

@@ -34,7 +34,7 @@ from ..core.staging import sha256
 from .catalogue import ModelInfo, Task, models_folder
 from .checkpoint import import_checkpoint
 from .folder import DOWNLOADS, MB
-from .ledger import expected_sha256, pin_sha256, require_licence, unpin_sha256
+from .licence_store import expected_sha256, pin_sha256, require_licence, unpin_sha256
 
 GOES_ON = "the same command goes on from there"
 _CHUNK = 1024 * 1024

@@ -22,7 +22,7 @@ from ..core.requests import DTYPES
 from ..diffusion import CCProjection, Zero123Pipeline
 from .catalogue import INDEX_FILE
 from .folder import check_links
-from .survey import usable_folder
+from .installed_models import usable_folder
 
 COMPONENTS = {
     "unet": UNet2DConditionModel,

@@ -14,7 +14,7 @@ from ..core.reporting import Reporter
 from ..core.staging import HINT, sha256, staged_file
 from .catalogue import ModelInfo, Task, find_model, models_folder
 from .folder import is_plain_name
-from .ledger import require_licence
+from .licence_store import require_licence
 
 
 def import_model(path: Path, name: str, reporter: Reporter, *, accept_licence: bool = False,

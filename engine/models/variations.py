@@ -22,7 +22,7 @@ from transformers import CLIPVisionModelWithProjection
 
 from ..core.errors import EngineError, ErrorCode
 from ..diffusion import Zero123Pipeline
-from ..diffusion.poseless import PoselessPipeline
+from ..diffusion.image_variation_adapter import PoselessPipeline
 from ..jobs.text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
 from .folder import check_links, named_folder

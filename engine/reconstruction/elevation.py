@@ -19,11 +19,11 @@ from torch import Tensor
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
-from ..fields.lattice import cube
 from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy
+from ..fields.voxel_grid import cube
 from .hull import look_up_picture
-from .level import highest_value
+from .iso_value import highest_value
 
 CANDIDATES_DEG = tuple(float(value) for value in range(-10, 75, 5))
 RINGS = ((0.0, 0.0), (20.0, 22.5))

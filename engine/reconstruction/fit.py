@@ -13,17 +13,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..fields.field import Field, on_cpu, represented
-from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays, pixel_centres
 from ..fields.render import Occupancy, occupied_samples, render
-from ..fields.voxel import EMPTY_RAW, VoxelField, density_of
+from ..fields.voxel_field import EMPTY_RAW, VoxelField, density_of
+from ..fields.voxel_grid import Lattice
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .checkpoint import Checkpoint
-from .ends import OPEN, SOLID, Ends, find_ends
 from .hull import Hull, vote_hull
-from .optimise import OnStep, Rates, coarse_to_fine
 from .photo_hull import Contradictions, find_contradictions
+from .trainer import OnStep, Rates, coarse_to_fine
+from .z_bounds import OPEN, SOLID, Ends, find_ends
 
 CPU = torch.device("cpu")
 RAYS_PER_STEP = 4096

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
-from ..fields.lattice import Lattice
 from ..fields.rays import project
+from ..fields.voxel_grid import Lattice
 
 FRACTIONS = (0.85, 0.7, 0.55)
 """Shares of the views that must agree; the next is tried when one leaves nothing."""

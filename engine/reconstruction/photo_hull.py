@@ -23,9 +23,9 @@ from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from ..fields.lattice import Lattice
 from ..fields.rays import camera_rays, project
 from ..fields.render import Occupancy, occupied_samples
+from ..fields.voxel_grid import Lattice
 
 PATCH = 2.5
 """Voxels from the middle of a patch to its edge."""

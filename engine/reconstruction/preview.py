@@ -17,15 +17,15 @@ import torch.nn.functional as F
 from .. import camera
 from ..core.errors import EngineError
 from ..core.staging import staged_file
-from ..diffusion.memory import as_memory_allows
+from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field, on_cpu
 from ..fields.render import Occupancy
-from ..fields.voxel import VoxelField, density_of
+from ..fields.voxel_field import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
-from .finish import surface_colour
-from .guide import Cameras, Guide, as_pictures, take_pictures
+from .extraction import surface_colour
+from .guidance import Cameras, Guide, as_pictures, take_pictures
 from .sjc import background_latent, latents_of
 
 EVERY_S = 4.0

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from ..camera import FOV_DEG, two_ring_orbit
 from ..diffusion import Zero123Pipeline
-from ..diffusion.memory import in_batches
+from ..diffusion.memory_fallbacks import in_batches
 from ..fields.field import Field, on_cpu, represented
-from ..fields.lattice import cube
-from ..fields.voxel import VoxelField
+from ..fields.voxel_field import VoxelField
+from ..fields.voxel_grid import cube
 from .alignment import Alignment
 from .checkpoint import Checkpoint
-from .diet import PICTURE_SIZE, RAYS, SemanticConsistencyObjective
+from .dietnerf import PICTURE_SIZE, RAYS, SemanticConsistencyObjective
 from .fit import (
     CPU,
     DECAY,
@@ -33,11 +33,11 @@ from .fit import (
     hull_of,
     occupancy_of,
 )
-from .guide import Cameras, Guide, as_pictures, rows_per_view, take_pictures
+from .guidance import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
-from .optimise import Objective, OnStep, Rates, coarse_to_fine, optimise
 from .sds import Annealing, ScoreDistillationObjective, SDSSettings
 from .sjc import GUIDANCE_SCALE, ScoreJacobianObjective, background_latent, latents_of
+from .trainer import Objective, OnStep, Rates, coarse_to_fine, optimise
 
 SDS_LEARNING_RATE = 0.1
 SJC_LEARNING_RATE = 0.05

@@ -22,7 +22,7 @@ from ..fields.normals import rendered_normals, roughness
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
 from .fit import STEP, Pictures
-from .guide import (
+from .guidance import (
     Cameras,
     Guide,
     ScoredRows,

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..diffusion.guidance import score_jacobian
-from ..diffusion.memory import as_memory_allows
+from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field
 from ..fields.render import Occupancy, Rendered
-from .guide import Cameras, Guide, ScoredRows, as_pictures, latent_shape, take_pictures
+from .guidance import Cameras, Guide, ScoredRows, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0
 SCORED_LATENTS = 4 * 32 * 32

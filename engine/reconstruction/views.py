@@ -19,20 +19,19 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter, SilentReporter
 from ..diffusion import Zero123Pipeline
 from ..fields.field import Field
-from ..fields.lattice import cube
 from ..fields.rays import focal_ndc
+from ..fields.voxel_grid import cube
 from ..imaging.view_set import ViewSet
 from ..jobs.sampling import tell_fewer
 from ..mesh.bake import Photo
 from ..mesh.textured import TexturedMesh
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock
-from .finish import textured
+from .extraction import textured
 from .fit import CPU, RAYS_PER_STEP, SEEN, Pictures, fit_field, hull_of
-from .guide import BlindGuide, Guide
+from .guidance import BlindGuide, Guide
 from .hull import lattice_around
 from .memory import require_memory
-from .optimise import OnStep
 from .preview import Previews
 from .score import (
     fit_by_distillation,
@@ -41,6 +40,7 @@ from .score import (
     rays_of_a_step,
     refined,
 )
+from .trainer import OnStep
 
 PHOTO_WEIGHT = 3.0
 """How much the input picture counts against a generated view."""

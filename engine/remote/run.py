@@ -23,9 +23,9 @@ from ..core.requests import RenderRequest, Request
 from ..jobs.run import OLD_VIEWS
 from ..transport.client import EngineClient
 from .archive import files_under
-from .host import Files, Host
-from .places import Places, inputs
-from .sent_models import digest_of, given_model
+from .path_mapping import Places, inputs
+from .remote_model_cache import digest_of, given_model
+from .ssh_host import Files, Host
 
 FOLDERS = ("views", "reconstruct", "train", "render")
 """Kinds whose result is a folder; that of others is a file."""

@@ -14,8 +14,8 @@ from ..core.reporting import Reporter
 from ..core.requests import REQUESTS
 from ..jobs import server
 from ..transport.streams import MessageWriter, reserve_stdout
-from .host import Host
 from .run import RemoteEngine
+from .ssh_host import Host
 
 
 def serve(host: Host, idle_s: float | None = None) -> int:

@@ -17,8 +17,8 @@ from ..core.resume import WorkInProgress, work_folder, work_in_progress
 from ..core.staging import staged_folder
 from ..diffusion import Zero123Pipeline
 from ..models import load_pipeline
-from ..models.leftovers import alone_at
 from ..models.model_cache import loaded_model
+from ..models.stale_files import alone_at
 from .curves import draw_progress, read_log
 from .finetune import (
     PosedUNet,

@@ -33,7 +33,7 @@ from ..core.protocol import (
     version_mismatch,
 )
 from ..core.requests import Request
-from ..remote.host import Host
+from ..remote.ssh_host import Host
 from ..setup.environment import ROOT, engine_environment, isolated_python
 from .process import EngineProcess
 

@@ -10,10 +10,10 @@ import torch
 from timing import Row, compare
 
 from engine.camera import FOV_DEG, camera_to_world
-from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, Rendered, render, render_dense
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
 
 
 def renderer() -> Iterator[Row]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from engine.diffusion import Condition, Zero123Pipeline
 from engine.models import load_pipeline
-from engine.models.layout import OriginalConfig
+from engine.models.key_mapping import OriginalConfig
 
 FORMATS = ("float32", "bfloat16")
 

@@ -23,7 +23,7 @@ def mesh_glb(tmp_path):
     textured = pytest.importorskip("engine.mesh.textured", reason="needs the engine's libraries")
     import trimesh
 
-    from engine.mesh.picture import of_mesh
+    from engine.mesh.rendering import of_mesh
     solid = trimesh.util.concatenate([
         trimesh.creation.box((0.3, 0.9, 0.3)),
         trimesh.creation.box((0.3, 0.3, 0.5), trimesh.transformations.translation_matrix(

@@ -77,7 +77,7 @@ def address(repository: Path) -> Iterator[str]:
 def test_what_runs_elsewhere_is_packaged_and_no_test_is(archive: Path) -> None:
     with ZipFile(archive) as extension:
         names = set(extension.namelist())
-    assert {"engine/remote/desk.py", "engine/batch/farms/zero123.openjd.yaml",
+    assert {"engine/remote/remote_agent.py", "engine/batch/farms/zero123.openjd.yaml",
             "engine/batch/farms/zero123.flamenco.js"} <= names
     assert not [name for name in names if name.startswith("tests/")]
 

@@ -19,7 +19,7 @@ from command_line import PATIENCE_S, names, run
 from ray.cluster_utils import Cluster
 from test_batch import make_pictures, results_in, start, status, wait_until
 
-from engine.remote.sent_models import digest_of, place_of
+from engine.remote.remote_model_cache import digest_of, place_of
 from engine.setup.environment import user_folder
 
 NODE = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 * 1024**2}

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from engine import camera
-from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays, clip_to_box
+from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 
 

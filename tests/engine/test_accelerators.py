@@ -13,8 +13,9 @@ import pytest
 import torch
 from other_device import pretended_device
 
-from engine.fields import accelerators, probe
-from engine.fields.accelerators import Place, place_of_fields, try_device
+from engine.fields import device_selection as accelerators
+from engine.fields import probe
+from engine.fields.device_selection import Place, place_of_fields, try_device
 
 
 def trial(program: str, limit_s: float = 30.0) -> Place:

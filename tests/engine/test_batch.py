@@ -20,8 +20,8 @@ from command_line import PATIENCE_S, names, run
 from PIL import Image, ImageDraw
 from shapes import BLOCK, photograph
 
-from engine.batch.board import Board
-from engine.batch.items import read_items
+from engine.batch.inputs import read_items
+from engine.batch.manifest import Board
 from engine.batch.run import work
 from engine.core.reporting import SilentReporter
 

@@ -31,7 +31,7 @@ from engine.models import CommercialUse, ModelInfo, find_model, load_pipeline
 from engine.models.catalogue import Task
 from engine.models.download import download
 from engine.models.folder import verify
-from engine.models.ledger import LEDGER_FILE, accept_licence, pin_sha256
+from engine.models.licence_store import LEDGER_FILE, accept_licence, pin_sha256
 
 TINY = ModelInfo("tiny", "a tiny model", "someone/tiny", ("tiny.ckpt", "config.yaml"), "MIT",
                  CommercialUse.ALLOWED, 15_000_000)

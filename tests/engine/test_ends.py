@@ -13,13 +13,13 @@ import torch
 from shapes import Box, contains, photograph
 
 from engine import camera
-from engine.fields.lattice import Lattice, cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
-from engine.fields.voxel import EMPTY_RAW, VoxelField, raw_of
-from engine.reconstruction.ends import OPEN, Ends, find_ends
-from engine.reconstruction.finish import surface
+from engine.fields.voxel_field import EMPTY_RAW, VoxelField, raw_of
+from engine.fields.voxel_grid import Lattice, cube
+from engine.reconstruction.extraction import surface
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
+from engine.reconstruction.z_bounds import OPEN, Ends, find_ends
 
 GREY = (0.6, 0.6, 0.6)
 CRATE = Box((0, 0, 0), (0.4, 0.35, 0.3), GREY)

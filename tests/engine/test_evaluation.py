@@ -17,8 +17,8 @@ from engine.evaluation.baselines import (
     mean_training_view,
     nearest_training_object,
 )
+from engine.evaluation.contact_sheet import draw_sheet
 from engine.evaluation.selection import spread
-from engine.evaluation.sheet import draw_sheet
 from engine.evaluation.views import (
     box_downsample,
     diversity,

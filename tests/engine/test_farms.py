@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_batch import make_pictures, status
 
-from engine.batch.board import Board
-from engine.batch.items import Item, Part
+from engine.batch.inputs import Item, Part
+from engine.batch.manifest import Board
 from engine.core.errors import EngineError, ErrorCode
 from engine.setup.environment import ROOT
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.core.errors import EngineError, ErrorCode
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.feature_cache import CachedUNet
-from engine.diffusion.memory import slice_attention
+from engine.diffusion.memory_fallbacks import slice_attention
 from engine.models import load_pipeline
 
 AROUND = [0.0, 90.0, 180.0]

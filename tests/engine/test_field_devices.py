@@ -22,10 +22,10 @@ from engine import camera
 from engine.core.errors import JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.fields.field import represented
-from engine.fields.lattice import cube
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, render
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
 from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
 from engine.reconstruction.checkpoint import Checkpoints
 from engine.reconstruction.preview import Previews

@@ -21,14 +21,15 @@ from shapes import BLOCK, photograph
 
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode
-from engine.fields import accelerators, probe, tiny_cuda
-from engine.fields.accelerators import Place, Verdict, try_device, try_library
+from engine.fields import device_selection as accelerators
+from engine.fields import probe, tiny_cuda
+from engine.fields.device_selection import Place, Verdict, try_device, try_library
 from engine.fields.hash_grid import HashEncoding, HashSettings
-from engine.fields.lattice import cube
 from engine.fields.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
 from engine.fields.rays import camera_rays
 from engine.fields.render import Occupancy, occupied_samples, render
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
 from engine.jobs import run as jobs
 
 CPU = torch.device("cpu")

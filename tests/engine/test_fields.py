@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from engine import camera
 from engine.fields import render as render_module
-from engine.fields.lattice import Lattice, cube
 from engine.fields.normals import rendered_normals, roughness
 from engine.fields.rays import Rays, camera_rays, clip_to_box, pixel_centres, project
 from engine.fields.render import (
@@ -26,7 +25,8 @@ from engine.fields.render import (
     render_dense,
     visible_samples,
 )
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import Lattice, cube
 
 RADIUS = 0.35
 

@@ -11,15 +11,15 @@ from shapes import BLOCK, photograph
 
 from engine import camera
 from engine.core.reporting import SilentReporter
-from engine.fields.lattice import cube
-from engine.fields.voxel import raw_of
-from engine.mesh.picture import TexturedTriangles, of_mesh
+from engine.fields.voxel_field import raw_of
+from engine.fields.voxel_grid import cube
+from engine.mesh.rendering import TexturedTriangles, of_mesh
 from engine.mesh.surface import extract
 from engine.reconstruction.clock import Clock
-from engine.reconstruction.finish import textured
+from engine.reconstruction.extraction import textured
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of, occupancy_of
-from engine.reconstruction.guide import Cameras, as_pictures, take_pictures
-from engine.reconstruction.level import LEVELS, raw_volume
+from engine.reconstruction.guidance import Cameras, as_pictures, take_pictures
+from engine.reconstruction.iso_value import LEVELS, raw_volume
 
 SIZE = 128
 

@@ -15,11 +15,11 @@ from shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from engine import camera
 from engine.fields.field import Field, represented
 from engine.fields.hash_grid import HashEncoding, HashField, HashSettings
-from engine.fields.lattice import HALF_EXTENT, cube
 from engine.fields.trilinear import look_up
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import HALF_EXTENT, cube
 from engine.reconstruction import reconstruct
-from engine.reconstruction.optimise import Rates, optimise
+from engine.reconstruction.trainer import Rates, optimise
 
 CPU = torch.device("cpu")
 SMALL = HashSettings(levels=3, log2_entries=9, coarsest=4, finest=64)

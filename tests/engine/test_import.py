@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from engine.core.errors import EngineError, ErrorCode
 from engine.models import import_checkpoint, load_pipeline
 from engine.models.checkpoint import build_pipeline
-from engine.models.layout import OriginalConfig
-from engine.models.pickles import Inert, read_state_dict
+from engine.models.key_mapping import OriginalConfig
+from engine.models.safe_unpickle import Inert, read_state_dict
 
 CONV_IN = "model.diffusion_model.input_blocks.0.0.weight"
 AVERAGED_CONV_IN = "model_ema.diffusion_modelinput_blocks00weight"

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.staging import staged_folder
 from engine.models import import_checkpoint, load_pipeline
-from engine.models.leftovers import alone_at, clear_leftovers
+from engine.models.stale_files import alone_at, clear_leftovers
 from engine.models.weights import save_pipeline, write_safetensors
 
 HANGING_IMPORT = """

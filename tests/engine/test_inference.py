@@ -13,9 +13,10 @@ import torch
 from tiny_pipeline import IMAGE_SIZE, LATENT, ORIGINAL, ZERO_SNR, tiny_pipeline
 from torch import Tensor, nn
 
-from engine.diffusion import Zero123Pipeline, packing, score_distillation
-from engine.diffusion.memory import rows_at_once
-from engine.diffusion.packing import pack, packing_works
+from engine.diffusion import Zero123Pipeline, score_distillation
+from engine.diffusion import onednn_prepack as packing
+from engine.diffusion.memory_fallbacks import rows_at_once
+from engine.diffusion.onednn_prepack import pack, packing_works
 from engine.models import load_pipeline
 from engine.models.model_cache import loaded_model
 

@@ -19,8 +19,9 @@ from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
 from engine.core.protocol import Done
 from engine.core.requests import ViewsRequest
-from engine.diffusion import Zero123Pipeline, memory
-from engine.diffusion.memory import MAX_ROWS, in_batches, offload, rows_at_once
+from engine.diffusion import Zero123Pipeline
+from engine.diffusion import memory_fallbacks as memory
+from engine.diffusion.memory_fallbacks import MAX_ROWS, in_batches, offload, rows_at_once
 from engine.transport.client import EngineClient, engine_command
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))

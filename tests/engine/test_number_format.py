@@ -17,7 +17,7 @@ from engine.core.requests import ReconstructRequest, TextRequest, ViewsRequest
 from engine.diffusion.guidance import score_distillation, score_jacobian
 from engine.jobs import run as jobs
 from engine.models import load_pipeline, resolve_dtype
-from engine.reconstruction.guide import Guide
+from engine.reconstruction.guidance import Guide
 
 HALVES = ["bfloat16", "float16"]
 FARTHEST = {"bfloat16": 0.002, "float16": 0.0002}

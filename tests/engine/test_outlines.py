@@ -9,7 +9,7 @@ import torch
 from shapes import Box, photograph
 
 from engine import camera
-from engine.reconstruction.outlines import Outlines, outlines
+from engine.reconstruction.silhouette_bounds import Outlines, outlines
 
 HALF_SIZE = torch.tensor([0.4, 0.25, 0.3])
 CORNERS = torch.cartesian_prod(*(torch.tensor([-1.0, 1.0]),) * 3) * HALF_SIZE

@@ -19,12 +19,12 @@ from tiny_pipeline import tiny_pipeline
 
 from engine.diffusion import clip_pixel_values
 from engine.diffusion.guidance import score_jacobian
-from engine.diffusion.poseless import PoselessPipeline
+from engine.diffusion.image_variation_adapter import PoselessPipeline
 from engine.diffusion.samplers import cumulative_alphas
-from engine.fields.lattice import cube
+from engine.fields.voxel_grid import cube
 from engine.models import load_pipeline
 from engine.models.variations import load_any, load_variations
-from engine.reconstruction.diet import (
+from engine.reconstruction.dietnerf import (
     PICTURE_SIZE,
     SEMANTIC_EVERY,
     SEMANTIC_WEIGHT,
@@ -32,7 +32,7 @@ from engine.reconstruction.diet import (
     inconsistency,
 )
 from engine.reconstruction.fit import hull_of, occupancy_of
-from engine.reconstruction.guide import BlindGuide, Cameras, Guide
+from engine.reconstruction.guidance import BlindGuide, Cameras, Guide
 from engine.reconstruction.score import hazy_field
 from engine.reconstruction.views import _photo_view, photo_pictures, reconstruct_by_score
 

@@ -13,9 +13,9 @@ from shapes import Box, contains, grid_points, mesh_contains, photograph
 
 from engine import camera
 from engine.fields.hash_grid import HashField
-from engine.fields.lattice import cube
-from engine.fields.voxel import VoxelField
-from engine.reconstruction.finish import surface
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
+from engine.reconstruction.extraction import surface
 from engine.reconstruction.fit import (
     CONTRADICTED_RAW,
     SMOOTHING_DECAY,

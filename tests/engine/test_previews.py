@@ -13,8 +13,8 @@ from PIL import Image
 from shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
-from engine.fields.lattice import cube
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
 from engine.reconstruction import reconstruct, reconstruct_by_score

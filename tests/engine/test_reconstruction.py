@@ -19,7 +19,7 @@ from shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains,
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
-from engine.fields.lattice import cube
+from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
@@ -319,8 +319,8 @@ def test_a_differentiated_hash_grid_takes_what_is_estimated(project_root: Path) 
 HASHED = """
 import pathlib, sys, torch
 from engine.fields.hash_grid import HashField
-from engine.fields.lattice import cube
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_grid import cube
+from engine.fields.voxel_field import VoxelField
 
 def peak():
     status = pathlib.Path("/proc/self/status").read_text()

@@ -24,7 +24,7 @@ from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import Artifact, Cancelled, Done, Failed, Preview, Progress
 from engine.core.requests import ReconstructRequest, RenderRequest, ViewsRequest
 from engine.remote.archive import inside, pack, unpack
-from engine.remote.host import Host
+from engine.remote.ssh_host import Host
 from engine.setup.environment import ROOT
 from engine.training.shards import read_shards
 from engine.transport.client import EngineClient, engine_command

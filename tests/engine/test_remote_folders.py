@@ -19,7 +19,7 @@ from engine.core import locks as job_folders
 from engine.core.reporting import SilentReporter
 from engine.core.requests import PrepareRequest
 from engine.jobs import run as jobs
-from engine.remote import desk
+from engine.remote import remote_agent as desk
 from engine.remote.archive import pack
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="jobs come to POSIX systems")

@@ -15,11 +15,11 @@ from shapes import BLOCK, photograph
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ReconstructRequest
-from engine.fields.lattice import cube
-from engine.fields.voxel import VoxelField
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
 from engine.jobs import run as jobs
 from engine.reconstruction.checkpoint import Checkpoint
-from engine.reconstruction.optimise import Rates, is_sound, optimise
+from engine.reconstruction.trainer import Rates, is_sound, optimise
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
          "input_elevation": 10.0, "device": "cpu"}

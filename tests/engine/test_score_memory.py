@@ -17,11 +17,11 @@ from tiny_pipeline import IMAGE_SIZE, tiny_pipeline
 
 from engine.cli.main import main
 from engine.diffusion import Zero123Pipeline
-from engine.diffusion.memory import offload
-from engine.fields.lattice import cube
+from engine.diffusion.memory_fallbacks import offload
+from engine.fields.voxel_grid import cube
 from engine.models.model_cache import loaded_model
 from engine.reconstruction.fit import Pictures, hull_of, occupancy_of
-from engine.reconstruction.guide import Guide
+from engine.reconstruction.guidance import Guide
 from engine.reconstruction.score import foggy_field, on_white_at
 from engine.reconstruction.sds import ScoreDistillationObjective, SDSSettings
 from engine.reconstruction.sjc import ScoreJacobianObjective

@@ -16,11 +16,11 @@ from engine.core.reporting import SilentReporter
 from engine.diffusion import score_distillation
 from engine.diffusion.guidance import score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
-from engine.fields.voxel import EMPTY_RAW
+from engine.fields.voxel_field import EMPTY_RAW
 from engine.models import load_pipeline
 from engine.reconstruction import reconstruct, reconstruct_by_score
-from engine.reconstruction.guide import Cameras, Guide
-from engine.reconstruction.level import density_volume, raw_volume
+from engine.reconstruction.guidance import Cameras, Guide
+from engine.reconstruction.iso_value import density_volume, raw_volume
 from engine.reconstruction.sds import Annealing, SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from engine.fields.lattice import cube
-from engine.fields.voxel import VoxelField
-from engine.reconstruction.optimise import Rates, optimise
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
+from engine.reconstruction.trainer import Rates, optimise
 
 STEPS = 12
 

@@ -19,8 +19,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rounds import fuzz, outcome
 
-from engine.batch.board import Board, State
-from engine.batch.items import Item
+from engine.batch.inputs import Item
+from engine.batch.manifest import Board, State
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import (
     TERMINAL,

@@ -29,7 +29,7 @@ from engine.diffusion import Zero123Pipeline
 from engine.jobs import run as jobs
 from engine.models import import_checkpoint, load_pipeline
 from engine.models.folder import folder_state, verify, write_record
-from engine.models.pickles import read_state_dict
+from engine.models.safe_unpickle import read_state_dict
 
 OF_MODELS = (ErrorCode.MODEL_DAMAGED, ErrorCode.MODEL_INCOMPATIBLE, ErrorCode.MODEL_MISSING)
 

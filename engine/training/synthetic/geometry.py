@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...mesh.picture import TexturedTriangles
+from ...mesh.rendering import TexturedTriangles
 from ...mesh.triangles import FloatArray, IntArray, Triangles
 
 SIDES = 32

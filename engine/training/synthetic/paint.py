@@ -9,7 +9,7 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ...mesh.picture import Lights
+from ...mesh.rendering import Lights
 from ...mesh.triangles import FloatArray
 
 SIZE = 128

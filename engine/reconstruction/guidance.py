@@ -15,11 +15,11 @@ from torch import Tensor
 
 from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
-from ..diffusion.memory import MAX_ROWS, as_memory_allows, in_batches
+from ..diffusion.memory_fallbacks import MAX_ROWS, as_memory_allows, in_batches
 from ..fields.field import Field
-from ..fields.lattice import Lattice
 from ..fields.rays import Rays, camera_rays
 from ..fields.render import Occupancy, Rendered, render
+from ..fields.voxel_grid import Lattice
 from .fit import STEP
 
 

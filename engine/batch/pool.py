@@ -17,8 +17,8 @@ from pathlib import Path
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
-from .board import Board, State
-from .page import Page
+from .html_report import Page
+from .manifest import Board, State
 from .run import PAGE_S, POLL_S, announce, work
 
 FAREWELL_S = 10.0

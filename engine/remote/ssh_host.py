@@ -116,7 +116,7 @@ class Host:
     def _desk(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """A process of `desk` there, with pipes; it has ended well after the block."""
         with tempfile.TemporaryFile() as errors:
-            process = _start(self.command("-m", "engine.remote.desk", *arguments), errors)
+            process = _start(self.command("-m", "engine.remote.remote_agent", *arguments), errors)
             with process:
                 try:
                     yield process

@@ -17,7 +17,7 @@ from PIL import Image
 from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..imaging import read_image
-from .board import Entry, State
+from .manifest import Entry, State
 
 THUMBNAIL = (384, 96)
 """Largest width and height of a small picture."""

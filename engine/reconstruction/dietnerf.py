@@ -23,7 +23,7 @@ from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import Occupancy, render
 from .fit import STEP, Pictures
-from .guide import Cameras, Guide, all_threads, as_pictures, take_pictures
+from .guidance import Cameras, Guide, all_threads, as_pictures, take_pictures
 
 SEMANTIC_WEIGHT = 0.1
 SEMANTIC_EVERY = 10

@@ -24,7 +24,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.requests import REQUEST_FILE, save_request
 from ..core.resume import request_key
 from ..core.staging import HINT
-from .items import WHOLE, Item, Part
+from .inputs import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"
 RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}

@@ -10,7 +10,7 @@ import torch
 from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import absorption_weights
-from ..fields.voxel import EMPTY_RAW
+from ..fields.voxel_field import EMPTY_RAW
 from ..mesh.bake import Photo, SurfaceColour, bake
 from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
@@ -18,7 +18,7 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .clock import Clock
 from .fit import Fit, occupancy_of
-from .level import choose_level, density_volume, raw_volume
+from .iso_value import choose_level, density_volume, raw_volume
 
 
 def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..core.errors import EngineError, ErrorCode
 from ..fields.rays import Rays
 from ..fields.render import Occupancy, occupied_samples
-from ..fields.voxel import EMPTY_RAW, density_of, raw_of
+from ..fields.voxel_field import EMPTY_RAW, density_of, raw_of
 
 LEVELS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 32.0, 40.0)
 """Candidates, in density per world unit."""

@@ -15,7 +15,7 @@ from typing import Any
 from ..core.errors import EngineError, ErrorCode
 from ..core.requests import Request
 from .archive import files_under
-from .host import Files
+from .ssh_host import Files
 
 INPUTS = ("image", "views", "data", "models")
 """Fields that name a file or folder here."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs on the other computer beside its engine: `python -m engine.remote.desk VERB JOB`.
+"""What runs on the other computer beside its engine: `python -m engine.remote.remote_agent VERB JOB`.
 
 It keeps a folder for each job: `in` for what the job starts from, `out` for its result; and models
 that were sent, for later jobs, too. Standard library only.
@@ -17,7 +17,7 @@ from ..core import locks as job_folders
 from ..core.errors import EngineError, ErrorCode
 from ..core.staging import staged_folder
 from .archive import MARK, files_under, inside, pack, unpack
-from .sent_models import digest_of, forget_old, place_of
+from .remote_model_cache import digest_of, forget_old, place_of
 
 
 def put(folder: Path) -> None:

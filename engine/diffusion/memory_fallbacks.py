@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core.device_memory import device_memory, give_back_memory
 from ..core.failures import is_out_of_memory
-from .constant_attention import use_constant_attention
+from .single_token_cross_attention import use_constant_attention
 
 if TYPE_CHECKING:
     from .pipeline import Zero123Pipeline

@@ -19,12 +19,12 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..fields.field import Field
-from ..fields.lattice import Lattice
 from ..fields.rays import Rays
 from ..fields.render import Occupancy, render
-from ..fields.voxel import density_of
+from ..fields.voxel_field import density_of
+from ..fields.voxel_grid import Lattice
 from ..mesh.triangles import FloatArray
-from .outlines import Outlines, outlines
+from .silhouette_bounds import Outlines, outlines
 
 LOW = math.radians(15)
 """Elevation below which a camera sees an object's sides down to the base."""

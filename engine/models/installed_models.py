@@ -19,7 +19,7 @@ from .catalogue import (
     size_text,
 )
 from .folder import ModelState, folder_state, model_state, named_folder, other_models
-from .ledger import licence_accepted, require_licence
+from .licence_store import licence_accepted, require_licence
 
 
 @dataclass(frozen=True)

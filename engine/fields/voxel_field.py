@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .lattice import Lattice
 from .trilinear import look_up
+from .voxel_grid import Lattice
 
 DENSITY_SCALE = 50.0
 """Density per world unit of softplus(raw) = 1: a voxel of 0.0125 then absorbs about half."""
