@@ -5,7 +5,9 @@
 import bpy
 
 from . import (
-    background,
+    batch_queue as queueing,
+)
+from . import (
     camera_view,
     compare,
     control,
@@ -13,19 +15,23 @@ from . import (
     licences,
     logs,
     models,
-    picking,
     pictures,
     presets,
-    queueing,
     setup,
     training,
-    turning,
 )
-from .installing import installation_job
-from .journal import journal
-from .model_work import model_work
-from .picks import picks
-from .runner import runner
+from . import (
+    select_views as picking,
+)
+from . import (
+    turntable as turning,
+)
+from .session import timer as background
+from .session.installation import installation_job
+from .session.job_store import journal
+from .session.model_work import model_work
+from .session.runner import runner
+from .session.view_selection import picks
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
            *picking.CLASSES, *control.CLASSES, *setup.CLASSES, *presets.CLASSES,

@@ -16,12 +16,12 @@ from ..engine.camera import FOV_DEG
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ViewsRequest
 from .generate import PictureJob, job_properties
-from .launch import launch
-from .messages import unless
-from .request_properties import request_fields, request_values
-from .results import Place, Record, frames
-from .results.imports import MAX_TITLE
-from .sources import source_of
+from .scene import Place, Record, frames
+from .scene.import_result import MAX_TITLE
+from .scene.sources import source_of
+from .session.launch import launch
+from .session.messages import unless
+from .session.request_properties import request_fields, request_values
 
 KNOWN_RADII = (1.5, 2.2)
 """Distances of the training cameras."""

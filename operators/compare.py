@@ -11,10 +11,10 @@ from bpy.props import EnumProperty, FloatProperty, StringProperty
 from mathutils import Quaternion, Vector
 
 from ..engine.core.errors import EngineError, ErrorCode
-from . import viewport
-from .images import image_of
-from .messages import LEAVE_MODE, report_errors, unless
-from .results import comparing, frames
+from .scene import comparison as comparing
+from .scene import frames, viewport
+from .scene.images import image_of
+from .session.messages import LEAVE_MODE, report_errors, unless
 
 _OPTIONS = {'SKIP_SAVE'}
 _SHADING = ("type", "light", "color_type")

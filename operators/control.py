@@ -10,13 +10,15 @@ from bpy.app.translations import pgettext_iface as iface_
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
-from . import background, launch, results
-from .history import history
-from .jobs import Job
-from .journal import discard, journal
-from .messages import SELECT_A_RESULT, report_errors, unless
-from .results import frames
-from .runner import runner
+from . import scene as results
+from .scene import frames
+from .session import launch
+from .session import timer as background
+from .session.history import history
+from .session.job_store import discard, journal
+from .session.jobs import Job
+from .session.messages import SELECT_A_RESULT, report_errors, unless
+from .session.runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
 

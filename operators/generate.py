@@ -21,12 +21,12 @@ from ..engine.core.requests import (
     TextRequest,
     ViewsRequest,
 )
-from . import addon
-from .launch import launch, launch_alone
-from .messages import SELECT_A_RESULT, report_errors, unless
-from .request_properties import properties_of, request_values
-from .results import ImportOptions, Place, Record, frames
-from .sources import Source, source_of
+from .scene import ImportOptions, Place, Record, frames
+from .scene.sources import Source, source_of
+from .session import preferences as addon
+from .session.launch import launch, launch_alone
+from .session.messages import SELECT_A_RESULT, report_errors, unless
+from .session.request_properties import properties_of, request_values
 
 # Blender would hand the last run's values to the next one started from the interface, and the
 # panel's settings would have no effect.

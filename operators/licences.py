@@ -14,9 +14,10 @@ from bpy.props import BoolProperty, EnumProperty
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.models.catalogue import ModelInfo, find_model, list_models
 from ..engine.models.licence_store import accept_licence, licence_accepted
-from . import addon, background
-from .checklist import checklist
-from .messages import report_errors
+from .session import preferences as addon
+from .session import timer as background
+from .session.checklist import checklist
+from .session.messages import report_errors
 
 DIALOG_WIDTH = 420
 LINE = 62

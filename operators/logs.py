@@ -9,8 +9,8 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 
-from . import addon
-from .installing import installation_job
+from .session import preferences as addon
+from .session.installation import installation_job
 
 TEXT_NAME = "Zero123 Engine Log"
 MAX_BYTES = 200_000

@@ -17,14 +17,22 @@ from ..engine.core.errors import EngineError
 from ..engine.models.catalogue import find_model, list_models, name_for, size_text
 from ..engine.models.folder import remove
 from ..engine.setup.environment import find_python
-from . import addon, background
-from .checklist import checklist
-from .installing import installation_job
 from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
-from .messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS, in_words, report_errors, unless
-from .model_shelf import model_shelf
-from .model_work import model_work
-from .runner import MODELS_VARIABLE, runner
+from .session import preferences as addon
+from .session import timer as background
+from .session.checklist import checklist
+from .session.installation import installation_job
+from .session.messages import (
+    ALLOW_ONLINE,
+    INSTALLING,
+    WAIT_FOR_JOBS,
+    in_words,
+    report_errors,
+    unless,
+)
+from .session.model_list import model_shelf
+from .session.model_work import model_work
+from .session.runner import MODELS_VARIABLE, runner
 
 _OPTIONS = {'SKIP_SAVE'}
 _HIDDEN = {'HIDDEN', 'SKIP_SAVE'}

@@ -14,9 +14,9 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
-from . import viewport
-from .messages import report_errors, unless
-from .results.views import load_image
+from .scene import viewport
+from .scene.views import load_image
+from .session.messages import report_errors, unless
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
 """What Blender and the engine can both read."""

@@ -7,11 +7,12 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
 from ..engine.core.errors import EngineError
-from . import addon, background
-from .checklist import checklist, report_text
-from .installing import installation_job
-from .messages import INSTALLING, WAIT_FOR_JOBS, in_words, report_errors, unless
-from .runner import runner
+from .session import preferences as addon
+from .session import timer as background
+from .session.checklist import checklist, report_text
+from .session.installation import installation_job
+from .session.messages import INSTALLING, WAIT_FOR_JOBS, in_words, report_errors, unless
+from .session.runner import runner
 
 _OPTIONS = {'SKIP_SAVE'}
 

@@ -12,11 +12,12 @@ import bpy
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import RenderRequest, Request, TrainRequest
-from . import addon, launch
-from .exporting import renderable, save_objects
-from .jobs import Job
-from .messages import report_errors
-from .request_properties import properties_of, request_values
+from .scene.exporting import renderable, save_objects
+from .session import launch
+from .session import preferences as addon
+from .session.jobs import Job
+from .session.messages import report_errors
+from .session.request_properties import properties_of, request_values
 
 _OPTIONS = {'SKIP_SAVE'}
 

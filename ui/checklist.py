@@ -6,10 +6,10 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.core.errors import EngineError
-from ..operators.addon import ROOT_PACKAGE
-from ..operators.checklist import checklist
-from ..operators.installing import installation_job
-from ..operators.model_shelf import model_shelf
+from ..operators.session.checklist import checklist
+from ..operators.session.installation import installation_job
+from ..operators.session.model_list import model_shelf
+from ..operators.session.preferences import ROOT_PACKAGE
 from .models import draw_remedy, draw_work
 from .notes import draw_installation, draw_lines
 from .tab import Tab

@@ -5,10 +5,10 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..operators.addon import CONTEXT
-from ..operators.history import Entry, history
-from ..operators.results import ImportOptions
-from ..operators.thumbnails import thumbnails
+from ..operators.scene import ImportOptions
+from ..operators.session.history import Entry, history
+from ..operators.session.preferences import CONTEXT
+from ..operators.session.thumbnails import thumbnails
 from .tab import Tab
 
 _THUMBNAIL_SCALE = 2.4

@@ -7,10 +7,10 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.models.catalogue import CommercialUse, ModelInfo, Task, size_text
 from ..engine.models.folder import ModelState
-from ..operators.addon import CONTEXT
-from ..operators.checklist import checklist
-from ..operators.model_shelf import ShelfEntry, model_shelf
-from ..operators.model_work import model_work
+from ..operators.session.checklist import checklist
+from ..operators.session.model_list import ShelfEntry, model_shelf
+from ..operators.session.model_work import model_work
+from ..operators.session.preferences import CONTEXT
 from .notes import draw_lines, draw_text
 from .tab import Tab
 

@@ -8,7 +8,7 @@ import blf
 import bpy
 from bpy.app.translations import pgettext_tip as tip_
 
-from ..operators.installing import installation_job
+from ..operators.session.installation import installation_job
 
 _FONT = 0
 """Blender's number of the interface's font."""

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from mathutils import Vector
 
-from ..operators import orbit
+from ..operators.scene import orbit
 
 _COLOR = (1.0, 0.6, 0.15)
 

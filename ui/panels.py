@@ -6,12 +6,12 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.core.errors import ErrorCode
-from ..operators.addon import CONTEXT
-from ..operators.images import active_image
-from ..operators.installing import installation_job
-from ..operators.jobs import Job, JobState
-from ..operators.results import ImportOptions
-from ..operators.runner import runner
+from ..operators.scene import ImportOptions
+from ..operators.scene.images import active_image
+from ..operators.session.installation import installation_job
+from ..operators.session.jobs import Job, JobState
+from ..operators.session.preferences import CONTEXT
+from ..operators.session.runner import runner
 from .checklist import draw_device
 from .notes import draw_installation, draw_lines
 from .picture import draw_job_picture, draw_prepared, draw_sources

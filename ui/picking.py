@@ -5,8 +5,8 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..operators.picks import PickedView, picks
-from ..operators.thumbnails import thumbnails
+from ..operators.session.thumbnails import thumbnails
+from ..operators.session.view_selection import PickedView, picks
 from .tab import Tab
 
 _COLUMNS = 3

@@ -7,10 +7,10 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..operators.addon import CONTEXT
-from ..operators.jobs import Job, JobState
-from ..operators.runner import runner
-from ..operators.thumbnails import thumbnails
+from ..operators.session.jobs import Job, JobState
+from ..operators.session.preferences import CONTEXT
+from ..operators.session.runner import runner
+from ..operators.session.thumbnails import thumbnails
 
 THUMBNAIL_SCALE = 5.0
 """Side of a thumbnail, in rows of the panel."""

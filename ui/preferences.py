@@ -7,9 +7,9 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..engine.core.requests import DiffusionRequest
 from ..engine.remote.ssh_host import FOLDER, PYTHON
-from ..operators.addon import ROOT_PACKAGE
-from ..operators.checklist import checklist
-from ..operators.request_properties import properties_of, request_fields
+from ..operators.session.checklist import checklist
+from ..operators.session.preferences import ROOT_PACKAGE
+from ..operators.session.request_properties import properties_of, request_fields
 from .notes import draw_installation
 
 _BACKENDS = (

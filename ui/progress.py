@@ -5,9 +5,9 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..operators.addon import CONTEXT
-from ..operators.jobs import Job, JobState
-from ..operators.runner import runner
+from ..operators.session.jobs import Job, JobState
+from ..operators.session.preferences import CONTEXT
+from ..operators.session.runner import runner
 
 
 def progress_text(job: Job) -> str:

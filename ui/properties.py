@@ -16,11 +16,11 @@ from ..engine.core.requests import (
     ViewsRequest,
 )
 from ..engine.models.catalogue import Task
-from ..operators.checklist import checklist
-from ..operators.launch import start_ahead
-from ..operators.model_shelf import model_shelf
-from ..operators.request_properties import properties_of, request_fields
-from ..operators.results import import_properties
+from ..operators.scene import import_properties
+from ..operators.session.checklist import checklist
+from ..operators.session.launch import start_ahead
+from ..operators.session.model_list import model_shelf
+from ..operators.session.request_properties import properties_of, request_fields
 
 # Chosen in the panel; made for each job; in the preferences; only where `out` stays the same.
 _SKIP = {"image", "out", "device", "dtype", "resume"}

@@ -4,7 +4,7 @@
 
 import bpy
 
-from ..operators.results.comparing import comparison
+from ..operators.scene.comparison import comparison
 from .tab import Tab
 
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs on the other computer beside its engine: `python -m engine.remote.remote_agent VERB JOB`.
+"""What runs on the other computer beside its engine:
+`python -m engine.remote.remote_agent VERB JOB`.
 
 It keeps a folder for each job: `in` for what the job starts from, `out` for its result; and models
 that were sent, for later jobs, too. Standard library only.

@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture
 def checklist(bpy, scene, extension):
     """The list, with the user's settings as they are by default, before and after."""
-    found = extension("operators.checklist").checklist
+    found = extension("operators.session.checklist").checklist
     found.look(bpy.context)
     yield found
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
@@ -109,12 +109,12 @@ def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extensio
 def test_a_report_has_what_blender_and_the_engine_know(bpy, extension, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
-    text = extension("operators.checklist").report_text()
+    text = extension("operators.session.checklist").report_text()
     for word in (bpy.app.version_string, "torch", "device", "problem"):
         assert word in text
     preferences.engine_python = "/nonexistent/python"
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
-    text = extension("operators.checklist").report_text()
+    text = extension("operators.session.checklist").report_text()
     assert "there is no Python at /nonexistent/python" in text
     assert "torch" not in text
 
@@ -146,7 +146,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
 def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
     """And works on afterwards."""
-    runner = extension("operators.runner").runner
+    runner = extension("operators.session.runner").runner
     values = {"filepath": str(picture), "orbit": 1, "steps": 1}
     bpy.ops.zero123.generate_views(**values)
     process, before = runner.engine_pid, _anonymous_mb(runner.engine_pid)

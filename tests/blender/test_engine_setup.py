@@ -28,7 +28,7 @@ def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.backend = "cpu"
     assert bpy.ops.zero123.engine_install(wheels=str(wheels)) == {'FINISHED'}
-    folder = extension("operators.addon").engine_folder()
+    folder = extension("operators.session.preferences").engine_folder()
     environment = extension("engine.setup.environment")
     assert environment.venv_python(folder).is_file()
     assert folder.is_relative_to(bpy.utils.resource_path('USER'))
@@ -42,7 +42,7 @@ def test_the_preferences_bundle_is_what_the_button_takes(bpy, extension, wheels)
     with pytest.raises(RuntimeError, match=r"there is no folder .*elsewhere"):
         bpy.ops.zero123.engine_install()
     preferences.property_unset("wheels_folder")
-    extension("operators.installing").installation_job.error = None
+    extension("operators.session.installation").installation_job.error = None
 
 
 def test_a_backend_that_is_none_is_refused(bpy, wheels):
@@ -56,7 +56,7 @@ def test_the_installers_log_is_the_one_to_open_after_it_failed(bpy, extension, w
         bpy.ops.zero123.engine_install(wheels=str(wheels), backend="cpu")
     assert bpy.ops.zero123.open_log() == {'FINISHED'}
     assert "xatlas" in bpy.data.texts["Zero123 Engine Log"].as_string()
-    extension("operators.installing").installation_job.error = None
+    extension("operators.session.installation").installation_job.error = None
 
 
 def test_a_failed_installation_tells_why(bpy, tmp_path):

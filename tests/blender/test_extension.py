@@ -106,7 +106,7 @@ def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
     settings.mode, settings.azimuth, settings.like_picture = 'SINGLE', -30.0, False
     settings.elevation, settings.radius = 25.0, 2.0
     values = settings.operator_values(requests.ViewsRequest)
-    parse = extension("operators.request_properties").parse_numbers
+    parse = extension("operators.session.request_properties").parse_numbers
     lists = {name: parse(name, values[name]) for name in ("azimuth", "elevation", "radius")}
     request = requests.ViewsRequest(**{**values, **lists})
     assert request.poses() == [(-30.0, 25.0, 2.0)]
@@ -117,7 +117,7 @@ def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
 
 def test_the_zip_holds_what_runs_and_nothing_else(bpy, extension):
     """The builder excludes by pattern: a pattern that is wrong would ship the tests, or less."""
-    folder = extension("operators.addon").ROOT_FOLDER
+    folder = extension("operators.session.preferences").ROOT_FOLDER
     names = {path.name for path in folder.iterdir()}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine", "operators", "ui"} <= names
     assert not names & {"tests", "noxfile.py", "pyproject.toml", "wheels", ".git", ".ci", "demo"}
@@ -125,7 +125,7 @@ def test_the_zip_holds_what_runs_and_nothing_else(bpy, extension):
 
 @pytest.mark.parametrize("text", ["", "90", "0, 90,180", " -30.5 12 "])
 def test_lists_of_numbers_are_read(extension, text):
-    parse = extension("operators.request_properties").parse_numbers
+    parse = extension("operators.session.request_properties").parse_numbers
     assert parse("azimuth", text) == [float(word) for word in text.replace(",", " ").split()]
 
 

@@ -105,7 +105,7 @@ def test_a_mesh_that_another_program_wrote_comes_in_too(bpy, extension, scene, m
     def move(document):
         document["nodes"][0]["translation"] = [0, 1, 0]
     _change(mesh_glb, move)
-    assert extension("operators.results.glb").read_glb(mesh_glb) is None
+    assert extension("operators.scene.glb").read_glb(mesh_glb) is None
     item = _imported(bpy, mesh_glb)
     bpy.context.view_layer.update()
     assert max(_bounds(item)[1]) == pytest.approx(1.8)
@@ -132,7 +132,7 @@ def _change(path, change):
     (("materials", 0, "alphaMode"), "BLEND"), (("nodes", 0, "scale"), [2, 2, 2]),
     (("meshes", 0, "primitives", 0, "mode"), 1), (("images", 0, "bufferView"), 0)])
 def test_a_file_of_another_form_is_left_to_blender_s_importer(extension, mesh_glb, place, value):
-    read_glb = extension("operators.results.glb").read_glb
+    read_glb = extension("operators.scene.glb").read_glb
     assert read_glb(mesh_glb) is not None
 
     def change(document):

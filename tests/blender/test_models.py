@@ -51,7 +51,7 @@ def hub(bpy, extension, models, u2netp):
 def state(extension):
     """Gives a model's entry of the panel: its state and whether its licence is accepted."""
     def look(name):
-        entries = extension("operators.model_shelf").model_shelf.entries
+        entries = extension("operators.session.model_list").model_shelf.entries
         return next((f"{entry.state.value}{'' if entry.licence_accepted else ', not accepted'}"
                      for entry in entries if entry.name == name), None)
     return look
@@ -111,7 +111,7 @@ def test_a_checkpoint_is_imported_and_makes_views(bpy, scene, extension, models,
     assert bpy.ops.zero123.model_import(**{**values, "dtype": 'original'}, model="mine")
     assert weights.stat().st_size > 1.8 * half
     bpy.ops.zero123.generate_views(filepath=str(picture), model="mine", orbit=1, steps=1)
-    checklist = extension("operators.checklist").checklist
+    checklist = extension("operators.session.checklist").checklist
     scene.zero123.model = "mine"
     assert checklist.model_error is None
     weights.write_bytes(weights.read_bytes()[:-1])
@@ -127,7 +127,7 @@ def test_a_licence_is_accepted_for_a_model_that_is_here(bpy, scene, extension, m
                                                         state, picture):
     models.mkdir()
     (models / "zero123-xl").symlink_to(tiny_model)
-    checklist = extension("operators.checklist").checklist
+    checklist = extension("operators.session.checklist").checklist
     scene.zero123.model = "zero123-xl"
     assert "licence of zero123-xl is not accepted" in str(checklist.model_error)
     values = {"filepath": str(picture), "model": "zero123-xl", "orbit": 1, "steps": 1}
@@ -160,7 +160,7 @@ def test_what_is_no_removable_model_stays(bpy, models, name):
 
 def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state, monkeypatch):
     """As with a window, where the operator returns at once and a timer looks at the work."""
-    work = extension("operators.model_work").model_work
+    work = extension("operators.session.model_work").model_work
     hub.hold_after = 2_000_000
     monkeypatch.setattr(work, "wait", lambda: None)
     bpy.ops.zero123.model_download(model="u2netp")
@@ -175,7 +175,7 @@ def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state,
     monkeypatch.undo()
     with pytest.raises(extension("engine.core.protocol").EngineError, match="start again to go on"):
         work.wait()
-    extension("operators.checklist").checklist.look(bpy.context)
+    extension("operators.session.checklist").checklist.look(bpy.context)
     assert state("u2netp") == "partly downloaded"
     hub.hold_after = None
     bpy.ops.zero123.model_download(model="u2netp")

@@ -22,7 +22,7 @@ needs_nano = pytest.mark.skipif(
 @pytest.fixture(autouse=True, scope="module")
 def stop_engine(extension):
     yield
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
 
 
 def _folders(bpy):
@@ -86,7 +86,7 @@ def test_no_picture_at_all_is_said(bpy, scene):
 def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = "/nonexistent/python"
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
     try:
         with pytest.raises(RuntimeError, match="/nonexistent/python"):
             bpy.ops.zero123.engine_start()
@@ -98,7 +98,7 @@ def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
 
 @pytest.mark.needs_engine
 def test_the_engine_starts_and_stops(bpy, extension):
-    runner = extension("operators.runner").runner
+    runner = extension("operators.session.runner").runner
     runner.stop_engine()
     bpy.ops.zero123.engine_start()
     assert runner.engine_running
@@ -112,7 +112,7 @@ def test_the_engine_starts_and_stops(bpy, extension):
 
 @pytest.mark.needs_engine
 def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension):
-    runner = extension("operators.runner").runner
+    runner = extension("operators.session.runner").runner
     if not runner.engine_running:
         bpy.ops.zero123.engine_start()
     os.kill(runner.engine_pid, signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension)
 
 
 def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, picture):
-    active_image = extension("operators.images").active_image
+    active_image = extension("operators.scene.images").active_image
     image = bpy.data.images.load(str(picture))
     assert active_image(bpy.context) is None
     empty = bpy.data.objects.new("Empty", None)
@@ -146,7 +146,7 @@ def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, pictu
 
 
 def test_a_saved_picture_is_used_where_it_is(bpy, scene, extension, picture, tmp_path):
-    image_file = extension("operators.images").image_file
+    image_file = extension("operators.scene.images").image_file
     assert image_file(bpy.data.images.load(str(picture)), tmp_path / "job") == picture
 
 
@@ -163,7 +163,7 @@ def test_pixels_that_are_only_in_blender_reach_the_engine(bpy, scene, extension,
     else:
         image.pixels[0:4] = (1.0, 0.0, 0.0, 1.0)  # lower left
     state = (image.filepath, image.file_format, image.source, image.is_dirty, image.size[:])
-    file = extension("operators.images").image_file(image, tmp_path)
+    file = extension("operators.scene.images").image_file(image, tmp_path)
     with Image.open(file) as copy:
         written = np.asarray(copy.convert("RGBA"), np.float32)[::-1] / 255
     np.testing.assert_allclose(written, np.array(image.pixels).reshape(64, 64, 4), atol=1 / 255)
@@ -207,7 +207,7 @@ def test_views_end_to_end(bpy, scene, picture, extension, model):
     record = json.loads(planes[0]["zero123"])
     assert (record["seed"], record["request"]["steps"], record["model"]) == (5, 2, model)
     assert all(Path(file).is_file() for file in record["files"])
-    job = list(extension("operators.runner").runner.jobs)[-1]
+    job = list(extension("operators.session.runner").runner.jobs)[-1]
     assert job.state.value == "Done"
 
     bpy.context.view_layer.objects.active = planes[0]

@@ -29,7 +29,7 @@ def settings(scene):
 
 @pytest.fixture
 def orbit(extension):
-    return extension("operators.orbit")
+    return extension("operators.scene.orbit")
 
 
 @pytest.mark.parametrize("pose", POSES)
@@ -37,7 +37,7 @@ def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, ext
                                                        tmp_path, picture, pose):
     settings.azimuth, settings.elevation, settings.radius = pose
     settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
-    parse = extension("operators.request_properties").parse_numbers
+    parse = extension("operators.session.request_properties").parse_numbers
     values = settings.operator_values(extension("engine.core.requests").ViewsRequest)
     asked = [parse(name, values[name])[0] for name in ("azimuth", "elevation", "radius")]
     bpy.ops.zero123.import_result(

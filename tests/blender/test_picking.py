@@ -15,13 +15,13 @@ from results import record, ring, write_views
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.runner").runner.stop_engine()
-    extension("operators.picks").picks.clear()
+    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session.view_selection").picks.clear()
 
 
 @pytest.fixture
 def picks(extension):
-    found = extension("operators.picks").picks
+    found = extension("operators.session.view_selection").picks
     found.clear()
     return found
 
@@ -171,7 +171,7 @@ def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks
     bpy.ops.zero123.import_result(filepath=str(result), planes=kind, backgrounds=True)
     planes = _planes(bpy)
     bpy.context.view_layer.objects.active = planes[4]
-    image_of = extension("operators.images").image_of
+    image_of = extension("operators.scene.images").image_of
     before = [_color(image_of(plane)) for plane in planes]
     images = len(bpy.data.images)
     bpy.ops.zero123.regenerate_view(seed=11, samples=2)

@@ -15,7 +15,7 @@ import bpy
 sys.modules.update(dict.fromkeys({HEAVY}))  # to import one of them now raises ImportError
 bpy.ops.extensions.package_install_files(
     repo="user_default", filepath=sys.argv[1], enable_on_install=True, overwrite=True)
-from bl_ext.user_default.zero123.operators import background
+from bl_ext.user_default.zero123.operators.session import timer as background
 assert bpy.context.scene.zero123.orbit == 8
 handlers = [handler.__module__ for name in dir(bpy.app.handlers)
             if isinstance(getattr(bpy.app.handlers, name), list)
@@ -34,5 +34,5 @@ def test_it_starts_without_heavy_libraries_and_asks_for_no_time(bpy, archive, tm
         env={**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert "timer False" in done.stdout.splitlines()
-    handler = "bl_ext.user_default.zero123.operators.background"  # looks when a file is loaded
+    handler = "bl_ext.user_default.zero123.operators.session.timer"  # looks when a file is loaded
     assert f"handlers {handler}" in done.stdout.splitlines()

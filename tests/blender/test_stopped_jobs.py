@@ -19,7 +19,7 @@ OLD_S = 7200.0
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def results(bpy, scene, extension, tmp_path):
     before = preferences().results_folder
     preferences().results_folder = str(tmp_path / "results")
     yield tmp_path / "results"
-    extension("operators.journal").journal.close()
+    extension("operators.session.job_store").journal.close()
     preferences().results_folder = before
 
 
 @pytest.fixture
 def runner(extension):
-    return extension("operators.runner").runner
+    return extension("operators.session.runner").runner
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def next_session(bpy, extension, runner):
     system has let go of the lock. Gives the jobs that the next one finds.
     """
     def begin():
-        journal = extension("operators.journal").journal
+        journal = extension("operators.session.job_store").journal
         for session in journal._sessions.values():
             session.lock.close()
         journal._sessions.clear()
         journal._seen.clear()
-        runner.jobs = extension("operators.jobs").JobList()
+        runner.jobs = extension("operators.session.jobs").JobList()
         bpy.ops.zero123.refresh_history()
         return list(runner.jobs)
     return begin
@@ -60,8 +60,9 @@ def next_session(bpy, extension, runner):
 @pytest.fixture
 def note(bpy, extension, runner, results):
     """Has a job noted that never starts, in a folder of its own. Gives the job."""
-    jobs, requests = extension("operators.jobs"), extension("engine.core.requests")
-    addon, journal = extension("operators.addon"), extension("operators.journal").journal
+    jobs, requests = extension("operators.session.jobs"), extension("engine.core.requests")
+    addon = extension("operators.session.preferences")
+    journal = extension("operators.session.job_store").journal
 
     def make(request, number="1", title="cup"):
         folder = addon.new_job_folder(bpy.context, request.KIND, title)
@@ -83,16 +84,17 @@ def requests(extension):
 def test_a_mesh_goes_on_in_the_next_session(
         bpy, scene, extension, results, runner, next_session, picture):
     """Killed together with its engine while it fits; at its place, and as it was to come in."""
-    launch, addon = extension("operators.launch"), extension("operators.addon")
-    place = extension("operators.results").Place((2.0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1))
-    options = extension("operators.results").ImportOptions(remesh='DECIMATE', remesh_faces=100)
+    launch = extension("operators.session.launch")
+    addon = extension("operators.session.preferences")
+    place = extension("operators.scene").Place((2.0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1))
+    options = extension("operators.scene").ImportOptions(remesh='DECIMATE', remesh_faces=100)
     folder = addon.new_job_folder(bpy.context, "reconstruct", "ball")
     request = extension("engine.core.requests").ReconstructRequest(
         image=str(picture), out=str(folder), model="nano", steps=1, view_count=4, resolution=32,
         iterations=400, faces=300, texture_size=64, device="cpu")
     launch.start_engine(bpy.context)
     job = runner.submit(request, "ball", scene.session_uid, place=place, options=options)
-    extension("operators.journal").journal.note(bpy.context, job)
+    extension("operators.session.job_store").journal.note(bpy.context, job)
     while job.stage != "fit":
         runner.pump()
         assert not job.state.ended, job.error
@@ -106,7 +108,7 @@ def test_a_mesh_goes_on_in_the_next_session(
     assert bpy.ops.zero123.resume_job(job=stopped.id) == {'FINISHED'}
     again, = runner.jobs
     assert again.state.value == "Done"
-    sampled = [stage["name"] for stage in extension("operators.history")._read(
+    sampled = [stage["name"] for stage in extension("operators.session.history")._read(
         folder / "report.json")["stages"]]
     assert "sample" not in sampled, "the views were kept"
     mesh, = (item for item in bpy.data.objects if item.type == 'MESH')
@@ -135,8 +137,8 @@ def test_a_script_needs_no_look_before_it_discards(
         bpy, extension, runner, note, requests, results, next_session):
     """Without a window, nothing has looked yet; asking whether it may changes nothing."""
     job = note(requests.ReconstructRequest)
-    extension("operators.journal").journal.close()
-    runner.jobs = extension("operators.jobs").JobList()
+    extension("operators.session.job_store").journal.close()
+    runner.jobs = extension("operators.session.jobs").JobList()
     before = sorted(results.rglob("*"))
     for _ in range(2):
         assert bpy.ops.zero123.discard_job.poll() and bpy.ops.zero123.resume_job.poll()
@@ -158,7 +160,7 @@ def test_the_jobs_of_a_blender_that_lives_are_its_own(
     other, = (results / ".jobs").glob("*/")
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    session, = extension("operators.journal").journal._sessions.values()
+    session, = extension("operators.session.job_store").journal._sessions.values()
     session.lock.close()
     assert holder.stdout.readline() == b"held\n"
     _make_old(Path(job.request.out))
@@ -265,7 +267,7 @@ def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
 
 def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
         extension, runner, note, requests, next_session):
-    jobs, protocol = extension("operators.jobs"), extension("engine.core.protocol")
+    jobs, protocol = extension("operators.session.jobs"), extension("engine.core.protocol")
     stopped = note(requests.ReconstructRequest)
     keep_something(extension, stopped)
     stopped.apply(protocol.Cancelled(stopped.id))
@@ -279,7 +281,7 @@ def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
 
 def test_empty_folders_of_jobs_go_away(
         bpy, extension, runner, note, requests, results, next_session):
-    addon = extension("operators.addon")
+    addon = extension("operators.session.preferences")
     killed = note(requests.ViewsRequest, "1")
     mesh = note(requests.ReconstructRequest, "2")
     nobodys = addon.new_job_folder(bpy.context, "views", "old")

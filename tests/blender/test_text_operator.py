@@ -29,7 +29,7 @@ def text_model(tmp_path_factory) -> Path:
 def clean(scene, extension):
     yield
     scene.zero123.image = None
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
 
 
 @pytest.mark.needs_engine
@@ -45,7 +45,7 @@ def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_mod
     assert (record["kind"], record["seed"], record["request"]["prompt"]) == (
         "text", 3, "a red chair")
     # Ready for the next step: the picture that the views start from, without naming it.
-    assert extension("operators.images").find_image(bpy.context, scene.zero123.image.name) == image
+    assert extension("operators.scene.images").find_image(bpy.context, scene.zero123.image.name) == image
     first = np.array(image.pixels)
     bpy.ops.zero123.text_to_image(**options, out=str(tmp_path / "again"))
     assert (tmp_path / "again" / "picture.png").is_file()

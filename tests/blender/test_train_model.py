@@ -21,7 +21,7 @@ def settings(bpy, scene, extension, tmp_path):
     yield
     preferences.model_folder = ""
     scene.zero123.model = "nano"
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_the_selected_objects_make_a_model_that_is_used_next(
     assert scene.zero123.model == "Pyramid"
     folder = tmp_path / "models" / "Pyramid"
     assert json.loads((folder / "request.json").read_text())["objects"] == ["Pyramid"]
-    assert extension("operators.checklist").model_problem("Pyramid", folder.parent) is None
-    assert extension("operators.checklist").model_problem("Cone", folder.parent) is not None
-    job = list(extension("operators.runner").runner.jobs)[-1]
+    assert extension("operators.session.checklist").model_problem("Pyramid", folder.parent) is None
+    assert extension("operators.session.checklist").model_problem("Cone", folder.parent) is not None
+    job = list(extension("operators.session.runner").runner.jobs)[-1]
     assert (job.kind, job.state.value, job.picture.name) == ("train", "Done", "training.png")
     bpy.ops.zero123.generate_views(filepath=str(picture), model=scene.zero123.model, orbit=1)
     assert "Zero123 ball" in bpy.data.collections
@@ -60,7 +60,7 @@ def test_a_stopped_training_goes_on_where_it_was(
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
-    runner, requests = extension("operators.runner").runner, extension("engine.core.requests")
+    runner, requests = extension("operators.session.runner").runner, extension("engine.core.requests")
     request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
                                     steps=60, batch_size=2, preview_every=1000, device="cpu")
     job = runner.submit(request, "Pyramid", scene.session_uid)

@@ -18,12 +18,12 @@ LANGUAGES = ("german",)
 def texts(bpy, extension, project_root):
     """All texts of the interface in English."""
     classes = [*extension("ui").CLASSES, *extension("operators").CLASSES]
-    states = {state.value for state in extension("operators.jobs").JobState}
-    return (of_classes(bpy, classes) | states | set(extension("operators.runner").ENGINE_STATES)
+    states = {state.value for state in extension("operators.session.jobs").JobState}
+    return (of_classes(bpy, classes) | states | set(extension("operators.session.runner").ENGINE_STATES)
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
             | {text for path in _drawing_files(project_root) for text in reasons(path)}
             | {text for path in _failing_files(project_root) for text in errors(path)}
-            | {text for name, text in vars(extension("operators.messages")).items()
+            | {text for name, text in vars(extension("operators.session.messages")).items()
                if name.isupper()}
             | {text for info in extension("engine.models.catalogue").CATALOGUE
                for text in (info.terms, info.title)} - {""}

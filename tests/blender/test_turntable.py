@@ -19,9 +19,9 @@ SIZE = 33  # an odd one, which no encoder takes
 
 @pytest.fixture(autouse=True)
 def no_picks(extension):
-    extension("operators.picks").picks.clear()
+    extension("operators.session.view_selection").picks.clear()
     yield
-    extension("operators.picks").picks.clear()
+    extension("operators.session.view_selection").picks.clear()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from engine import camera as conventions
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.runner").runner.stop_engine()
+    extension("operators.session.runner").runner.stop_engine()
 
 
 @pytest.fixture
@@ -190,9 +190,9 @@ def test_what_can_be_no_view_is_refused_in_words(bpy, scene, result, contents):
 def test_a_mesh_that_stands_alone_has_a_frame(bpy, scene, extension):
     """And one that was moved by hand takes the chosen view of it along, and no other's."""
     from mathutils import Matrix
-    frames, placement = extension("operators.results.frames"), extension(
-        "operators.results.placement")
-    record_class = extension("operators.results").Record
+    frames, placement = extension("operators.scene.frames"), extension(
+        "operators.scene.placement")
+    record_class = extension("operators.scene").Record
     collection = bpy.data.collections.new("Zero123 mesh")
     scene.collection.children.link(collection)
     mesh = bpy.data.objects.new("mesh", bpy.data.meshes.new("mesh"))

@@ -34,8 +34,8 @@ def main(archive: str, results: str) -> None:
     enable(archive)
     bpy.context.preferences.addons[PACKAGE].preferences.results_folder = results
     bpy.context.preferences.edit.use_global_undo = False  # its steps would count as growth
-    runner = module("operators.runner").runner
-    tick = module("operators.background")._tick
+    runner = module("operators.session.runner").runner
+    tick = module("operators.session.timer")._tick
     behave_as_on_a_screen()
     tell_of_ends()
     orders: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -78,13 +78,13 @@ def behave_as_on_a_screen() -> None:
     """Also, killed engines may be started again without a pause."""
     on_screen = ModuleType("bpy")
     vars(on_screen).update(vars(bpy), app=SimpleNamespace(background=False))
-    module("operators.launch").bpy = on_screen
+    module("operators.session.launch").bpy = on_screen
     module("engine.transport.client").START_WINDOW_S = 0.0
 
 
 def tell_of_ends() -> None:
     """Report every terminal message that reaches a job, also one that the job would ignore."""
-    jobs, protocol = module("operators.jobs"), module("engine.core.protocol")
+    jobs, protocol = module("operators.session.jobs"), module("engine.core.protocol")
     apply = jobs.Job.apply
 
     def noting(job: Any, message: Any) -> bool:
@@ -109,7 +109,7 @@ def tell(**facts: Any) -> None:
 
 def operate(operator: str, settings: dict[str, Any]) -> list[str]:
     """Call one of our operators. Returns the jobs that are new in the list."""
-    jobs = module("operators.runner").runner.jobs
+    jobs = module("operators.session.runner").runner.jobs
     before = {job.id for job in jobs}
     getattr(bpy.ops.zero123, operator)(**settings)
     return [job.id for job in jobs if job.id not in before]
@@ -152,5 +152,5 @@ ORDERS = {"operate": operate, "scene": scene, "tidy": tidy}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    module("operators.runner").runner.stop_engine()
+    module("operators.session.runner").runner.stop_engine()
     os._exit(0)  # Blender as a module may crash while Python tears it down

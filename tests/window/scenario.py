@@ -41,7 +41,7 @@ def module(name):
 
 
 def runner():
-    return module("operators.runner").runner
+    return module("operators.session.runner").runner
 
 
 def jobs():
@@ -117,7 +117,7 @@ def search(text):
 
 def timers():
     """How many of the extension's timers Blender calls."""
-    background = module("operators.background")
+    background = module("operators.session.timer")
     return sum(map(bpy.app.timers.is_registered, (background._tick, background._look_around)))
 
 
@@ -232,7 +232,7 @@ def cancel():
 
 def mesh_grows():
     """A reconstruction is seen in the 3D View while it runs, and leaves nothing when stopped."""
-    growing = module("operators.growing").growing_meshes
+    growing = module("operators.session.preview_mesh").growing_meshes
     bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide what grows inside it
     before = len(bpy.data.objects), len(bpy.data.meshes)
     with in_view():

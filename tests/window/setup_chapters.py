@@ -36,7 +36,7 @@ def preferences_page(t):
 
 def installing(t):
     """The first attempt fails and says why, with its log; the second one goes on from there."""
-    work = t.module("operators.installing").installation_job
+    work = t.module("operators.session.installation").installation_job
     backends, bundle = t.module("engine.setup.backends"), Path(t.TASK["bundle"])
     before = backends.LOCKS, sys.executable, shutil.which
     # A Blender that was unpacked for the tests may have a Python that runs only inside it; and uv
@@ -88,7 +88,7 @@ def _log(t):
 def _end(t, work):
     """What there is now; then all is as before."""
     environment = t.module("engine.setup.environment")
-    folder = t.module("operators.addon").engine_folder()
+    folder = t.module("operators.session.preferences").engine_folder()
     t.report["installed"] = [str(work.error), environment.venv_python(folder).is_file(),
                              environment.read_recipe(folder).backend]
     with bpy.context.temp_override(window=_page()):

@@ -21,8 +21,8 @@ def scroll_to(t, steps):
 
 def picking(t):
     """An orbit is listed, a view made again with samples to choose from, another left out."""
-    picks, thumbnails = t.module("operators.picks").picks, t.module(
-        "operators.thumbnails").thumbnails
+    picks, thumbnails = t.module("operators.session.view_selection").picks, t.module(
+        "operators.session.thumbnails").thumbnails
     t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
@@ -93,7 +93,7 @@ def from_camera(t):
 
 def turning(t):
     """The views as a contact sheet beside the object, and one plane that turns."""
-    path = t.module("operators.picks").picks.path
+    path = t.module("operators.session.view_selection").picks.path
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
         bpy.ops.zero123.import_result(filepath=str(path), arrangement='SHEET', backgrounds=True)
@@ -128,7 +128,7 @@ def orbit(t):
     space.region_3d.view_location = (0, 0, 0)
     space.region_3d.view_distance = 9.0
     yield 1.0
-    where = t.module("operators.orbit").camera_location
+    where = t.module("operators.scene.orbit").camera_location
     t.screenshot("orbit gizmo")
     for azimuth, values in ((60.0, ('PRESS',)), (90.0, ()), (120.0, ('RELEASE',))):
         before, settings.azimuth = settings.azimuth, azimuth

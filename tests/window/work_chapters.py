@@ -17,7 +17,7 @@ def measure_ticks(t):
 
     The thread's own time: what other programs take meanwhile is no cost of ours.
     """
-    background = t.module("operators.background")
+    background = t.module("operators.session.timer")
     tick, import_finished = background._tick, background._import_finished
     ticks = t.report.setdefault("ticks_ms", [])
     with_import = t.report.setdefault("import_ticks_ms", [])
@@ -59,7 +59,7 @@ def checklist(t):
     with t.in_view():
         bpy.ops.wm.context_set_string(data_path="scene.zero123.model", value="nano")
         bpy.ops.zero123.check_setup()
-    found = t.module("operators.checklist").checklist
+    found = t.module("operators.session.checklist").checklist
     yield lambda: not found.running
     t.report["device"] = found.facts.get("device")
     t.report["checklist_complete"] = not setup.poll(bpy.context)
@@ -67,7 +67,7 @@ def checklist(t):
 
 def mesh_picture(t):
     """The picture of a running reconstruction is in its box."""
-    thumbnails = t.module("operators.thumbnails").thumbnails
+    thumbnails = t.module("operators.session.thumbnails").thumbnails
     t.forget_jobs()
     with t.in_view():
         bpy.ops.zero123.reconstruct_mesh(filepath=t.TASK["picture"], model="nano",
@@ -118,7 +118,7 @@ def prepared_input(t):
         bpy.ops.zero123.prepare_picture('INVOKE_DEFAULT')
     yield t.ended(1)
     yield 1.5
-    thumbnails = t.module("operators.thumbnails").thumbnails
+    thumbnails = t.module("operators.session.thumbnails").thumbnails
     t.report["prepared_is_shown"] = thumbnails.icon(t.jobs()[-1].id) > 0
     t.screenshot("tab with input")
     area = t.view_3d()
@@ -163,9 +163,9 @@ def history(t):
     package = __import__(package, fromlist=["register"])
     package.unregister()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
-    t.module("operators.history").history.entries = []
+    t.module("operators.session.history").history.entries = []
     package.register()
-    entries = t.module("operators.history").history
+    entries = t.module("operators.session.history").history
     yield lambda: entries.entries
     report = t.report
     report["history"] = [[entry.kind, entry.title, entry.amount] for entry in entries.entries]
@@ -263,8 +263,8 @@ def training(t):
 
 def models(t):
     """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
-    work = t.module("operators.model_work").model_work
-    shelf = t.module("operators.model_shelf").model_shelf
+    work = t.module("operators.session.model_work").model_work
+    shelf = t.module("operators.session.model_list").model_shelf
     yield from show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
     with t.in_view():
         bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")

@@ -4,7 +4,7 @@
 
 import bpy
 
-from ...operators.addon import CONTEXT
+from ...operators.session.preferences import CONTEXT
 from . import german
 
 _OPERATOR = "Operator"

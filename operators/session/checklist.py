@@ -13,17 +13,17 @@ from typing import Any
 
 import bpy
 
-from ..engine.cli.doctor import shortened
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.protocol import Done, Failed, Log
-from ..engine.models.catalogue import ModelInfo, find_model
-from ..engine.models.folder import ModelState, folder_state, model_state, named_folder
-from ..engine.models.licence_store import licence_accepted
-from ..engine.remote.ssh_host import Host
-from ..engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
-from ..engine.transport.process import EngineProcess
-from . import addon
-from .model_shelf import model_shelf
+from ...engine.cli.doctor import shortened
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.protocol import Done, Failed, Log
+from ...engine.models.catalogue import ModelInfo, find_model
+from ...engine.models.folder import ModelState, folder_state, model_state, named_folder
+from ...engine.models.licence_store import licence_accepted
+from ...engine.remote.ssh_host import Host
+from ...engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
+from ...engine.transport.process import EngineProcess
+from . import preferences as addon
+from .model_list import model_shelf
 from .runner import MODELS_VARIABLE
 
 

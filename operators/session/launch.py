@@ -11,8 +11,8 @@ from typing import Any
 
 import bpy
 
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.requests import (
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.requests import (
     ElevationRequest,
     PrepareRequest,
     Request,
@@ -20,13 +20,16 @@ from ..engine.core.requests import (
     TextRequest,
     load_request,
 )
-from . import addon, background, images, results
+from .. import scene as results
+from ..scene import images
+from ..scene.replace_view import show_sample
+from . import preferences as addon
+from . import timer as background
 from .checklist import checklist
+from .job_store import journal
 from .jobs import Job, Mend
-from .journal import journal
-from .picks import picks
-from .results.mending import show_sample
 from .runner import runner
+from .view_selection import picks
 
 FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png",
                                    TextRequest: "picture.png",

@@ -14,16 +14,17 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ReconstructRequest, ViewsRequest
-from . import addon, background
 from .generate import PictureJob, job_properties
-from .jobs import Mend
-from .launch import launch, result_folder, show_pick
-from .messages import SELECT_A_RESULT, report_errors, unless
-from .picks import picks
-from .request_properties import request_values
-from .results import Record
-from .results.frames import result_collection
-from .results.views import pose_of
+from .scene import Record
+from .scene.frames import result_collection
+from .scene.views import pose_of
+from .session import preferences as addon
+from .session import timer as background
+from .session.jobs import Mend
+from .session.launch import launch, result_folder, show_pick
+from .session.messages import SELECT_A_RESULT, report_errors, unless
+from .session.request_properties import request_values
+from .session.view_selection import picks
 
 NEW_SEEDS = 10**6
 """New seeds are below: short enough to read in the list and to type."""

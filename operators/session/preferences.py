@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import bpy
 
-from ..engine.models import catalogue
-from ..engine.remote.ssh_host import FOLDER, PYTHON, Host
-from ..engine.setup.environment import user_folder
+from ...engine.models import catalogue
+from ...engine.remote.ssh_host import FOLDER, PYTHON, Host
+from ...engine.setup.environment import user_folder
 
-ROOT_PACKAGE = (__package__ or "").rpartition(".")[0]
+ROOT_PACKAGE = (__package__ or "").rsplit(".", 2)[0]
 """The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
-ROOT_FOLDER = Path(__file__).resolve().parents[1]
+ROOT_FOLDER = Path(__file__).resolve().parents[2]
 """The folder the extension is installed in; nothing is ever written there."""
 
 CONTEXT = "Zero123"

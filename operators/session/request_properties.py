@@ -10,9 +10,9 @@ from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.requests import Request
-from .addon import CONTEXT
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.requests import Request
+from .preferences import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",

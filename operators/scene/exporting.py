@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.core.errors import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 
 COLLECTION = "Zero123 Object"
 """The renderer looks for a collection of this name in a .blend file."""

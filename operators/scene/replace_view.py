@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from ..images import image_of
+from .images import image_of
 from .record import Record
 from .views import load_image, pose_of
 

@@ -13,13 +13,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
-from ..engine.core.requests import PrepareRequest, RenderRequest, Request
-from ..engine.core.resume import work_folder
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
+from ...engine.core.requests import PrepareRequest, RenderRequest, Request
+from ...engine.core.resume import work_folder
 
 if TYPE_CHECKING:
-    from .results import ImportOptions, Place
+    from ..scene import ImportOptions, Place
 
 MAX_ENDED = 20
 """Ended jobs that are remembered; their files stay on the disk."""

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..engine.core.errors import EngineError
-from ..engine.core.protocol import Failed, Message
-from ..engine.core.requests import Request
-from ..engine.remote.ssh_host import Host
-from ..engine.setup import environment
-from ..engine.transport import client as engine_client
+from ...engine.core.errors import EngineError
+from ...engine.core.protocol import Failed, Message
+from ...engine.core.requests import Request
+from ...engine.remote.ssh_host import Host
+from ...engine.setup import environment
+from ...engine.transport import client as engine_client
 from .jobs import Job, JobList, JobState
 
 MODELS_VARIABLE = "ZERO123_MODELS"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from ..engine.core.errors import EngineError, ErrorCode, JobCancelled
-from ..engine.setup import install as installation
+from ...engine.core.errors import EngineError, ErrorCode, JobCancelled
+from ...engine.setup import install as installation
 
 
 class Installation:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.core.errors import EngineError
-from ..engine.models.catalogue import ModelInfo, list_models
-from ..engine.models.folder import ModelState, folder_state, model_state, other_models
-from ..engine.models.licence_store import licence_accepted
+from ...engine.core.errors import EngineError
+from ...engine.models.catalogue import ModelInfo, list_models
+from ...engine.models.folder import ModelState, folder_state, model_state, other_models
+from ...engine.models.licence_store import licence_accepted
 
 
 @dataclass(frozen=True)

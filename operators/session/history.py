@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from . import addon
+from . import preferences as addon
 from .thumbnails import thumbnails
 
 SHOWN = 8

@@ -14,15 +14,15 @@ from mathutils import Matrix
 from ...engine import camera
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.requests import Request, TextRequest, load_request
-from .. import addon
-from ..images import image_of
+from ..session import preferences as addon
 from .frames import result_frame
-from .mending import show_plane
+from .images import image_of
 from .mesh import add_mesh
 from .options import ImportOptions
 from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
+from .replace_view import show_plane
 from .transaction import all_or_nothing
 from .turntable import add_turntable
 from .views import (

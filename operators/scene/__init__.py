@@ -5,7 +5,7 @@
 An import either succeeds or leaves the file as it was.
 """
 
-from .imports import ELEVATION_FILE, import_result
+from .import_result import ELEVATION_FILE, import_result
 from .options import ImportOptions, import_properties
 from .placement import Place
 from .record import Record

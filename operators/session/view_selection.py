@@ -18,12 +18,12 @@ from typing import Any
 
 import bpy
 
-from ..engine.camera import DEFAULT_RADIUS
-from ..engine.core import staging as outputs
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.requests import Request, load_request
-from . import addon
-from .results.views import angles_text, pose_of, read_views
+from ...engine.camera import DEFAULT_RADIUS
+from ...engine.core import staging as outputs
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.requests import Request, load_request
+from ..scene.views import angles_text, pose_of, read_views
+from . import preferences as addon
 from .thumbnails import thumbnails
 
 PICKS_FILE = "picks.json"

@@ -9,7 +9,7 @@ from typing import TypeVar
 import bpy
 from bpy.app.translations import pgettext_tip as tip_
 
-from ..engine.core.errors import EngineError
+from ...engine.core.errors import EngineError
 
 Operator = TypeVar("Operator", bound=bpy.types.Operator)
 Execute = Callable[[Operator, bpy.types.Context], set[str]]

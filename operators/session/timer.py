@@ -9,14 +9,14 @@ from contextlib import suppress
 import bpy
 from bpy.app.handlers import load_post, persistent
 
-from ..engine.core.errors import EngineError
+from ...engine.core.errors import EngineError
+from ..scene import ImportOptions
 from .checklist import checklist
-from .growing import growing_meshes
 from .history import history
-from .installing import installation_job
-from .journal import journal
+from .installation import installation_job
+from .job_store import journal
 from .model_work import model_work
-from .results import ImportOptions
+from .preview_mesh import growing_meshes
 from .runner import runner
 from .thumbnails import thumbnails
 

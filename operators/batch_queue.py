@@ -13,8 +13,8 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
 from ..engine.core.requests import ReconstructRequest, Request, ViewsRequest
-from .images import image_of
-from .messages import unless
+from .scene.images import image_of
+from .session.messages import unless
 
 _OPTIONS = {'SKIP_SAVE'}
 _REQUESTS: dict[str, type[Request]] = {'VIEWS': ViewsRequest, 'MESH': ReconstructRequest}

@@ -17,8 +17,8 @@ from mathutils import Matrix
 
 from ...engine import camera as conventions
 from ...engine.core.errors import EngineError, ErrorCode
-from ..images import image_of
 from .frames import input_record, result_frame
+from .images import image_of
 from .record import Record
 from .transaction import all_or_nothing
 from .views import View, load_image, new_camera, show_behind

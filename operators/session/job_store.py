@@ -23,12 +23,12 @@ from typing import IO
 
 import bpy
 
-from ..engine.core.errors import EngineError
-from ..engine.core.requests import REQUEST_FILE, REQUESTS, Request
-from ..engine.core.resume import discard_work
-from . import addon
+from ...engine.core.errors import EngineError
+from ...engine.core.requests import REQUEST_FILE, REQUESTS, Request
+from ...engine.core.resume import discard_work
+from ..scene import ImportOptions, Place
+from . import preferences as addon
 from .jobs import Job, JobState
-from .results import ImportOptions, Place
 from .runner import runner
 
 if sys.platform == "win32":

@@ -7,9 +7,9 @@ from __future__ import annotations
 import bpy
 from mathutils import Matrix, Vector
 
-from ..engine import camera
-from .results import ImportOptions
-from .results.placement import new_frame
+from ...engine import camera
+from . import ImportOptions
+from .placement import new_frame
 
 Pose = tuple[float, float, float]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
-from ..addon import CONTEXT
+from ..session.preferences import CONTEXT
 
 
 @dataclass(frozen=True)

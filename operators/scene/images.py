@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.core.errors import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
 
 
 def active_image(context: bpy.types.Context) -> bpy.types.Image | None:

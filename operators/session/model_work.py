@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.protocol import Cancelled, Done, Failed, Progress
-from ..engine.setup.environment import ROOT, engine_environment, isolated_python
-from ..engine.transport.process import EngineProcess
+from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.protocol import Cancelled, Done, Failed, Progress
+from ...engine.setup.environment import ROOT, engine_environment, isolated_python
+from ...engine.transport.process import EngineProcess
 
 STOP_S = 5.0
 """How long a process may take to put its unfinished work aside."""

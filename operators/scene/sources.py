@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import bpy
 
-from ..engine.core.errors import EngineError, ErrorCode
+from ...engine.core.errors import EngineError, ErrorCode
+from . import Record
 from .images import image_of
-from .results import Record
 
 
 class Source(NamedTuple):

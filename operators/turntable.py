@@ -11,12 +11,12 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
-from .addon import CONTEXT
-from .messages import LEAVE_MODE, report_errors, unless
-from .picking import title_of, views_file
-from .picks import PickedView, picks, read_picked_views
-from .results import frames, turntable
-from .results.imports import add_turning_plane
+from .scene import frames, turntable
+from .scene.import_result import add_turning_plane
+from .select_views import title_of, views_file
+from .session.messages import LEAVE_MODE, report_errors, unless
+from .session.preferences import CONTEXT
+from .session.view_selection import PickedView, picks, read_picked_views
 
 MIN_VIEWS = 3
 _OPTIONS = {'SKIP_SAVE'}
