@@ -46,7 +46,7 @@ def run_tests(session: nox.Session, *arguments: str) -> None:
 def build_extension(session: nox.Session) -> Path:
     """The extension's zip in `dist/`, built and validated by Blender's own tool."""
     archive = ROOT / "dist" / "zero123.zip"
-    session.run("python", "tests/build_extension.py", str(archive))
+    session.run("python", "tools/build_extension.py", str(archive))
     return archive
 
 
@@ -55,7 +55,7 @@ def demo(session: nox.Session) -> None:
     """The main job inside Blender: a photo to views, cameras and a textured mesh, in `demo/`."""
     install_engine(session)
     archive = build_extension(session)
-    session.run("python", "tests/demo/run.py", "--extension", str(archive), "--out", "demo",
+    session.run("python", "tools/demo/run.py", "--extension", str(archive), "--out", "demo",
                 *session.posargs)
 
 
@@ -103,14 +103,14 @@ def package(session: nox.Session) -> None:
     """The extension's zip, validated, and a repository to subscribe to, in `dist/`."""
     install_engine(session)
     archive = build_extension(session)
-    session.run("python", "tests/build_repository.py", str(archive), "dist/repository")
+    session.run("python", "tools/build_repository.py", str(archive), "dist/repository")
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
     """Exact versions and hashes of the engine's libraries: `engine/setup/locks`."""
     session.install(UV)
-    session.run("python", "tests/make_locks.py")
+    session.run("python", "tools/make_locks.py")
 
 
 @nox.session
@@ -119,7 +119,7 @@ def bundle(session: nox.Session) -> None:
 
     An argument after `--` names the backend (cpu, cuda, rocm, mps).
     """
-    session.run("python", "tests/make_bundle.py", "dist/wheels", *session.posargs)
+    session.run("python", "tools/make_bundle.py", "dist/wheels", *session.posargs)
 
 
 @nox.session
@@ -144,4 +144,4 @@ def soak(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The benchmarks: tables, and `bench.json`. After `--`, `--only unet memory` takes parts."""
     install_engine(session)
-    session.run("python", "tests/bench", "--out", "bench.json", *session.posargs)
+    session.run("python", "tests/benchmarks", "--out", "bench.json", *session.posargs)

@@ -15,8 +15,6 @@ import pytest
 from build_extension import build
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # `import engine` however pytest was started
-sys.path.insert(0, str(ROOT / "tests" / "engine"))  # helpers of its tests serve other folders, too
 
 _exit_status = 0
 
@@ -50,7 +48,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with every component and random weights."""
-    from tiny_pipeline import tiny_pipeline
+    from helpers.tiny_pipeline import tiny_pipeline
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     tiny_pipeline().save_pretrained(folder)

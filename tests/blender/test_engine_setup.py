@@ -15,7 +15,7 @@ import pytest
 @pytest.fixture
 def wheels(project_root: Path, extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle for the offline installation; `engine` can't be imported beside Blender's copy."""
-    script = project_root / "tests" / "engine" / "empty_wheels.py"
+    script = project_root / "tests" / "helpers" / "empty_wheels.py"
     subprocess.run([sys.executable, script, tmp_path / "wheels", tmp_path / "locks"],
                    env={"PYTHONPATH": str(project_root)}, check=True)
     monkeypatch.setattr(extension("engine.setup.backends"), "LOCKS", tmp_path / "locks")

@@ -13,7 +13,7 @@ import pytest
 def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extension, contents,
                                                             project_root, tmp_path):
     before = contents()
-    bpy.ops.zero123.estimate_elevation(filepath=str(project_root / "tests/demo/bottle.png"),
+    bpy.ops.zero123.estimate_elevation(filepath=str(project_root / "tools/demo/bottle.png"),
                                        out=str(tmp_path))
     estimate = json.loads((tmp_path / "elevation.json").read_text())["elevation_deg"]
     assert scene.zero123.input_elevation == pytest.approx(estimate, abs=0.06)

@@ -9,10 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "engine"))
-
-from hub import Hub
+from helpers.hub import Hub
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("huggingface_hub") is None,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ssh_server import SshServer, running_server, why_not
+from helpers.ssh_server import SshServer, running_server, why_not
 
 pytestmark = [pytest.mark.skipif(bool(why_not()), reason=why_not() or "-"),
               pytest.mark.needs_engine]

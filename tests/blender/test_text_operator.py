@@ -18,9 +18,9 @@ def text_model(tmp_path_factory) -> Path:
     """Torch stays out of this process."""
     folder = tmp_path_factory.mktemp("text")
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
-            "from tiny_text_pipeline import save_tiny_text_pipeline; "
+            "from helpers.tiny_text_pipeline import save_tiny_text_pipeline; "
             "save_tiny_text_pipeline(Path(sys.argv[2]))")
-    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parents[1] / "engine"),
+    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parents[1]),
                     str(folder)], check=True)
     return folder / "model"
 
@@ -45,7 +45,8 @@ def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_mod
     assert (record["kind"], record["seed"], record["request"]["prompt"]) == (
         "text", 3, "a red chair")
     # Ready for the next step: the picture that the views start from, without naming it.
-    assert extension("operators.scene.images").find_image(bpy.context, scene.zero123.image.name) == image
+    find_image = extension("operators.scene.images").find_image
+    assert find_image(bpy.context, scene.zero123.image.name) == image
     first = np.array(image.pixels)
     bpy.ops.zero123.text_to_image(**options, out=str(tmp_path / "again"))
     assert (tmp_path / "again" / "picture.png").is_file()

@@ -60,7 +60,8 @@ def test_a_stopped_training_goes_on_where_it_was(
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
-    runner, requests = extension("operators.session.runner").runner, extension("engine.core.requests")
+    runner = extension("operators.session.runner").runner
+    requests = extension("engine.core.requests")
     request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
                                     steps=60, batch_size=2, preview_every=1000, device="cpu")
     job = runner.submit(request, "Pyramid", scene.session_uid)

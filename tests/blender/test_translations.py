@@ -19,7 +19,8 @@ def texts(bpy, extension, project_root):
     """All texts of the interface in English."""
     classes = [*extension("ui").CLASSES, *extension("operators").CLASSES]
     states = {state.value for state in extension("operators.session.jobs").JobState}
-    return (of_classes(bpy, classes) | states | set(extension("operators.session.runner").ENGINE_STATES)
+    return (of_classes(bpy, classes) | states
+            | set(extension("operators.session.runner").ENGINE_STATES)
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
             | {text for path in _drawing_files(project_root) for text in reasons(path)}
             | {text for path in _failing_files(project_root) for text in errors(path)}
@@ -35,16 +36,16 @@ def _drawing_files(root: Path) -> list[Path]:
 
 
 def _working_files(root: Path) -> list[Path]:
-    return [*root.glob("engine/*.py"), *root.glob("engine/training/**/*.py"),
-            *root.glob("engine/reconstruction/*.py"), *root.glob("engine/remote/*.py")]
+    rooms = ("core", "transport", "setup", "jobs", "training", "reconstruction", "remote")
+    return [path for room in rooms for path in root.glob(f"engine/{room}/**/*.py")]
 
 
 def _failing_files(root: Path) -> list[Path]:
     """What a person in Blender can meet the errors of."""
-    rooms = ("imaging", "diffusion", "mesh", "reconstruction", "fields", "remote", "models")
+    rooms = ("core", "transport", "setup", "jobs", "imaging", "diffusion", "mesh",
+             "reconstruction", "fields", "remote", "models")
     return [path for pattern in ("operators/**/*.py", "engine/*.py", *(
-        f"engine/{room}/*.py" for room in rooms)) for path in root.glob(pattern)
-        if path.name != "cli.py"]
+        f"engine/{room}/*.py" for room in rooms)) for path in root.glob(pattern)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

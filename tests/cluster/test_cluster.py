@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("ray", reason="needs engine/requirements-ray.txt")
 
-from command_line import PATIENCE_S, names, run
+from helpers.command_line import PATIENCE_S, names, run
 from ray.cluster_utils import Cluster
 from test_batch import make_pictures, results_in, start, status, wait_until
 

@@ -24,7 +24,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make(tiny_model: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Gives a quick request of a kind, with its result in a folder."""
-    from tiny_text_pipeline import save_tiny_text_pipeline
+    from helpers.tiny_text_pipeline import save_tiny_text_pipeline
 
     given = tmp_path_factory.mktemp("given")
     return maker(given, picture, tiny_model, save_tiny_text_pipeline(given))

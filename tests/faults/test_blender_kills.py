@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 from blender_process import BlenderProcess
+from helpers.processes import is_alive
 from kinds import ALL, Make, made
 from rounds import GONE_S, HELPERS_GONE_S, LATEST_S, SOAK, rounds
-from test_engine_ends import is_alive
 
 from engine.core.errors import ErrorCode
 from engine.core.requests import ReconstructRequest

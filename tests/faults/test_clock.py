@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until
+from helpers.boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until
 from kinds import Make
 
 from engine.core.protocol import Cancelled, Done, Progress

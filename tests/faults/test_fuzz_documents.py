@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from boundary import LONG_JOB_SERVER
 from documents import DEEP, JUNK, altered, texts
+from helpers.boundary import LONG_JOB_SERVER
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rounds import fuzz, outcome

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 from documents import altered, texts
-from exploit import Exploit
+from helpers.exploit import Exploit
 from hypothesis import given
 from hypothesis import strategies as st
 from rounds import fuzz, outcome, peak_memory_mb

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from boundary import terminals
+from helpers.boundary import terminals
+from helpers.processes import seconds_until_gone
 from kinds import ALL, Make, made
 from rounds import GONE_S, HELPERS_GONE_S, LATEST_S, OURS, SOAK, rounds
-from test_engine_ends import seconds_until_gone
 
 from engine.core.errors import ErrorCode
 from engine.core.protocol import Done, Failed, Message

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
-from command_line import engine
+from helpers.boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
+from helpers.command_line import engine
+from helpers.processes import is_alive
 from kinds import content
 from rounds import SOAK, rounds
-from test_engine_ends import is_alive
 
 from engine.core import staging as outputs
 from engine.core.protocol import TERMINAL, Accepted, Cancelled, Done, Message, Progress, decode

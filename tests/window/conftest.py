@@ -45,10 +45,11 @@ def model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs the engine's libraries in the Python that runs the tests")
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    code = ("import sys; sys.path[:0] = sys.argv[1:3]; from tiny_pipeline import tiny_pipeline; "
+    code = ("import sys; sys.path[:0] = sys.argv[1:3]; "
+            "from helpers.tiny_pipeline import tiny_pipeline; "
             "tiny_pipeline().save_pretrained(sys.argv[3])")
     subprocess.run([sys.executable, "-c", code, str(project_root),
-                    str(project_root / "tests" / "engine"), str(folder)], check=True)
+                    str(project_root / "tests"), str(folder)], check=True)
     return folder
 
 
@@ -95,7 +96,7 @@ def photo(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the engine can be installed from: next to nothing, as `wheels` and `locks`."""
     folder = tmp_path_factory.mktemp("bundle")
-    script = project_root / "tests" / "engine" / "empty_wheels.py"
+    script = project_root / "tests" / "helpers" / "empty_wheels.py"
     subprocess.run([sys.executable, script, folder / "wheels", folder / "locks"],
                    env={"PYTHONPATH": str(project_root)}, check=True)
     return folder

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether processes are gone."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from helpers.boundary import PATIENCE_S
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be collected doesn't.
+
+    A killed process is called a zombie as soon as its first thread has gone, but can't be
+    collected before its last one has.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return not Path("/proc").is_dir()
+    state, threads = fields[0], int(fields[17])
+    return state != "Z" or threads > 1
+
+
+def seconds_until_gone(pid: int) -> float:
+    start = time.monotonic()
+    while is_alive(pid) and time.monotonic() - start < PATIENCE_S:
+        time.sleep(0.005)
+    return time.monotonic() - start

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A batch's model: missing, restricted, not needed, or on another computer."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.command_line import run
+from helpers.shapes import BLOCK, photograph
+from test_batch import make_pictures, status
+
+from engine.batch.actor import Actor, Order
+from engine.models.model_cache import LoadedModel, loaded_model
+from engine.remote.archive import pack
+
+
+def test_a_missing_model_stops_the_batch_before_it_begins_unless_others_have_another(
+        tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    pictures = make_pictures(tmp_path, "a", "b")
+    out = tmp_path / "out"
+    assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", "mine") == 3
+    assert {name: item["state"] for name, item in status(out).items()} == {
+        "a": "waiting", "b": "waiting"}
+    assert capsys.readouterr().err.count("there is no model 'mine'") == 1
+    (tmp_path / "table.csv").write_text(
+        f"image,model\n{pictures[0]},mine\n{pictures[1]},{tiny_model}\n")
+    out = tmp_path / "other"
+    assert run("batch", tmp_path / "table.csv", "--kind", "views", "--out", out, "--steps", 1) == 3
+    assert {name: item["state"] for name, item in status(out).items()} == {
+        "a": "failed", "b": "done"}
+
+
+def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
+        tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    drops: list[None] = []
+    monkeypatch.setattr(LoadedModel, "drop", lambda self: drops.append(None))
+    monkeypatch.setattr(loaded_model, "pipeline", None)
+    (picture,) = make_pictures(tmp_path, "a")
+    (tmp_path / "bad.png").write_text("no picture")
+
+    def order(path: Path) -> Order:
+        content = io.BytesIO()
+        pack([(path, f"image/{path.name}")], content)
+        return Order("views", {"model": str(tiny_model), "out": "a", "steps": 1},
+                     content.getvalue(), {"image": f"image/{path.name}"})
+
+    actor = Actor()
+    made = [actor.make(order(path)) for path in (picture, tmp_path / "bad.png", picture)]
+    assert [delivery.error and delivery.error[0] for delivery in made] == [None, "bad-input", None]
+    assert made[1].error
+    assert made[1].folder in made[1].error[1], "which is told by its name here"
+    assert len(drops) == 1, "before the only time that a model is loaded"
+    assert not Path(made[0].folder).exists()
+
+
+def test_without_ray_the_batch_says_what_to_install(tmp_path: Path,
+                                                    capfd: pytest.CaptureFixture[str],
+                                                    monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    make_pictures(tmp_path, "a")
+    assert run("batch", tmp_path / "a.png", "--out", tmp_path / "out", "--ray", "auto") == 7
+    said = capfd.readouterr().err
+    assert said.startswith("error environment: Ray is not installed")
+    assert "engine/requirements-ray.txt" in said
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_licence_that_was_not_accepted_stops_the_batch_before_it_begins(
+        workers: int, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+    shutil.copytree(tiny_model, tmp_path / "models" / "zero123-xl")
+    out = tmp_path / "out"
+    command = ("batch", *make_pictures(tmp_path, "a", "b"), "--kind", "views", "--out", out,
+               "--model", "zero123-xl", "--steps", 1, "--workers", workers)
+    assert run(*command) == 2
+    assert capsys.readouterr().err.count("licence of zero123-xl has to be accepted") == 1
+    assert {item["state"] for item in status(out).values()} == {"waiting"}
+    assert run("models", "accept", "zero123-xl") == 0
+    assert run(*command) == 0
+
+
+def test_given_views_and_finished_results_need_no_model(
+        tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+    model = shutil.copytree(tiny_model, tmp_path / "models" / "mine")
+    pictures = make_pictures(tmp_path, "a")
+    command = ("batch", *pictures, "--kind", "views", "--out", tmp_path / "out", "--model", "mine",
+               "--steps", 1)
+    assert run(*command) == 0
+    shutil.rmtree(model)
+    assert run(*command) == 0
+    (tmp_path / "table.csv").write_text("image,views\n,views.json\n")
+    photograph(BLOCK, [(angle, 10.0) for angle in range(0, 360, 60)]).save(tmp_path)
+    assert run("batch", tmp_path / "table.csv", "--out", tmp_path / "meshes", "--model", "mine",
+               "--resolution", 32, "--iterations", 5, "--faces", 200, "--texture-size", 64) == 0

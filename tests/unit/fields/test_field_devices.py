@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fields that are optimised on another device than the CPU, which never mixes with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers.other_device import DeviceTensor, pretended_device
+from helpers.shapes import BLOCK, photograph
+from helpers.tiny_pipeline import tiny_pipeline
+
+from engine import camera
+from engine.core.errors import JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.fields.field import represented
+from engine.fields.rays import camera_rays
+from engine.fields.render import Occupancy, render
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import cube
+from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
+from engine.reconstruction.checkpoint import Checkpoints
+from engine.reconstruction.preview import Previews
+
+CPU = torch.device("cpu")
+SMALL: dict[str, Any] = {"resolution": 24, "faces": 600, "texture_size": 64}
+ELEVATION = 10.0
+
+
+@pytest.fixture
+def device() -> Iterator[torch.device]:
+    with pretended_device() as device:
+        yield device
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return tiny_pipeline()
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return photograph(BLOCK, [(0.0, ELEVATION)], size=64).images[0]
+
+
+def fit(device: torch.device, **options: Any) -> Reconstruction:
+    views = photograph(BLOCK, camera.two_ring_orbit(8, -10.0, 45.0), size=32)
+    return reconstruct(views, iterations=5, device=device, **SMALL, **options)
+
+
+def assert_same(one: Reconstruction, other: Reconstruction) -> None:
+    np.testing.assert_array_equal(one.mesh.vertices, other.mesh.vertices)
+    np.testing.assert_array_equal(one.mesh.faces, other.mesh.faces)
+    np.testing.assert_array_equal(one.mesh.texture, other.mesh.texture)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the tests below run here")
+def test_where_there_is_a_gpu_these_tests_run_in_a_process_that_sees_none() -> None:
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+                   env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, check=True)
+
+
+def test_the_device_of_these_tests_refuses_what_a_gpu_does(device: torch.device) -> None:
+    there = torch.ones(3, device=device)
+    with pytest.raises(RuntimeError, match="tensors of the CPU"):
+        there + torch.ones(3)
+    with pytest.raises(RuntimeError):
+        there.numpy()
+    assert (there + 1).device == device
+    assert (there * 2).sum().cpu() == 6
+
+
+@pytest.mark.parametrize("representation", ["voxels", "hash"])
+def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
+                                                           device: torch.device) -> None:
+    lattice = cube(12)
+    occupancy = Occupancy(lattice.centres().norm(dim=-1).reshape(lattice.shape) < 0.5, lattice)
+    cameras = torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float()
+    found = []
+    for place in (CPU, device):
+        grid = VoxelField(lattice)
+        with torch.no_grad():
+            grid.raw.normal_(generator=torch.Generator().manual_seed(0))
+        field = represented(grid, representation, torch.Generator().manual_seed(1), place)
+        rays = camera_rays(cameras.to(place), 12, camera.FOV_DEG, lattice)
+        seen = render(field, rays, occupancy.to(place), 0.05)
+        seen.rgb.square().sum().backward()
+        values = [value for group in field.parameter_groups(0.1) for value in group["params"]]
+        assert all(value.device == value.grad.device == place for value in values)
+        found.append([seen.rgb.detach().cpu(), *(value.grad.cpu() for value in values)])
+        assert field.as_grid(cube(5)).device == place
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("representation", ["voxels", "hash"])
+def test_a_second_step_waits_for_no_numbers_to_be_copied(
+        representation: str, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    lattice = cube(12)
+    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice).to(device)
+    field = represented(VoxelField(lattice), representation, torch.Generator(), device)
+    cameras = torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float().to(device)
+
+    def step() -> None:
+        rays = camera_rays(cameras, 12, camera.FOV_DEG, lattice)
+        render(field, rays, occupancy, 0.05).alpha.sum().backward()
+
+    step()
+    monkeypatch.setattr(DeviceTensor, "new_tensor", lambda *_: pytest.fail("numbers are copied"))
+    step()
+
+
+@pytest.mark.parametrize("representation", ["voxels", "hash"])
+def test_a_fit_on_another_device_draws_the_same_and_ends_on_the_cpu(
+        representation: str, device: torch.device) -> None:
+    assert_same(fit(CPU, representation=representation),
+                fit(device, representation=representation))
+
+
+def test_a_fit_is_refined_on_another_device(device: torch.device, pipeline, photo) -> None:
+    options = {"photo": photo, "input_elevation_deg": ELEVATION, "refine": 2, "pipeline": pipeline}
+    assert_same(fit(CPU, **options), fit(device, **options))
+
+
+@pytest.mark.parametrize("method", ["sds", "sjc", "dietnerf"])
+def test_score_methods_run_on_another_device(method: str, device: torch.device, pipeline, photo,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "COLOUR_ITERATIONS", 3)
+    one, other = (reconstruct_by_score(
+        pipeline, photo, method=method, input_elevation_deg=ELEVATION, iterations=4, device=place,
+        **SMALL) for place in (CPU, device))
+    assert_same(one, other)
+
+
+def test_a_stopped_run_goes_on_on_the_cpu(tmp_path: Path, device: torch.device) -> None:
+    class Stopper(SilentReporter):
+        def progress(self, stage: str, done: int, total: int) -> None:
+            if stage == "fit" and done == 3:
+                raise JobCancelled
+
+    checkpoints = Checkpoints(tmp_path, "key", warn=pytest.fail)
+    with pytest.raises(JobCancelled):
+        fit(device, checkpoints=checkpoints, reporter=Stopper())
+    kept = torch.load(tmp_path / "fit.pt", weights_only=True)
+    assert all(value.device == CPU for value in kept["state"]["parameters"])
+    assert_same(fit(CPU), fit(CPU, checkpoints=checkpoints))
+
+
+def test_a_running_fit_is_shown_from_another_device(tmp_path: Path, device: torch.device) -> None:
+    shown: list[Path] = []
+    fit(device, previews=Previews(tmp_path, shown.append, every_s=0.0))
+    assert {path.name for path in shown} == {"preview.npz", "preview.png"}

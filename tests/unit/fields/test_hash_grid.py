@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hash grid: its layout and arithmetic, and that it does what a voxel grid does."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
+
+from engine import camera
+from engine.fields.field import Field, represented
+from engine.fields.hash_grid import HashEncoding, HashField, HashSettings
+from engine.fields.trilinear import look_up
+from engine.fields.voxel_field import VoxelField
+from engine.fields.voxel_grid import HALF_EXTENT, cube
+from engine.reconstruction import reconstruct
+from engine.reconstruction.trainer import Rates, optimise
+
+CPU = torch.device("cpu")
+SMALL = HashSettings(levels=3, log2_entries=9, coarsest=4, finest=64)
+
+
+@pytest.fixture
+def grid() -> VoxelField:
+    field = VoxelField(cube(12))
+    with torch.no_grad():
+        field.raw.normal_(generator=torch.Generator().manual_seed(0))
+    return field
+
+
+def points_in(extent: float, count: int = 50) -> torch.Tensor:
+    return (torch.rand(count, 3, generator=torch.Generator().manual_seed(1)) * 2 - 1) * extent
+
+
+def one_point(tables: np.ndarray, settings: HashSettings, point: np.ndarray) -> list[float]:
+    """Müller et al. 2022, section 3, with tiny-cuda-nn's offsets, in 32-bit integers, slowly."""
+    result, first = [], 0
+    for level in range(settings.levels):
+        scale = settings.coarsest * settings.growth**level - 1
+        side = math.ceil(scale) + 1
+        size = min(-(-side**3 // 8) * 8, 2**settings.log2_entries)
+        place = point * scale + 0.5
+        total = np.zeros(settings.features)
+        for offset in itertools.product((0, 1), repeat=3):
+            corner = [math.floor(p) + o for p, o in zip(place, offset, strict=True)]
+            weight = math.prod(p - math.floor(p) if o else 1 - p + math.floor(p)
+                               for p, o in zip(place, offset, strict=True))
+            if side**3 <= size:
+                index = (corner[0] + side * corner[1] + side * side * corner[2]) % size
+            else:
+                primes = (1, 2654435761, 805459861)
+                a, b, c = (v * p % 2**32 for v, p in zip(corner, primes, strict=True))
+                index = (a ^ b ^ c) % size
+            total += weight * tables[first + index]
+        result += total.tolist()
+        first += size
+    return result
+
+
+def test_features_are_those_of_a_slow_reference() -> None:
+    encoding = HashEncoding(SMALL)
+    assert encoding.entries == [64, 512, 512]  # one dense level, two hashed
+    with torch.no_grad():
+        encoding.tables.normal_(generator=torch.Generator().manual_seed(0))
+    points = torch.rand(20, 3, generator=torch.Generator().manual_seed(1))
+    got = encoding(points).detach().numpy()
+    tables = encoding.tables.detach().numpy()
+    expected = [one_point(tables, SMALL, point) for point in points.double().numpy()]
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_gradients_of_the_tables_are_those_of_finite_differences() -> None:
+    encoding = HashEncoding(SMALL).double()
+    points = torch.rand(8, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    weights = torch.rand(8, encoding.width, dtype=torch.float64)
+    assert torch.autograd.gradcheck(
+        lambda tables: (torch.func.functional_call(encoding, {"tables": tables}, points)
+                        * weights).sum(), encoding.tables)
+
+
+def test_a_grids_gradients_are_those_of_finite_differences(grid: VoxelField) -> None:
+    points = points_in(0.7, 10).double()  # some of them outside
+    assert torch.autograd.gradcheck(lambda raw: look_up(raw, points / 0.6),
+                                    grid.raw.detach()[..., :5, :5, :5].double().requires_grad_())
+
+
+@pytest.mark.parametrize("channels", [0, 4])
+def test_it_starts_as_the_grid_it_is_made_from(channels: int) -> None:
+    start = VoxelField(cube(10), latent_channels=channels)
+    with torch.no_grad():
+        start.raw.normal_()
+    field = HashField(start, SMALL)
+    for ours, theirs in zip(field(points_in(HALF_EXTENT)), start(points_in(HALF_EXTENT)),
+                            strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
+    field = HashField(grid, SMALL)
+    with torch.no_grad():
+        for value in field.parameters():
+            value.add_(torch.randn(value.shape, generator=torch.Generator().manual_seed(0)) * 0.3)
+    points = grid.lattice.centres()
+    density, rgb = field(points)
+    again = field.as_grid()(points)
+    torch.testing.assert_close(again[0], density, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(again[1], rgb, rtol=1e-3, atol=1e-3)
+
+
+def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
+    a, b = (represented(grid, "hash", torch.Generator().manual_seed(5), CPU) for _ in range(2))
+    assert isinstance(a, HashField) and isinstance(b, HashField)
+    assert torch.equal(a.encoding.tables, b.encoding.tables)
+    assert represented(grid, "voxels", torch.Generator(), CPU) is grid
+
+
+def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
+    """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
+    start = VoxelField(cube(6))
+    field = represented(start, "hash", torch.Generator().manual_seed(0), CPU)
+    points = points_in(0.3, 2000)
+    inside = (points.norm(dim=-1) < start.lattice.voxel_size / 2).float()
+
+    def objective(field: Field, step: int) -> torch.Tensor:
+        return (1 - torch.exp(-field.density(points) * 0.05) - inside).square().mean()
+
+    before = objective(field, 0).item()
+    optimise(field, objective, range(150), 150, Rates(0.1, 0.1, torch.zeros(4)),
+             generator=torch.Generator(), on_step=lambda *_: None)
+    assert objective(field, 0).item() < before / 3
+
+
+def test_a_reconstruction_can_be_made_of_it() -> None:
+    views = photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0))
+    mesh = reconstruct(views, representation="hash", resolution=32, iterations=15, faces=1500,
+                       texture_size=128).mesh
+    assert mesh.is_watertight
+    points = grid_points()
+    assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.7

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often whole jobs ask the networks: a picture is encoded once, and a cancelled job asks no
+more."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from helpers.shapes import BLOCK, photograph
+from torch import nn
+
+from engine.camera import two_ring_orbit
+from engine.core.errors import JobCancelled
+from engine.core.reporting import MessageReporter
+from engine.core.requests import ElevationRequest, ReconstructRequest, Request, ViewsRequest
+from engine.diffusion import Zero123Pipeline
+from engine.jobs import run as jobs
+from engine.models.model_cache import loaded_model
+
+ITERATIONS = 4
+MESH = {"resolution": 32, "faces": 500, "texture_size": 64, "iterations": ITERATIONS,
+        "view_count": 4}
+
+
+@pytest.fixture
+def request_of(tiny_model: Path, picture: Path,
+               tmp_path: Path) -> Callable[..., Request]:
+    """A request of a kind, on the tiny model."""
+    def request(kind: type[Request], **options: object) -> Request:
+        return kind(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
+                    device="cpu", guidance=3.0, **options)
+
+    return request
+
+
+@contextmanager
+def watched(model: Path, on_unet: Callable[[], None] = lambda: None) -> Iterator[Counter[str]]:
+    """Counts how often each network of the model is asked; `on_unet` is called by the UNet."""
+    pipeline = loaded_model.get(str(model), "cpu")
+    counts: Counter[str] = Counter()
+
+    def count(name: str) -> Callable[..., None]:
+        def hook(*_: object) -> None:
+            counts[name] += 1
+            if name == "unet":
+                on_unet()
+
+        return hook
+
+    hooks = [network.register_forward_pre_hook(count(name))
+             for name, network in networks(pipeline).items()]
+    try:
+        yield counts
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def networks(pipeline: Zero123Pipeline) -> dict[str, nn.Module]:
+    return {"clip": pipeline.image_encoder, "encoder": pipeline.vae.encoder, "unet": pipeline.unet}
+
+
+def test_the_picture_is_encoded_once_for_all_views(request_of: Callable[..., Request],
+                                                   tiny_model: Path) -> None:
+    with watched(tiny_model) as counts:
+        jobs.run(request_of(ViewsRequest, orbit=5, samples=3, steps=4), SilentJob())
+    assert counts == {"clip": 1, "encoder": 1, "unet": 4}
+
+
+def test_distillation_encodes_the_input_once_and_each_steps_pictures_together(
+        request_of: Callable[..., Request], tiny_model: Path) -> None:
+    with watched(tiny_model) as counts:
+        jobs.run(request_of(ReconstructRequest, method="sds", **MESH), SilentJob())
+    assert counts == {"clip": 1, "encoder": 1 + ITERATIONS, "unet": ITERATIONS}
+
+
+CANCELLABLE = {
+    "views": (ViewsRequest, {"orbit": 3, "steps": 9}),
+    "elevation": (ElevationRequest, {"steps": 9}),
+    "reconstruct": (ReconstructRequest, {**MESH, "steps": 9}),
+    "refine": (ReconstructRequest, {**MESH, "refine": 9}),
+    "sds": (ReconstructRequest, {**MESH, "method": "sds", "iterations": 9}),
+    "sjc": (ReconstructRequest, {**MESH, "method": "sjc", "iterations": 9}),
+}
+
+
+@pytest.mark.parametrize("kind", CANCELLABLE)
+def test_a_cancelled_job_ends_with_the_evaluation_it_was_in(
+        kind: str, request_of: Callable[..., Request], tiny_model: Path, tmp_path: Path) -> None:
+    cls, options = CANCELLABLE[kind]
+    if kind == "refine":
+        photograph(BLOCK, two_ring_orbit(4)).save(tmp_path / "views")
+        options = {**options, "views": str(tmp_path / "views" / "views.json")}
+    cancelled, evaluations = threading.Event(), 5
+
+    def cancel_in_the_last() -> None:
+        if counts["unet"] == evaluations:
+            cancelled.set()
+
+    reporter = MessageReporter("job", lambda message: None, cancelled.is_set)
+    with watched(tiny_model, cancel_in_the_last) as counts, pytest.raises(JobCancelled):
+        jobs.run(request_of(cls, **options), reporter)
+    assert counts["unet"] == evaluations
+    assert counts["clip"] == 1
+
+
+class SilentJob(MessageReporter):
+    """Listens to nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("job", lambda message: None)

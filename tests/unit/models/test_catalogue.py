@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue, and loading: only what is complete, safe and known."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from helpers.tiny_pipeline import tiny_pipeline
+from safetensors.torch import load_file, save_file
+
+from engine.cli.main import main
+from engine.core.errors import EngineError, ErrorCode
+from engine.core.reporting import SilentReporter
+from engine.models import (
+    CommercialUse,
+    find_model,
+    list_models,
+    load_pipeline,
+    models_folder,
+    resolve_device,
+)
+from engine.models.folder import ModelState, folder_state, model_state, other_models
+from engine.models.local import import_model
+
+UNET = "unet/diffusion_pytorch_model.safetensors"
+CLIP = "image_encoder/model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tiny_pipeline().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def model(saved, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(saved, tmp_path / "tiny")
+
+
+def error_of(call, *arguments) -> EngineError:
+    with pytest.raises(EngineError) as caught:
+        call(*arguments)
+    return caught.value
+
+
+class TestCatalogue:
+    def test_listing_is_light(self, project_root):
+        code = ("import sys, engine.models as m; m.list_models()[0].installed; "
+                "sys.exit('torch' in sys.modules)")
+        subprocess.run([sys.executable, "-c", code], cwd=project_root, check=True)
+
+    def test_what_a_person_needs_to_know_of_a_model(self):
+        models = {info.name: info for info in list_models()}
+        assert list(models) == ["u2netp", "nano", "zero123-105000", "zero123-165000",
+                                "zero123-xl", "stable-zero123", "stable-zero123c"]
+        assert models["zero123-105000"].licence == "MIT"
+        assert models["stable-zero123"].commercial_use is CommercialUse.FORBIDDEN
+        assert models["zero123-xl"].commercial_use is CommercialUse.UNKNOWN
+        for info in models.values():
+            assert info.licence
+            assert bool(info.files) == bool(info.repo) == (info.name != "nano")
+            assert info.pose_encoding == ("stable" if "stable" in info.name else "zero123")
+
+    def test_installed_is_looked_up_in_the_models_folder(self, saved, tmp_path, monkeypatch):
+        monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
+        assert models_folder() == tmp_path
+        assert not find_model("zero123-xl").installed
+        shutil.copytree(saved, tmp_path / "zero123-xl")
+        assert find_model("zero123-xl").installed
+        error = error_of(load_pipeline, "zero123-xl", "cpu")  # its licence comes first
+        assert error.code is ErrorCode.BAD_INPUT
+        assert "models accept zero123-xl" in error.hint
+        assert main(["models", "accept", "zero123-xl"]) == 0
+        assert load_pipeline("zero123-xl", "cpu").config.pose_encoding == "zero123"
+
+    def test_the_models_folder_is_the_users_own_by_default(self, monkeypatch):
+        monkeypatch.delenv("ZERO123_MODELS", raising=False)
+        assert models_folder().is_absolute()
+        assert models_folder().parts[-2:] == ("zero123", "models")
+
+
+class TestLocalFiles:
+    @pytest.fixture(autouse=True)
+    def models(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+        return tmp_path / "models"
+
+    def test_the_segmentation_model_is_taken_as_it_is_and_only_as_it_is(
+            self, shared_dir, tmp_path, models):
+        file = shared_dir / "data/models/u2netp.onnx"
+        info = find_model("u2netp")
+        changed = tmp_path / "u2netp.onnx"
+        changed.write_bytes(file.read_bytes()[:-1] + b"x")
+        error = error_of(import_model, changed, "u2netp", SilentReporter())
+        assert error.code is ErrorCode.MODEL_DAMAGED
+        assert model_state(info) is ModelState.MISSING
+        assert main(["models", "import", str(file)]) == 0
+        assert model_state(info) is ModelState.HERE
+        os.truncate(info.file, 1000)
+        assert model_state(info) is ModelState.DAMAGED
+        assert main(["models", "remove", "u2netp"]) == 0
+        assert list(models.iterdir()) == []
+
+    def test_a_checkpoint_gets_its_name_from_the_file(self, shared_dir, tmp_path, models, capsys):
+        golden = shared_dir / "golden"
+        shutil.copy(golden / "checkpoint.ckpt", tmp_path / "stable_zero123.ckpt")
+        command = ["models", "import", str(tmp_path / "stable_zero123.ckpt"), "--config",
+                   str(golden / "config.yaml")]
+        assert main(command) == 2
+        assert "licence of stable-zero123 has to be accepted" in capsys.readouterr().err
+        assert main([*command, "--accept-licence"]) == 0
+        assert load_pipeline("stable-zero123", "cpu").config.pose_encoding == "stable"
+        assert main([*command, "--name", "mine"]) == 0
+        assert other_models() == ["mine"]
+        weights = models / "mine" / UNET
+        os.truncate(weights, weights.stat().st_size - 1)
+        assert folder_state(models / "mine") is ModelState.DAMAGED
+        assert main(["models", "verify", "mine"]) == 3
+
+    @pytest.mark.parametrize("name", ["nano", "../outside", ".hidden", "a/b", "c:"])
+    def test_names_that_lead_elsewhere_are_refused(self, tmp_path, name):
+        (tmp_path / "a.ckpt").write_bytes(b"")
+        assert error_of(import_model, tmp_path / "a.ckpt", name,
+                        SilentReporter()).code is ErrorCode.BAD_INPUT
+
+
+class TestMissing:
+    def test_an_unknown_name_lists_the_known_ones(self):
+        error = error_of(load_pipeline, "zero124")
+        assert error.code is ErrorCode.MODEL_MISSING
+        assert "nano" in error.hint
+        assert "stable-zero123" in error.hint
+
+    def test_a_known_one_that_is_not_here_says_how_to_get_it(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
+        error = error_of(load_pipeline, "stable-zero123")
+        assert error.code is ErrorCode.MODEL_MISSING
+        assert "models download stable-zero123" in error.hint
+
+    def test_a_checkpoint_file_is_to_be_imported(self, tmp_path):
+        (tmp_path / "a.ckpt").write_bytes(b"")
+        error = error_of(load_pipeline, str(tmp_path / "a.ckpt"))
+        assert error.code is ErrorCode.MODEL_INCOMPATIBLE
+        assert "import" in error.hint
+
+
+class TestDamage:
+    @pytest.mark.parametrize("name", [UNET, CLIP, "cc_projection/config.json", "vae/config.json",
+                                      "scheduler/scheduler_config.json", "model_index.json"])
+    @pytest.mark.parametrize("kept", [0.0, 0.5])
+    def test_cut_off(self, model, name, kept):
+        os.truncate(model / name, int((model / name).stat().st_size * kept))
+        error = error_of(load_pipeline, str(model), "cpu")
+        assert error.code is ErrorCode.MODEL_DAMAGED
+        assert str(model) in error.message
+
+    @pytest.mark.parametrize("name", [UNET, CLIP, "vae/config.json",
+                                      "scheduler/scheduler_config.json"])
+    def test_gone(self, model, name):
+        (model / name).unlink()
+        assert error_of(load_pipeline, str(model), "cpu").code is ErrorCode.MODEL_DAMAGED
+
+    @pytest.mark.parametrize("name", [UNET, CLIP])
+    def test_a_weight_that_is_not_there_is_not_made_up(self, model, name):
+        weights = load_file(model / name)
+        lost, _ = weights.popitem()
+        save_file(weights, model / name, metadata={"format": "pt"})
+        error = error_of(load_pipeline, str(model), "cpu")
+        assert error.code is ErrorCode.MODEL_DAMAGED
+        assert lost in error.message
+
+    def test_a_pickle_is_not_opened(self, model):
+        weights = load_file(model / UNET)
+        torch.save(weights, model / "unet/diffusion_pytorch_model.bin")
+        (model / UNET).unlink()
+        assert error_of(load_pipeline, str(model), "cpu").code is ErrorCode.MODEL_DAMAGED
+
+    def test_another_kind_of_pipeline_is_incompatible(self, model):
+        (model / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+        error = error_of(load_pipeline, str(model), "cpu")
+        assert error.code is ErrorCode.MODEL_INCOMPATIBLE
+        assert "FluxPipeline" in error.message
+
+    def test_an_index_cannot_bring_code(self, model):
+        index = json.loads((model / "model_index.json").read_text())
+        index["unet"] = ["trap", "Trap"]
+        (model / "model_index.json").write_text(json.dumps(index))
+        (model / "unet" / "trap.py").write_text("raise SystemExit('imported')")
+        load_pipeline(str(model), "cpu")
+        assert "trap" not in sys.modules
+
+
+class TestDevice:
+    def test_auto_takes_one_that_is_there(self):
+        assert torch.zeros(2, device=resolve_device("auto")).sum() == 0
+
+    def test_unknown_ones_are_refused(self):
+        assert error_of(resolve_device, "tpu").code is ErrorCode.BAD_INPUT
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+    def test_one_that_is_not_there_is_an_error_not_a_fallback(self):
+        error = error_of(resolve_device, "cuda")
+        assert error.code is ErrorCode.ENVIRONMENT
+
+    def test_half_precision_files_are_computed_in_single(self, tmp_path):
+        tiny_pipeline().to(torch.float16).save_pretrained(tmp_path)
+        assert load_pipeline(str(tmp_path), "cpu").vae.dtype == torch.float32

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Short memory makes the score methods slower, too, and changes nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.shapes import BLOCK, photograph
+from helpers.small_device import SmallDevice
+from helpers.tiny_pipeline import IMAGE_SIZE, tiny_pipeline
+from PIL import Image
+
+from engine.cli.main import main
+from engine.diffusion import Zero123Pipeline
+from engine.diffusion.memory_fallbacks import offload
+from engine.fields.voxel_grid import cube
+from engine.models.model_cache import loaded_model
+from engine.reconstruction.fit import Pictures, hull_of, occupancy_of
+from engine.reconstruction.guidance import Guide
+from engine.reconstruction.score import foggy_field, on_white_at
+from engine.reconstruction.sds import ScoreDistillationObjective, SDSSettings
+from engine.reconstruction.sjc import ScoreJacobianObjective
+from engine.reconstruction.views import _photo_view, photo_pictures
+
+SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
+
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+"""As CUDA says it."""
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return photograph(BLOCK, [(0.0, 10.0)], size=IMAGE_SIZE).images[0]
+
+
+def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
+              steps: int = 1) -> list[torch.Tensor]:
+    """Of the field, in the first steps of a method."""
+    rgb = photo[..., :3] * photo[..., 3:] + 1 - photo[..., 3:]
+    guide = Guide.of(pipeline, rgb, 10.0, 1.85)
+    pictures: Pictures = photo_pictures(_photo_view(photo, 49.13, 10.0, 1.85), IMAGE_SIZE)
+    hull = hull_of(pictures, cube(32))
+    generator = torch.Generator().manual_seed(3)
+    occupancy = occupancy_of(hull)
+    if method == "sds":
+        field = foggy_field(hull)
+        objective = ScoreDistillationObjective(guide, pictures, occupancy, SDSSettings(),
+                                               range(600), 600, 1, generator)
+    else:
+        field = foggy_field(hull, latent_channels=4)
+        objective = ScoreJacobianObjective(guide, on_white_at(pictures, IMAGE_SIZE), occupancy,
+                                           range(600), 600, 3.0, 1, generator)
+    found = []
+    for step in range(steps):
+        field.raw.grad = None
+        objective(field, step).backward()
+        found.append(field.raw.grad.clone())
+    return found
+
+
+def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:
+    expected = gradients(tiny_pipeline(), photo, "sds", steps=2)
+    pipeline = tiny_pipeline()
+    device = SmallDevice(pipeline.unet, 10, FULL)
+    found = gradients(pipeline, photo, "sds", steps=2)
+    assert device.seen == [24, 12, 6, 6, 6, 6, 6, 6, 6, 6]  # twice the views, for guidance
+    assert pipeline.savings == []
+    for ours, theirs in zip(found, expected, strict=True):
+        assert theirs.abs().max() > 0
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("network", ["unet", "vae.decoder", "vae.encoder", "image_encoder"])
+@pytest.mark.parametrize("method", ["sds", "sjc"])
+def test_one_view_too_many_has_measures_taken(network: str, method: str,
+                                              photo: np.ndarray) -> None:
+    if (network, method) == ("vae.decoder", "sds"):
+        pytest.skip("it decodes nothing")
+    expected = gradients(tiny_pipeline(), photo, method)[0]
+    pipeline = tiny_pipeline()
+
+    def fail(*_: object) -> None:
+        _full(pipeline)
+
+    first, _, inner = network.partition(".")
+    getattr(pipeline, first).get_submodule(inner).register_forward_pre_hook(fail)
+    found = gradients(pipeline, photo, method)[0]
+    assert pipeline.savings == SAVED[:1]
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("method", ["sds", "sjc"])
+def test_when_nothing_helps_the_error_is_memory(method: str, photo: np.ndarray) -> None:
+    pipeline = tiny_pipeline()
+    SmallDevice(pipeline.unet, 0, FULL)
+    with pytest.raises(torch.OutOfMemoryError):
+        gradients(pipeline, photo, method)
+    assert pipeline.savings == SAVED
+
+
+def test_networks_that_wait_elsewhere_give_the_same_gradients(photo: np.ndarray) -> None:
+    expected = gradients(tiny_pipeline(), photo, "sds")[0]
+    pipeline = tiny_pipeline()
+    assert offload(pipeline) is None  # on a CPU; all the hooks are the same
+    pipeline.enable_model_cpu_offload(device="cpu")
+    assert not hasattr(pipeline.vae, "_hf_hook"), "its weights must stay for the way back"
+    torch.testing.assert_close(gradients(pipeline, photo, "sds")[0], expected)
+
+
+@pytest.mark.parametrize("options", [("--method", "sds", "--iterations", "3"),
+                                     ("--refine", "2", "--iterations", "3")])
+def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, photo: np.ndarray,
+                                   capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
+    pipeline = loaded_model.get("nano", "cpu", "auto")
+    handle = pipeline.unet.register_forward_pre_hook(
+        lambda network, arguments: _full(pipeline))
+    try:
+        code = main(["reconstruct", str(tmp_path / "block.png"), "--out", str(tmp_path / "out"),
+                     "--device", "cpu", "--view-count", "4", "--resolution", "32", "--faces", "300",
+                     "--texture-size", "64", *options])
+    finally:
+        handle.remove()
+        loaded_model.drop()
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    assert "memory is short: attention is computed in slices" in captured.err + captured.out
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["vertices"] > 0
+
+
+@pytest.mark.parametrize(("options", "told"), [
+    (("views", "--orbit", "8"), [4, 2]),
+    (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",
+      "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries anew
+], ids=["views", "sds"])
+def test_a_job_says_how_many_views_it_goes_on_with(
+        options: tuple[str, ...], told: list[int], tmp_path: Path, photo: np.ndarray,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
+    verb, *rest = options
+    pipeline = loaded_model.get("nano", "cpu", "auto")
+    SmallDevice(pipeline.unet, 2, FULL)
+    try:
+        code = main([verb, str(tmp_path / "block.png"), "--out", str(tmp_path / "out"),
+                     "--device", "cpu", *rest])
+    finally:
+        loaded_model.drop()
+    lines = capsys.readouterr().err.splitlines()
+    assert code == 0, lines
+    assert lines == [f"warning: memory is short: going on with {count} views at a time"
+                     for count in told]
+
+
+def _full(pipeline: Zero123Pipeline) -> None:
+    if not pipeline.savings:
+        raise torch.OutOfMemoryError("CUDA out of memory")

@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Score distillation, Score Jacobian Chaining and refinement, with nano, on a block."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
+from helpers.tiny_pipeline import tiny_pipeline
+
+from engine import camera
+from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.reporting import SilentReporter
+from engine.diffusion import score_distillation
+from engine.diffusion.guidance import score_jacobian
+from engine.diffusion.samplers import cumulative_alphas
+from engine.fields.voxel_field import EMPTY_RAW
+from engine.models import load_pipeline
+from engine.reconstruction import reconstruct, reconstruct_by_score
+from engine.reconstruction.guidance import Cameras, Guide
+from engine.reconstruction.iso_value import density_volume, raw_volume
+from engine.reconstruction.sds import Annealing, SDSSettings, entropy
+from engine.reconstruction.sjc import roughness
+
+ELEVATION = 10.0
+SMALL = {"resolution": 32, "faces": 1500, "texture_size": 128}
+
+
+@pytest.fixture(scope="module")
+def nano():
+    return load_pipeline("nano", "cpu")
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return photograph(BLOCK, [(0.0, ELEVATION)], size=128).images[0]
+
+
+def silhouette_agrees(mesh, photo: np.ndarray) -> float:
+    """IoU of the photo's silhouette with the mesh's vertices' reach, seen from the input camera."""
+    matrix = camera.camera_to_world(0.0, ELEVATION, camera.DEFAULT_RADIUS)
+    local = (mesh.vertices - matrix[:3, 3]) @ matrix[:3, :3]
+    focal = camera.focal_length_px(2)
+    where = local[:, :2] / -local[:, 2:] * focal * [1, -1]
+    low, high = where.min(0), where.max(0)
+    rows, columns = np.nonzero(photo[..., 3] > 0.5)
+    true_low = np.array([columns.min(), rows.min()]) / len(photo) * 2 - 1
+    true_high = np.array([columns.max() + 1, rows.max() + 1]) / len(photo) * 2 - 1
+    common = np.prod(np.maximum(np.minimum(high, true_high) - np.maximum(low, true_low), 0))
+    return common / (np.prod(high - low) + np.prod(true_high - true_low) - common)
+
+
+def test_the_jacobian_score_is_the_distillation_gradient_turned_around() -> None:
+    """Both come from the same noise estimate: (D - y) / sigma = -(eps - n)."""
+    pipeline = tiny_pipeline()
+    generator = torch.Generator().manual_seed(0)
+    rgb = torch.rand(2, 32, 32, 3, generator=generator)
+    noise, posterior = torch.randn(2, 2, 4, 8, 8, generator=generator)
+    guide = Guide.of(pipeline, rgb[0].numpy(), 0.0, 1.85)
+    contexts = guide.contexts(Cameras(torch.tensor([0.0, 90]), torch.zeros(2), torch.full((2,), 2)))
+    timesteps = torch.tensor([100, 700])
+    with torch.no_grad():
+        distilled = score_distillation(pipeline, guide.condition, rgb, contexts, timesteps, noise,
+                                       posterior, guidance_scale=3.0)
+        jacobian = score_jacobian(pipeline, guide.condition, distilled.latents, contexts, timesteps,
+                                  noise, guidance_scale=3.0)
+    alpha = torch.from_numpy(cumulative_alphas(pipeline.scheduler.config))[timesteps].float()
+    expected = -distilled.gradient / (1 - alpha)[:, None, None, None]
+    torch.testing.assert_close(jacobian, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_noise_is_annealed_over_its_part_of_the_run() -> None:
+    noise = Annealing(0.8, 0.2, 0.25, 0.75)
+    assert [noise.at(share) for share in (0, 0.25, 1.0)] == pytest.approx([0.8, 0.8, 0.2])
+    assert noise.at(0.5) == pytest.approx(0.5)
+
+
+def test_pictures_grow_as_in_threestudio() -> None:
+    settings = SDSSettings()
+    assert [settings.batch(step / 600) for step in (0, 199, 200, 299, 300, 599)] == [
+        (12, 64), (12, 64), (4, 128), (4, 128), (2, 256), (2, 256)]
+
+
+def test_entropy_is_least_for_all_or_nothing() -> None:
+    assert entropy(torch.tensor([0.0, 1.0])) < 0.01
+    half = torch.tensor([0.4], requires_grad=True)
+    entropy(half).backward()
+    assert half.grad is not None and half.grad > 0  # going down empties what is less than half
+
+
+def test_roughness_is_the_mean_slope() -> None:
+    slope = torch.arange(4.0).expand(1, 1, 4, 4)
+    assert roughness(slope) == pytest.approx(0.5)
+
+
+def test_cameras_at_positions_look_at_the_origin() -> None:
+    cameras = Cameras.at(torch.tensor([[0.0, 1.5, 1.5]]))
+    assert float(cameras.azimuth_deg) == pytest.approx(90)
+    assert float(cameras.elevation_deg) == pytest.approx(45, abs=1e-4)
+    assert float(cameras.radius) == pytest.approx(1.5 * 2**0.5)
+
+
+@pytest.mark.parametrize("method", ["sds", "sjc"])
+def test_the_input_view_is_kept_and_the_mesh_is_closed(method: str, nano, photo) -> None:
+    result = reconstruct_by_score(nano, photo, method=method, input_elevation_deg=ELEVATION,
+                                  iterations=60, **SMALL)
+    assert result.mesh.is_watertight
+    assert result.unet_evaluations > 0
+    assert silhouette_agrees(result.mesh, photo) > 0.75
+    assert [stage["name"] for stage in result.stages] == [method, "surface", "unwrap", "texture"]
+
+
+def test_score_jacobian_chaining_does_not_eat_the_object(nano, photo) -> None:
+    """Only what the input view sees is certain; yet most of the block must be there, in one piece
+    and not as specks that happen to have its silhouette."""
+    result = reconstruct_by_score(nano, photo, method="sjc", input_elevation_deg=ELEVATION,
+                                  iterations=300, **SMALL)
+    points = grid_points()
+    inside = contains(BLOCK, points)
+    found = mesh_contains(result.mesh.vertices, result.mesh.faces, points)
+    assert (found & inside).sum() > 0.6 * inside.sum()
+    assert iou(found, inside) > 0.35
+
+
+@pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
+def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, nano,
+                                                   photo) -> None:
+    """nano's own default is none."""
+    plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
+                                          guidance_scale=scale, **SMALL).unet_evaluations
+                     for scale in (0.0, 3.0))
+    assert (plain, guided) == (expected, 2 * expected)
+
+
+def test_models_with_guidance_get_the_methods_own() -> None:
+    guide = Guide.of(tiny_pipeline(), np.ones((32, 32, 3), np.float32), 0.0, 1.85)
+    assert guide.guidance_scale(0.0, 100.0) == 100.0
+    assert guide.guidance_scale(5.0, 100.0) == 5.0
+
+
+def test_distillation_repeats_itself(nano, photo) -> None:
+    first, second = (reconstruct_by_score(nano, photo, iterations=8, **SMALL).mesh
+                     for _ in range(2))
+    np.testing.assert_array_equal(first.vertices, second.vertices)
+    np.testing.assert_array_equal(first.texture, second.texture)
+
+
+def test_refinement_keeps_the_fitted_shape(nano, photo) -> None:
+    views = photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0))
+    result = reconstruct(views, photo=photo, input_elevation_deg=ELEVATION, iterations=60, refine=8,
+                         pipeline=nano, **SMALL)
+    assert "refine" in [stage["name"] for stage in result.stages]
+    assert result.unet_evaluations == 8 * 2
+    points = grid_points()
+    mesh = result.mesh
+    assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
+
+
+def test_refinement_without_a_model_is_refused(photo) -> None:
+    views = photograph(BLOCK, camera.two_ring_orbit(6))
+    with pytest.raises(EngineError) as caught:
+        reconstruct(views, photo=photo, refine=5, **SMALL)
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+def test_every_step_can_be_the_last(nano, photo) -> None:
+    class Stopper(SilentReporter):
+        steps = 0
+
+        def progress(self, stage: str, done: int, total: int) -> None:
+            if stage == "sds":
+                self.steps += 1
+                if done == 3:
+                    raise JobCancelled
+
+    reporter = Stopper()
+    with pytest.raises(JobCancelled):
+        reconstruct_by_score(nano, photo, iterations=10, reporter=reporter, **SMALL)
+    assert reporter.steps == 3
+
+
+def test_a_picture_without_an_object_is_refused(nano) -> None:
+    with pytest.raises(EngineError, match="nothing"):
+        reconstruct_by_score(nano, np.zeros((128, 128, 4), np.float32), **SMALL)
+
+
+@pytest.mark.parametrize("volume", [raw_volume, density_volume])
+def test_next_to_nothing_is_no_surface(volume) -> None:
+    with pytest.raises(EngineError) as caught:
+        volume(torch.full((8, 8, 8), EMPTY_RAW))
+    assert "iterations" in caught.value.hint

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flat bases, lids, necks and rims end where they are, and round bases; what is pointed, or seen
+from above, is left alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers.shapes import Box, contains, photograph
+
+from engine import camera
+from engine.fields.rays import camera_rays
+from engine.fields.render import Occupancy, render
+from engine.fields.voxel_field import EMPTY_RAW, VoxelField, raw_of
+from engine.fields.voxel_grid import Lattice, cube
+from engine.reconstruction.extraction import surface
+from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
+from engine.reconstruction.z_bounds import OPEN, Ends, find_ends
+
+GREY = (0.6, 0.6, 0.6)
+CRATE = Box((0, 0, 0), (0.4, 0.35, 0.3), GREY)
+NECK = Box((0, 0, 0.25), (0.08, 0.08, 0.2), GREY)
+SPIRE = [Box((0, 0, 0.05 * step), (0.4 - 0.07 * step, 0.4 - 0.07 * step, 0.025), GREY)
+         for step in range(6)]
+TRAY = [Box((0, 0, 0), (0.4, 0.4, 0.1), GREY)] + [
+    Box(centre, half_size, GREY) for side in (-0.38, 0.38) for centre, half_size in (
+        ((side, 0, 0.14), (0.02, 0.4, 0.04)), ((0, side, 0.14), (0.4, 0.02, 0.04)))]
+
+
+def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
+    """A field of things of one colour, seen from two rings."""
+    views = photograph(boxes, camera.two_ring_orbit(16, low_deg, high_deg), size=96)
+    rgba = torch.from_numpy(views.images).float()
+    rgba[..., :3] *= rgba[..., 3:]
+    pictures = Pictures(rgba, torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
+                        torch.ones(len(rgba)), torch.ones(len(rgba), dtype=torch.bool))
+    return fit_field(pictures, hull_of(pictures, cube(64)), iterations=80,
+                     on_step=lambda *_: None, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def crate() -> Fit:
+    return fitted([CRATE])
+
+
+def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
+    """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
+    size = crate.hull.lattice.voxel_size
+    mesh = surface(crate, 4000)
+    assert mesh.is_watertight
+    low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
+    assert abs(low - -0.3) < 0.6 * size
+    assert abs(high - 0.3) < 0.6 * size
+    whole = hull_of(crate.pictures, crate.hull.lattice).bound.nonzero()[:, 2] * size - 0.6
+    assert whole.min() < -0.36
+    assert whole.max() > 0.36
+
+
+def test_a_narrow_end_is_flat_too() -> None:
+    fit = fitted([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK])
+    assert abs(fit.ends.high - 0.45) < fit.hull.lattice.voxel_size
+
+
+def ends_of(there: np.ndarray, lattice: Lattice) -> Ends:
+    """Those of a field that is solid where voxels are, and nothing else."""
+    field = VoxelField(lattice)
+    with torch.no_grad():
+        field.raw[0, 0] = torch.where(torch.from_numpy(there).reshape(lattice.shape), raw_of(400.0),
+                                      EMPTY_RAW)
+    poses = np.array(camera.two_ring_orbit(16)).T
+    cameras = torch.from_numpy(camera.camera_to_world(*poses, 1.85)).float()
+    rays = camera_rays(cameras, 128, camera.FOV_DEG, lattice)
+    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice)
+    with torch.no_grad():
+        alpha = render(field, rays, occupancy, lattice.voxel_size / 2).alpha.reshape(-1, 128, 128)
+    return find_ends(field, rays, alpha, cameras, camera.FOV_DEG, occupancy)
+
+
+def test_an_open_rim_is_flat_too() -> None:
+    """A low one, so that little of its cross-section is left a few voxels above the floor."""
+    lattice = cube(64)
+    ends = ends_of(contains(TRAY, lattice.centres().double().numpy()), lattice)
+    assert abs(ends.high - 0.18) < lattice.voxel_size
+    assert abs(ends.low - -0.1) < lattice.voxel_size
+
+
+def ellipsoid(half_size: tuple[float, float, float], lattice: Lattice) -> np.ndarray:
+    return ((lattice.centres() / torch.tensor(half_size)).norm(dim=-1) <= 1).numpy()
+
+
+@pytest.mark.parametrize("half_size, voxels", [((0.45, 0.45, 0.45), 0.4), ((0.45, 0.3, 0.3), 0.7)])
+def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float],
+                                          voxels: float) -> None:
+    """Cameras beside a ball see none of its lowest 0.7 voxels, and their cone ends as far below."""
+    lattice = cube(64)
+    ends = ends_of(ellipsoid(half_size, lattice), lattice)
+    assert abs(ends.low - -half_size[2]) < voxels * lattice.voxel_size
+    assert ends.high == math.inf
+
+
+def test_what_is_pointed_is_not_cut() -> None:
+    fit = fitted(SPIRE)
+    assert fit.ends.high == math.inf
+    assert abs(fit.ends.low - -0.025) < fit.hull.lattice.voxel_size
+
+
+def test_from_above_alone_nothing_is_cut_off() -> None:
+    """There a stem may hide below a cap."""
+    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).ends == OPEN
