@@ -50,7 +50,7 @@ class TrainingJob(bpy.types.Operator):
 
     def launch(self, context: bpy.types.Context, values: dict[str, Any]) -> Job:
         """Start the job, from the selected objects unless the subject names files."""
-        subject = self.REQUEST.SUBJECT
+        subject = self.REQUEST.POSITIONAL
         files = bpy.path.abspath(values[subject])
         objects = [] if files else renderable(context)
         if not files and not objects:

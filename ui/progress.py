@@ -5,6 +5,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..engine.core.requests import REQUESTS
 from ..operators.session.jobs import Job, JobState
 from ..operators.session.preferences import CONTEXT
 from ..operators.session.runner import runner
@@ -20,13 +21,8 @@ def progress_text(job: Job) -> str:
 
 
 def kind_name(kind: str) -> str:
-    """What a job makes, in a word."""
-    names = {"views": iface_("Views"), "reconstruct": iface_("Mesh", CONTEXT),
-             "segment": iface_("Cut-Out"), "prepare": iface_("Input"),
-             "elevation": iface_("Elevation"), "text": iface_("Picture"),
-             "render": iface_("Training Views"),
-             "train": iface_("Training")}
-    return names.get(kind, kind)
+    """The title of a kind of job, translated."""
+    return iface_(REQUESTS[kind].TITLE, CONTEXT)
 
 
 def _duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty
 
 from ..engine.core.requests import (
+    REQUESTS,
     ReconstructRequest,
     RenderRequest,
     Request,
@@ -22,8 +23,9 @@ from ..operators.session.launch import start_ahead
 from ..operators.session.model_list import model_shelf
 from ..operators.session.request_properties import properties_of, request_fields
 
-# Chosen in the panel; made for each job; in the preferences; only where `out` stays the same.
-_SKIP = {"image", "out", "device", "dtype", "resume"}
+_ELSEWHERE = {"image", "device", "dtype"}
+"""Fields that have a place of their own: in the panel, or in the preferences."""
+_SKIP = _ELSEWHERE | {name for kind in REQUESTS.values() for name in kind.fields_with("managed")}
 
 
 def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
@@ -76,7 +78,7 @@ class ZERO123_PG_render(RequestSettings, bpy.types.PropertyGroup):
     REQUEST = RenderRequest
     __annotations__ = properties_of(
         RenderRequest, skip=_SKIP, overrides={
-            "size": {"soft_max": 1024, "step": 64}, "views": {"soft_max": 48},
+            "size": {"soft_max": 1024, "step": 64}, "view_count": {"soft_max": 48},
             "samples": {"soft_max": 1024}, "workers": {"soft_max": 16}})
 
 
@@ -89,7 +91,7 @@ class ZERO123_PG_train(RequestSettings, bpy.types.PropertyGroup):
             "model": _MODEL, "steps": {"soft_max": 10000}, "batch_size": {"soft_max": 64},
             "learning_rate": {"precision": 6, "soft_max": 0.001, "step": 0.001},
             "lora": {"soft_max": 128}, "preview_every": {"soft_max": 1000},
-            "views": {"soft_max": 48}, "samples": {"soft_max": 1024}})
+            "view_count": {"soft_max": 48}, "samples": {"soft_max": 1024}})
 
 
 class ZERO123_PG_settings(bpy.types.PropertyGroup):

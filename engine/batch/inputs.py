@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.requests import REQUESTS, Request
+from ..core.request import Request, default_of
+from ..core.requests import REQUESTS
 
 RESERVED = ("index.html", "status.json")
 """Names in the batch's folder that no result can have."""
-NOT_IN_TABLES = ("out", "resume")
-"""Settings that the batch itself gives to every job."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -80,9 +79,11 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
     """
     items: list[Item] = []
     taken = set(RESERVED)
-    for row in (row for given in inputs for row in _rows(given, REQUESTS[kind])):
+    for row in (row for path in inputs for row in _rows(path, REQUESTS[kind])):
         image = str(row.values.get("image", ""))
-        stem = Path(image or str(row.values.get("views", "")) or row.source).stem
+        given = next((str(row.values[f]) for f in REQUESTS[kind].fields_with("reads")
+                      if row.values.get(f)), "")
+        stem = Path(given or row.source).stem
         name = _free_name(stem, taken)
         values = {**options, **row.values, "out": str(out / name)}
         try:
@@ -146,7 +147,7 @@ def _list_rows(path: Path) -> Iterator[_Row]:
 
 
 def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
-    known = {f.name: f for f in fields(request) if f.name not in NOT_IN_TABLES}
+    known = {f.name: f for f in fields(request) if not f.metadata.get("managed")}
     with path.open(encoding="utf-8-sig", newline="") as file:
         table = csv.reader(file)
         columns = [column.strip().lower().replace("-", "_") for column in next(table, [])]
@@ -170,17 +171,17 @@ def _table_row(path: Path, line: int, cells: Mapping[str, str],
                 row.values[name] = _value(known[name], text.strip())
         except ValueError:
             row.error = _bad(f"{name} can't be {text.strip()!r}", known[name].metadata["help"])
-    for name in ("image", "views"):
-        if row.values.get(name):
-            row.values[name] = str(path.parent / row.values[name])
-    if not (row.error or row.values.get("image") or row.values.get("views")):
+    inputs = [name for name, f in known.items() if f.metadata.get("reads") and row.values.get(name)]
+    for name in inputs:
+        row.values[name] = str(path.parent / row.values[name])
+    if not (row.error or inputs):
         row.error = _bad("there is no picture in this line", "fill in the column image")
     return row
 
 
 def _value(f: Field[Any], text: str) -> Any:
     """A cell as the type of its field; a list of numbers has blanks or semicolons between."""
-    default: Any = f.default_factory() if f.default_factory is not MISSING else f.default
+    default: Any = default_of(f)
     if isinstance(default, bool):
         if text.lower() not in TRUE + FALSE:
             raise ValueError(text)

@@ -27,9 +27,6 @@ from ..core.staging import HINT
 from .inputs import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"
-RESULTS = {"views": "views.json", "reconstruct": "mesh.glb"}
-"""The file without which a result of this kind is none."""
-
 _NOT_OURS = (OSError, ValueError, KeyError, TypeError, RecursionError)
 """What reading a JSON file raises that somebody else has written."""
 
@@ -195,7 +192,7 @@ class Board:
     def _record(self, item: Item, key: str) -> dict[str, float] | None:
         """When the result was made and how long it took, if it is what the item asks for."""
         folder = self.folder / item.name
-        if item.request is None or not (folder / RESULTS[item.request.KIND]).is_file():
+        if item.request is None or not (folder / item.request.RESULT_FILE).is_file():
             return None
         try:
             record = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))

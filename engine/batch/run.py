@@ -14,13 +14,14 @@ from typing import Any
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
-from ..core.requests import REQUEST_FILE, DiffusionRequest, ReconstructRequest, Request
+from ..core.request import REQUEST_FILE, Request
+from ..core.requests import DiffusionRequest, ResumableRequest, load_request
 from ..core.staging import publish
 from ..jobs import run as jobs
 from ..models.installed_models import usable_folder
 from .html_report import TURN, Page
 from .inputs import WHOLE, Item, Part
-from .manifest import RESULTS, Board, Entry, State
+from .manifest import Board, Entry, State
 
 POLL_S = 0.5
 """How often to look what others have done."""
@@ -126,8 +127,9 @@ def announce(entry: Entry, reporter: Reporter) -> None:
     if entry.error:
         reporter.log("error", f"{entry.source}: {entry.error['message']}; {entry.error['hint']}")
     else:
-        reporter.artifact("result", next(path for name in RESULTS.values()
-                                         if (path := Path(entry.out) / name).is_file()))
+        request = load_request(Path(entry.out))
+        assert request is not None  # it was written with the result
+        reporter.artifact("result", request.result)
 
 
 def _settle(item: Item, board: Board, reporter: Reporter) -> bool:
@@ -182,7 +184,7 @@ def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> Non
     tidy(unfinished)
     try:
         job = replace(request, out=str(result))
-        if isinstance(job, ReconstructRequest):
+        if isinstance(job, ResumableRequest):
             job.resume = True
         run_job(job, reporter)
         keep(item, board, result, time.monotonic() - start)
@@ -203,7 +205,8 @@ def keep(item: Item, board: Board, result: Path, seconds: float) -> None:
     board.record(item, seconds, result)
     # While files of two results stand side by side, there is none to be kept.
     (out / REQUEST_FILE).unlink(missing_ok=True)
-    publish(result, out, (jobs.OLD_VIEWS, f"views/{jobs.OLD_VIEWS}"))
+    assert item.request is not None
+    publish(result, out, item.request.OWN_FILES)
 
 
 def tidy(unfinished: Path) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
-from ..core.requests import GOES_ON, REQUESTS
+from ..core.request import RESUMES_HINT
+from ..core.requests import REQUESTS
 from .options import request_option
 
-KINDS = ("reconstruct", "views")
-OWN = ("image", "out", "views", "resume")
-"""Fields that are different for every picture, or that the batch itself sets."""
+KINDS = sorted(kind for kind, cls in REQUESTS.items() if cls.IN_BATCHES)
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -45,7 +44,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     options = {}
     for kind in KINDS:
         for f in fields(REQUESTS[kind]):
-            if f.name not in OWN:
+            if not (f.metadata.get("reads") or f.metadata.get("managed")):
                 options[f.name] = f
                 kinds_of.setdefault(f.name, []).append(kind)
     groups: dict[tuple[str, ...], Any] = {}
@@ -55,7 +54,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
             groups[kinds] = batch.add_argument_group(f"options of {' and '.join(kinds)}")
         groups[kinds].add_argument(f"--{name.replace('_', '-')}",
                                    **{**request_option(f), "default": argparse.SUPPRESS})
-    batch.set_defaults(run=_batch, stopped=GOES_ON, names=tuple(options))
+    batch.set_defaults(run=_batch, stopped=RESUMES_HINT, names=tuple(options))
 
 
 def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
-from ..core.requests import BASELINES, FIELDS, GOES_ON, METHODS, SAMPLERS
+from ..core.request import RESUMES_HINT
+from ..core.requests import BASELINES, FIELDS, METHODS, SAMPLERS
 from ..core.staging import staged_file
 from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
 
@@ -65,7 +66,7 @@ def _add_sheet(verbs: Any) -> None:
     sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     sheet.add_argument("--last", type=int, default=0, metavar="N", help="of the last N objects")
     sheet.add_argument("--count", type=int, default=8, help="objects, evenly spaced")
-    sheet.add_argument("--views", type=int, default=8, help="views of each")
+    sheet.add_argument("--view-count", type=int, default=8, help="views of each")
     sheet.add_argument("--seed", type=int, default=0)
     sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
     sheet.set_defaults(run=_sheet)
@@ -97,7 +98,7 @@ def _add_meshes(verbs: Any) -> None:
     meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
     meshes.add_argument("--count", type=int, default=0, metavar="N",
                         help="only N objects, evenly spaced")
-    meshes.set_defaults(run=_evaluate_meshes, stopped=GOES_ON)
+    meshes.set_defaults(run=_evaluate_meshes, stopped=RESUMES_HINT)
 
 
 def _add_methods(verbs: Any) -> None:
@@ -116,7 +117,7 @@ def _add_methods(verbs: Any) -> None:
     methods.add_argument("--seed", type=int, default=0)
     methods.add_argument("--count", type=int, default=0, metavar="N",
                          help="only N objects, evenly spaced")
-    methods.set_defaults(run=_evaluate_methods, stopped=GOES_ON)
+    methods.set_defaults(run=_evaluate_methods, stopped=RESUMES_HINT)
 
 
 def _add_report(verbs: Any) -> None:
@@ -216,7 +217,7 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
         pipeline, steps=pipeline.config.default_num_inference_steps,
         guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)
     objects = spread(list(read_shards(args.shards))[-args.last:], args.count)
-    draw_sheet(objects, predict, args.views, pipeline.vae.config.sample_size, args.out)
+    draw_sheet(objects, predict, args.view_count, pipeline.vae.config.sample_size, args.out)
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:

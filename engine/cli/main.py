@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
+from ..core.request import RESUMES_HINT
 from ..core.requests import REQUESTS
 from ..transport.streams import interrupt_at_eof
 from .options import add_request
@@ -101,7 +102,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         parser.add_argument(option, action="store_true", help=help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
-        if not cls.UNDER:
+        if not cls.CLI_PARENT:
             add_request(verbs, cls, cls.KIND)
     doctor = verbs.add_parser("doctor", help="show all that a report of a problem needs")
     doctor.set_defaults(run=_doctor)
@@ -149,7 +150,7 @@ def _add_install(verbs: Any) -> None:
                          help="what torch is built for; auto asks the computer's drivers")
     install.add_argument("--wheels", type=Path, metavar="DIR",
                          help="install from the wheels in this folder, without the network")
-    install.set_defaults(run=_install, stopped="the same command goes on from here")
+    install.set_defaults(run=_install, stopped=RESUMES_HINT)
 
 
 def _install(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

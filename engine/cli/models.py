@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.reporting import Reporter
-from ..core.requests import GOES_ON
+from ..core.request import RESUMES_HINT
 from ..models.catalogue import (
     ModelInfo,
     Task,
@@ -49,7 +49,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     download = actions.add_parser("download", help="fetch a model (uses the network)")
     download.add_argument("name", metavar="NAME")
     _add_import_options(download)
-    download.set_defaults(act=_download, stopped=GOES_ON)
+    download.set_defaults(act=_download, stopped=RESUMES_HINT)
 
     accepting = actions.add_parser("accept", help="accept a model's licence")
     accepting.add_argument("name", metavar="NAME")

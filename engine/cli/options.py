@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field, fields
 from typing import Any
 
 from ..core.reporting import Reporter
-from ..core.requests import Request
+from ..core.request import Request, default_of
 from .remote import add_remote, remote_host
 
 
@@ -18,16 +18,16 @@ def add_request(verbs: Any, cls: type[Request], verb: str) -> None:
     summary = (cls.__doc__ or "").splitlines()[0]
     parser = verbs.add_parser(verb, help=summary[0].lower() + summary[1:].rstrip("."),
                               description=summary)
-    # Given views need no picture; `jobs.run` checks that one of them is there.
-    optional = any(f.name == "views" and f.default == "" for f in fields(cls))
+    # Another input may take its place; `Request.require_input` checks that one of them is given.
+    optional = len(cls.fields_with("reads")) > 1
     for f in fields(cls):
-        if f.name == cls.SUBJECT:
+        if f.name == cls.POSITIONAL:
             parser.add_argument(f.name, metavar=f.name.upper(), nargs="?" if optional else None,
                                 default="", help=f.metadata["help"])
         else:
             parser.add_argument("--" + f.name.replace("_", "-"), **request_option(f))
     add_remote(parser)
-    parser.set_defaults(run=_run_request, request=cls, stopped=cls.STOPPED)
+    parser.set_defaults(run=_run_request, request=cls, stopped=cls.CANCELLED_HINT)
 
 
 def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str,
 
 def request_option(f: Field[Any]) -> dict[str, Any]:
     """What argparse has to know of a request's field. Limits are checked by the request."""
-    default = f.default_factory() if f.default_factory is not MISSING else f.default
+    default = default_of(f)
     help = f.metadata["help"].replace("%", "%%")
     if f.name == "out":
         return {"required": True, "metavar": "PATH", "help": help}

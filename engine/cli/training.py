@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
-from ..core.requests import GOES_ON, RenderRequest, TrainRequest
+from ..core.request import RESUMES_HINT
+from ..core.requests import RenderRequest, TrainRequest
 from .options import add_request
 
 
@@ -50,13 +51,13 @@ def _add_dataset(subparsers: argparse._SubParsersAction) -> None:
     shapes = verbs.add_parser("shapes", help="render random household shapes as shards")
     shapes.add_argument("--out", type=Path, required=True, help="folder for the shards")
     shapes.add_argument("--count", type=int, default=1200, help="number of objects")
-    shapes.add_argument("--views", type=int, default=24, help="pictures of each")
+    shapes.add_argument("--view-count", type=int, default=24, help="pictures of each")
     shapes.add_argument("--size", type=int, default=128, help="side of a picture, pixels")
     shapes.add_argument("--seed", type=int, default=0)
     shapes.add_argument("--workers", type=int, default=2, help="processes that render")
     shapes.add_argument("--test-set", action="store_true", help="with meshes, in the layout that "
                         "`evaluate meshes` reads: OUT/views and OUT/meshes")
-    shapes.set_defaults(run=_shapes, stopped=GOES_ON)
+    shapes.set_defaults(run=_shapes, stopped=RESUMES_HINT)
 
     info = verbs.add_parser("info", help="count the objects and views of a data set")
     info.add_argument("shards", type=Path, metavar="SHARDS",
@@ -75,7 +76,7 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     autoencoder.add_argument("--crop", type=int, default=64,
                              help="side of the random crops, pixels")
     _add_initial(autoencoder)
-    autoencoder.set_defaults(run=_train_autoencoder, stopped=GOES_ON)
+    autoencoder.set_defaults(run=_train_autoencoder, stopped=RESUMES_HINT)
 
     denoiser = verbs.add_parser("denoiser", help="then: the view-conditioned UNet, image encoder "
                                 "and projection, on precomputed latents")
@@ -85,7 +86,7 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     _add_initial(denoiser)
     denoiser.add_argument("--huber-delta", type=float, default=0.0,
                           help="Huber loss with this delta instead of the squared error")
-    denoiser.set_defaults(run=_train_denoiser, stopped=GOES_ON)
+    denoiser.set_defaults(run=_train_denoiser, stopped=RESUMES_HINT)
 
     curves = verbs.add_parser("curves", help="draw the log of a training")
     curves.add_argument("log", type=Path, metavar="LOG", help="log.jsonl that a training wrote")
@@ -143,7 +144,7 @@ def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
 
     folder, meshes = ((args.out / "views", args.out / "meshes") if args.test_set
                       else (args.out, None))
-    render_shards(folder, args.count, args.views, args.size, args.seed, args.workers, reporter,
+    render_shards(folder, args.count, args.view_count, args.size, args.seed, args.workers, reporter,
                   meshes)
 
 

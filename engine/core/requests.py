@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of the engine: one dataclass per kind of job.
+"""The kinds of jobs that the engine does: one dataclass for each.
 
-A request is at once the CLI's options, the wire message, the operator's properties and the record
-in a result's history, so each field is defined once, here: name, default, limits and help.
-Standard library only: this module is imported by Blender's own Python.
+A request is at once the options of the command line, the message to the engine, the properties of
+Blender's operators and the record in a result's history, so each field is defined once, here: name,
+default, limits and help. Standard library only: Blender's own Python imports this module.
 """
 
 # ruff: noqa: RUF009 - `option` is `dataclasses.field` by another name
@@ -12,13 +12,19 @@ Standard library only: this module is imported by Blender's own Python.
 from __future__ import annotations
 
 import json
-import os
-import reprlib
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from .errors import EngineError, ErrorCode
+from .request import (
+    REQUEST_FILE,
+    RESUME_OPTION_HINT,
+    RESUMES_HINT,
+    Request,
+    SceneImport,
+    option,
+)
 
 SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -28,81 +34,41 @@ BASELINES = ("sjc-i", "dietnerf")
 FIELDS = ("voxels", "hash")
 PRECISIONS = ("auto", "fp32", "bf16")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
-GOES_ON = "the same command goes on from here"
-"""The hint when a person has stopped work that is kept."""
-RESUME_GOES_ON = "the same command with --resume goes on from here"
-"""Likewise, where it is asked for."""
-REQUEST_FILE = "request.json"
-"""The file of a result that tells how it was made; it appears after all others."""
 SCHEMA = "zero123.request/1"
-
-
-def option(default: Any, help: str, **metadata: Any) -> Any:
-    """A request field. `metadata` may hold `min`, `max` (numbers), `choices` (strings) and `shown`:
-    those of the choices that the interface offers."""
-    metadata["help"] = help
-    if isinstance(default, list):
-        return field(default_factory=lambda: list(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
+VIEW_FILES = ("views.json", "view_[0-9][0-9][0-9].png", "view_[0-9][0-9][0-9][0-9].png",
+              "input.png", REQUEST_FILE)
+"""Files of a folder of views."""
 
 
 @dataclass(kw_only=True)
-class Request:
-    """Base: what every job needs."""
+class ImageRequest(Request):
+    """A job that starts from an image."""
 
-    KIND: ClassVar[str] = ""
-    SUBJECT: ClassVar[str] = "image"
-    """The field that says what to start from: the command line takes it without an option."""
-    UNDER: ClassVar[str] = ""
-    """The verb of the command line that this job's verb stands under, if there is one."""
-    STOPPED: ClassVar[str] = "nothing was written"
-    """What to tell a person who has stopped the job on the command line."""
-
-    out: str = option("", "folder that receives the results")
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            _check(f, getattr(self, f.name))
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Request:
-        """The request with these fields.
-
-        Raises:
-            EngineError: `BAD_INPUT` for an unknown field or a value out of its range.
-        """
-        unknown = set(values) - {f.name for f in fields(cls)}
-        if unknown:
-            raise EngineError(
-                ErrorCode.BAD_INPUT,
-                f"unknown settings for {cls.KIND}: {reprlib.repr(sorted(unknown))}",
-                f"known are {', '.join(f.name for f in fields(cls))}",
-            )
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain JSON."""
-        return asdict(self)
+    image: str = option("", "picture to start from", path="file", reads=True)
 
 
 @dataclass(kw_only=True)
-class PictureRequest(Request):
-    """What every job needs that starts from a picture."""
+class ResumableRequest(Request):
+    """A long job that keeps what it has done when it is stopped."""
 
-    image: str = option("", "picture to start from")
+    RESUMABLE = True
+    CANCELLED_HINT = RESUME_OPTION_HINT
+
+    resume: bool = option(False, "resume the same job where it was stopped", managed=True,
+                          changes_result=False)
 
 
 @dataclass(kw_only=True)
 class NetworkRequest(Request):
-    """What every job needs that runs networks and draws random numbers."""
+    """A job that runs networks and draws random numbers."""
 
     seed: int = option(0, "same seed, same result", min=0, max=2**31 - 1)
-    device: str = option("auto", "where to compute", choices=DEVICES)
+    device: str = option("auto", "where to compute", choices=DEVICES, changes_result=False)
 
 
 @dataclass(kw_only=True)
 class InferenceRequest(NetworkRequest):
-    """What every job needs that runs networks as they are."""
+    """A job that runs networks without training them."""
 
     dtype: str = option(
         "auto", "number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 "
@@ -110,8 +76,8 @@ class InferenceRequest(NetworkRequest):
 
 
 @dataclass(kw_only=True)
-class FramedRequest(PictureRequest):
-    """What every job needs that cuts the picture out and frames it as the network wants it."""
+class FramedRequest(ImageRequest):
+    """A job that cuts the object out of the image and frames it as the network expects."""
 
     input_radius: float = option(
         1.85, "distance of the camera that took the picture to the object's centre",
@@ -121,7 +87,7 @@ class FramedRequest(PictureRequest):
 
 @dataclass(kw_only=True)
 class DiffusionRequest(FramedRequest, InferenceRequest):
-    """What every job that samples novel views needs. Angles in degrees, radius in scene units."""
+    """A job that samples novel views. Angles are in degrees, radii in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
     steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
@@ -142,7 +108,7 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
 
 @dataclass(kw_only=True)
 class PosedRequest(DiffusionRequest):
-    """What every job needs that has to know where the picture was taken from."""
+    """A job that has to know the camera of the image."""
 
     input_elevation: float = option(
         0.0, "elevation of the camera that took the picture, degrees above the horizon",
@@ -154,6 +120,12 @@ class ViewsRequest(PosedRequest):
     """Novel views of the object in a picture. The lists pair up; one value is repeated."""
 
     KIND = "views"
+    TITLE = "Views"
+    HANDLER = ".jobs.views:make_views"
+    RESULT_FILE = "views.json"
+    OWN_FILES = VIEW_FILES
+    IN_BATCHES = True
+    SCENE_IMPORT = SceneImport.VIEWS
 
     azimuth: list[float] = option(
         [], "relative to the picture, degrees; positive = camera moves to its right")
@@ -186,17 +158,24 @@ class ViewsRequest(PosedRequest):
 
 
 @dataclass(kw_only=True)
-class ReconstructRequest(PosedRequest):
+class ReconstructRequest(PosedRequest, ResumableRequest):
     """A textured mesh of the object in a picture."""
 
     KIND = "reconstruct"
-    STOPPED = RESUME_GOES_ON
+    TITLE = "Mesh"
+    HANDLER = ".jobs.mesh:make_mesh"
+    RESULT_FILE = "mesh.glb"
+    OWN_FILES = ("mesh.*", "texture*.png", "report.json", "turn.png", REQUEST_FILE,
+                 *(f"views/{name}" for name in VIEW_FILES))
+    IN_BATCHES = True
+    SCENE_IMPORT = SceneImport.MESH
 
     method: str = option(
         "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
         "or Score Jacobian Chaining (sjc, for original models) from the picture alone",
         choices=METHODS + BASELINES, shown=METHODS)
-    views: str = option("", "a views.json to fit instead of sampling new views")
+    views: str = option("", "a views.json to fit instead of sampling new views", path="file",
+                        reads=True, beside="*.png")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
     field: str = option(
         "voxels", "what holds density and colour: a voxel grid, or a hash grid with a network "
@@ -211,19 +190,26 @@ class ReconstructRequest(PosedRequest):
     texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
     obj: bool = option(False, "write mesh.obj, with material and texture, beside mesh.glb")
     ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
-    resume: bool = option(False, "go on where the same reconstruction was stopped")
 
     @property
     def needs_model(self) -> bool:
-        """Given views are fitted without."""
+        """Whether the model is used: existing views are fitted without it."""
         return self.method != "views" or bool(self.refine) or not self.views
+
+    def _names_input(self) -> bool:
+        return bool(self.views) or super()._names_input()
 
 
 @dataclass(kw_only=True)
-class SegmentRequest(PictureRequest):
+class SegmentRequest(ImageRequest):
     """The picture's object cut out of its background, as an RGBA file named by `out`."""
 
     KIND = "segment"
+    TITLE = "Cut-Out"
+    HANDLER = ".jobs.image:segment"
+    OUT_IS_FOLDER = False
+    RESULT_FILE = "cut-out.png"
+    SCENE_IMPORT = SceneImport.IMAGE
 
 
 @dataclass(kw_only=True)
@@ -231,6 +217,11 @@ class ElevationRequest(DiffusionRequest):
     """How high the camera of a picture stood, as a JSON file named by `out`."""
 
     KIND = "elevation"
+    TITLE = "Elevation"
+    HANDLER = ".jobs.image:elevation"
+    OUT_IS_FOLDER = False
+    RESULT_FILE = "elevation.json"
+    SCENE_IMPORT = SceneImport.ELEVATION
 
 
 @dataclass(kw_only=True)
@@ -238,6 +229,10 @@ class PrepareRequest(FramedRequest):
     """The square picture that the network would see, as an RGBA file named by `out`."""
 
     KIND = "prepare"
+    TITLE = "Input"
+    HANDLER = ".jobs.image:show_prepared"
+    OUT_IS_FOLDER = False
+    RESULT_FILE = "prepared.png"
 
 
 @dataclass(kw_only=True)
@@ -245,7 +240,12 @@ class TextRequest(InferenceRequest):
     """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
 
     KIND = "text"
-    SUBJECT = "prompt"
+    TITLE = "Picture"
+    HANDLER = ".jobs.text_to_image:text_to_image"
+    POSITIONAL = "prompt"
+    OUT_IS_FOLDER = False
+    RESULT_FILE = "picture.png"
+    SCENE_IMPORT = SceneImport.IMAGE
 
     prompt: str = option("", "what the picture is to show: one object")
     style: str = option(
@@ -270,12 +270,17 @@ class RenderRequest(NetworkRequest):
     """Training views of 3D models, rendered by Blender with Cycles as the paper's were."""
 
     KIND = "render"
-    SUBJECT = "models"
-    UNDER = "dataset"
-    STOPPED = GOES_ON
+    TITLE = "Training Views"
+    HANDLER = ".training.rendering.dataset:render_job"
+    POSITIONAL = "models"
+    CLI_PARENT = "dataset"
+    CANCELLED_HINT = RESUMES_HINT
+    OWN_FILES = ("*.tar",)
+    ADDS_TO_RESULT = True
 
-    models: str = option("", "folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them")
-    views: int = option(12, "pictures of each object", min=2, max=999)
+    models: str = option("", "folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them",
+                         path="folder", reads=True)
+    view_count: int = option(12, "pictures of each object", min=2, max=999)
     size: int = option(512, "width and height of a picture in pixels", min=16, max=4096)
     samples: int = option(128, "samples of every pixel", min=1, max=65536)
     workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
@@ -284,20 +289,24 @@ class RenderRequest(NetworkRequest):
     folders: bool = option(
         False, "keep the pictures and cameras as files, too, in Objaverse's layout")
     blender: str = option(
-        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one",
+        path="file")
 
 
 @dataclass(kw_only=True)
-class TrainRequest(NetworkRequest):
+class TrainRequest(NetworkRequest, ResumableRequest):
     """A model fine-tuned on rendered views, as a folder in diffusers layout named by `out`."""
 
     KIND = "train"
-    SUBJECT = "data"
-    UNDER = "train"
-    STOPPED = RESUME_GOES_ON
+    TITLE = "Training"
+    HANDLER = ".training.job:train_job"
+    POSITIONAL = "data"
+    CLI_PARENT = "train"
+    SCENE_IMPORT = SceneImport.MODEL
 
     data: str = option(
-        "", "folder of rendered views, or of 3D models, which are rendered first")
+        "", "folder of rendered views, or of 3D models, which are rendered first",
+        path="folder", reads=True)
     model: str = option("nano", "model to start from, as for views")
     steps: int = option(500, "optimiser steps", min=1, max=10**7)
     batch_size: int = option(
@@ -313,11 +322,11 @@ class TrainRequest(NetworkRequest):
         "auto", "number format of the computation; auto takes bf16 where the device is made for it",
         choices=PRECISIONS)
     preview_every: int = option(50, "steps between two pictures of the training", min=1, max=10**7)
-    views: int = option(12, "pictures of each 3D model", min=2, max=999)
+    view_count: int = option(12, "pictures of each 3D model", min=2, max=999)
     samples: int = option(64, "samples of every pixel of these", min=1, max=65536)
     blender: str = option(
-        "", "Blender, or a Python that has bpy, to render with; empty looks for one")
-    resume: bool = option(False, "go on where the same training was stopped")
+        "", "Blender, or a Python that has bpy, to render with; empty looks for one",
+        path="file")
 
 
 REQUESTS: dict[str, type[Request]] = {
@@ -327,9 +336,9 @@ REQUESTS: dict[str, type[Request]] = {
 
 
 def save_request(request: Request, folder: Path, **facts: Any) -> None:
-    """Keep the request with its result, as `request.json`; not the folder, which may be moved.
+    """Keep the request with its result, as `request.json`, without `out`: the folder may be moved.
 
-    `facts`: what else is to be kept beside it, plain JSON.
+    `facts`: further fields of the document, plain JSON.
     """
     values = {name: value for name, value in request.to_dict().items() if name != "out"}
     document = {"schema": SCHEMA, "kind": request.KIND, "request": values, **facts}
@@ -337,7 +346,7 @@ def save_request(request: Request, folder: Path, **facts: Any) -> None:
 
 
 def load_request(folder: Path) -> Request | None:
-    """The request that a folder's result was made by; None if that isn't known."""
+    """The request that made the result in a folder; None if it is not recorded."""
     try:
         document = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
         if document["schema"] != SCHEMA:
@@ -345,31 +354,3 @@ def load_request(folder: Path) -> Request | None:
         return REQUESTS[document["kind"]].from_dict({**document["request"], "out": str(folder)})
     except (OSError, ValueError, KeyError, TypeError, RecursionError, EngineError):
         return None
-
-
-def _can_be_a_path(text: str) -> bool:
-    """Whether the system could be asked for a file of this name; false of no text of a person."""
-    try:
-        return b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        return False
-
-
-def _check(f: Field[Any], value: Any) -> None:
-    """Raise BAD_INPUT unless the value has the default's type and lies within its limits."""
-    default = f.default_factory() if f.default_factory is not MISSING else f.default
-    expected = (int, float) if isinstance(default, float) else type(default)
-    good = isinstance(value, expected) and isinstance(value, bool) == isinstance(default, bool)
-    if isinstance(default, list):
-        good = isinstance(value, list) and all(
-            isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e6 for v in value)
-    # Shortened: a value from outside may be megabytes, or lists within lists.
-    problem = f"{f.name.replace('_', '-')} can't be {reprlib.repr(value)}"
-    if not good or (isinstance(value, str) and not _can_be_a_path(value)):
-        raise EngineError(ErrorCode.BAD_INPUT, problem, f.metadata["help"])
-    choices = f.metadata.get("choices")
-    if choices and value not in choices:
-        raise EngineError(ErrorCode.BAD_INPUT, problem, f"choose from {', '.join(choices)}")
-    low, high = f.metadata.get("min"), f.metadata.get("max")
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise EngineError(ErrorCode.BAD_INPUT, problem, f"it goes from {low:g} to {high:g}")

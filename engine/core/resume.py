@@ -13,19 +13,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
 from .requests import ReconstructRequest, Request, TrainRequest
 from .staging import sha256
 
-FILES = ("image", "views")
-"""Fields of a request that name a file it starts from."""
 NOTE = "request.sha256"
 """Names a work folder as one of these, and tells which request it belongs to."""
-NOT_DECISIVE = ("out", "resume", "device", *FILES)
-"""Fields whose value doesn't change what is made; of files the content does."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +89,14 @@ def discard_work(request: Request) -> None:
 
 
 def request_key(request: Request) -> str:
-    """Digest of what decides a result: kind, settings, and the files that the request names."""
-    values = request.to_dict()
-    decisive = {name: value for name, value in values.items() if name not in NOT_DECISIVE}
-    files = {name: sha256(Path(values[name])) for name in FILES
-             if isinstance(values.get(name), str) and os.path.isfile(values[name])}
+    """Digest of what decides a result: kind, settings, and the content of the input files."""
+    decisive = {f.name: getattr(request, f.name) for f in fields(request)
+                if f.metadata.get("changes_result", True)}
+    files: dict[str, str] = {}
+    for name in request.fields_with("reads"):
+        if not os.path.isdir(decisive[name]):  # a folder is known by its path
+            path = decisive.pop(name)
+            if os.path.isfile(path):
+                files[name] = sha256(Path(path))
     described = json.dumps([request.KIND, decisive, files], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()

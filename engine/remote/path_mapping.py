@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.requests import Request
+from ..core.request import Request
 from .archive import files_under
 from .ssh_host import Files
 
-INPUTS = ("image", "views", "data", "models")
-"""Fields that name a file or folder here."""
 WITH_OTHERS = (".obj", ".gltf")
 """3D models that have their materials and pictures in files beside them."""
 
@@ -62,9 +60,9 @@ def inputs(request: Request) -> tuple[Files, dict[str, str]]:
     """
     files: list[tuple[Path, str]] = []
     names: dict[str, str] = {}
-    for name in INPUTS:
-        value = getattr(request, name, "")
-        if not isinstance(value, str) or not value:  # a render's `views` are a number
+    for name, declared in request.fields_with("reads").items():
+        value = getattr(request, name)
+        if not value:
             continue
         path = Path(value)
         if not path.exists():
@@ -74,9 +72,8 @@ def inputs(request: Request) -> tuple[Files, dict[str, str]]:
             files += [(file, f"{name}/{inner}") for file, inner in files_under(path.parent)]
         elif path.is_dir():
             files += [(file, f"{names[name]}/{inner}") for file, inner in files_under(path)]
-        elif name == "views":
-            files += [(file, f"{name}/{file.name}")
-                      for file in (path, *sorted(path.parent.glob("*.png")))]
         else:
-            files.append((path, names[name]))
+            beside = declared.metadata.get("beside")
+            others = sorted(path.parent.glob(beside)) if beside else []
+            files += [(file, f"{name}/{file.name}") for file in (path, *others)]
     return files, names

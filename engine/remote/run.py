@@ -19,18 +19,13 @@ from ..core import staging as outputs
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.protocol import Artifact, Cancelled, Failed, Log, Message, Preview, Progress
 from ..core.reporting import Reporter
-from ..core.requests import RenderRequest, Request
-from ..jobs.run import OLD_VIEWS
+from ..core.request import Request
 from ..transport.client import EngineClient
 from .archive import files_under
 from .path_mapping import Places, inputs
 from .remote_model_cache import digest_of, given_model
 from .ssh_host import Files, Host
 
-FOLDERS = ("views", "reconstruct", "train", "render")
-"""Kinds whose result is a folder; that of others is a file."""
-REPLACES = {"views": (OLD_VIEWS,), "reconstruct": (f"views/{OLD_VIEWS}",)}
-"""Per kind, files of an older result in the same folder: see `outputs.staged_folder`."""
 BEAT_S = 0.25
 """How often to look whether the job is to stop."""
 READY_S = 60.0
@@ -70,8 +65,8 @@ class RemoteEngine:
             EngineError: as the job there; `ENGINE_DIED` if the connection breaks.
             JobCancelled: from the reporter.
         """
-        if isinstance(request, RenderRequest) and any(Path(request.out).glob("*.tar")):
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is a data set in {request.out}",
+        if request.ADDS_TO_RESULT and request.has_result():
+            raise EngineError(ErrorCode.BAD_INPUT, f"there is a result in {request.out}",
                               "another computer can't add to it: give a new folder")
         self.connect()
         files, names = inputs(request)
@@ -83,7 +78,7 @@ class RemoteEngine:
             result = job.follow(job.send(files, names))
             job.fetch()
         except EngineError as error:
-            if error.code is ErrorCode.BAD_INPUT and isinstance(job.request, RenderRequest):
+            if error.code is ErrorCode.BAD_INPUT and job.request.ADDS_TO_RESULT:
                 with contextlib.suppress(EngineError):
                     job.fetch()  # all but what was left out
             if error.code is not ErrorCode.ENGINE_DIED:  # or it may go on there
@@ -172,9 +167,8 @@ class _Job:
 
     def fetch(self) -> None:
         """Bring the result here; it appears when all of it is there."""
-        if self.request.KIND in FOLDERS:
-            replaces = REPLACES.get(self.request.KIND, ())
-            with outputs.staged_folder(self._out, replaces=replaces) as stage:
+        if self.request.OUT_IS_FOLDER:
+            with outputs.staged_folder(self._out, replaces=self.request.OWN_FILES) as stage:
                 self._get(stage)
                 self.places.localise_files(stage)
         else:
@@ -192,7 +186,7 @@ class _Job:
 
     def tidy(self, finished: bool = False) -> None:
         """Remove the files there, unless the job can go on with them."""
-        if finished or not hasattr(self.request, "resume"):
+        if finished or not self.request.RESUMABLE:
             with contextlib.suppress(EngineError):  # they are removed there after some days
                 self._engine.host.drop(self._name)
 

@@ -116,9 +116,9 @@ def _views(request: TrainRequest, work: WorkInProgress, size: int,
     if _holds_models(source):
         rendered = work.folder / "rendered"
         index = render_dataset(RenderRequest(
-            models=str(source), out=str(rendered), views=request.views, samples=request.samples,
-            size=max(size, 256), seed=request.seed, device=request.device,
-            blender=request.blender), reporter)
+            models=str(source), out=str(rendered), view_count=request.view_count,
+            samples=request.samples, size=max(size, 256), seed=request.seed,
+            device=request.device, blender=request.blender), reporter)
         if not index.shards:
             raise EngineError(ErrorCode.BAD_INPUT, f"no model in {source} can be rendered",
                               "; ".join(f"{name}: {reason}"

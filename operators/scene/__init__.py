@@ -5,10 +5,10 @@
 An import either succeeds or leaves the file as it was.
 """
 
-from .import_result import ELEVATION_FILE, import_result
+from .import_result import import_result
 from .options import ImportOptions, import_properties
 from .placement import Place
 from .record import Record
 
-__all__ = ["ELEVATION_FILE", "ImportOptions", "Place", "Record", "import_properties",
+__all__ = ["ImportOptions", "Place", "Record", "import_properties",
            "import_result"]

@@ -13,7 +13,8 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.core.errors import EngineError, ErrorCode
-from ...engine.core.requests import Request, TextRequest, load_request
+from ...engine.core.request import Request, SceneImport
+from ...engine.core.requests import REQUESTS, TextRequest, load_request
 from ..session import preferences as addon
 from .frames import result_frame
 from .images import image_of
@@ -38,7 +39,7 @@ from .views import (
     show_behind,
 )
 
-ELEVATION_FILE = "elevation.json"
+_FILE_TYPES = {".json": SceneImport.VIEWS, ".glb": SceneImport.MESH, ".png": SceneImport.IMAGE}
 MAX_TITLE = 40
 """Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
 
@@ -56,21 +57,30 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
     """
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
-    if (path / "model_index.json").is_file():
-        use_model(path, scene)
-        return []
-    if path.name == ELEVATION_FILE:
-        use_elevation(path, scene)
-        return []
-    match path.suffix.lower():
-        case ".json":
+    match request.SCENE_IMPORT if request else _import_of_file(path):
+        case SceneImport.MODEL:
+            use_model(path, scene)
+            return []
+        case SceneImport.ELEVATION:
+            use_elevation(path, scene)
+            return []
+        case SceneImport.VIEWS:
             return [*import_views(path, scene, title, request, options, place)]
-        case ".glb":
+        case SceneImport.MESH:
             return [*import_mesh(path, scene, title, request, options, place)]
-        case ".png":
+        case SceneImport.IMAGE:
             return [import_picture(path, scene, title, request)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
+
+
+def _import_of_file(path: Path) -> SceneImport:
+    """What is made of a file or folder that comes without its request."""
+    if (path / "model_index.json").is_file():
+        return SceneImport.MODEL
+    named = {kind.RESULT_FILE: kind.SCENE_IMPORT for kind in REQUESTS.values()
+             if kind.SCENE_IMPORT is not SceneImport.NOTHING}
+    return named.get(path.name) or _FILE_TYPES.get(path.suffix.lower(), SceneImport.NOTHING)
 
 
 def import_views(path: Path, scene: bpy.types.Scene, title: str = "",

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
-from ...engine.core.requests import PrepareRequest, RenderRequest, Request
+from ...engine.core.request import Request, SceneImport
+from ...engine.core.requests import PrepareRequest
 from ...engine.core.resume import work_folder
 
 if TYPE_CHECKING:
@@ -99,20 +100,18 @@ class Job:
     @property
     def for_the_scene(self) -> bool:
         """Whether the result is imported, and not just something to look at or to go on from."""
-        return not isinstance(self.request, (PrepareRequest, RenderRequest))
+        return self.request.SCENE_IMPORT is not SceneImport.NOTHING
 
     @property
     def can_go_on(self) -> bool:
         """Whether it was stopped, and what it had done by then is kept."""
         return (self.state in (JobState.CANCELLED, JobState.FAILED, JobState.STOPPED)
-                and hasattr(self.request, "resume"))
+                and self.request.RESUMABLE)
 
     @property
     def result(self) -> Path:
         """The file that stands for the whole result; it exists once the job is done."""
-        out = Path(self.request.out)
-        files = {"views": out / "views.json", "reconstruct": out / "mesh.glb"}
-        return files.get(self.kind, out)
+        return self.request.result
 
     @property
     def fraction(self) -> float:

@@ -12,14 +12,7 @@ from typing import Any
 import bpy
 
 from ...engine.core.errors import EngineError, ErrorCode
-from ...engine.core.requests import (
-    ElevationRequest,
-    PrepareRequest,
-    Request,
-    SegmentRequest,
-    TextRequest,
-    load_request,
-)
+from ...engine.core.requests import Request, load_request
 from .. import scene as results
 from ..scene import images
 from ..scene.replace_view import show_sample
@@ -30,11 +23,6 @@ from .job_store import journal
 from .jobs import Job, Mend
 from .runner import runner
 from .view_selection import picks
-
-FILES: dict[type[Request], str] = {SegmentRequest: "cut-out.png", PrepareRequest: "prepared.png",
-                                   TextRequest: "picture.png",
-                                   ElevationRequest: results.ELEVATION_FILE}
-"""Names of results that are a single file."""
 
 
 def start_engine(context: bpy.types.Context) -> None:
@@ -88,7 +76,7 @@ def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[s
 def launch_in(context: bpy.types.Context, folder: Path, kind: type[Request],
               values: dict[str, Any], title: str, **plans: Any) -> Job:
     """As `launch_request`, with the result in a folder."""
-    request = kind(**{**values, "out": str(folder / FILES.get(kind, ""))})
+    request = kind(**{**values, "out": str(kind.out_in(folder))})
     return launch_request(context, request, title, **plans)
 
 

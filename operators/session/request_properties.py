@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field, fields
 from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...engine.core.errors import EngineError, ErrorCode
-from ...engine.core.requests import Request
+from ...engine.core.request import Request, default_of
 from .preferences import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
@@ -20,8 +20,8 @@ _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "A
            "float16": "float16", "bfloat16": "bfloat16", "dtype": "Number Format",
            "obj": "Also OBJ", "ply": "Also PLY", "gradient_checkpointing": "Save Memory",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
-_PATHS = {"out": "DIR_PATH", "views": "FILE_PATH", "models": "DIR_PATH", "data": "DIR_PATH",
-          "blender": "FILE_PATH"}
+_SUBTYPES = {"file": "FILE_PATH", "folder": "DIR_PATH", "": "NONE"}
+"""By what a request's field says of a path."""
 
 
 def request_fields(*requests: type[Request], skip: Collection[str] = ()) -> dict[str, Field[Any]]:
@@ -72,12 +72,8 @@ def label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " ").title())
 
 
-def _default(f: Field[Any]) -> Any:
-    return f.default_factory() if f.default_factory is not MISSING else f.default
-
-
 def _plain(f: Field[Any], value: Any) -> Any:
-    if isinstance(_default(f), list):
+    if isinstance(default_of(f), list):
         return parse_numbers(f.name, value)
     # Blender keeps 32 bits, which make 1.8500000238 of 1.85; seven digits are what they hold.
     return float(f"{value:.7g}") if isinstance(value, float) else value
@@ -85,7 +81,7 @@ def _plain(f: Field[Any], value: Any) -> Any:
 
 def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> Any:
     """The bpy property of one field."""
-    default, metadata = _default(f), f.metadata
+    default, metadata = default_of(f), f.metadata
     help_text = metadata["help"]
     keywords = {"name": label(f.name), "description": help_text[:1].upper() + help_text[1:],
                 "translation_context": CONTEXT, **keywords}
@@ -102,4 +98,5 @@ def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> A
         return FloatProperty(**{"default": default or 0.0, **limits, **keywords})
     if isinstance(default, list):
         return StringProperty(**{"default": ", ".join(map(str, default)), **keywords})
-    return StringProperty(**{"default": default, "subtype": _PATHS.get(f.name, "NONE"), **keywords})
+    return StringProperty(**{"default": default, **keywords,
+                             "subtype": _SUBTYPES[metadata.get("path", "")]})

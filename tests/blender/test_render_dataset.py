@@ -272,8 +272,8 @@ def test_the_command_line_renders_and_its_result_is_read(models: Path, tmp_path:
     (folder := tmp_path / "models").mkdir()
     shutil.copytree(models, folder, dirs_exist_ok=True)
     (folder / "bad.glb").write_text("x")
-    command = ("dataset", "render", folder, "--out", tmp_path / "out", "--views", 2, "--size", 32,
-               "--samples", 1, "--workers", 2, "--blender", sys.executable)
+    command = ("dataset", "render", folder, "--out", tmp_path / "out", "--view-count", 2,
+               "--size", 32, "--samples", 1, "--workers", 2, "--blender", sys.executable)
     result = engine(*command)
     assert result.returncode == 2
     assert f"{folder / 'bad.glb'}: " in result.stderr and "Traceback" not in result.stderr
@@ -313,7 +313,7 @@ def test_selected_objects_are_rendered_with_their_children_and_paint(
         item.select_set(True)
     before = contents()
     out = tmp_path / "out"
-    bpy.ops.zero123.render_dataset(out=str(out), views=2, size=SIZE, samples=2)
+    bpy.ops.zero123.render_dataset(out=str(out), view_count=2, size=SIZE, samples=2)
     assert contents() == before
     first, second = read_shards(out)
     assert (first.name, second.name) == ("Body_1", "Instance")

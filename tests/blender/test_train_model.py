@@ -59,7 +59,7 @@ def test_a_stopped_training_goes_on_where_it_was(
         bpy, scene, extension, tiny_model, tmp_path, pyramid):
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
-    bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
+    bpy.ops.zero123.render_dataset(out=str(views), view_count=2, size=32, samples=1)
     runner = extension("operators.session.runner").runner
     requests = extension("engine.core.requests")
     request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
@@ -84,7 +84,7 @@ def test_a_stopped_training_goes_on_where_it_was(
 
 def test_rendered_views_can_be_trained_on(bpy, scene, tiny_model, tmp_path, pyramid):
     views, out = tmp_path / "views", tmp_path / "elsewhere"
-    bpy.ops.zero123.render_dataset(out=str(views), views=2, size=32, samples=1)
+    bpy.ops.zero123.render_dataset(out=str(views), view_count=2, size=32, samples=1)
     bpy.ops.object.select_all(action='DESELECT')
     bpy.ops.zero123.train_model(data=str(views), out=str(out), model=str(tiny_model), **QUICK)
     assert scene.zero123.model == str(out)

@@ -63,7 +63,7 @@ def maker(given: Path, picture: Path, model: Path, text_model: Path) -> Make:
                 return TextRequest(prompt="a chair", model=str(text_model), steps=2, device="cpu",
                                    keep_background=True, out=out + ".png")
             case "render":
-                return RenderRequest(models=str(given / "models"), views=2, size=16, samples=1,
+                return RenderRequest(models=str(given / "models"), view_count=2, size=16, samples=1,
                                      device="cpu", out=out)
             case "train":
                 return TrainRequest(data=str(given / "shards"), model=str(model), steps=4,

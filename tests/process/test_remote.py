@@ -270,7 +270,7 @@ def test_3d_models_are_rendered_there(remote: EngineClient, folder: Path, home: 
         + "usemtl paint\nf 1 2 4 3\nf 5 7 8 6\nf 1 5 6 2\nf 3 4 8 7\nf 1 3 7 5\nf 2 6 8 4\n")
     (models / "bad.glb").write_bytes(b"no model")
     before = left_there(home)
-    request = RenderRequest(models=str(models), out=str(folder / "out"), views=2, size=32,
+    request = RenderRequest(models=str(models), out=str(folder / "out"), view_count=2, size=32,
                             samples=1, device="cpu")
     end = remote.wait(remote.submit("render", request), PATIENCE_S)
     assert isinstance(end, Failed) and "1 of 2 models were left out" in end.message

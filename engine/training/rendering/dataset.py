@@ -58,7 +58,7 @@ def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
         raise EngineError(ErrorCode.BAD_INPUT,
                           f"{len(index.skipped)} of {count} models were left out",
                           f"{out / INDEX} tells why; the same command tries them again")
-    return {"dataset": str(out), "objects": len(index.done), "views": request.views,
+    return {"dataset": str(out), "objects": len(index.done), "views": request.view_count,
             "shards": sorted(index.shards)}
 
 
@@ -239,7 +239,7 @@ def _render_block(block: dict[str, str], models: dict[str, Path], request: Rende
 def _render_object(process: RenderProcess, model: Path, name: str, folder: Path,
                    request: RenderRequest) -> None:
     """Fill a folder with an object's views; it appears when all are there."""
-    matrices, light = random_cameras(request.seed, name, request.views)
+    matrices, light = random_cameras(request.seed, name, request.view_count)
     partial = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()

@@ -277,7 +277,7 @@ def test_ctrl_c_puts_things_right_and_the_same_command_goes_on(workers: int, tin
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 6
-    assert errors == "error cancelled: stopped before the end; the same command goes on from here\n"
+    assert errors == "error cancelled: stopped before the end; the same command resumes from here\n"
     assert {item["state"] for item in status(out).values()} <= {"waiting", "done"}
     assert names(out / ".batch") == ["status.lock"]
     assert run("batch", *command) == 0

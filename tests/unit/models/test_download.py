@@ -26,7 +26,7 @@ from helpers.hub import COMMIT, Hub
 
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
-from engine.core.requests import GOES_ON
+from engine.core.request import RESUMES_HINT
 from engine.models import CommercialUse, ModelInfo, find_model, load_pipeline
 from engine.models.catalogue import Task
 from engine.models.download import download
@@ -316,7 +316,7 @@ def test_the_command_goes_on_after_any_end(hub: Hub, models: Path, shared_dir: P
         assert process.wait(20) == (6 if way != "killed" else -signal.SIGKILL)
         error = process.stderr.read()
     if way != "killed":
-        assert error == f"error cancelled: stopped before the end; {GOES_ON}\n"
+        assert error == f"error cancelled: stopped before the end; {RESUMES_HINT}\n"
     kept = part(models).stat().st_size
     assert 0 < kept < len(hub.files["u2netp.onnx"])
     hub.hold_after = None

@@ -122,10 +122,6 @@ TEXTS = {
         "Frei für Forschung und nichtkommerzielle Nutzung, und für kommerzielle bei einem "
         "Jahresumsatz bis 1.000.000 US-Dollar; andere brauchen eine Lizenz von Stability AI",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
-    "Go on where the same reconstruction was stopped":
-        "Dort weitermachen, wo dieselbe Rekonstruktion angehalten wurde",
-    "Go on where the same training was stopped":
-        "Dort weitermachen, wo dasselbe Training angehalten wurde",
     "Go on with a mesh or a training that was stopped or has failed, with the same settings":
         "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training mit denselben Einstellungen "
         "fortsetzen",
@@ -259,6 +255,8 @@ TEXTS = {
         "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
     "Results can be imported when the render is finished":
         "Ergebnisse können importiert werden, wenn das Rendern beendet ist",
+    "Resume the same job where it was stopped":
+        "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
     "Run the job again that the active object comes from":
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
     "Same seed, same samples; -1 takes a new one":
