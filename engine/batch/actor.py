@@ -21,7 +21,8 @@ from ..core.failures import as_engine_error
 from ..core.requests import REQUESTS
 from ..core.staging import staged_folder
 from ..remote.archive import files_under, inside, pack, unpack
-from ..remote.remote_model_cache import forget_old, place_of
+from ..remote.remote_model_cache import forget_unused_models, place_of
+from .item import run_job
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,6 @@ class Actor:
 
 
 def _make(order: Order, folder: Path, delivery: Delivery) -> bytes:
-    from .run import run_job
-
     unpack(io.BytesIO(order.files), folder / "in")
     values = {**order.values, "out": str(folder / order.values["out"])}
     for name, file in order.names.items():
@@ -114,7 +113,7 @@ def _unpacked(model: SentModel) -> Path:
 
     place = place_of(model.digest)
     if not place.is_dir():
-        forget_old()
+        forget_unused_models()
         with staged_folder(place) as stage:
             for name, content in model.files:
                 target = stage / inside(name)

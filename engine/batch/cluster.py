@@ -29,8 +29,8 @@ from ..remote.remote_model_cache import digest_of, given_model
 from .actor import Actor, Delivery, Order, SentModel
 from .html_report import Page
 from .inputs import Item
+from .item import PAGE_S, POLL_S, announce, fail, keep, tidy
 from .manifest import Board, State
-from .run import PAGE_S, POLL_S, announce, fail, keep, tidy
 
 ENGINE = Path(__file__).resolve().parents[1]
 REQUIREMENTS = "engine/requirements-ray.txt"
@@ -45,7 +45,7 @@ def spread(board: Board, reporter: Reporter, page: Page, address: str, limit: in
 
     Raises:
         EngineError: `ENVIRONMENT` without Ray or a cluster, or if no actor can start there; what
-            is wrong in general, see `run.GENERAL` and `run.OF_THE_MODEL`.
+            is wrong in general, see `item.GENERAL` and `item.OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
     ray = _connect(address)

@@ -18,8 +18,8 @@ from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
 from .html_report import Page
+from .item import PAGE_S, POLL_S, announce, work
 from .manifest import Board, State
-from .run import PAGE_S, POLL_S, announce, work
 
 FAREWELL_S = 10.0
 """How long a worker may take to put things right before it is cut off."""

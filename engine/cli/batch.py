@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import REQUESTS
 from .options import request_option
+
+if TYPE_CHECKING:
+    from ..batch.run import Distribute
 
 KINDS = sorted(kind for kind, cls in REQUESTS.items() if cls.IN_BATCHES)
 
@@ -72,4 +76,20 @@ def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     part = Part.parse(arguments.part)
     REQUESTS[arguments.kind].from_dict(options)  # wrong for all is wrong before any begins
     items = read_items(arguments.inputs, arguments.out, arguments.kind, options)
-    return run_batch(arguments.out, items, reporter, workers, part, arguments.ray)
+    return run_batch(arguments.out, items, reporter, part, _distribution(arguments.ray, workers),
+                     models_here=not arguments.ray)
+
+
+def _distribution(ray_address: str, workers: int) -> Distribute:
+    """How the items are distributed; what only some ways need is imported by those."""
+    if ray_address:
+        from ..batch.cluster import spread
+
+        return partial(spread, address=ray_address, limit=workers)
+    if workers > 1:
+        from ..batch.pool import share
+
+        return partial(share, workers=workers)
+    from ..batch.item import work
+
+    return work

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folders of the jobs that come from other computers, and which of them are being worked in.
+"""Locks on the folders of jobs that come from other computers.
 
-A folder is locked while files come in and while an engine works; the system lets go of that with
-the process. So a clock that jumps makes no folder look left alone. Standard library only.
+A folder is locked while files arrive in it and while an engine works in it. The operating system
+releases the lock of a process that ends, so a wrong clock cannot make a used folder look unused.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -15,25 +16,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..setup.environment import user_folder
-
 try:
     import fcntl
 except ImportError:  # Windows, where no jobs come to
     fcntl = None  # type: ignore[assignment]
 
 KEPT_S = 7 * 24 * 3600
-"""How long the folder of a job stays whose caller was cut off, or may go on with it."""
-
-
-def job_folder(name: str | Path) -> Path:
-    """Where a job's files are kept."""
-    return user_folder() / "remote" / name
+"""Seconds that an unused folder is kept: its caller may come back to resume the job."""
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep `forget_old` from a folder."""
+    """Keep `forget_old` from removing a folder."""
     with _opened(folder) as lock:
         if lock is not None:
             with suppress(OSError):  # some network disks know no locks
@@ -42,19 +36,19 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held_for(out: Path) -> Iterator[None]:
-    """The same for a job with this result, if it came from another computer."""
+def held_for(out: Path, root: Path) -> Iterator[None]:
+    """Hold the folder of the job with this result, if it is one of the folders in `root`."""
     folder = out.parent.parent
-    if folder.parent != job_folder(""):
+    if folder.parent != root:
         yield
         return
     with held(folder):
         yield
 
 
-def forget_old() -> None:
-    """Remove the folders that nobody has used for long, nor uses now."""
-    for folder in job_folder("").glob("*"):
+def forget_old(root: Path) -> None:
+    """Remove the folders in `root` that nobody has used for `KEPT_S` and nobody holds."""
+    for folder in root.glob("*"):
         with _opened(folder) as lock:
             if time.time() - folder.stat().st_mtime > KEPT_S and not _is_held(lock):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -14,18 +14,19 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..core import locks as job_folders
 from ..core.errors import EngineError, ErrorCode
+from ..core.locks import forget_old, held
 from ..core.staging import staged_folder
+from ..setup.environment import remote_jobs_folder
 from .archive import MARK, files_under, inside, pack, unpack
-from .remote_model_cache import digest_of, forget_old, place_of
+from .remote_model_cache import digest_of, forget_unused_models, place_of
 
 
 def put(folder: Path) -> None:
     """Take a job's files from stdin, and say where they are. What could be resumed stays."""
-    job_folders.forget_old()
+    forget_old(remote_jobs_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    with job_folders.held(folder):
+    with held(folder):
         for name in ("in", "out"):
             (folder / name).mkdir(exist_ok=True)
             for path in (folder / name).iterdir():
@@ -61,7 +62,7 @@ def find_model(digest: str) -> None:
 
 def take_model(digest: str) -> None:
     """Take a model's files from stdin; they are there together or not at all."""
-    forget_old()
+    forget_unused_models()
     with staged_folder(place_of(str(inside(digest)))) as stage:
         unpack(sys.stdin.buffer, stage)
         if digest_of(stage) != digest:
@@ -71,7 +72,7 @@ def take_model(digest: str) -> None:
 
 def main(verb: str, name: str, *names: str) -> None:
     """Do what a command line asks; the name is a job's or a model's digest."""
-    folder = job_folders.job_folder(inside(name))
+    folder = remote_jobs_folder() / inside(name)
     match verb:
         case "find-model":
             find_model(name)

@@ -49,7 +49,7 @@ def place_of(digest: str) -> Path:
     return user_folder() / "sent-models" / digest
 
 
-def forget_old() -> None:
+def forget_unused_models() -> None:
     """Remove those that nobody has used for long."""
     for folder in place_of("").glob("*"):
         if time.time() - folder.stat().st_mtime > KEPT_S:

@@ -101,6 +101,11 @@ def user_folder() -> Path:
     return base / "zero123"
 
 
+def remote_jobs_folder() -> Path:
+    """Where this computer keeps the folders of jobs that come from other computers."""
+    return user_folder() / "remote"
+
+
 def isolated_python(python: str | Path) -> list[str]:
     """The command's beginning that keeps the user's and Blender's Python settings out.
 

@@ -33,7 +33,6 @@ from ..core.protocol import (
     version_mismatch,
 )
 from ..core.requests import Request
-from ..remote.ssh_host import Host
 from ..setup.environment import ROOT, engine_environment, isolated_python
 from .process import EngineProcess
 
@@ -48,15 +47,14 @@ so its life is checked again at least this often."""
 
 
 def engine_command(python: str | Path, idle_s: float | None = None,
-                   host: Host | None = None) -> list[str]:
+                   options: Sequence[str] = ()) -> list[str]:
     """The command that starts the engine with this Python, in the folder that holds `engine`.
 
-    `idle_s`: after so many seconds without work it drops its loaded model; None keeps it.
-    `host`: where it is to have the work done; then any Python will do, libraries or not.
+    `idle_s`: seconds without work after which it drops its loaded model; None keeps the model.
+    `options`: further options of `serve`, such as those that name a remote computer.
     """
     idle = [] if idle_s is None else ["--idle", f"{idle_s:g}"]
-    remote = [] if host is None else host.options
-    return [*isolated_python(python), "-m", "engine", "serve", *idle, *remote]
+    return [*isolated_python(python), "-m", "engine", "serve", *idle, *options]
 
 
 class EngineClient:

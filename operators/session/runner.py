@@ -153,7 +153,7 @@ def _new_client(python: str, model_folder: str, log: Path,
         found = Path(sys.executable)  # Blender's own: it only passes on
     else:
         found = environment.find_python(python or None, own_python)
-    command = engine_client.engine_command(found, idle_s, host)
+    command = engine_client.engine_command(found, idle_s, host.options if host else ())
     extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
     return engine_client.EngineClient(
         command, environment={**environment.engine_environment(), **extra}, log_path=log)

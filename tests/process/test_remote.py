@@ -56,7 +56,7 @@ def host(server: SshServer, home: Path) -> Host:
 
 @pytest.fixture(scope="module")
 def remote(host: Host) -> Iterator[EngineClient]:
-    with EngineClient(engine_command(sys.executable, host=host)) as client:
+    with EngineClient(engine_command(sys.executable, options=host.options)) as client:
         client.wait_ready(PATIENCE_S)
         yield client
 
@@ -187,7 +187,7 @@ def test_a_lost_connection_ends_the_job_with_a_reason_and_the_next_one_gets_a_ne
 def test_the_engine_there_ends_with_blender_here(host: Host, home: Path, picture: Path,
                                                  folder: Path, tiny_model: Path):
     before = engines_there(home)
-    client = EngineClient(engine_command(sys.executable, host=host))
+    client = EngineClient(engine_command(sys.executable, options=host.options))
     client.wait_ready(PATIENCE_S)
     job = client.submit("views", ViewsRequest(
         image=str(picture), out=str(folder / "out"), model=str(tiny_model), **ENDLESS))
@@ -319,7 +319,7 @@ def test_the_command_line_computes_there_too(host: Host, picture: Path, folder: 
 def test_where_there_is_no_engine_the_start_says_so(host: Host, wrong: dict[str, str]):
     elsewhere = Host(**{"address": host.address, "folder": host.folder, "python": host.python,
                         **wrong})
-    with (EngineClient(engine_command(sys.executable, host=elsewhere)) as client,
+    with (EngineClient(engine_command(sys.executable, options=elsewhere.options)) as client,
           pytest.raises(EngineError) as caught):
         client.wait_ready(PATIENCE_S)
     assert caught.value.code is ErrorCode.ENVIRONMENT

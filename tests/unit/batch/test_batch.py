@@ -21,8 +21,8 @@ from helpers.shapes import BLOCK, photograph
 from PIL import Image, ImageDraw
 
 from engine.batch.inputs import read_items
+from engine.batch.item import work
 from engine.batch.manifest import Board
-from engine.batch.run import work
 from engine.core.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 40)

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.core import locks as job_folders
+from engine.core.locks import forget_old
 from engine.core.reporting import SilentReporter
 from engine.core.requests import PrepareRequest
 from engine.jobs import run as jobs
 from engine.remote import remote_agent as desk
 from engine.remote.archive import pack
+from engine.setup import environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="jobs come to POSIX systems")
 LONG_S = 30 * 86400.0
@@ -29,7 +30,7 @@ LONG_S = 30 * 86400.0
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the folders of jobs stand."""
-    monkeypatch.setattr(job_folders, "user_folder", lambda: tmp_path)
+    monkeypatch.setattr(environment, "user_folder", lambda: tmp_path)
     return tmp_path / "remote"
 
 
@@ -46,7 +47,7 @@ class Outsider(SilentReporter):
         self.seen, self.folder = seen, folder
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        job_folders.forget_old()
+        forget_old(environment.remote_jobs_folder())
         self.seen.append(self.folder.is_dir())
 
 
@@ -63,7 +64,7 @@ def test_a_job_that_runs_keeps_its_folder_whatever_the_clock_says(
                              out=str(folder / "out" / "shown.png"))
     jobs.run(request, Outsider(seen, folder))
     assert seen and all(seen)
-    job_folders.forget_old()
+    forget_old(environment.remote_jobs_folder())
     assert not folder.exists()
 
 
@@ -76,7 +77,7 @@ def test_a_folder_keeps_while_files_come_in(folders: Path, tmp_path: Path,
 
     def unpack(*arguments: object) -> None:
         jump(monkeypatch)
-        job_folders.forget_old()
+        forget_old(environment.remote_jobs_folder())
         unpacked(*arguments)
 
     monkeypatch.setattr(desk, "unpack", unpack)
@@ -95,11 +96,11 @@ def test_what_a_process_held_that_was_killed_goes_when_it_is_old(folders: Path) 
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(old)], stdout=subprocess.PIPE,
                               stdin=subprocess.PIPE, cwd=Path(__file__).parents[3])
     assert holder.stdout and holder.stdout.readline() == b"held\n"
-    job_folders.forget_old()
+    forget_old(environment.remote_jobs_folder())
     assert old.is_dir()
     holder.kill()
     holder.wait()
-    job_folders.forget_old()
+    forget_old(environment.remote_jobs_folder())
     assert not old.exists() and young.is_dir()
 
 
