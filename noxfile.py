@@ -72,11 +72,11 @@ def tests(session: nox.Session) -> None:
         # Beside the environment: with a torchvision in it, diffusers and transformers change.
         libraries = Path(session.create_tmp()) / "metrics"
         session.install("--no-deps", "--upgrade", "--target", str(libraries), "-r", METRICS)
-        session.run("pytest", "tests/metrics", env={"PYTHONPATH": str(libraries)})
+        session.run("pytest", "tests/unit/evaluation/metrics", env={"PYTHONPATH": str(libraries)})
         # From the root: Ray's processes have folders of their own to work in.
         libraries = ROOT / session.create_tmp() / "ray"
         session.install("--upgrade", "--target", str(libraries), "-c", REQUIREMENTS, "-r", RAY)
-        session.run("pytest", "tests/cluster", env={"PYTHONPATH": str(libraries)})
+        session.run("pytest", "tests/process/cluster", env={"PYTHONPATH": str(libraries)})
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:

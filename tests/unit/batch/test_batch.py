@@ -7,18 +7,16 @@ from __future__ import annotations
 import html.parser
 import json
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from helpers.batches import is_running, make_pictures, results_in, start, status, wait_until
 from helpers.command_line import PATIENCE_S, names, run
 from helpers.shapes import BLOCK, photograph
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from engine.batch.inputs import read_items
 from engine.batch.item import work
@@ -27,53 +25,6 @@ from engine.core.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 40)
 """Some seconds for each picture with the tiny model."""
-
-
-def make_pictures(folder: Path, *stems: str) -> list[Path]:
-    """Balls of different colours."""
-    folder.mkdir(exist_ok=True)
-    for number, stem in enumerate(stems):
-        image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
-        ImageDraw.Draw(image).ellipse((14, 14, 50, 50), fill=(40 + 30 * number, 90, 160, 255))
-        image.save(folder / f"{stem}.png")
-    return [folder / f"{stem}.png" for stem in stems]
-
-
-def status(out: Path) -> dict[str, Any]:
-    """The items of status.json by name."""
-    document = json.loads((out / "status.json").read_text())
-    assert document["schema"] == "zero123.batch/1"
-    items = {item["name"]: item for item in document["items"]}
-    for state, count in document["counts"].items():
-        assert count == sum(item["state"] == state for item in items.values())
-    return items
-
-
-def start(*arguments: object) -> subprocess.Popen[str]:
-    """`python -m engine batch` in the background."""
-    # A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    return subprocess.Popen([sys.executable, "-m", "engine", "batch", *map(str, arguments)],
-                            cwd=Path(__file__).parents[3], text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def is_running(out: Path) -> bool:
-    """Whether any item is being worked on."""
-    return (out / "status.json").is_file() and any(
-        item["state"] == "running" for item in status(out).values())
-
-
-def results_in(text: str, out: Path) -> list[str]:
-    """The items whose results a batch has named as its own."""
-    return [Path(line).parent.name for line in text.splitlines() if line.endswith("views.json")]
 
 
 # What is asked for.

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.batches import make_pictures, status
 from helpers.command_line import run
 from helpers.shapes import BLOCK, photograph
-from test_batch import make_pictures, status
 
 from engine.batch.actor import Actor, Order
 from engine.models.model_cache import LoadedModel, loaded_model

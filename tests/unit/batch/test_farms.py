@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.batches import make_pictures, status
 from helpers.command_line import PATIENCE_S, run
 from hypothesis import given
 from hypothesis import strategies as st
-from test_batch import make_pictures, status
 
 from engine.batch.inputs import Item, Part
 from engine.batch.manifest import Board

@@ -15,9 +15,9 @@ import pytest
 
 pytest.importorskip("ray", reason="needs engine/requirements-ray.txt")
 
+from helpers.batches import make_pictures, results_in, start, status, wait_until
 from helpers.command_line import PATIENCE_S, names, run
 from ray.cluster_utils import Cluster
-from test_batch import make_pictures, results_in, start, status, wait_until
 
 from engine.remote.remote_model_cache import digest_of, place_of
 from engine.setup.environment import user_folder
