@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a developer or a newcomer runs: `pip install nox`, then `nox -s demo` or `nox -s tests`.
+"""Sessions for developers and newcomers: `pip install nox`, then `nox -s demo` or `nox -s quick`.
 
 Sessions make their own virtual environments and install what they need into them.
 """
@@ -35,11 +35,21 @@ def install_engine(session: nox.Session, bpy: str | None = None) -> None:
     session.install("-r", REQUIREMENTS, bpy)
 
 
+def processes() -> int:
+    """How many processes share the tests."""
+    return min(os.cpu_count() or 1, 4)
+
+
+def check_sources(session: nox.Session) -> None:
+    """Lint and types."""
+    session.run("ruff", "check", ".")
+    session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
+
+
 def run_tests(session: nox.Session, *arguments: str) -> None:
     """pytest in several processes, each with one thread and whole files of tests."""
-    processes = min(os.cpu_count() or 1, 4)
     archive = build_extension(session)
-    session.run("pytest", "-n", str(processes), "--dist", "loadfile", *arguments,
+    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", *arguments,
                 env={"ZERO123_EXTENSION": str(archive), "OMP_NUM_THREADS": "1"})
 
 
@@ -65,8 +75,7 @@ def tests(session: nox.Session) -> None:
     install_engine(session)
     session.install(*TEST_TOOLS)
     if not session.posargs:
-        session.run("ruff", "check", ".")
-        session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
+        check_sources(session)
     run_tests(session, *session.posargs)
     if not session.posargs:
         # Beside the environment: with a torchvision in it, diffusers and transformers change.
@@ -77,6 +86,16 @@ def tests(session: nox.Session) -> None:
         libraries = ROOT / session.create_tmp() / "ray"
         session.install("--upgrade", "--target", str(libraries), "-c", REQUIREMENTS, "-r", RAY)
         session.run("pytest", "tests/process/cluster", env={"PYTHONPATH": str(libraries)})
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Lint, types and the fast unit tests: what to run before every commit."""
+    install_engine(session)
+    session.install(*TEST_TOOLS)
+    check_sources(session)
+    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", "-m", "not slow",
+                *(session.posargs or ["tests/unit"]), env={"OMP_NUM_THREADS": "1"})
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:
