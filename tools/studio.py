@@ -37,7 +37,7 @@ class Look:
 
     height: int = 400
     """Height of a row in pixels; every object gets a square of this size."""
-    samples: int = 48
+    samples: int = 24
     """Cycles samples for each pixel, denoised afterwards."""
     camera_elevation_deg: float = 18.0
     """Height of the camera above the horizon, in degrees."""
@@ -150,23 +150,38 @@ def input_card(image: Path, size: int) -> Image.Image:
     return card
 
 
-def render_sheet(pairs: list[tuple[Path, Path]], out: Path, look: Look | None = None) -> None:
-    """Write the rows of all (image, mesh) pairs, one below the other, as one PNG."""
-    look = look or Look()
-    with tempfile.TemporaryDirectory() as scratch:
-        rows = [render_row(image, mesh, look, Path(scratch)) for image, mesh in pairs]
-    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
-    for index, row in enumerate(rows):
-        sheet.paste(row, (0, index * rows[0].height))
+def strip_of(images: list[Path], width: int) -> Image.Image:
+    """Images side by side on white, each a square, together `width` pixels wide."""
+    size = width // len(images)
+    strip = Image.new("RGB", (width, size), "white")
+    for index, image in enumerate(images):
+        strip.paste(input_card(image, size), (index * size, 0))
+    return strip
+
+
+def save_sheet(rows: list[Image.Image], out: Path) -> None:
+    """Write rows of equal width, one below the other, as one PNG."""
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
     temporary = out.with_name(out.name + ".part")
     sheet.save(temporary, "PNG", optimize=True)
     temporary.replace(out)
+
+
+def render_rows(pairs: list[tuple[Path, Path]], look: Look | None = None) -> list[Image.Image]:
+    """A row for each (image, mesh) pair."""
+    look = look or Look()
+    with tempfile.TemporaryDirectory() as scratch:
+        return [render_row(image, mesh, look, Path(scratch)) for image, mesh in pairs]
 
 
 if __name__ == "__main__":
     files = [Path(argument) for argument in sys.argv[2:]]
     if len(sys.argv) < 4 or len(files) % 2:
         sys.exit(__doc__)
-    render_sheet(list(zip(files[::2], files[1::2], strict=True)), Path(sys.argv[1]))
+    save_sheet(render_rows(list(zip(files[::2], files[1::2], strict=True))), Path(sys.argv[1]))
     sys.stdout.flush()
     os._exit(0)  # Blender as a module may crash while Python tears it down

@@ -13,10 +13,10 @@ import shutil
 import sys
 import tempfile
 import time
-from math import radians
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the studio
 SAMPLE, SAMPLE_ELEVATION_DEG = HERE / "bottle.png", 20.0
 
 
@@ -38,6 +38,7 @@ def main() -> int:
         shutil.copy(job / "mesh" / "mesh.glb", out / "mesh.glb")
         shutil.copy(job / "mesh" / "report.json", out / "report.json")
         save_scene(out)
+        render_preview(options.image.resolve(), out)
     print(f"\nDone. Look at\n  {out / 'preview.png'}\n  {out / 'scene.blend'}\n"
           f"  {out / 'mesh.glb'}\n  {out / 'views'}", flush=True)
     return 0
@@ -68,7 +69,7 @@ def install_extension(archive: Path) -> None:
 
 
 def run(what: str, operator: str, **settings) -> None:
-    """Call an operator of ours, which without a window works to the end; tell how long it took."""
+    """Call an operator, which without a window works to the end, and print how long it took."""
     import bpy
 
     started = time.monotonic()
@@ -78,39 +79,19 @@ def run(what: str, operator: str, **settings) -> None:
 
 
 def save_scene(out: Path) -> None:
-    """Light the scene, save it, and render what a camera sees that looks down on all of it."""
+    """Save the scene with the views as image empties, their cameras and the mesh."""
     import bpy
 
-    scene = bpy.context.scene
-    scene.world = bpy.data.worlds.new("World")
-    scene.world.color = (0.25, 0.25, 0.25)
-    for azimuth, energy in ((30, 60), (150, 25), (270, 25)):
-        light = bpy.data.objects.new("Light", bpy.data.lights.new("Light", "AREA"))
-        light.data.energy, light.data.size = energy, 2
-        place(light, 2.8, azimuth, 45)
-    scene.camera = bpy.data.objects.new("Overview", bpy.data.cameras.new("Overview"))
-    place(scene.camera, 6.0, 35, 35)
-    scene.render.engine = "CYCLES"
-    scene.cycles.samples = 16
-    scene.render.resolution_x, scene.render.resolution_y = 960, 720
-    scene.view_settings.view_transform = "Standard"
-    scene.render.filepath = str(out / "preview.png")
     bpy.ops.wm.save_as_mainfile(filepath=str(out / "scene.blend"), check_existing=False)
-    # The scene's planes are image empties, which every viewport shows but no render does.
-    bpy.ops.zero123.import_result(filepath=str(out / "views" / "views.json"), planes="MESH")
-    bpy.ops.render.render(write_still=True)
 
 
-def place(thing, radius: float, azimuth_deg: float, elevation_deg: float) -> None:
-    """Put a lamp or camera on a sphere about the object, looking at it."""
-    import bpy
-    from mathutils import Euler, Vector
+def render_preview(image: Path, out: Path) -> None:
+    """`preview.png`: the input image, the mesh from four sides, and the views below."""
+    from studio import render_rows, save_sheet, strip_of
 
-    position = Vector((radius, 0, 0))
-    position.rotate(Euler((0, radians(-elevation_deg), radians(azimuth_deg))))
-    thing.location = position
-    thing.rotation_euler = (-position).to_track_quat("-Z", "Y").to_euler()
-    bpy.context.scene.collection.objects.link(thing)
+    rows = render_rows([(image, out / "mesh.glb")])
+    views = sorted((out / "views").glob("view_*.png"))
+    save_sheet([*rows, strip_of(views, rows[0].width)], out / "preview.png")
 
 
 if __name__ == "__main__":
