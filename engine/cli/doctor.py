@@ -120,13 +120,13 @@ def _look_at_device(found: Diagnosis) -> None:
         import torch
 
         from ..core.device_memory import device_memory
-        from ..fields.device_selection import place_of_fields
+        from ..fields.device_selection import select_field_device
         from ..models import resolve_device, resolve_dtype
 
         target = resolve_device("auto")
         device, dtype = str(target), str(resolve_dtype("auto", target))
         free, total = (round(size / 1e6) for size in device_memory(device))
-        fields = place_of_fields(target, again=True).report()
+        fields = select_field_device(target, again=True).report()
     except Exception as error:  # whatever a broken library raises
         found.blame(EngineError(
             ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",

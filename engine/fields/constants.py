@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A few numbers as a tensor, kept on its device.
+"""Cached small constant tensors.
 
-Copying Python's numbers to a GPU waits until that has done all it was told, and a step of an
-optimisation would do so dozens of times.
+Copying Python numbers to a GPU waits until the GPU has finished all queued work. An optimisation
+step would do so dozens of times.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 
-def numbers(like: Tensor, values: Sequence[float]) -> Tensor:
-    """The values, in the number format and on the device of a tensor. Not to be changed in place.
+def constant_like(like: Tensor, values: Sequence[float]) -> Tensor:
+    """The values as a tensor with the dtype and device of `like`. Shared: never change it in place.
     """
-    return _kept(tuple(values), like.dtype, like.device)
+    return _cached(tuple(values), like.dtype, like.device)
 
 
 @lru_cache(1024)
-def _kept(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _cached(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=dtype).to(device)

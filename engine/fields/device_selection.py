@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where fields are optimised: on the CPU, unless a GPU has shown that it does the same, faster.
+"""Chooses the device and the libraries that optimise fields.
 
-There, libraries that are installed take over what they have shown to do as torch does, faster.
-Nothing is tried without a CUDA device. With one, processes of their own compare, once for each
-device and versions of torch and the libraries; what failed is tried again later.
+The default is the CPU. A CUDA device is used only after a probe (`engine.fields.cuda.probe`) has
+shown that it gives the same numbers faster; on it, an installed library is used only after the same
+proof against torch. Without a CUDA device nothing is probed. Probes run in separate processes, once
+for each combination of device and versions; what failed is probed again later.
 """
 
 from __future__ import annotations
@@ -24,191 +25,203 @@ import torch
 from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..setup.environment import ROOT, user_folder
-from .libraries import LIBRARIES, Use, using
+from .cuda.libraries import LIBRARIES, LibraryUse, using
 
-LIMIT_S = 60.0
-"""For a comparison: a driver that hangs must not keep a reconstruction from starting."""
+TIME_LIMIT_S = 60.0
+"""For one probe: a driver that hangs must not keep a reconstruction from starting."""
 TOLERANCE = 1e-3
-"""Largest difference of colours, opacities, features and relative gradients."""
+"""Largest accepted difference of colours, opacities, features and relative gradients."""
 RETRY_S = 3600.0
-"""After this, what has failed is tried again: a GPU may have been busy, or full."""
-VERSION = 2
-"""Of the comparisons; a kept result of other ones counts as none."""
+"""Seconds after which a failed probe is repeated: the GPU may have been busy or full."""
+VERSION = 3
+"""Version of the probes; results of another version are ignored."""
+FILE = "field_device.json"
+"""Name of the file in the user's folder that keeps the last result."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether something may take over, and why."""
+class ProbeResult:
+    """Whether a device or library may be used, and why."""
 
-    taken: bool
+    accepted: bool
     reason: str
     """One sentence."""
     failed: bool = False
-    """Whether there was nothing to compare, which may be otherwise the next time."""
+    """True if nothing could be compared; another attempt may succeed."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where fields are optimised, and why there."""
+class FieldDevice:
+    """The device on which fields are optimised, and why it was chosen."""
 
     name: str
-    """A torch device's."""
+    """Name of the torch device."""
     reason: str
-    """One sentence; empty if nothing was tried."""
+    """One sentence; empty if nothing was probed."""
     used: list[str] = field(default_factory=list)
-    """Libraries that work there."""
+    """Names of the libraries that work there."""
     libraries: dict[str, str] = field(default_factory=dict)
-    """What is to be said of each, in one sentence."""
+    """Library to a sentence about its state."""
     failed_at: float = 0.0
-    """When something failed, in seconds since 1970; 0 if nothing did."""
+    """Time of the last failure, seconds since 1970; 0 if nothing failed."""
     key: str = ""
-    """Names what was compared; empty if nothing was."""
+    """Device and versions that were probed; empty if nothing was."""
 
     @property
     def device(self) -> torch.device:
+        """The torch device."""
         return torch.device(self.name)
 
     @contextmanager
-    def libraries_used(self, warn: Callable[[str], None]) -> Iterator[Use]:
-        """While fields are optimised there. One that fails is given up: `warn` is told, and the
-        next jobs do without it, too."""
+    def libraries_used(self, warn: Callable[[str], None]) -> Iterator[LibraryUse]:
+        """Permit the libraries while fields are optimised. If one fails, `warn` is called with the
+        reason, and later jobs do not use it either.
+        """
         with using(self.device, self.used, warn) as use:
             try:
                 yield use
             finally:
                 if use.failures and self.key:
-                    _keep(self.without(use.failures))
+                    _store(self.without(use.failures))
 
-    def without(self, failures: dict[str, str]) -> Place:
-        """The same once libraries have failed there; what they said, by their names."""
-        told = {name: f"{self.libraries[name]}, given up: {failure}"
-                for name, failure in failures.items()}
+    def without(self, failures: dict[str, str]) -> FieldDevice:
+        """This result after libraries have failed; `failures`: library to error message."""
+        states = {name: f"{self.libraries[name]}, given up: {failure}"
+                  for name, failure in failures.items()}
         return replace(self, used=[name for name in self.used if name not in failures],
-                       libraries={**self.libraries, **told},
+                       libraries={**self.libraries, **states},
                        failed_at=time.time() if failures else self.failed_at)
 
     @property
     def is_due(self) -> bool:
-        """Whether something failed long enough ago, or by a clock that was wrong."""
+        """Whether the last failure is old enough to probe again, or its time lies in the future."""
         return bool(self.failed_at) and not 0 <= time.time() - self.failed_at < RETRY_S
 
     def report(self) -> dict[str, str]:
-        """For `doctor` and report.json."""
+        """The entries for `doctor` and report.json."""
         if not self.reason:
             return {"device": self.name}
         return {"device": self.name, "reason": self.reason, **self.libraries}
 
 
-def place_of_fields(device: torch.device, again: bool = False) -> Place:
-    """For a job whose networks compute on `device`; `again`: try now what has failed."""
+def select_field_device(device: torch.device, again: bool = False) -> FieldDevice:
+    """The field device for a job whose networks compute on `device`.
+
+    `again`: probe now whatever has failed before.
+    """
     if device.type != "cuda":
-        return Place("cpu", "")
+        return FieldDevice("cpu", "")
     parts = [f"torch {torch.__version__}",
              *(f"{library} {_version(library)}" for library in LIBRARIES)]
     key = ", ".join([str(VERSION), torch.cuda.get_device_name(device), *parts])
-    place = _kept(key)
-    if place is None or place.is_due or (again and place.failed_at):
-        place = replace(try_device(str(device)), key=key)
-        _keep(place)
-    return place
+    result = _stored(key)
+    if result is None or result.is_due or (again and result.failed_at):
+        result = replace(probe_device(str(device)), key=key)
+        _store(result)
+    return result
 
 
-_unwritten: dict[str, Place] = {}
-"""What could not be kept on disk, by its key."""
+_unwritten: dict[str, FieldDevice] = {}
+"""Results that could not be written to disk, by their key."""
 
 
-def _keep(place: Place) -> None:
+def _store(result: FieldDevice) -> None:
     try:
         with staged_file(_file()) as stage:
-            stage.write_text(json.dumps(asdict(place)), encoding="utf-8")
-        _unwritten.pop(place.key, None)
+            stage.write_text(json.dumps(asdict(result)), encoding="utf-8")
+        _unwritten.pop(result.key, None)
     except (OSError, EngineError):
-        _unwritten[place.key] = place
+        _unwritten[result.key] = result
 
 
-def _kept(key: str) -> Place | None:
-    """The last result of these comparisons."""
+def _stored(key: str) -> FieldDevice | None:
+    """The last result with this key."""
     with suppress(OSError, ValueError, TypeError):
-        place = Place(**json.loads(_file().read_text(encoding="utf-8")))
-        if place.key == key and key not in _unwritten:
-            return place
+        result = FieldDevice(**json.loads(_file().read_text(encoding="utf-8")))
+        if result.key == key and key not in _unwritten:
+            return result
     return _unwritten.get(key)
 
 
 def _file() -> Path:
-    return user_folder() / "accelerators.json"
+    return user_folder() / FILE
 
 
-def try_device(device: str, limit_s: float = LIMIT_S,
-               command: Sequence[str] | None = None) -> Place:
-    """What comparisons come to. `command`: instead of our own probe of the device."""
-    found = _verdict(device, "the CPU", command or _probe(device), limit_s)
+def probe_device(device: str, limit_s: float = TIME_LIMIT_S,
+                 command: Sequence[str] | None = None) -> FieldDevice:
+    """Compare a device with the CPU and the installed libraries with torch on that device.
+
+    `command`: another program than `engine.fields.cuda.probe`, for tests.
+    """
+    found = _run(device, "the CPU", command or _probe_command(device), limit_s)
     used, libraries, failed = [], {}, found.failed
     for name in LIBRARIES:
         installed = _version(name)
-        verdict = Verdict(False, "")
-        if installed and found.taken:
-            verdict = try_library(name, device, limit_s)
-        if verdict.taken:
+        result = ProbeResult(False, "")
+        if installed and found.accepted:
+            result = probe_library(name, device, limit_s)
+        if result.accepted:
             used.append(name)
-        failed = failed or verdict.failed
-        libraries[name] = _told(installed, verdict)
-    return Place(device if found.taken else "cpu", found.reason, used, libraries,
-                 time.time() if failed else 0.0)
+        failed = failed or result.failed
+        libraries[name] = _state(installed, result)
+    return FieldDevice(device if found.accepted else "cpu", found.reason, used, libraries,
+                       time.time() if failed else 0.0)
 
 
-def try_library(name: str, device: str, limit_s: float = LIMIT_S) -> Verdict:
-    """What a comparison with torch on a device comes to."""
-    return _verdict(name, "torch", _probe(device, name), limit_s)
+def probe_library(name: str, device: str, limit_s: float = TIME_LIMIT_S) -> ProbeResult:
+    """Compare a library with torch on a device."""
+    return _run(name, "torch", _probe_command(device, name), limit_s)
 
 
-def _probe(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "engine.fields.probe", *arguments]
+def _probe_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "engine.fields.cuda.probe", *arguments]
 
 
-def _verdict(name: str, usual: str, command: Sequence[str], limit_s: float) -> Verdict:
-    """Whether what a command tries is to replace the usual."""
+def _run(name: str, baseline: str, command: Sequence[str], limit_s: float) -> ProbeResult:
+    """Run a probe that compares `name` with `baseline`."""
     try:
         found = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=limit_s, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
     except subprocess.TimeoutExpired:
-        return Verdict(False, f"{name} did not answer within {limit_s:g} s", failed=True)
+        return ProbeResult(False, f"{name} did not answer within {limit_s:g} s", failed=True)
     except OSError as error:
-        return Verdict(False, f"{name} could not be tried: {error.strerror}", failed=True)
+        return ProbeResult(False, f"{name} could not be tried: {error.strerror}", failed=True)
     if found.returncode:
         last = (found.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return Verdict(False, f"{name} failed with exit code {found.returncode}: {last[:200]}",
-                       failed=True)
-    return _judged(name, usual, found.stdout)
+        return ProbeResult(False, f"{name} failed with exit code {found.returncode}: {last[:200]}",
+                           failed=True)
+    return _judge(name, baseline, found.stdout)
 
 
-def _judged(name: str, usual: str, output: str) -> Verdict:
-    """By the probe's last line."""
+def _judge(name: str, baseline: str, output: str) -> ProbeResult:
+    """The result that a probe's last line of output implies."""
     try:
         answer = json.loads(output.strip().splitlines()[-1])
         error, seconds, before = (float(answer[name])
                                   for name in ("error", "seconds", "usual_seconds"))
     except (ValueError, TypeError, KeyError, IndexError):
-        return Verdict(False, f"{name} gave no result", failed=True)
-    if not error <= TOLERANCE:  # nor if it isn't a number
-        return Verdict(False, f"{name} differs from {usual} by {error:.2g}")
+        return ProbeResult(False, f"{name} gave no result", failed=True)
+    if not error <= TOLERANCE:  # also true for NaN
+        return ProbeResult(False, f"{name} differs from {baseline} by {error:.2g}")
     if not seconds < before:
-        return Verdict(False, f"{name} takes {seconds / before:.1f} times as long as {usual}")
-    return Verdict(True, f"{before / seconds:.1f} times as fast as {usual}, same to {error:.1g}")
+        return ProbeResult(False,
+                           f"{name} takes {seconds / before:.1f} times as long as {baseline}")
+    return ProbeResult(
+        True, f"{before / seconds:.1f} times as fast as {baseline}, same to {error:.1g}")
 
 
-def _told(installed: str, verdict: Verdict) -> str:
-    """Of a library."""
+def _state(installed: str, result: ProbeResult) -> str:
+    """One sentence about a library; `installed`: its version, empty if it is not installed."""
     if not installed:
         return "not installed"
-    if verdict.taken:
-        return f"{installed}, {verdict.reason}"
-    return ": ".join(filter(None, [f"{installed}, not used", verdict.reason]))
+    if result.accepted:
+        return f"{installed}, {result.reason}"
+    return ": ".join(filter(None, [f"{installed}, not used", result.reason]))
 
 
 def _version(library: str) -> str:
-    """Empty if it isn't installed."""
+    """The installed version; empty if the library is not installed."""
     try:
         return version(library)
     except PackageNotFoundError:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a reconstruction method asks of a radiance field, whatever it is made of."""
+"""The interface of a radiance field, whatever represents it."""
 
 from __future__ import annotations
 
@@ -10,65 +10,56 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from .hash_grid import HashField
 from .voxel_field import VoxelField
-from .voxel_grid import Lattice
+from .voxel_grid import VoxelGrid
 
 
 class Field(Protocol):
-    """Density and features (RGB, or latents) in the box of a lattice."""
+    """Density and features (RGB or latents) in a box."""
 
     latent_channels: int
+    """Number of latent channels; 0 for RGB."""
 
     @property
-    def lattice(self) -> Lattice:
-        """As fine as the field is looked at."""
+    def voxel_grid(self) -> VoxelGrid:
+        """The field's box, and the spacing at which it is sampled."""
 
     @property
     def device(self) -> torch.device:
-        """Where it is looked up, and where points are to be."""
+        """The device of the parameters, and of the points that are passed in."""
 
     def to(self, device: torch.device) -> Field:
         """This field, moved to a device."""
 
     def density(self, points: Tensor) -> Tensor:
-        """P densities, >= 0, per world unit, at P x 3 world points."""
+        """Density at (p, 3) world points: (p,), >= 0, per world unit."""
 
     def __call__(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
+        """(p,) density and (p, c) features at (p, 3) world points; RGB features lie in [0, 1]."""
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """What Adam changes; the rate is that of a grid's raw values."""
+        """Adam's parameter groups; `learning_rate` is that of raw grid values."""
 
     def smooth(self, factors: Tensor, axis: int) -> None:
-        """Even out neighbours along an axis, by a factor for each raw channel, on its device."""
-
-    def thin(self, where: Tensor, raw: float) -> None:
-        """Leave at most a raw density at the voxels of the finest lattice that a bool mask names.
+        """Move neighbouring voxels along an axis (0 to 2) towards each other, with one factor in
+        [0, 0.25] per raw channel: (1 + c,), on the field's device.
         """
 
-    def resampled(self, lattice: Lattice) -> Field:
-        """The same field, to be looked at as finely as another lattice."""
+    def cap_density(self, where: Tensor, raw: float) -> None:
+        """Limit the raw density to `raw` at the voxels where the mask is true.
 
-    def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
-        """The field on the voxels of a lattice (default: its own)."""
+        `where`: (X, Y, Z) bool, of the finest voxel grid.
+        """
 
+    def resampled(self, voxel_grid: VoxelGrid) -> Field:
+        """The same field, sampled at another grid's spacing."""
 
-def represented(grid: VoxelField, representation: str, generator: torch.Generator,
-                device: torch.device) -> Field:
-    """The field of a voxel grid as "voxels" (itself) or as a "hash" grid, on a device.
-
-    The generator is the CPU's: what is drawn doesn't depend on the device.
-    """
-    if representation == "voxels":
-        return grid.to(device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        return HashField(grid).to(device)
+    def as_grid(self, voxel_grid: VoxelGrid | None = None) -> VoxelField:
+        """The field's values on a voxel grid (default: its own)."""
 
 
 def on_cpu(field: Field) -> Field:
-    """The field itself if it is there, else a copy."""
+    """The field itself if it is on the CPU, otherwise a copy there."""
     if field.device.type == "cpu":
         return field
     return copy.deepcopy(field).to(torch.device("cpu"))

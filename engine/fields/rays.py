@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .constants import numbers
-from .voxel_grid import Lattice
+from .constants import constant_like
+from .voxel_grid import VoxelGrid
 
 
 @dataclass
@@ -51,8 +51,8 @@ def pixel_centres(size: int) -> Tensor:
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
 
 
-def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: Lattice) -> Rays:
-    """Rays through the pixel centres of N cameras, clipped to the box of a lattice.
+def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: VoxelGrid) -> Rays:
+    """Rays through the pixel centres of N cameras, clipped to the box of a voxel grid.
 
     `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
     view-major, then rows from the top, on the cameras' device.
@@ -67,11 +67,11 @@ def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: Lattice
     return Rays(origins, directions, near, far)
 
 
-def clip_to_box(origins: Tensor, directions: Tensor, box: Lattice) -> tuple[Tensor, Tensor]:
-    """(near, far), each R: where rays enter and leave the box of a lattice."""
+def clip_to_box(origins: Tensor, directions: Tensor, box: VoxelGrid) -> tuple[Tensor, Tensor]:
+    """(near, far), each R: where rays enter and leave the box of a voxel grid."""
     # An axis-parallel direction would divide by zero; a tiny slope moves the slab to infinity.
     slope = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
-    a, b = ((numbers(origins, corner) - origins) / slope for corner in (box.low, box.high))
+    a, b = ((constant_like(origins, corner) - origins) / slope for corner in (box.low, box.high))
     near = torch.minimum(a, b).amax(-1).clamp_min(0)
     return near, torch.maximum(a, b).amin(-1)
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .trilinear import look_up
-from .voxel_grid import Lattice
+from .interpolation import grid_sample
+from .voxel_grid import VoxelGrid
 
 DENSITY_SCALE = 50.0
 """Density per world unit of softplus(raw) = 1: a voxel of 0.0125 then absorbs about half."""
@@ -28,15 +28,15 @@ class VoxelField(nn.Module):
     voxel (Sun et al., Direct Voxel Grid Optimization, 2022, section 4.2).
     """
 
-    def __init__(self, lattice: Lattice, latent_channels: int = 0) -> None:
+    def __init__(self, voxel_grid: VoxelGrid, latent_channels: int = 0) -> None:
         """`latent_channels`: that many unbounded features instead of RGB."""
         super().__init__()
-        self.lattice, self.latent_channels = lattice, latent_channels
-        raw = torch.zeros(1, 1 + (latent_channels or 3), *lattice.shape)
+        self.voxel_grid, self.latent_channels = voxel_grid, latent_channels
+        raw = torch.zeros(1, 1 + (latent_channels or 3), *voxel_grid.shape)
         raw[:, 0] = EMPTY_RAW
         # Channels last: the values of a voxel lie together, so one cache line serves a corner.
         self.raw = nn.Parameter(raw.contiguous(memory_format=torch.channels_last_3d))
-        """1 x (1 + C) x X x Y x Z: raw density, then raw features of the lattice's voxels."""
+        """1 x (1 + C) x X x Y x Z: raw density, then raw features of the voxel grid's voxels."""
 
     @property
     def device(self) -> torch.device:
@@ -45,11 +45,11 @@ class VoxelField(nn.Module):
 
     def raw_at(self, points: Tensor) -> Tensor:
         """(1 + C) x P raw density and features at P x 3 world points."""
-        return look_up(self.raw, self.lattice.normalised(points))
+        return grid_sample(self.raw, self.voxel_grid.normalised(points))
 
     def density(self, points: Tensor) -> Tensor:
         """P densities, >= 0, per world unit, at P x 3 world points."""
-        return density_of(look_up(self.raw[:, :1], self.lattice.normalised(points))[0])
+        return density_of(grid_sample(self.raw[:, :1], self.voxel_grid.normalised(points))[0])
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """(P densities, P x C features; RGB in [0, 1]) at P x 3 world points."""
@@ -70,28 +70,28 @@ class VoxelField(nn.Module):
         voxel's gradient to the same size, so a smoothness term in the loss would flatten whatever
         no ray sees.
         """
-        axis, length = axis + 2, self.lattice.shape[axis] - 1
+        axis, length = axis + 2, self.voxel_grid.shape[axis] - 1
         difference = self.raw.narrow(axis, 1, length) - self.raw.narrow(axis, 0, length)
         difference *= factors[:, None, None, None]
         self.raw.narrow(axis, 0, length).add_(difference)
         self.raw.narrow(axis, 1, length).sub_(difference)
 
     @torch.no_grad()
-    def thin(self, where: Tensor, raw: float) -> None:
-        """Leave at most a raw density where a bool mask of the lattice's voxels says."""
+    def cap_density(self, where: Tensor, raw: float) -> None:
+        """Leave at most a raw density where a bool mask of the voxel grid's voxels says."""
         density = self.raw[0, 0]
         density[where.to(self.device)] = density[where.to(self.device)].clamp_max(raw)
 
     @torch.no_grad()
-    def resampled(self, lattice: Lattice) -> VoxelField:
-        """The same field on the voxels of another lattice."""
-        other = VoxelField(lattice, self.latent_channels).to(self.device)
-        other.raw.copy_(self.raw_at(lattice.centres().to(self.device)).reshape(other.raw.shape))
+    def resampled(self, voxel_grid: VoxelGrid) -> VoxelField:
+        """The same field on the voxels of another voxel grid."""
+        other = VoxelField(voxel_grid, self.latent_channels).to(self.device)
+        other.raw.copy_(self.raw_at(voxel_grid.centres().to(self.device)).reshape(other.raw.shape))
         return other
 
-    def as_grid(self, lattice: Lattice | None = None) -> VoxelField:
-        """The field on the voxels of a lattice (default: its own)."""
-        return self.resampled(lattice) if lattice else self
+    def as_grid(self, voxel_grid: VoxelGrid | None = None) -> VoxelField:
+        """The field on the voxels of a voxel grid (default: its own)."""
+        return self.resampled(voxel_grid) if voxel_grid else self
 
 
 def density_of(raw: Tensor) -> Tensor:

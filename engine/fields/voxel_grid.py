@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .constants import numbers
+from .constants import constant_like
 
 HALF_EXTENT = 0.6
 """Everything happens in [-0.6, 0.6]^3: objects fill [-0.5, 0.5]^3, generated views a little more.
@@ -21,7 +21,7 @@ Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Lattice:
+class VoxelGrid:
     """Cubic voxels in an axis-parallel box; the outermost ones' centres lie on its faces."""
 
     low: Vector
@@ -32,7 +32,7 @@ class Lattice:
     """Voxels along x, y and z, at least 2."""
 
     @classmethod
-    def within(cls, low: Sequence[float], high: Sequence[float], voxel_size: float) -> Lattice:
+    def within(cls, low: Sequence[float], high: Sequence[float], voxel_size: float) -> VoxelGrid:
         """Voxels of this size from `low` at least to `high`."""
         steps = [max(math.ceil((b - a) / voxel_size - 1e-6), 1)
                  for a, b in zip(low, high, strict=True)]
@@ -51,13 +51,13 @@ class Lattice:
         """Voxels in all."""
         return math.prod(self.shape)
 
-    def with_voxels_of(self, voxel_size: float) -> Lattice:
+    def with_voxel_size(self, voxel_size: float) -> VoxelGrid:
         """The same box, but for a part of a voxel, in voxels of another size."""
         return self.within(self.low, self.high, voxel_size)
 
-    def with_about(self, count: int) -> Lattice:
+    def with_voxel_count(self, count: int) -> VoxelGrid:
         """The same box in about so many voxels."""
-        return self.with_voxels_of(self.voxel_size * (self.count / count) ** (1 / 3))
+        return self.with_voxel_size(self.voxel_size * (self.count / count) ** (1 / 3))
 
     def axis(self, number: int) -> Tensor:
         """World coordinates of the voxels along axis 0 to 2."""
@@ -68,17 +68,17 @@ class Lattice:
         grids = torch.meshgrid(*(self.axis(number) for number in range(3)), indexing="ij")
         return torch.stack(grids, dim=-1).reshape(-1, 3)
 
-    def places(self, points: Tensor) -> Tensor:
+    def coords(self, points: Tensor) -> Tensor:
         """P x 3 world points in voxels from the lowest corner."""
-        return (points - numbers(points, self.low)).mul_(1 / self.voxel_size)
+        return (points - constant_like(points, self.low)).mul_(1 / self.voxel_size)
 
     def normalised(self, points: Tensor) -> Tensor:
         """P x 3 world points in units in which the box is [-1, 1]^3."""
         scale = [2 / (self.voxel_size * (count - 1)) for count in self.shape]
-        return (points - numbers(points, self.low)).mul_(numbers(points, scale)).sub_(1)
+        return (points - constant_like(points, self.low)).mul_(constant_like(points, scale)).sub_(1)
 
 
-def cube(resolution: int, half_extent: float = HALF_EXTENT) -> Lattice:
+def cube(resolution: int, half_extent: float = HALF_EXTENT) -> VoxelGrid:
     """resolution^3 voxels of the cube [-half_extent, half_extent]^3."""
     size = 2 * half_extent / (resolution - 1)
-    return Lattice((-half_extent,) * 3, size, (resolution,) * 3)
+    return VoxelGrid((-half_extent,) * 3, size, (resolution,) * 3)

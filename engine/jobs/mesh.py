@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..diffusion import Zero123Pipeline
-    from ..fields.device_selection import Place
+    from ..fields.device_selection import FieldDevice
     from ..imaging.view_set import ViewSet
     from ..reconstruction import Reconstruction
 
@@ -52,9 +52,9 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             prepared = prepare(request, PHOTO_SIZE, reporter, stages)
             photo = straight_alpha(prepared.rgb, prepared.alpha)
         fit = _fit_views if request.method == "views" else _fit_by_score
-        place = _place_of_fields(request)
-        with place.libraries_used(lambda text: reporter.log("warning", text)) as use:
-            views, result, evaluations = fit(request, photo, place, work, reporter, stages)
+        field_device = _field_device(request)
+        with field_device.libraries_used(lambda text: reporter.log("warning", text)) as use:
+            views, result, evaluations = fit(request, photo, field_device, work, reporter, stages)
         views.save(stage / "views")
         if prepared is not None:
             save_input(stage / "views", prepared)
@@ -71,7 +71,8 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
-            "fields": place.without(use.failures).report(), "peak_memory_mb": peak_memory_mb(),
+            "fields": field_device.without(use.failures).report(),
+            "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
         save_request(request, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -83,7 +84,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "report": str(out / "report.json"), **report}
 
 
-def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, place: Place,
+def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, field_device: FieldDevice,
                work: WorkInProgress, reporter: Reporter,
                stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
@@ -94,13 +95,13 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, place: Pla
     result = reconstruct(
         sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
         **_companions(work, reporter), **_input_camera(request, sampled.views),
-        **_mesh_options(request, place))
+        **_mesh_options(request, field_device))
     if pipeline is not None:
         tell_savings(pipeline.savings, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
-def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: Place,
+def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, field_device: FieldDevice,
                   work: WorkInProgress, reporter: Reporter,
                   stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
     """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
@@ -122,7 +123,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, place: 
     result = reconstruct_by_score(
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
-        **_mesh_options(request, place))
+        **_mesh_options(request, field_device))
     tell_savings(pipeline.savings, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
@@ -146,20 +147,20 @@ def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
             "reporter": reporter}
 
 
-def _mesh_options(request: ReconstructRequest, place: Place) -> dict[str, Any]:
+def _mesh_options(request: ReconstructRequest, field_device: FieldDevice) -> dict[str, Any]:
     """What every method is told of the mesh."""
     return {"resolution": request.resolution, "iterations": request.iterations,
             "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
             "guidance_scale": request.guidance, "representation": request.field,
-            "device": place.device}
+            "device": field_device.device}
 
 
-def _place_of_fields(request: ReconstructRequest) -> Place:
+def _field_device(request: ReconstructRequest) -> FieldDevice:
     """Where the field is optimised."""
-    from ..fields.device_selection import place_of_fields
+    from ..fields.device_selection import select_field_device
     from ..models import resolve_device
 
-    return place_of_fields(resolve_device(request.device))
+    return select_field_device(resolve_device(request.device))
 
 
 def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,

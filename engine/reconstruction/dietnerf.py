@@ -20,8 +20,9 @@ from transformers import CLIPVisionModelWithProjection
 
 from ..diffusion import clip_pixel_values
 from ..fields.field import Field
+from ..fields.occupancy import Occupancy
 from ..fields.rays import camera_rays
-from ..fields.render import Occupancy, render
+from ..fields.render import render
 from .fit import STEP, Pictures
 from .guidance import Cameras, Guide, all_threads, as_pictures, take_pictures
 
@@ -46,7 +47,7 @@ class SemanticConsistencyObjective:
         photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
-                                occupancy.lattice)
+                                occupancy.voxel_grid)
 
     def __call__(self, field: Field, step: int) -> Tensor:
         loss = self._reproduction(field)
@@ -59,7 +60,7 @@ class SemanticConsistencyObjective:
         pick = torch.randint(len(self.rays), (RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
         pick = pick.to(field.device)
-        seen = render(field, self.rays[pick], self.occupancy, field.lattice.voxel_size * STEP,
+        seen = render(field, self.rays[pick], self.occupancy, field.voxel_grid.voxel_size * STEP,
                       jitter)
         target = self.target[pick]
         shown = torch.cat([seen.rgb + (1 - seen.alpha[:, None]), seen.alpha[:, None]], dim=-1)

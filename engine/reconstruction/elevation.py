@@ -19,8 +19,8 @@ from torch import Tensor
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
+from ..fields.occupancy import Occupancy
 from ..fields.rays import camera_rays, project
-from ..fields.render import Occupancy
 from ..fields.voxel_grid import cube
 from .hull import look_up_picture
 from .iso_value import highest_value
@@ -81,15 +81,15 @@ def estimate_elevation(alpha: np.ndarray, poses: list[tuple[float, float]],
 
 
 def _agreement(alpha: Tensor, matrices: Tensor) -> float:
-    lattice = cube(RESOLUTION)
-    points = lattice.centres()
+    voxel_grid = cube(RESOLUTION)
+    points = voxel_grid.centres()
     opacity = torch.stack([
         look_up_picture(picture[None], project(points, matrix, camera.FOV_DEG)[0])[0]
         for picture, matrix in zip(alpha, matrices, strict=True)])
     # A strict solid suffers from every wrong angle; one bad view is no reason to suffer.
-    solid = opacity.sort(dim=0).values[1].reshape(lattice.shape)
-    rays = camera_rays(matrices, alpha.shape[-1], camera.FOV_DEG, lattice)
-    seen = highest_value(solid, rays, Occupancy(solid > 0.25, lattice)) > 0.5
+    solid = opacity.sort(dim=0).values[1].reshape(voxel_grid.shape)
+    rays = camera_rays(matrices, alpha.shape[-1], camera.FOV_DEG, voxel_grid)
+    seen = highest_value(solid, rays, Occupancy(solid > 0.25, voxel_grid)) > 0.5
     ours, theirs = seen.reshape(alpha.shape), alpha > 0.5
     union = (ours | theirs).sum((1, 2)).clamp_min(1)
     return float(((ours & theirs).sum((1, 2)) / union).mean())

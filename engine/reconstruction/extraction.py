@@ -9,7 +9,7 @@ import torch
 
 from ..fields.field import Field
 from ..fields.rays import camera_rays
-from ..fields.render import absorption_weights
+from ..fields.render import render_weights
 from ..fields.voxel_field import EMPTY_RAW
 from ..mesh.bake import Photo, SurfaceColour, bake
 from ..mesh.surface import mesh_volume
@@ -35,7 +35,7 @@ def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
 
 def surface_colour(radiance: Field) -> SurfaceColour:
     """What a camera in front of a surface point would see of the field just around it."""
-    step = radiance.lattice.voxel_size * 0.5
+    step = radiance.voxel_grid.voxel_size * 0.5
     # From just outside the surface to the depth that light still returns from.
     depths = torch.arange(-3, 6) * step
 
@@ -45,7 +45,7 @@ def surface_colour(radiance: Field) -> SurfaceColour:
         along = start[:, None] - depths[:, None] * direction[:, None]
         ray = torch.repeat_interleave(torch.arange(len(points)), len(depths))
         density, rgb = radiance(along.reshape(-1, 3))
-        weight = absorption_weights(density, ray, step).reshape(along.shape[:2]) + 1e-6
+        weight = render_weights(density, ray, step).reshape(along.shape[:2]) + 1e-6
         rgb = rgb.reshape(along.shape)
         return ((weight[..., None] * rgb).sum(1) / weight.sum(1, keepdim=True)).numpy()
 
@@ -60,13 +60,13 @@ def surface(fit: Fit, faces: int) -> Triangles:
     """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
-    pictures = fit.pictures.sharp_for(grid.lattice)
+    pictures = fit.pictures.sharp_for(grid.voxel_grid)
     rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
-                       grid.lattice)
+                       grid.voxel_grid)
     raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)
     volume = raw_volume(raw) if len(pictures.rgba) > 1 else density_volume(raw)
     level = choose_level(volume, rays, pictures.rgba[..., 3].reshape(-1), occupancy)
     # Of the smallest of these, the surface lies exactly at the ends.
-    depth = fit.ends.depth(grid.lattice.axis(2)).clamp_max(1.0).numpy()
-    values = np.minimum(volume.values.numpy(), level * (1 + depth / grid.lattice.voxel_size))
-    return mesh_volume(values, level, grid.lattice.low, grid.lattice.voxel_size, faces)
+    depth = fit.ends.depth(grid.voxel_grid.axis(2)).clamp_max(1.0).numpy()
+    values = np.minimum(volume.values.numpy(), level * (1 + depth / grid.voxel_grid.voxel_size))
+    return mesh_volume(values, level, grid.voxel_grid.low, grid.voxel_grid.voxel_size, faces)

@@ -12,11 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..fields.field import Field, on_cpu, represented
+from ..fields.field import Field, on_cpu
+from ..fields.occupancy import Occupancy
+from ..fields.ray_marching import occupied_samples
 from ..fields.rays import Rays, camera_rays, pixel_centres
-from ..fields.render import Occupancy, occupied_samples, render
+from ..fields.render import render
+from ..fields.representations import make_field
 from ..fields.voxel_field import EMPTY_RAW, VoxelField, density_of
-from ..fields.voxel_grid import Lattice
+from ..fields.voxel_grid import VoxelGrid
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .checkpoint import Checkpoint
@@ -75,14 +78,14 @@ class Pictures:
                        camera_to_world=self.camera_to_world.to(device),
                        trusted=self.trusted.to(device))
 
-    def sharp_for(self, lattice: Lattice) -> Pictures:
-        """The same, about as sharp as a field on a lattice can show them.
+    def sharp_for(self, voxel_grid: VoxelGrid) -> Pictures:
+        """The same, about as sharp as a field on a voxel grid can show them.
 
         Whole pixels are averaged, as far as their number can be divided: parts of them would blur
         edges here and there.
         """
         size = self.rgba.shape[1]
-        return self.shrunk(size // max(1, int(size / (SHARPNESS * pixels_for(lattice)))))
+        return self.shrunk(size // max(1, int(size / (SHARPNESS * pixels_for(voxel_grid)))))
 
     def shrunk(self, size: int) -> Pictures:
         """The same at size x size pixels (averaged), unless they are that small already."""
@@ -111,7 +114,7 @@ class PhotometricObjective:
                  generator: torch.Generator) -> None:
         pictures = pictures.to(occupancy.device)
         count, size = pictures.rgba.shape[:2]
-        rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.lattice)
+        rays = camera_rays(pictures.camera_to_world, size, pictures.fov_deg, occupancy.voxel_grid)
         rays = tightened(rays, occupancy, step)
         # Rays that miss the bound can't be changed by the field.
         hit = rays.far > rays.near
@@ -150,11 +153,11 @@ class ViewsProblem:
         if steps.start:
             if self.contradictions is None:
                 self.contradictions = self._find_contradictions(field)
-            field.thin(self.contradictions.where, CONTRADICTED_RAW)
+            field.cap_density(self.contradictions.where, CONTRADICTED_RAW)
         self.alignment = Alignment(self.pictures.trusted).to(field.device)
         return PhotometricObjective(
-            self.pictures.sharp_for(field.lattice), self.alignment,
-            occupancy_of(self.hull).to(field.device), field.lattice.voxel_size * STEP,
+            self.pictures.sharp_for(field.voxel_grid), self.alignment,
+            occupancy_of(self.hull).to(field.device), field.voxel_grid.voxel_size * STEP,
             self.generator)
 
     @property
@@ -169,9 +172,9 @@ class ViewsProblem:
     def end(self, field: Field) -> None:
         pictures = replace(self.pictures,
                            rgba=self.alignment.to("cpu").applied(self.pictures.rgba))
-        small = pictures.shrunk(pixels_for(self.hull.lattice))
+        small = pictures.shrunk(pixels_for(self.hull.voxel_grid))
         rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
-                           self.hull.lattice)
+                           self.hull.voxel_grid)
         self._learn(pictures, find_ends(field, rays, small.rgba[..., 3], small.camera_to_world,
                                         small.fov_deg, occupancy_of(self.hull)))
 
@@ -192,16 +195,16 @@ class ViewsProblem:
             self._learn(replace(self.pictures, rgba=state["rgba"]), Ends(low, high))
 
     def _find_contradictions(self, field: Field) -> Contradictions:
-        lattice = self.hull.lattice
-        solid = (density_of(field.as_grid(lattice).raw[0, 0]) > SOLID).cpu()
-        pictures = self.pictures.shrunk(round(DETAIL * pixels_for(lattice)))
+        voxel_grid = self.hull.voxel_grid
+        solid = (density_of(field.as_grid(voxel_grid).raw[0, 0]) > SOLID).cpu()
+        pictures = self.pictures.shrunk(round(DETAIL * pixels_for(voxel_grid)))
         return find_contradictions(solid & self.hull.bound, pictures.rgba, pictures.camera_to_world,
-                                   pictures.fov_deg, lattice, pixels_for(lattice))
+                                   pictures.fov_deg, voxel_grid, pixels_for(voxel_grid))
 
     def _learn(self, pictures: Pictures, ends: Ends) -> None:
         self.pictures, self.ends = pictures, ends
-        self.hull = hull_of(pictures, self.hull.lattice)
-        self.hull.bound &= ends.depth(self.hull.lattice.axis(2)) >= 0
+        self.hull = hull_of(pictures, self.hull.voxel_grid)
+        self.hull.bound &= ends.depth(self.hull.voxel_grid.axis(2)) >= 0
 
 
 def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
@@ -210,24 +213,24 @@ def fit_field(pictures: Pictures, hull: Hull, *, representation: str = "voxels",
               device: torch.device = CPU) -> Fit:
     """The field that reproduces the pictures, within the hull's bound and at its resolution.
 
-    `representation`: as in `fields.field.represented`; `device`: where the work is done. What goes
-    in and comes out is on the CPU.
+    `representation`: as in `fields.representations.make_field`; `device`: where the work is done.
+    What goes in and comes out is on the CPU.
     """
     problem = ViewsProblem(pictures, hull, generator)
     fitted = coarse_to_fine(
-        represented(initial_field(hull), representation, generator, device), problem,
+        make_field(initial_field(hull), representation, generator, device), problem,
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return Fit(on_cpu(fitted), problem.pictures, problem.hull, problem.ends)
 
 
-def pixels_for(lattice: Lattice) -> int:
+def pixels_for(voxel_grid: VoxelGrid) -> int:
     """Pixels along a picture's side, each about as large as a voxel."""
-    return round(SEEN / lattice.voxel_size)
+    return round(SEEN / voxel_grid.voxel_size)
 
 
-def hull_of(pictures: Pictures, lattice: Lattice) -> Hull:
+def hull_of(pictures: Pictures, voxel_grid: VoxelGrid) -> Hull:
     """The pictures' vote hull."""
-    return vote_hull(pictures.rgba, pictures.camera_to_world, pictures.fov_deg, lattice,
+    return vote_hull(pictures.rgba, pictures.camera_to_world, pictures.fov_deg, voxel_grid,
                      trusted=pictures.trusted)
 
 
@@ -236,7 +239,7 @@ def initial_field(hull: Hull) -> VoxelField:
 
     Colours start as the views' mean, which stays where no view looks: underneath, say.
     """
-    field = VoxelField(hull.lattice)
+    field = VoxelField(hull.voxel_grid)
     dense = (hull.agreement - 0.85) / 0.15 * 3
     with torch.no_grad():
         field.raw[0, 0] = torch.where(hull.bound, dense.clamp_min(-3), EMPTY_RAW)
@@ -247,7 +250,7 @@ def initial_field(hull: Hull) -> VoxelField:
 def occupancy_of(hull: Hull) -> Occupancy:
     """The hull's bound, one voxel larger all round for interpolation."""
     larger = F.max_pool3d(hull.bound[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, hull.lattice)
+    return Occupancy(larger, hull.voxel_grid)
 
 
 def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384) -> Rays:
@@ -256,7 +259,7 @@ def tightened(rays: Rays, occupancy: Occupancy, step: float, chunk: int = 16384)
     for start in range(0, len(rays), chunk):
         part = slice(start, start + chunk)
         samples = occupied_samples(rays[part], occupancy, step)
-        near[part].scatter_reduce_(0, samples.ray, samples.distance - step, "amin")
-        far[part].scatter_reduce_(0, samples.ray, samples.distance + step, "amax")
+        near[part].scatter_reduce_(0, samples.ray_indices, samples.distance - step, "amin")
+        far[part].scatter_reduce_(0, samples.ray_indices, samples.distance + step, "amax")
     return Rays(rays.origins, rays.directions, near, far)
 

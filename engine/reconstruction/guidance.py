@@ -17,9 +17,10 @@ from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
 from ..diffusion.memory_fallbacks import MAX_ROWS, as_memory_allows, in_batches
 from ..fields.field import Field
+from ..fields.occupancy import Occupancy
 from ..fields.rays import Rays, camera_rays
-from ..fields.render import Occupancy, Rendered, render
-from ..fields.voxel_grid import Lattice
+from ..fields.render import Rendered, render
+from ..fields.voxel_grid import VoxelGrid
 from .fit import STEP
 
 
@@ -40,7 +41,7 @@ class Cameras:
         return torch.from_numpy(camera.camera_to_world(
             self.azimuth_deg.numpy(), self.elevation_deg.numpy(), self.radius.numpy())).float()
 
-    def rays(self, size: int, box: Lattice, device: torch.device) -> Rays:
+    def rays(self, size: int, box: VoxelGrid, device: torch.device) -> Rays:
         """N * size * size, through the pixels of square pictures."""
         return camera_rays(self.camera_to_world.to(device), size, camera.FOV_DEG, box)
 
@@ -148,7 +149,7 @@ def latent_shape(pipeline: Zero123Pipeline, count: int) -> tuple[int, int, int, 
 def take_pictures(field: Field, cameras: Cameras, size: int, occupancy: Occupancy,
                   generator: torch.Generator | None = None) -> Rendered:
     """What the cameras see, N * size * size rays; with a generator, samples are jittered."""
-    return take_pictures_along(field, cameras.rays(size, field.lattice, field.device), occupancy,
+    return take_pictures_along(field, cameras.rays(size, field.voxel_grid, field.device), occupancy,
                                generator)
 
 
@@ -157,7 +158,7 @@ def take_pictures_along(field: Field, rays: Rays, occupancy: Occupancy,
     """The same for given rays; they and the occupancy are on the field's device."""
     jitter = (None if generator is None
               else torch.rand(len(rays), generator=generator).to(field.device))
-    return render(field, rays, occupancy, field.lattice.voxel_size * STEP, jitter)
+    return render(field, rays, occupancy, field.voxel_grid.voxel_size * STEP, jitter)
 
 
 def as_pictures(values: Tensor, count: int) -> Tensor:

@@ -16,19 +16,19 @@ from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
 from ..fields.rays import project
-from ..fields.voxel_grid import Lattice
+from ..fields.voxel_grid import VoxelGrid
 
 FRACTIONS = (0.85, 0.7, 0.55)
 """Shares of the views that must agree; the next is tried when one leaves nothing."""
 MARGIN = 3
-"""Voxels of the first hull between the object and the end of the finer lattice around it."""
+"""Voxels of the first hull between the object and the end of the finer voxel grid around it."""
 MIN_VOXELS = 8
 """A hull of fewer voxels is nothing that could be meshed."""
 
 
 @dataclass
 class Hull:
-    """A vote hull on the voxels of a lattice."""
+    """A vote hull on the voxels of a voxel grid."""
 
     bound: Tensor
     """X x Y x Z bool: where the object may be. Contains it unless many views are wrong."""
@@ -36,10 +36,10 @@ class Hull:
     """X x Y x Z in [0, 1]: mean opacity that the views show at a voxel."""
     colour: Tensor
     """X x Y x Z x 3 in [0, 1]: mean colour of the object that the views show at a voxel."""
-    lattice: Lattice
+    voxel_grid: VoxelGrid
 
 
-def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: Lattice, *,
+def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid: VoxelGrid, *,
               trusted: Tensor | None = None) -> Hull:
     """The hull of N silhouettes.
 
@@ -51,7 +51,7 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: La
     """
     if trusted is None:
         trusted = torch.zeros(len(rgba), dtype=torch.bool)
-    points = lattice.centres()
+    points = voxel_grid.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
     pictures = rgba.permute(0, 3, 1, 2)
@@ -67,22 +67,22 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: La
             allowed &= inside | ~framed
     seen.clamp_min_(1)
     colour = (total[:3] / total[3].clamp_min(1e-3)).T
-    shape = lattice.shape
+    shape = voxel_grid.shape
     return Hull(_bound(votes / seen, allowed).reshape(shape), (total[3] / seen).reshape(shape),
-                colour.reshape(*shape, 3), lattice)
+                colour.reshape(*shape, 3), voxel_grid)
 
 
-def lattice_around(hull: Hull, count: int, finest: float) -> Lattice:
+def voxel_grid_around(hull: Hull, count: int, finest: float) -> VoxelGrid:
     """About `count` voxels, not smaller than `finest`, around the hull's bound."""
     places = hull.bound.nonzero()
-    size = hull.lattice.voxel_size
+    size = hull.voxel_grid.voxel_size
     low, high = (
         [a + (float(place) + margin) * size
-         for a, place in zip(hull.lattice.low, corner, strict=True)]
+         for a, place in zip(hull.voxel_grid.low, corner, strict=True)]
         for corner, margin in ((places.amin(0), -MARGIN), (places.amax(0), MARGIN)))
-    box = Lattice.within(low, high, size)
-    finer = box.with_about(count)
-    return finer if finer.voxel_size > finest else box.with_voxels_of(finest)
+    box = VoxelGrid.within(low, high, size)
+    finer = box.with_voxel_count(count)
+    return finer if finer.voxel_size > finest else box.with_voxel_size(finest)
 
 
 def _bound(share: Tensor, allowed: Tensor) -> Tensor:

@@ -12,8 +12,9 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
+from ..fields.occupancy import Occupancy
+from ..fields.ray_marching import occupied_samples
 from ..fields.rays import Rays
-from ..fields.render import Occupancy, occupied_samples
 from ..fields.voxel_field import EMPTY_RAW, density_of, raw_of
 
 LEVELS = (3.0, 5.0, 8.0, 12.0, 16.0, 20.0, 25.0, 32.0, 40.0)
@@ -80,8 +81,8 @@ def _candidates(densest: float) -> tuple[float, ...]:
 def choose_level(volume: Volume, rays: Rays, opacity: Tensor, occupancy: Occupancy) -> float:
     """The candidate with the highest silhouette IoU over R rays whose pictures show `opacity`.
 
-    `volume`: of the occupancy's lattice, as marching cubes will see it. A level set's silhouette is
-    where a ray's highest value exceeds the level, so one pass serves all candidates.
+    `volume`: of the occupancy's voxel grid, as marching cubes will see it. A level set's silhouette
+    is where a ray's highest value exceeds the level, so one pass serves all candidates.
     """
     highest = highest_value(volume.values, rays, occupancy)
     wanted = opacity > 0.5
@@ -93,13 +94,13 @@ def highest_value(values: Tensor, rays: Rays, occupancy: Occupancy,
                   chunk: int = 16384) -> Tensor:
     """R; the largest interpolated value of an X x Y x Z volume along each ray."""
     highest = torch.zeros(len(rays))
-    lattice = occupancy.lattice
+    voxel_grid = occupancy.voxel_grid
     for start in range(0, len(rays), chunk):
         part = slice(start, start + chunk)
-        samples = occupied_samples(rays[part], occupancy, STEP * lattice.voxel_size)
-        where = lattice.normalised(samples.points).flip(-1)[None, None, None]
+        samples = occupied_samples(rays[part], occupancy, STEP * voxel_grid.voxel_size)
+        where = voxel_grid.normalised(samples.points).flip(-1)[None, None, None]
         found = F.grid_sample(values[None, None], where, align_corners=True)[0, 0, 0, 0]
-        highest[part].scatter_reduce_(0, samples.ray, found, "amax")
+        highest[part].scatter_reduce_(0, samples.ray_indices, found, "amax")
     return highest
 
 

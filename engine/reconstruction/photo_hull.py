@@ -23,9 +23,10 @@ from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from ..fields.occupancy import Occupancy
+from ..fields.ray_marching import occupied_samples
 from ..fields.rays import camera_rays, project
-from ..fields.render import Occupancy, occupied_samples
-from ..fields.voxel_grid import Lattice
+from ..fields.voxel_grid import VoxelGrid
 
 PATCH = 2.5
 """Voxels from the middle of a patch to its edge."""
@@ -108,17 +109,17 @@ class Contradictions:
 
 @torch.no_grad()
 def find_contradictions(solid: Tensor, rgba: Tensor, camera_to_world: Tensor, fov_deg: float,
-                        lattice: Lattice, pixels: int) -> Contradictions:
+                        voxel_grid: VoxelGrid, pixels: int) -> Contradictions:
     """What the colours of N views say about a solid.
 
-    `solid`: X x Y x Z bool, of the lattice; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
+    `solid`: X x Y x Z bool, of the voxel grid; `rgba`: N x S x S x 4 in [0, 1], premultiplied;
     `camera_to_world`: N x 4 x 4; `pixels`: along the side of the pictures that tell what hides
     what. Nothing is contradicted, if the views disagree everywhere or still do at the end, as those
     of a model do.
     """
     pictures = _Pictures(rgba, camera_to_world, fov_deg)
-    sight = _Sight(solid, camera_to_world, fov_deg, lattice, pixels)
-    depths = [depth * lattice.voxel_size for depth in DEPTHS]
+    sight = _Sight(solid, camera_to_world, fov_deg, voxel_grid, pixels)
+    depths = [depth * voxel_grid.voxel_size for depth in DEPTHS]
     nothing = torch.zeros_like(solid)
     if not solid.any():
         return Contradictions(nothing, 1.0)
@@ -255,24 +256,25 @@ class _Patches:
 class _Sight:
     """How far the pixels of N cameras see."""
 
-    def __init__(self, solid: Tensor, camera_to_world: Tensor, fov_deg: float, lattice: Lattice,
-                 pixels: int, chunk: int = 65536) -> None:
+    def __init__(self, solid: Tensor, camera_to_world: Tensor, fov_deg: float,
+                 voxel_grid: VoxelGrid, pixels: int, chunk: int = 65536) -> None:
         self.cameras, self.fov_deg = camera_to_world, fov_deg
-        self.lattice, self.pixels = lattice, pixels
-        self.points = lattice.centres()
-        self.rays = camera_rays(camera_to_world, pixels, fov_deg, lattice)
-        self.step = STEP * lattice.voxel_size
-        shell = Occupancy(surface_of(solid), lattice)
+        self.voxel_grid, self.pixels = voxel_grid, pixels
+        self.points = voxel_grid.centres()
+        self.rays = camera_rays(camera_to_world, pixels, fov_deg, voxel_grid)
+        self.step = STEP * voxel_grid.voxel_size
+        shell = Occupancy(surface_of(solid), voxel_grid)
         self.end = torch.full_like(self.rays.near, torch.inf)
         """N * pixels^2 distances, infinite where nothing is seen."""
         for start in range(0, len(self.rays), chunk):
             part = slice(start, start + chunk)
             samples = occupied_samples(self.rays[part], shell, self.step)
-            self.end[part].scatter_reduce_(0, samples.ray, samples.distance, "amin")
+            self.end[part].scatter_reduce_(0, samples.ray_indices, samples.distance, "amin")
 
     def go_on(self, solid: Tensor, gone: Tensor) -> None:
         """Lines of sight that ended at voxels that are gone end at the solid behind them."""
-        solid_there, gone_there = Occupancy(solid, self.lattice), Occupancy(gone, self.lattice)
+        solid_there = Occupancy(solid, self.voxel_grid)
+        gone_there = Occupancy(gone, self.voxel_grid)
         going = self.end.isfinite().nonzero()[:, 0]
         going = going[gone_there.contains(self._ends(going))]
         while len(going):
@@ -290,7 +292,7 @@ class _Sight:
         points, normals = self.points[where.flatten()], _normals(solid, where)
         sees = [self._sees(view, points, normals) for view in range(len(self.cameras))]
         return _Surface(points, normals, torch.stack(sees, dim=1),
-                        _Patches(where.nonzero(), normals), Occupancy(solid, self.lattice))
+                        _Patches(where.nonzero(), normals), Occupancy(solid, self.voxel_grid))
 
     def _sees(self, view: int, points: Tensor, normals: Tensor) -> Tensor:
         """P bool: whether a camera sees P x 3 points of a surface."""
@@ -299,7 +301,7 @@ class _Sight:
         towards = self.cameras[view, :3, 3].to(points.dtype) - points
         distance = towards.norm(dim=-1)
         faces = (towards * normals).sum(-1) > FACING * distance
-        near = distance <= end + REACH * self.lattice.voxel_size
+        near = distance <= end + REACH * self.voxel_grid.voxel_size
         return (where.abs() < 1).all(-1) & faces & near
 
 

@@ -19,7 +19,7 @@ from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field, on_cpu
-from ..fields.render import Occupancy
+from ..fields.occupancy import Occupancy
 from ..fields.voxel_field import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.surface import extract, solid
@@ -63,7 +63,7 @@ class Previews:
         if time.monotonic() - self._shown_at < self.every_s:
             return
         field = on_cpu(field)
-        grid = field.as_grid(field.lattice.with_about(VOXELS))
+        grid = field.as_grid(field.voxel_grid.with_voxel_count(VOXELS))
         mesh = coarse_mesh(grid)
         if mesh is not None:
             with suppress(OSError, EngineError):
@@ -81,7 +81,7 @@ def coarse_mesh(grid: VoxelField) -> Triangles | None:
     level = min(LEVEL, float(density.max()) / 2)
     if level < OCCUPIED:
         return None
-    return extract(solid(density, level), level, grid.lattice.low, grid.lattice.voxel_size)
+    return extract(solid(density, level), level, grid.voxel_grid.low, grid.voxel_grid.voxel_size)
 
 
 @torch.no_grad()
@@ -89,7 +89,7 @@ def occupied(grid: VoxelField) -> Occupancy:
     """Where there is something to be seen, and one voxel more."""
     seen = density_of(grid.raw[0, 0]) > OCCUPIED
     larger = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, grid.lattice)
+    return Occupancy(larger, grid.voxel_grid)
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ from torch import Tensor
 from ..camera import FOV_DEG, two_ring_orbit
 from ..diffusion import Zero123Pipeline
 from ..diffusion.memory_fallbacks import in_batches
-from ..fields.field import Field, on_cpu, represented
+from ..fields.field import Field, on_cpu
+from ..fields.representations import make_field
 from ..fields.voxel_field import VoxelField
 from ..fields.voxel_grid import cube
 from .alignment import Alignment
@@ -102,7 +103,8 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
 
     `threads`: for the networks; the renderer runs on the current number. `guidance_scale`: 0 takes
     the original's, or none for a model that is made for none. `representation`: as in
-    `fields.field.represented`. `device`: of the field; what goes in and comes out is on the CPU.
+    `fields.representations.make_field`. `device`: of the field; what goes in and comes out is on
+    the CPU.
     """
     settings = _guided(SDSSettings(), guide, guidance_scale)
     hull = hull_of(photo, cube(resolution))
@@ -113,7 +115,7 @@ def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, itera
                                           threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator, device),
+        make_field(hazy_field(hull), representation, generator, device),
         ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(Fit(on_cpu(fitted), photo, hull), settings.unet_evaluations(iterations))
@@ -135,7 +137,7 @@ def fit_by_semantics(guide: Guide, photo: Pictures, *, resolution: int, iteratio
         return SemanticConsistencyObjective(guide, photo, occupancy, threads, generator)
 
     fitted = coarse_to_fine(
-        represented(hazy_field(hull), representation, generator, device),
+        make_field(hazy_field(hull), representation, generator, device),
         ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(Fit(on_cpu(fitted), photo, hull), 0)
@@ -154,8 +156,8 @@ def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads
     moved = fit.field.to(device)
     occupancy = occupancy_of(fit.hull).to(device)
     alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool)).to(device)
-    views = PhotometricObjective(fit.pictures.sharp_for(fit.field.lattice), alignment,
-                                 occupancy, fit.field.lattice.voxel_size * STEP, generator)
+    views = PhotometricObjective(fit.pictures.sharp_for(fit.field.voxel_grid), alignment,
+                                 occupancy, fit.field.voxel_grid.voxel_size * STEP, generator)
     score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
                                        iterations, threads, generator)
 
@@ -196,7 +198,7 @@ def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iteration
     smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
     rates = Rates(SJC_LEARNING_RATE, 1.0, smoothing)
     fitted = coarse_to_fine(
-        represented(field, representation, generator, device), ScoreProblem(begin, rates),
+        make_field(field, representation, generator, device), ScoreProblem(begin, rates),
         iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
     return ScoredFit(coloured(fitted, guide, photo, hull, generator),
                      rows_per_view(scale) * iterations)
@@ -209,7 +211,7 @@ def _guided(settings: SDSSettings, guide: Guide, wanted: float) -> SDSSettings:
 
 def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
     """Thin fog wherever the input picture allows the object to be."""
-    field = VoxelField(hull.lattice, latent_channels)
+    field = VoxelField(hull.voxel_grid, latent_channels)
     with torch.no_grad():
         field.raw[0, 0][hull.bound] = FOG_RAW
     return field
@@ -220,7 +222,7 @@ def hazy_field(hull: Hull) -> VoxelField:
     field = foggy_field(hull)
     with torch.no_grad():
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
-        distance = hull.lattice.centres().norm(dim=-1).reshape(field.raw.shape[2:])
+        distance = hull.voxel_grid.centres().norm(dim=-1).reshape(field.raw.shape[2:])
         blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
         field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
     return field
@@ -244,7 +246,7 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
         torch.cat([views.weight, 3 * photo.weight]), torch.cat([views.trusted, photo.trusted]))
     device = latent_field.device
     occupancy = occupancy_of(hull).to(device)
-    field = VoxelField(latent_field.lattice).to(device)
+    field = VoxelField(latent_field.voxel_grid).to(device)
     with torch.no_grad():
         field.raw[0, 0] = latent_field.as_grid().raw[0, 0]
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2).to(device)
@@ -254,7 +256,7 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
     field.raw.register_hook(lambda gradient: gradient * mask)
     objective: Objective = PhotometricObjective(
         pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)).to(device), occupancy,
-        field.lattice.voxel_size * STEP, generator)
+        field.voxel_grid.voxel_size * STEP, generator)
     optimise(field, objective, range(COLOUR_ITERATIONS), COLOUR_ITERATIONS,
              Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
              on_step=lambda done, total, field: None)

@@ -19,8 +19,9 @@ from torch import Tensor
 from ..diffusion import score_distillation
 from ..fields.field import Field
 from ..fields.normals import rendered_normals, roughness
+from ..fields.occupancy import Occupancy
 from ..fields.rays import camera_rays
-from ..fields.render import Occupancy, render
+from ..fields.render import render
 from .fit import STEP, Pictures
 from .guidance import (
     Cameras,
@@ -97,14 +98,14 @@ class ScoreDistillationObjective:
         photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
-                                occupancy.lattice)
+                                occupancy.voxel_grid)
 
     def __call__(self, field: Field, step: int) -> Tensor:
         share = (self.first + step) / self.iterations
         count, size = self.settings.batch(share)
         size = min(size, self.guide.pipeline.image_size)
         cameras = self._random_cameras(count)
-        rays = cameras.rays(size, field.lattice, field.device)
+        rays = cameras.rays(size, field.voxel_grid, field.device)
         seen = take_pictures_along(field, rays, self.occupancy, self.generator)
         rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
         gradient = self._score(rgb.detach(), cameras, share).to(rgb.device)
@@ -151,7 +152,7 @@ class ScoreDistillationObjective:
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
         pick = pick.to(field.device)
-        seen = render(field, self.rays[pick], self.occupancy, field.lattice.voxel_size * STEP,
+        seen = render(field, self.rays[pick], self.occupancy, field.voxel_grid.voxel_size * STEP,
                       jitter)
         target = self.target[pick]
         error = (seen.rgb + (1 - seen.alpha[:, None])) - (target[:, :3] + (1 - target[:, 3:]))

@@ -17,7 +17,8 @@ from torch import Tensor
 from ..diffusion.guidance import score_jacobian
 from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field
-from ..fields.render import Occupancy, Rendered
+from ..fields.occupancy import Occupancy
+from ..fields.render import Rendered
 from .guidance import Cameras, Guide, ScoredRows, as_pictures, latent_shape, take_pictures
 
 GUIDANCE_SCALE = 100.0

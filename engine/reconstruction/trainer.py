@@ -80,13 +80,13 @@ def coarse_to_fine(field: Field, problem: Problem, *, iterations: int,
     if saved:
         problem.restore(saved["problem"])
     coarse = round(iterations * COARSE_SHARE)
-    fine = field.lattice
-    levels = ((fine.with_voxels_of(2 * fine.voxel_size), range(coarse)),
+    fine = field.voxel_grid
+    levels = ((fine.with_voxel_size(2 * fine.voxel_size), range(coarse)),
               (fine, range(coarse, iterations)))
-    for number, (lattice, steps) in enumerate(levels):
+    for number, (voxel_grid, steps) in enumerate(levels):
         if saved and number < saved["level"]:
             continue
-        field = field.resampled(lattice)
+        field = field.resampled(voxel_grid)
         objective = problem.begin(field, steps)
         optimise(field, objective, steps, iterations, problem.rates, others=problem.parameters(),
                  generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,

@@ -30,7 +30,7 @@ from .clock import Clock
 from .extraction import textured
 from .fit import CPU, RAYS_PER_STEP, SEEN, Pictures, fit_field, hull_of
 from .guidance import BlindGuide, Guide
-from .hull import lattice_around
+from .hull import voxel_grid_around
 from .memory import require_memory
 from .preview import Previews
 from .score import (
@@ -115,7 +115,7 @@ def reconstruct(views: ViewSet, *, photo: FloatArray | None = None,
         with clock.stage("hull"):
             pictures = _pictures(views, photo_view, reporter)
             hull = hull_of(pictures, cube(resolution))
-            hull = hull_of(pictures, lattice_around(
+            hull = hull_of(pictures, voxel_grid_around(
                 hull, resolution**3, FINEST * SEEN / pictures.rgba.shape[1]))
         with clock.stage("fit", steps=iterations):
             fit = fit_field(

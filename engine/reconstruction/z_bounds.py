@@ -19,10 +19,11 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..fields.field import Field
+from ..fields.occupancy import Occupancy
 from ..fields.rays import Rays
-from ..fields.render import Occupancy, render
+from ..fields.render import render
 from ..fields.voxel_field import density_of
-from ..fields.voxel_grid import Lattice
+from ..fields.voxel_grid import VoxelGrid
 from ..mesh.triangles import FloatArray
 from .silhouette_bounds import Outlines, outlines
 
@@ -93,7 +94,7 @@ def find_ends(field: Field, rays: Rays, alpha: Tensor, cameras: Tensor, fov_deg:
     if not from_beside.any() or not solid.any():
         return OPEN
     bounds = outlines(alpha[beside], cameras[beside], fov_deg)
-    above = _Sections.upwards(solid, field.lattice)
+    above = _Sections.upwards(solid, field.voxel_grid)
     below = above.reversed()
     last = _last(-heights)
     low = _end(below, bounds, last)
@@ -114,7 +115,7 @@ def end_heights(field: Field, rays: Rays, alpha: Tensor, occupancy: Occupancy,
     heights, index = [], []
     for part in whole.split(chunk):
         there = rays[part].to(field.device)
-        seen = render(field, there, occupancy, field.lattice.voxel_size * STEP)
+        seen = render(field, there, occupancy, field.voxel_grid.voxel_size * STEP)
         height = there.origins[:, 2] + seen.depth * there.directions[:, 2]
         ending = (seen.alpha > OPAQUE).cpu()
         heights.append(height.cpu()[ending])
@@ -138,11 +139,11 @@ class _Sections:
     """Z, in voxels."""
 
     @classmethod
-    def upwards(cls, solid: Tensor, lattice: Lattice) -> _Sections:
+    def upwards(cls, solid: Tensor, voxel_grid: VoxelGrid) -> _Sections:
         """Of what is solid, with what it encloses: a rim is as flat as a lid."""
         areas = [ndimage.binary_fill_holes(part).sum() for part in solid.numpy().T]
-        return cls(torch.tensor([0.0, 0.0, 1.0]), lattice.voxel_size,
-                   lattice.centres()[solid.reshape(-1)], np.array(lattice.axis(2), float),
+        return cls(torch.tensor([0.0, 0.0, 1.0]), voxel_grid.voxel_size,
+                   voxel_grid.centres()[solid.reshape(-1)], np.array(voxel_grid.axis(2), float),
                    np.array(areas, float))
 
     def reversed(self) -> _Sections:

@@ -10,8 +10,9 @@ import torch
 from timing import Row, compare
 
 from engine.camera import FOV_DEG, camera_to_world
+from engine.fields.occupancy import Occupancy
 from engine.fields.rays import camera_rays
-from engine.fields.render import Occupancy, Rendered, render, render_dense
+from engine.fields.render import Rendered, render, render_dense
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 
@@ -24,14 +25,14 @@ def renderer() -> Iterator[Row]:
     torch.set_num_threads(1)
     field = VoxelField(cube(96))
     with torch.no_grad():
-        inside = field.lattice.centres().norm(dim=-1).reshape(96, 96, 96) < 0.4
+        inside = field.voxel_grid.centres().norm(dim=-1).reshape(96, 96, 96) < 0.4
         field.raw[0, 0] = torch.where(inside, 4.0, -8.0)
     occupied = torch.nn.functional.max_pool3d(inside[None].float(), 3, 1, 1)[0] > 0
-    occupancy = Occupancy(occupied, field.lattice)
-    everywhere = Occupancy(torch.ones_like(occupied), field.lattice)
+    occupancy = Occupancy(occupied, field.voxel_grid)
+    everywhere = Occupancy(torch.ones_like(occupied), field.voxel_grid)
     matrix = torch.from_numpy(camera_to_world([30.0], [20.0], [1.85]))
-    rays = camera_rays(matrix, 64, FOV_DEG, field.lattice)
-    step = field.lattice.voxel_size * 0.75
+    rays = camera_rays(matrix, 64, FOV_DEG, field.voxel_grid)
+    step = field.voxel_grid.voxel_size * 0.75
 
     def backward(image: Rendered) -> None:
         field.raw.grad = None

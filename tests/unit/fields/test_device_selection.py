@@ -13,13 +13,13 @@ import pytest
 import torch
 from helpers.other_device import pretended_device
 
-from engine.fields import device_selection as accelerators
-from engine.fields import probe
-from engine.fields.device_selection import Place, place_of_fields, try_device
+from engine.fields import device_selection
+from engine.fields.cuda import probe
+from engine.fields.device_selection import FieldDevice, probe_device, select_field_device
 
 
-def trial(program: str, limit_s: float = 30.0) -> Place:
-    return try_device("cuda", limit_s, [sys.executable, "-c", program])
+def trial(program: str, limit_s: float = 30.0) -> FieldDevice:
+    return probe_device("cuda", limit_s, [sys.executable, "-c", program])
 
 
 def says(error: float, seconds: float, cpu_seconds: float = 1.0) -> str:
@@ -65,70 +65,72 @@ def test_a_device_that_hangs_is_given_up() -> None:
 
 
 def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
-    place = try_device("cuda", 5.0, [str(tmp_path / "none")])
+    place = probe_device("cuda", 5.0, [str(tmp_path / "none")])
     assert "could not be tried" in place.reason
 
 
 def test_a_cpu_is_not_compared_with_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accelerators.subprocess, "run", pytest.fail)
+    monkeypatch.setattr(device_selection.subprocess, "run", pytest.fail)
     for name in ("cpu", "mps"):
-        assert place_of_fields(torch.device(name)).report() == {"device": "cpu"}
+        assert select_field_device(torch.device(name)).report() == {"device": "cpu"}
 
 
 class Sessions:
     """Of an engine on a GPU whose trials come to what is put into `answers`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.answers: list[Place] = []
+        self.answers: list[FieldDevice] = []
         self.now, self.name = 1e9, "one"
-        monkeypatch.setattr(accelerators, "try_device", lambda device: self.answers.pop(0))
+        monkeypatch.setattr(device_selection, "probe_device", lambda device: self.answers.pop(0))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: self.name)
-        monkeypatch.setattr(accelerators.time, "time", lambda: self.now)
+        monkeypatch.setattr(device_selection.time, "time", lambda: self.now)
 
-    def ask(self, again: bool = False) -> Place:
-        return place_of_fields(torch.device("cuda"), again)
+    def ask(self, again: bool = False) -> FieldDevice:
+        return select_field_device(torch.device("cuda"), again)
 
 
 @pytest.fixture
 def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessions]:
-    monkeypatch.setattr(accelerators, "user_folder", lambda: tmp_path)
+    monkeypatch.setattr(device_selection, "user_folder", lambda: tmp_path)
     yield Sessions(monkeypatch)
-    accelerators._unwritten.clear()
+    device_selection._unwritten.clear()
 
 
 def test_a_result_is_kept_for_its_device_and_torch(sessions: Sessions, tmp_path: Path) -> None:
-    sessions.answers = [Place("cuda", "fast"), Place("cpu", "differs"), Place("cpu", "again")]
+    sessions.answers = [FieldDevice("cuda", "fast"), FieldDevice("cpu", "differs"),
+                        FieldDevice("cpu", "again")]
     assert sessions.ask().reason == "fast"
     assert sessions.ask(again=True).reason == "fast"
     sessions.name = "another"
     assert sessions.ask().reason == "differs"
     sessions.now += 1e6
     assert sessions.ask(again=True).reason == "differs"
-    (tmp_path / "accelerators.json").write_text("[damaged")
+    (tmp_path / "field_device.json").write_text("[damaged")
     assert sessions.ask().reason == "again"
 
 
 def test_what_failed_is_tried_again_later_or_when_asked(sessions: Sessions) -> None:
-    sessions.answers = [Place("cpu", "busy", failed_at=sessions.now)]
+    sessions.answers = [FieldDevice("cpu", "busy", failed_at=sessions.now)]
     assert sessions.ask().reason == "busy"
-    sessions.now += accelerators.RETRY_S - 1
+    sessions.now += device_selection.RETRY_S - 1
     assert sessions.ask().reason == "busy"
     sessions.now += 1
-    sessions.answers = [Place("cpu", "still busy", failed_at=sessions.now)]
+    sessions.answers = [FieldDevice("cpu", "still busy", failed_at=sessions.now)]
     assert sessions.ask().reason == "still busy"
-    sessions.answers = [Place("cuda", "fast")]
+    sessions.answers = [FieldDevice("cuda", "fast")]
     assert sessions.ask(again=True).reason == "fast"
 
 
 def test_a_failure_in_the_future_is_one_of_another_clock(sessions: Sessions) -> None:
-    sessions.answers = [Place("cpu", "busy", failed_at=sessions.now), Place("cuda", "fast")]
+    sessions.answers = [FieldDevice("cpu", "busy", failed_at=sessions.now),
+                        FieldDevice("cuda", "fast")]
     sessions.ask()
     sessions.now -= 1e6
     assert sessions.ask().reason == "fast"
 
 
 def test_a_library_given_up_by_a_job_is_not_used_by_the_next(sessions: Sessions) -> None:
-    sessions.answers = [Place("cuda", "fast", ["nerfacc"], {"nerfacc": "0.5, fast"})]
+    sessions.answers = [FieldDevice("cuda", "fast", ["nerfacc"], {"nerfacc": "0.5, fast"})]
     place = sessions.ask()
     with pytest.raises(KeyboardInterrupt), place.libraries_used(pytest.fail) as use:
         use.failures["nerfacc"] = "CUDA error"
@@ -136,7 +138,7 @@ def test_a_library_given_up_by_a_job_is_not_used_by_the_next(sessions: Sessions)
     later = sessions.ask()
     assert later.used == []
     assert later.report()["nerfacc"] == "0.5, fast, given up: CUDA error"
-    sessions.now += accelerators.RETRY_S
+    sessions.now += device_selection.RETRY_S
     sessions.answers = [place]
     assert sessions.ask().used == ["nerfacc"]
 
@@ -144,23 +146,23 @@ def test_a_library_given_up_by_a_job_is_not_used_by_the_next(sessions: Sessions)
 def test_a_result_that_can_not_be_written_is_kept_in_memory(
         sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(accelerators, "user_folder", lambda: tmp_path / "file")
-    sessions.answers = [Place("cuda", "fast")]
+    monkeypatch.setattr(device_selection, "user_folder", lambda: tmp_path / "file")
+    sessions.answers = [FieldDevice("cuda", "fast")]
     assert sessions.ask().reason == sessions.ask().reason == "fast"
 
 
 def test_the_probe_itself_runs_in_a_process_of_its_own() -> None:
     """Here on the CPU, which agrees with itself; whether it is faster is chance."""
-    place = try_device("cpu")
+    place = probe_device("cpu")
     assert "times as" in place.reason, place.reason
 
 
 def test_the_probe_finds_a_device_that_computes_something_else(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "RESOLUTION", 24)
-    monkeypatch.setattr(probe, "PICTURE_SIZE", 16)
+    monkeypatch.setattr(probe, "IMAGE_SIZE", 16)
     with pretended_device() as device:
-        assert probe.compared(device)["error"] == 0
+        assert probe.compare(device)["error"] == 0
         right = probe.render
 
         def wrong(field, *args):
@@ -170,4 +172,4 @@ def test_the_probe_finds_a_device_that_computes_something_else(
             return seen
 
         monkeypatch.setattr(probe, "render", wrong)
-        assert probe.compared(device)["error"] > accelerators.TOLERANCE
+        assert probe.compare(device)["error"] > device_selection.TOLERANCE

@@ -21,9 +21,10 @@ from helpers.tiny_pipeline import tiny_pipeline
 from engine import camera
 from engine.core.errors import JobCancelled
 from engine.core.reporting import SilentReporter
-from engine.fields.field import represented
+from engine.fields.occupancy import Occupancy
 from engine.fields.rays import camera_rays
-from engine.fields.render import Occupancy, render
+from engine.fields.render import render
+from engine.fields.representations import make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
@@ -81,16 +82,17 @@ def test_the_device_of_these_tests_refuses_what_a_gpu_does(device: torch.device)
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
 def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
                                                            device: torch.device) -> None:
-    lattice = cube(12)
-    occupancy = Occupancy(lattice.centres().norm(dim=-1).reshape(lattice.shape) < 0.5, lattice)
+    voxel_grid = cube(12)
+    solid = voxel_grid.centres().norm(dim=-1).reshape(voxel_grid.shape) < 0.5
+    occupancy = Occupancy(solid, voxel_grid)
     cameras = torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float()
     found = []
     for place in (CPU, device):
-        grid = VoxelField(lattice)
+        grid = VoxelField(voxel_grid)
         with torch.no_grad():
             grid.raw.normal_(generator=torch.Generator().manual_seed(0))
-        field = represented(grid, representation, torch.Generator().manual_seed(1), place)
-        rays = camera_rays(cameras.to(place), 12, camera.FOV_DEG, lattice)
+        field = make_field(grid, representation, torch.Generator().manual_seed(1), place)
+        rays = camera_rays(cameras.to(place), 12, camera.FOV_DEG, voxel_grid)
         seen = render(field, rays, occupancy.to(place), 0.05)
         seen.rgb.square().sum().backward()
         values = [value for group in field.parameter_groups(0.1) for value in group["params"]]
@@ -104,13 +106,13 @@ def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
 def test_a_second_step_waits_for_no_numbers_to_be_copied(
         representation: str, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
-    lattice = cube(12)
-    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice).to(device)
-    field = represented(VoxelField(lattice), representation, torch.Generator(), device)
+    voxel_grid = cube(12)
+    occupancy = Occupancy(torch.ones(voxel_grid.shape, dtype=torch.bool), voxel_grid).to(device)
+    field = make_field(VoxelField(voxel_grid), representation, torch.Generator(), device)
     cameras = torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float().to(device)
 
     def step() -> None:
-        rays = camera_rays(cameras, 12, camera.FOV_DEG, lattice)
+        rays = camera_rays(cameras, 12, camera.FOV_DEG, voxel_grid)
         render(field, rays, occupancy, 0.05).alpha.sum().backward()
 
     step()

@@ -21,16 +21,19 @@ from helpers.shapes import BLOCK, photograph
 
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode
-from engine.fields import device_selection as accelerators
-from engine.fields import probe, tiny_cuda
-from engine.fields.device_selection import Place, Verdict, try_device, try_library
-from engine.fields.hash_grid import HashEncoding, HashSettings
-from engine.fields.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
+from engine.fields import device_selection
+from engine.fields.cuda import probe, tiny_cuda
+from engine.fields.cuda.libraries import LIBRARIES, NERFACC, TINY_CUDA, using
+from engine.fields.device_selection import FieldDevice, ProbeResult, probe_device, probe_library
+from engine.fields.hash_config import HashGridConfig
+from engine.fields.hash_grid import HashEncoding
+from engine.fields.occupancy import Occupancy
+from engine.fields.ray_marching import occupied_samples
 from engine.fields.rays import camera_rays
-from engine.fields.render import Occupancy, occupied_samples, render
+from engine.fields.render import render
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
-from engine.jobs import run as jobs
+from engine.jobs import mesh as jobs
 
 CPU = torch.device("cpu")
 STAND_INS = Path(__file__).parents[2] / "helpers" / "stand_ins"
@@ -43,7 +46,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(STAND_INS))
 
 
-def encoding_of(settings: HashSettings | None = None) -> HashEncoding:
+def encoding_of(settings: HashGridConfig | None = None) -> HashEncoding:
     encoding = HashEncoding(settings)
     with torch.no_grad():
         encoding.tables.uniform_(-1, 1, generator=torch.Generator().manual_seed(0))
@@ -56,7 +59,7 @@ def points(count: int) -> torch.Tensor:
 
 def test_tables_lie_as_in_tiny_cuda_nn_whose_scales_are_single_precision() -> None:
     """Point by point, in numpy's 32-bit numbers."""
-    settings, encoding = HashSettings(), encoding_of()
+    settings, encoding = HashGridConfig(), encoding_of()
     single, whole = np.float32, np.uint32
     growth = np.log2(single(settings.growth))
     numbers = encoding.tables.detach().numpy().ravel()
@@ -108,7 +111,7 @@ def test_tables_that_lie_otherwise_are_refused(installed: None,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     """Single precision may count one corner more along a side than there is; these all do."""
     monkeypatch.setattr("tinycudann.fault", "layout")
-    settings = HashSettings(levels=2, coarsest=3, finest=4)
+    settings = HashGridConfig(levels=2, coarsest=3, finest=4)
     with using(CPU, [TINY_CUDA]), pytest.raises(ValueError, match="instead of 192 numbers"):
         encoding_of(settings)(points(3))
     assert tiny_cuda.configuration(settings)["per_level_scale"] == settings.growth
@@ -120,38 +123,38 @@ def test_nerfacc_finds_the_same_samples(jittered: bool, step_in_voxels: float,
                                         installed: None) -> None:
     import nerfacc
 
-    lattice = cube(20)
+    voxel_grid = cube(20)
     generator = torch.Generator().manual_seed(0)
     # Something at the border, too, and single voxels: nothing hides what is lost.
-    occupancy = Occupancy(torch.rand(lattice.shape, generator=generator) < 0.05, lattice)
+    occupancy = Occupancy(torch.rand(voxel_grid.shape, generator=generator) < 0.05, voxel_grid)
     cameras = torch.from_numpy(camera.camera_to_world([0.0, 77.0], [0.0, 33.0], [1.85, 1.5]))
-    rays = camera_rays(cameras.float(), 24, camera.FOV_DEG, lattice)
+    rays = camera_rays(cameras.float(), 24, camera.FOV_DEG, voxel_grid)
     jitter = torch.rand(len(rays), generator=generator) if jittered else None
-    step = step_in_voxels * lattice.voxel_size
+    step = step_in_voxels * voxel_grid.voxel_size
     ours = occupied_samples(rays, occupancy, step, jitter)
     before = nerfacc.calls
     with using(CPU, [NERFACC]):
         theirs = occupied_samples(rays, occupancy, step, jitter)
         none = occupied_samples(rays[:0], occupancy, step)
     assert nerfacc.calls == before + 1
-    assert len(ours.ray) > 300 and not len(none.ray)
-    assert torch.equal(theirs.ray, ours.ray)
+    assert len(ours.ray_indices) > 300 and not len(none.ray_indices)
+    assert torch.equal(theirs.ray_indices, ours.ray_indices)
     assert torch.equal(theirs.distance, ours.distance)
     assert torch.equal(theirs.points, ours.points)
 
 
 def test_nerfacc_draws_the_same_picture(installed: None) -> None:
-    lattice = cube(24)
-    field = VoxelField(lattice)
+    voxel_grid = cube(24)
+    field = VoxelField(voxel_grid)
     with torch.no_grad():
         field.raw.normal_(generator=torch.Generator().manual_seed(0)).mul_(3)
-    solid = lattice.centres().norm(dim=-1).reshape(lattice.shape) < 0.5
+    solid = voxel_grid.centres().norm(dim=-1).reshape(voxel_grid.shape) < 0.5
     rays = camera_rays(torch.from_numpy(camera.camera_to_world([30.0], [20.0], [1.85])).float(),
-                       16, camera.FOV_DEG, lattice)
+                       16, camera.FOV_DEG, voxel_grid)
     found = []
     for names in ([], [NERFACC]):
         with using(CPU, names):
-            seen = render(field, rays, Occupancy(solid, lattice), lattice.voxel_size * 0.75)
+            seen = render(field, rays, Occupancy(solid, voxel_grid), voxel_grid.voxel_size * 0.75)
         seen.rgb.sum().backward()
         found.append((seen.rgb.detach(), seen.alpha.detach(), seen.depth.detach(), field.raw.grad))
         field.raw.grad = None
@@ -176,7 +179,7 @@ def test_where_tiny_cuda_nn_fails_torch_goes_on(fault: str, installed: None,
             features = encoding(where)
     assert tinycudann.calls == before + 1
     assert use.failures == {TINY_CUDA: "CUDA_ERROR_LAUNCH_FAILED"}
-    assert told == ["tinycudann failed, going on without it: CUDA_ERROR_LAUNCH_FAILED"]
+    assert told == ["tinycudann failed, continuing without it: CUDA_ERROR_LAUNCH_FAILED"]
     ours = encoding(where)
     ours.square().sum().backward()
     assert torch.equal(features, ours)
@@ -189,15 +192,15 @@ def test_where_nerfacc_fails_torch_goes_on(installed: None,
     import nerfacc
 
     monkeypatch.setattr(nerfacc, "fault", "march")
-    lattice, told = cube(16), []
-    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice)
+    voxel_grid, told = cube(16), []
+    occupancy = Occupancy(torch.ones(voxel_grid.shape, dtype=torch.bool), voxel_grid)
     cameras = torch.from_numpy(camera.camera_to_world([0.0], [0.0], [1.85])).float()
-    rays = camera_rays(cameras, 8, camera.FOV_DEG, lattice)
-    ours = occupied_samples(rays, occupancy, lattice.voxel_size)
+    rays = camera_rays(cameras, 8, camera.FOV_DEG, voxel_grid)
+    ours = occupied_samples(rays, occupancy, voxel_grid.voxel_size)
     with using(CPU, [NERFACC], told.append):
-        theirs = [occupied_samples(rays, occupancy, lattice.voxel_size) for _ in range(2)]
+        theirs = [occupied_samples(rays, occupancy, voxel_grid.voxel_size) for _ in range(2)]
     assert all(torch.equal(samples.points, ours.points) for samples in theirs)
-    assert told == ["nerfacc failed, going on without it: CUDA error: invalid configuration "
+    assert told == ["nerfacc failed, continuing without it: CUDA error: invalid configuration "
                     "argument"]
 
 
@@ -223,7 +226,7 @@ def test_a_comparison_takes_nothing_from_torch_for_a_librarys(
 
     monkeypatch.setattr(tinycudann, "fault", "forward")
     with pytest.raises(RuntimeError, match="LAUNCH_FAILED"):
-        probe.compared(CPU, TINY_CUDA)
+        probe.compare(CPU, TINY_CUDA)
 
 
 def test_a_library_works_on_its_device_only(installed: None) -> None:
@@ -239,14 +242,14 @@ def test_a_library_works_on_its_device_only(installed: None) -> None:
 
 def test_a_library_is_tried_in_a_process_of_its_own(installed: None) -> None:
     """Whether it is faster here is chance."""
-    verdict = try_library(TINY_CUDA, "cpu")
+    verdict = probe_library(TINY_CUDA, "cpu")
     assert "times as" in verdict.reason, verdict.reason
 
 
 def test_a_library_that_does_not_start_is_left_alone(installed: None,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZERO123_STAND_IN_FAULT", "import")
-    assert try_library(NERFACC, "cpu") == Verdict(
+    assert probe_library(NERFACC, "cpu") == ProbeResult(
         False, "nerfacc failed with exit code 1: ImportError: undefined symbol", failed=True)
 
 
@@ -257,13 +260,13 @@ def test_the_comparison_finds_a_library_that_computes_something_else(
 
     monkeypatch.setattr(probe, "POINTS", 4000)
     monkeypatch.setattr(probe, "RESOLUTION", 32)
-    monkeypatch.setattr(probe, "PICTURE_SIZE", 16)
+    monkeypatch.setattr(probe, "IMAGE_SIZE", 16)
     for name, module in ((TINY_CUDA, tinycudann), (NERFACC, nerfacc)):
         before = module.calls
-        assert probe.compared(CPU, name)["error"] < accelerators.TOLERANCE
+        assert probe.compare(CPU, name)["error"] < device_selection.TOLERANCE
         assert module.calls > before
         monkeypatch.setattr(module, "fault", "wrong")
-        assert probe.compared(CPU, name)["error"] > accelerators.TOLERANCE
+        assert probe.compare(CPU, name)["error"] > device_selection.TOLERANCE
 
 
 def agreeing(seconds: float) -> list[str]:
@@ -273,10 +276,11 @@ def agreeing(seconds: float) -> list[str]:
 
 def test_a_device_is_reported_with_its_libraries(installed: None,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
-    verdicts = {TINY_CUDA: Verdict(True, "3.0 times as fast as torch, same to 1e-05"),
-                NERFACC: Verdict(False, "nerfacc did not answer within 60 s", failed=True)}
-    monkeypatch.setattr(accelerators, "try_library", lambda name, device, limit: verdicts[name])
-    place = try_device("cuda", 30.0, agreeing(0.5))
+    verdicts = {TINY_CUDA: ProbeResult(True, "3.0 times as fast as torch, same to 1e-05"),
+                NERFACC: ProbeResult(False, "nerfacc did not answer within 60 s", failed=True)}
+    monkeypatch.setattr(device_selection, "probe_library",
+                        lambda name, device, limit: verdicts[name])
+    place = probe_device("cuda", 30.0, agreeing(0.5))
     assert place.used == [TINY_CUDA] and place.failed_at
     assert place.report() == {
         "device": "cuda", "reason": "2.0 times as fast as the CPU, same to 1e-05",
@@ -286,15 +290,15 @@ def test_a_device_is_reported_with_its_libraries(installed: None,
 
 @pytest.mark.usefixtures("installed")
 def test_no_library_is_tried_where_the_cpu_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accelerators, "try_library", pytest.fail)
-    place = try_device("cuda", 30.0, agreeing(2.0))
+    monkeypatch.setattr(device_selection, "probe_library", pytest.fail)
+    place = probe_device("cuda", 30.0, agreeing(2.0))
     assert place.used == []
     assert place.report()[NERFACC] == "0.0, not used"
 
 
 def test_what_is_not_installed_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accelerators, "try_library", pytest.fail)
-    assert try_device("cuda", 30.0, agreeing(0.5)).libraries == dict.fromkeys(
+    monkeypatch.setattr(device_selection, "probe_library", pytest.fail)
+    assert probe_device("cuda", 30.0, agreeing(0.5)).libraries == dict.fromkeys(
         LIBRARIES, "not installed")
 
 
@@ -308,8 +312,8 @@ def test_a_reconstruction_goes_on_without_those_that_fail_in_its_middle(
     for module, fault in ((nerfacc, "march"), (tinycudann, "backward")):
         monkeypatch.setattr(module, "fault", fault)
         monkeypatch.setattr(module, "sound", module.calls + 7)
-    place = Place("cpu", "as a test", [*LIBRARIES], dict.fromkeys(LIBRARIES, "0.0, fast"))
-    monkeypatch.setattr(jobs, "_place_of_fields", lambda request: place)
+    place = FieldDevice("cpu", "as a test", [*LIBRARIES], dict.fromkeys(LIBRARIES, "0.0, fast"))
+    monkeypatch.setattr(jobs, "_field_device", lambda request: place)
     given = photograph(BLOCK, camera.two_ring_orbit(8, -10.0, 45.0), size=32).save(tmp_path / "in")
     assert run("reconstruct", "--views", given, "--out", tmp_path / "out", "--field", "hash",
                "--resolution", 32, "--iterations", 10, "--faces", 600, "--texture-size", 256) == 0
@@ -317,7 +321,7 @@ def test_a_reconstruction_goes_on_without_those_that_fail_in_its_middle(
     told = capsys.readouterr().err
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     for name in LIBRARIES:
-        assert told.count(f"{name} failed, going on without it") == 1
+        assert told.count(f"{name} failed, continuing without it") == 1
         assert report["fields"][name].startswith("0.0, fast, given up: CUDA")
 
 
@@ -326,8 +330,8 @@ def test_a_reconstruction_uses_and_reports_them(tmp_path: Path, installed: None,
     import nerfacc
     import tinycudann
 
-    place = Place("cpu", "as a test", [*LIBRARIES], dict.fromkeys(LIBRARIES, "0.0, fast"))
-    monkeypatch.setattr(jobs, "_place_of_fields", lambda request: place)
+    place = FieldDevice("cpu", "as a test", [*LIBRARIES], dict.fromkeys(LIBRARIES, "0.0, fast"))
+    monkeypatch.setattr(jobs, "_field_device", lambda request: place)
     given = photograph(BLOCK, camera.two_ring_orbit(8, -10.0, 45.0), size=32).save(tmp_path / "in")
     before = nerfacc.calls, tinycudann.calls
     assert run("reconstruct", "--views", given, "--out", tmp_path / "out", "--field", "hash",

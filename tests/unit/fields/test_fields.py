@@ -15,18 +15,12 @@ from hypothesis import strategies as st
 from engine import camera
 from engine.fields import render as render_module
 from engine.fields.normals import rendered_normals, roughness
+from engine.fields.occupancy import Occupancy
+from engine.fields.ray_marching import occupied_samples
 from engine.fields.rays import Rays, camera_rays, clip_to_box, pixel_centres, project
-from engine.fields.render import (
-    Occupancy,
-    Rendered,
-    absorption_weights,
-    occupied_samples,
-    render,
-    render_dense,
-    visible_samples,
-)
+from engine.fields.render import Rendered, render, render_dense, render_weights, visible_samples
 from engine.fields.voxel_field import VoxelField
-from engine.fields.voxel_grid import Lattice, cube
+from engine.fields.voxel_grid import VoxelGrid, cube
 
 RADIUS = 0.35
 
@@ -34,13 +28,13 @@ RADIUS = 0.35
 def ball(resolution: int = 32) -> tuple[VoxelField, Occupancy]:
     """A dense orange ball with a soft rim, and the voxels it may occupy."""
     field = VoxelField(cube(resolution))
-    points = field.lattice.centres()
-    inside = ((RADIUS - points.norm(dim=-1)) / field.lattice.voxel_size * 4).clamp(-8, 4)
+    points = field.voxel_grid.centres()
+    inside = ((RADIUS - points.norm(dim=-1)) / field.voxel_grid.voxel_size * 4).clamp(-8, 4)
     with torch.no_grad():
         field.raw[0, 0] = inside.reshape(field.raw.shape[2:])
         field.raw[0, 1:] = torch.tensor([3.0, 0.0, -3.0])[:, None, None, None]
     bound = (points.norm(dim=-1) < RADIUS + 0.1).reshape(field.raw.shape[2:])
-    return field, Occupancy(bound, field.lattice)
+    return field, Occupancy(bound, field.voxel_grid)
 
 
 def rays_of(azimuth: float = 30.0, elevation: float = 20.0, size: int = 32) -> Rays:
@@ -81,7 +75,7 @@ def test_rays_are_clipped_to_the_cube() -> None:
 
 def test_weights_follow_beer_lambert_and_restart_at_every_ray() -> None:
     density = torch.tensor([1.0, 2.0, 3.0, 5.0, 0.5])
-    weight = absorption_weights(density, torch.tensor([0, 0, 3, 3, 3]), 0.4)
+    weight = render_weights(density, torch.tensor([0, 0, 3, 3, 3]), 0.4)
     expected = [1 - math.exp(-0.4), math.exp(-0.4) * (1 - math.exp(-0.8)), 1 - math.exp(-1.2),
                 math.exp(-1.2) * (1 - math.exp(-2.0)), math.exp(-3.2) * (1 - math.exp(-0.2))]
     torch.testing.assert_close(weight, torch.tensor(expected))
@@ -90,7 +84,7 @@ def test_weights_follow_beer_lambert_and_restart_at_every_ray() -> None:
 def test_weights_stay_exact_over_many_rays() -> None:
     """The running sum over all rays must not eat the precision of the last one's."""
     ray = torch.arange(4096).repeat_interleave(64)
-    weight = absorption_weights(torch.full((len(ray),), 40.0), ray, 0.01).reshape(4096, 64)
+    weight = render_weights(torch.full((len(ray),), 40.0), ray, 0.01).reshape(4096, 64)
     torch.testing.assert_close(weight[-1], weight[0], atol=1e-6, rtol=0)
 
 
@@ -100,10 +94,11 @@ def test_samples_are_those_in_occupied_voxels_in_order() -> None:
     samples = occupied_samples(rays, occupancy, 0.02)
     assert occupancy.contains(samples.points).all()
     assert samples.points.norm(dim=-1).max() < RADIUS + 0.1 + 0.04
-    assert (samples.ray.diff() >= 0).all()
-    same_ray = samples.ray.diff() == 0
+    assert (samples.ray_indices.diff() >= 0).all()
+    same_ray = samples.ray_indices.diff() == 0
     assert (samples.distance.diff()[same_ray] > 0).all()
-    on_ray = rays.origins[samples.ray] + rays.directions[samples.ray] * samples.distance[:, None]
+    ray = samples.ray_indices
+    on_ray = rays.origins[ray] + rays.directions[ray] * samples.distance[:, None]
     torch.testing.assert_close(samples.points, on_ray, atol=1e-5, rtol=0)
 
 
@@ -179,7 +174,7 @@ def test_no_occupied_sample_is_missed(seed: int, step: float, azimuth: float) ->
     distance = (rays.near + jitter * step)[ray] + nth * step
     points = rays.directions[ray] * distance[:, None] + rays.origins[ray]
     inside = occupancy.contains(points)
-    assert torch.equal(samples.ray, ray[inside])
+    assert torch.equal(samples.ray_indices, ray[inside])
     torch.testing.assert_close(samples.distance, distance[inside])
 
 
@@ -219,40 +214,41 @@ def test_a_ray_that_meets_nothing_renders_nothing() -> None:
 def test_resampling_keeps_a_linear_field() -> None:
     field = VoxelField(cube(9))
     with torch.no_grad():
-        values = field.lattice.centres() @ torch.tensor([1.0, 2.0, -3.0])
+        values = field.voxel_grid.centres() @ torch.tensor([1.0, 2.0, -3.0])
         field.raw[0, 0] = values.reshape(9, 9, 9)
     points = torch.rand(50, 3, generator=torch.Generator().manual_seed(1)) - 0.5
-    other = Lattice.within((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5), 0.07)
+    other = VoxelGrid.within((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5), 0.07)
     torch.testing.assert_close(field.resampled(other).density(points), field.density(points))
 
 
-def test_a_lattice_covers_its_box_with_cubic_voxels() -> None:
-    lattice = Lattice.within((-0.5, -0.1, 0.0), (0.5, 0.1, 0.33), 0.1)
-    assert lattice.shape == (11, 3, 5) and lattice.count == 165
-    assert lattice.high == pytest.approx((0.5, 0.1, 0.4))
-    centres = lattice.centres().reshape(*lattice.shape, 3)
+def test_a_voxel_grid_covers_its_box_with_cubic_voxels() -> None:
+    voxel_grid = VoxelGrid.within((-0.5, -0.1, 0.0), (0.5, 0.1, 0.33), 0.1)
+    assert voxel_grid.shape == (11, 3, 5) and voxel_grid.count == 165
+    assert voxel_grid.high == pytest.approx((0.5, 0.1, 0.4))
+    centres = voxel_grid.centres().reshape(*voxel_grid.shape, 3)
     torch.testing.assert_close(centres[3, 1, 4], torch.tensor([-0.2, 0.0, 0.4]))
-    torch.testing.assert_close(lattice.normalised(centres[[0, -1], [0, -1], [0, -1]]),
+    torch.testing.assert_close(voxel_grid.normalised(centres[[0, -1], [0, -1], [0, -1]]),
                                torch.tensor([[-1.0] * 3, [1.0] * 3]))
-    finer = lattice.with_about(8 * lattice.count)
-    assert finer.low == lattice.low and finer.count == pytest.approx(8 * lattice.count, rel=0.5)
+    finer = voxel_grid.with_voxel_count(8 * voxel_grid.count)
+    assert finer.low == voxel_grid.low
+    assert finer.count == pytest.approx(8 * voxel_grid.count, rel=0.5)
 
 
 def test_a_longish_box_is_looked_up_and_occupied_along_the_right_axes() -> None:
-    field = VoxelField(Lattice.within((-0.5, -0.1, -0.2), (0.5, 0.1, 0.2), 0.05))
-    points = field.lattice.centres()
+    field = VoxelField(VoxelGrid.within((-0.5, -0.1, -0.2), (0.5, 0.1, 0.2), 0.05))
+    points = field.voxel_grid.centres()
     with torch.no_grad():
         field.raw[0] = torch.cat([points.T, points.T[:1]]).reshape(field.raw.shape[1:])
     torch.testing.assert_close(field.raw_at(points)[:3], points.T)
     occupied = (points[:, 0] > 0.31) & (points[:, 2] < 0)
-    occupancy = Occupancy(occupied.reshape(field.lattice.shape), field.lattice)
+    occupancy = Occupancy(occupied.reshape(field.voxel_grid.shape), field.voxel_grid)
     assert torch.equal(occupancy.contains(points + 0.02), occupied)
 
 
 def test_normals_of_a_ball_point_away_from_its_centre() -> None:
     field, occupancy = ball(64)
     rays = rays_of(size=64)
-    seen = render(field, rays, occupancy, field.lattice.voxel_size / 4)
+    seen = render(field, rays, occupancy, field.voxel_grid.voxel_size / 4)
     normals = rendered_normals(rays, seen, 1)[0]
     shown = normals.norm(dim=-1) > 0
     assert 0.1 < shown.float().mean() < 0.3

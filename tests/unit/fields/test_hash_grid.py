@@ -13,16 +13,18 @@ import torch
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
-from engine.fields.field import Field, represented
-from engine.fields.hash_grid import HashEncoding, HashField, HashSettings
-from engine.fields.trilinear import look_up
+from engine.fields.field import Field
+from engine.fields.hash_config import HashGridConfig
+from engine.fields.hash_grid import HashEncoding, HashField
+from engine.fields.interpolation import grid_sample
+from engine.fields.representations import make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import HALF_EXTENT, cube
 from engine.reconstruction import reconstruct
 from engine.reconstruction.trainer import Rates, optimise
 
 CPU = torch.device("cpu")
-SMALL = HashSettings(levels=3, log2_entries=9, coarsest=4, finest=64)
+SMALL = HashGridConfig(levels=3, log2_entries=9, coarsest=4, finest=64)
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def points_in(extent: float, count: int = 50) -> torch.Tensor:
     return (torch.rand(count, 3, generator=torch.Generator().manual_seed(1)) * 2 - 1) * extent
 
 
-def one_point(tables: np.ndarray, settings: HashSettings, point: np.ndarray) -> list[float]:
+def one_point(tables: np.ndarray, settings: HashGridConfig, point: np.ndarray) -> list[float]:
     """Müller et al. 2022, section 3, with tiny-cuda-nn's offsets, in 32-bit integers, slowly."""
     result, first = [], 0
     for level in range(settings.levels):
@@ -85,7 +87,7 @@ def test_gradients_of_the_tables_are_those_of_finite_differences() -> None:
 
 def test_a_grids_gradients_are_those_of_finite_differences(grid: VoxelField) -> None:
     points = points_in(0.7, 10).double()  # some of them outside
-    assert torch.autograd.gradcheck(lambda raw: look_up(raw, points / 0.6),
+    assert torch.autograd.gradcheck(lambda raw: grid_sample(raw, points / 0.6),
                                     grid.raw.detach()[..., :5, :5, :5].double().requires_grad_())
 
 
@@ -105,7 +107,7 @@ def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
     with torch.no_grad():
         for value in field.parameters():
             value.add_(torch.randn(value.shape, generator=torch.Generator().manual_seed(0)) * 0.3)
-    points = grid.lattice.centres()
+    points = grid.voxel_grid.centres()
     density, rgb = field(points)
     again = field.as_grid()(points)
     torch.testing.assert_close(again[0], density, rtol=1e-3, atol=1e-3)
@@ -113,18 +115,18 @@ def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
 
 
 def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
-    a, b = (represented(grid, "hash", torch.Generator().manual_seed(5), CPU) for _ in range(2))
+    a, b = (make_field(grid, "hash", torch.Generator().manual_seed(5), CPU) for _ in range(2))
     assert isinstance(a, HashField) and isinstance(b, HashField)
     assert torch.equal(a.encoding.tables, b.encoding.tables)
-    assert represented(grid, "voxels", torch.Generator(), CPU) is grid
+    assert make_field(grid, "voxels", torch.Generator(), CPU) is grid
 
 
 def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
     start = VoxelField(cube(6))
-    field = represented(start, "hash", torch.Generator().manual_seed(0), CPU)
+    field = make_field(start, "hash", torch.Generator().manual_seed(0), CPU)
     points = points_in(0.3, 2000)
-    inside = (points.norm(dim=-1) < start.lattice.voxel_size / 2).float()
+    inside = (points.norm(dim=-1) < start.voxel_grid.voxel_size / 2).float()
 
     def objective(field: Field, step: int) -> torch.Tensor:
         return (1 - torch.exp(-field.density(points) * 0.05) - inside).square().mean()

@@ -48,27 +48,27 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
 
 def test_pictures_are_made_smaller_by_whole_pixels() -> None:
     """Averages over parts of pixels would blur edges here and there."""
-    lattice = cube(96)
+    voxel_grid = cube(96)
     rgba = torch.rand(1, 512, 512, 4, generator=torch.Generator().manual_seed(0))
     large = Pictures(rgba, torch.eye(4)[None], camera.FOV_DEG, torch.ones(1),
                      torch.ones(1, dtype=torch.bool))
-    sharp = large.sharp_for(lattice)
+    sharp = large.sharp_for(voxel_grid)
     blocks = rgba.reshape(1, 256, 2, 256, 2, 4).mean((2, 4))
     torch.testing.assert_close(sharp.rgba, blocks)
-    assert sharp.sharp_for(lattice).rgba is sharp.rgba
+    assert sharp.sharp_for(voxel_grid).rgba is sharp.rgba
 
 
 def test_the_surface_of_raw_densities_lies_where_they_have_the_level() -> None:
     """A ball whose raw density falls by two from voxel to voxel."""
-    lattice = cube(48)
-    distance = lattice.centres().norm(dim=-1).reshape(lattice.shape)
-    raw = 2 * (0.4 - distance) / lattice.voxel_size
+    voxel_grid = cube(48)
+    distance = voxel_grid.centres().norm(dim=-1).reshape(voxel_grid.shape)
+    raw = 2 * (0.4 - distance) / voxel_grid.voxel_size
     volume = raw_volume(raw)
     for density, level in zip(LEVELS, volume.levels, strict=True):
-        ball = extract(volume.values.numpy(), level, lattice.low, lattice.voxel_size)
+        ball = extract(volume.values.numpy(), level, voxel_grid.low, voxel_grid.voxel_size)
         radius = np.linalg.norm(ball.vertices, axis=1)
-        expected = 0.4 - raw_of(density) / 2 * lattice.voxel_size
-        assert abs(radius - expected).max() < 0.1 * lattice.voxel_size
+        expected = 0.4 - raw_of(density) / 2 * voxel_grid.voxel_size
+        assert abs(radius - expected).max() < 0.1 * voxel_grid.voxel_size
 
 
 def colour_differences(fit: Fit, thing: TexturedTriangles, cameras: list[tuple[float, float]]

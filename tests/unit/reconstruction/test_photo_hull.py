@@ -172,7 +172,7 @@ def test_a_surface_is_what_touches_the_outside() -> None:
     solid = torch.zeros(6, 6, 6, dtype=torch.bool)
     solid[:4, 1:5, 1:5] = True
     expected = solid.clone()
-    expected[1:3, 2:4, 2:4] = False  # beyond the lattice nothing is
+    expected[1:3, 2:4, 2:4] = False  # beyond the voxel grid nothing is
     assert torch.equal(surface_of(solid), expected)
 
 
@@ -209,7 +209,7 @@ def test_a_hash_grid_is_thinned_at_its_start() -> None:
         start.raw[0, 0] = 1.0
     field = HashField(start)
     where = inside([FLOOR])
-    field.thin(where, CONTRADICTED_RAW)
+    field.cap_density(where, CONTRADICTED_RAW)
     raw = field.as_grid().raw[0, 0].detach()
     assert torch.allclose(raw[where], torch.tensor(CONTRADICTED_RAW), atol=1e-5)
     assert torch.allclose(raw[~where], torch.tensor(1.0), atol=1e-5)

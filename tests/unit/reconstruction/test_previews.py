@@ -26,7 +26,7 @@ SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_de
 @pytest.fixture
 def block() -> VoxelField:
     field = VoxelField(cube(32))
-    inside = contains(BLOCK, field.lattice.centres().numpy()).reshape(32, 32, 32)
+    inside = contains(BLOCK, field.voxel_grid.centres().numpy()).reshape(32, 32, 32)
     with torch.no_grad():
         field.raw[0, 0][torch.from_numpy(inside)] = 4.0
         field.raw[0, 1] = 4.0  # red

@@ -23,7 +23,7 @@ from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
-from engine.reconstruction.hull import Hull, lattice_around, vote_hull
+from engine.reconstruction.hull import Hull, vote_hull, voxel_grid_around
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
 from engine.reconstruction.sds import SDSSettings
 
@@ -172,14 +172,14 @@ def test_a_bar_thinner_than_a_cubes_voxels_keeps_its_thickness() -> None:
     assert np.abs(size - [1.0, 0.16, 0.03]).max() < 0.02
 
 
-def test_a_lattice_around_a_hull_holds_it_and_is_no_finer_than_told(block_views: ViewSet) -> None:
+def test_voxel_grid_around_hull_holds_it(block_views: ViewSet) -> None:
     hull = hull_of(block_views)
-    lattice = lattice_around(hull, 40**3, 0.0)
-    assert lattice.count == pytest.approx(40**3, rel=0.1)
-    assert lattice.voxel_size < 0.95 * hull.lattice.voxel_size
-    where = lattice.normalised(hull.lattice.centres()[hull.bound.flatten()])
+    voxel_grid = voxel_grid_around(hull, 40**3, 0.0)
+    assert voxel_grid.count == pytest.approx(40**3, rel=0.1)
+    assert voxel_grid.voxel_size < 0.95 * hull.voxel_grid.voxel_size
+    where = voxel_grid.normalised(hull.voxel_grid.centres()[hull.bound.flatten()])
     assert where.abs().max() < 1
-    assert lattice_around(hull, 40**3, 0.03).voxel_size == 0.03
+    assert voxel_grid_around(hull, 40**3, 0.03).voxel_size == 0.03
 
 
 def disturbed(views: ViewSet) -> ViewSet:

@@ -13,10 +13,11 @@ import torch
 from helpers.shapes import Box, contains, photograph
 
 from engine import camera
+from engine.fields.occupancy import Occupancy
 from engine.fields.rays import camera_rays
-from engine.fields.render import Occupancy, render
+from engine.fields.render import render
 from engine.fields.voxel_field import EMPTY_RAW, VoxelField, raw_of
-from engine.fields.voxel_grid import Lattice, cube
+from engine.fields.voxel_grid import VoxelGrid, cube
 from engine.reconstruction.extraction import surface
 from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
 from engine.reconstruction.z_bounds import OPEN, Ends, find_ends
@@ -49,63 +50,64 @@ def crate() -> Fit:
 
 def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
     """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
-    size = crate.hull.lattice.voxel_size
+    size = crate.hull.voxel_grid.voxel_size
     mesh = surface(crate, 4000)
     assert mesh.is_watertight
     low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
     assert abs(low - -0.3) < 0.6 * size
     assert abs(high - 0.3) < 0.6 * size
-    whole = hull_of(crate.pictures, crate.hull.lattice).bound.nonzero()[:, 2] * size - 0.6
+    whole = hull_of(crate.pictures, crate.hull.voxel_grid).bound.nonzero()[:, 2] * size - 0.6
     assert whole.min() < -0.36
     assert whole.max() > 0.36
 
 
 def test_a_narrow_end_is_flat_too() -> None:
     fit = fitted([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK])
-    assert abs(fit.ends.high - 0.45) < fit.hull.lattice.voxel_size
+    assert abs(fit.ends.high - 0.45) < fit.hull.voxel_grid.voxel_size
 
 
-def ends_of(there: np.ndarray, lattice: Lattice) -> Ends:
+def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> Ends:
     """Those of a field that is solid where voxels are, and nothing else."""
-    field = VoxelField(lattice)
+    field = VoxelField(voxel_grid)
     with torch.no_grad():
-        field.raw[0, 0] = torch.where(torch.from_numpy(there).reshape(lattice.shape), raw_of(400.0),
-                                      EMPTY_RAW)
+        field.raw[0, 0] = torch.where(torch.from_numpy(there).reshape(voxel_grid.shape),
+                                      raw_of(400.0), EMPTY_RAW)
     poses = np.array(camera.two_ring_orbit(16)).T
     cameras = torch.from_numpy(camera.camera_to_world(*poses, 1.85)).float()
-    rays = camera_rays(cameras, 128, camera.FOV_DEG, lattice)
-    occupancy = Occupancy(torch.ones(lattice.shape, dtype=torch.bool), lattice)
+    rays = camera_rays(cameras, 128, camera.FOV_DEG, voxel_grid)
+    occupancy = Occupancy(torch.ones(voxel_grid.shape, dtype=torch.bool), voxel_grid)
     with torch.no_grad():
-        alpha = render(field, rays, occupancy, lattice.voxel_size / 2).alpha.reshape(-1, 128, 128)
+        seen = render(field, rays, occupancy, voxel_grid.voxel_size / 2)
+    alpha = seen.alpha.reshape(-1, 128, 128)
     return find_ends(field, rays, alpha, cameras, camera.FOV_DEG, occupancy)
 
 
 def test_an_open_rim_is_flat_too() -> None:
     """A low one, so that little of its cross-section is left a few voxels above the floor."""
-    lattice = cube(64)
-    ends = ends_of(contains(TRAY, lattice.centres().double().numpy()), lattice)
-    assert abs(ends.high - 0.18) < lattice.voxel_size
-    assert abs(ends.low - -0.1) < lattice.voxel_size
+    voxel_grid = cube(64)
+    ends = ends_of(contains(TRAY, voxel_grid.centres().double().numpy()), voxel_grid)
+    assert abs(ends.high - 0.18) < voxel_grid.voxel_size
+    assert abs(ends.low - -0.1) < voxel_grid.voxel_size
 
 
-def ellipsoid(half_size: tuple[float, float, float], lattice: Lattice) -> np.ndarray:
-    return ((lattice.centres() / torch.tensor(half_size)).norm(dim=-1) <= 1).numpy()
+def ellipsoid(half_size: tuple[float, float, float], voxel_grid: VoxelGrid) -> np.ndarray:
+    return ((voxel_grid.centres() / torch.tensor(half_size)).norm(dim=-1) <= 1).numpy()
 
 
 @pytest.mark.parametrize("half_size, voxels", [((0.45, 0.45, 0.45), 0.4), ((0.45, 0.3, 0.3), 0.7)])
 def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float],
                                           voxels: float) -> None:
     """Cameras beside a ball see none of its lowest 0.7 voxels, and their cone ends as far below."""
-    lattice = cube(64)
-    ends = ends_of(ellipsoid(half_size, lattice), lattice)
-    assert abs(ends.low - -half_size[2]) < voxels * lattice.voxel_size
+    voxel_grid = cube(64)
+    ends = ends_of(ellipsoid(half_size, voxel_grid), voxel_grid)
+    assert abs(ends.low - -half_size[2]) < voxels * voxel_grid.voxel_size
     assert ends.high == math.inf
 
 
 def test_what_is_pointed_is_not_cut() -> None:
     fit = fitted(SPIRE)
     assert fit.ends.high == math.inf
-    assert abs(fit.ends.low - -0.025) < fit.hull.lattice.voxel_size
+    assert abs(fit.ends.low - -0.025) < fit.hull.voxel_grid.voxel_size
 
 
 def test_from_above_alone_nothing_is_cut_off() -> None:

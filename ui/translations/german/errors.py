@@ -141,6 +141,8 @@ TEXTS = {
         "das Modell entfernen, dann neu holen oder importieren",
     "render it, or choose another picture": "es rendern oder ein anderes Bild wählen",
     "render the scene first": "zuerst die Szene rendern",
+    "restart the engine, then resume the job: it continues without the library":
+        "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
     "run the job again": "den Auftrag noch einmal ausführen",
     "select a camera of this scene": "eine Kamera dieser Szene auswählen",
     "select a plane, camera or mesh that Zero123 has made":
@@ -150,8 +152,6 @@ TEXTS = {
         "Objekte auswählen oder einen Ordner mit Dateien wählen",
     "set the elevation by hand": "die Elevation von Hand einstellen",
     "start from its picture": "mit seinem Bild beginnen",
-    "start the engine again, then resume the job: it goes on without the library":
-        "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
     "start the job again": "den Auftrag neu starten",
     "stopped before the end": "vor dem Ende angehalten",
     "take 2 steps or more": "mindestens 2 Schritte nehmen",
