@@ -110,7 +110,7 @@ class ZERO123_PT_mesh(_Section):
 class ZERO123_PT_quality(_Section):
     bl_label = "Model and Quality"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta", "cache_interval")
+    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta")
 
 
 class ZERO123_PT_picture(_Section):

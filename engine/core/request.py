@@ -26,6 +26,10 @@ RESUME_OPTION_HINT = "the same command with --resume resumes from here"
 """Hint for a stopped command that resumes only with `--resume`."""
 
 
+RETIRED_FIELDS = frozenset({"cache_interval"})
+"""Fields of earlier versions. They are ignored in the requests that those versions have saved."""
+
+
 class SceneImport(Enum):
     """What Blender makes of a finished result."""
 
@@ -110,6 +114,7 @@ class Request:
         Raises:
             EngineError: `BAD_INPUT` for an unknown field or a value outside its limits.
         """
+        values = {name: value for name, value in values.items() if name not in RETIRED_FIELDS}
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise EngineError(

@@ -96,9 +96,6 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
-    cache_interval: int = option(
-        1, "denoising steps that share the UNet's deep features; 2 or 3 is faster and nearly the "
-        "same where steps are many, such as 50; 1 shares none", min=1, max=100)
 
     @property
     def needs_model(self) -> bool:

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Posed CLIP: what the UNet's cross-attention sees (Zero-1-to-3, section 3.2)."""
+"""Posed CLIP: the context of the UNet's cross-attention (Zero-1-to-3, section 3.2)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -11,14 +13,26 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from torch import Tensor, nn
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+"""Mean of CLIP's training images per channel, in [0, 1] (Radford et al. 2021)."""
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+"""Their standard deviation."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The networks' view of the input image; computed once per image."""
+
+    embedding: Tensor
+    """(1, d), CLIP image embedding, not normalised."""
+    latent: Tensor
+    """(1, 4, h, w), mode of the image's latent, NOT multiplied by the scaling factor."""
 
 
 class CCProjection(ModelMixin, ConfigMixin):
-    """Linear map of [CLIP image embedding, relative pose] to one context token.
+    """Linear map from [CLIP image embedding, relative pose] to one context token.
 
-    Starts as the original's does: the identity on the embedding, default initialisation on the
-    pose's columns, bias zero.
+    Initialised as in the original: the identity on the embedding, the default initialisation of a
+    linear layer on the pose's columns, zero bias.
     """
 
     @register_to_config
@@ -30,17 +44,17 @@ class CCProjection(ModelMixin, ConfigMixin):
             self.projection.bias.zero_()
 
     def forward(self, embedding: Tensor, pose: Tensor) -> Tensor:
-        """N x embedding_dim and N x pose_dim to N x 1 x context_dim."""
+        """(n, embedding_dim) and (n, pose_dim) to (n, 1, context_dim)."""
         dtype = self.projection.weight.dtype
         joined = torch.cat([embedding.to(dtype), pose.to(dtype)], dim=-1)
         return self.projection(joined)[:, None]
 
 
 def clip_pixel_values(image: Tensor, size: int = 224) -> Tensor:
-    """What the image encoder sees. `image`: N x 3 x H x W in [0, 1]; returns N x 3 x size x size.
+    """The image encoder's input: (n, 3, h, w) in [0, 1] to (n, 3, size, size), normalised.
 
-    The original resizes its [-1, 1] image bicubically with aligned corners and without
-    antialiasing, then applies CLIP's mean and standard deviation.
+    As in the original, the image in [-1, 1] is resized bicubically with aligned corners and without
+    antialiasing, then CLIP's mean and standard deviation are applied.
     """
     resized = F.interpolate(image * 2 - 1, (size, size), mode="bicubic", align_corners=True)
     mean = image.new_tensor(CLIP_MEAN)[:, None, None]

@@ -1,66 +1,65 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many views are sampled at once, and what is done when memory runs out all the same.
+"""Batch sizes that fit into memory, and what a pipeline does when memory runs out all the same.
 
-The measures that are taken then are good for other pipelines of diffusers, too.
+Everything here works for any pipeline of diffusers; the fallbacks of Zero123 are listed in
+`engine.diffusion.pipeline`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..core.device_memory import device_memory, give_back_memory
 from ..core.failures import is_out_of_memory
-from .single_token_cross_attention import use_constant_attention
-
-if TYPE_CHECKING:
-    from .pipeline import Zero123Pipeline
 
 WORK_PER_STEP = {"cpu": 1e12, "cuda": 3e13, "mps": 4e12}
-"""UNet parameters x latent pixels x rows evaluated in one step. The original has 8.8e11 a row, so
-a CPU takes its rows one by one (and notices a cancellation between them), a GPU thirty-four at
-once: a fast one (H200) does 32 in 1.1 times the time of 2, and 64 in 1.6 times."""
-MAX_ROWS = 64
-"""More rows at once aren't faster and only need memory."""
-FREE_PART = 0.8
-"""Of the free memory, what a step may take."""
-UNET_MAPS, DECODER_MAPS = 40, 12
-"""How much memory a row takes at most, as a multiple of one map of the first level's channels:
-measured for nano and for a network of the original's size. On a GPU the latter's UNet takes 25 a
-row from 8 rows on, but its decoder then needs about what 40 amount to."""
+"""Work of one denoising step that keeps a device busy, in UNet parameters x latent pixels x batch
+items. An item of the original's size is 8.8e11: a CPU takes one item at a time, and notices a
+cancellation between them; a GPU takes 34. Measured on an H200: 32 items take 1.1 times the time of
+2, and 64 take 1.6 times."""
+MAX_BATCH_SIZE = 64
+"""Larger batches are not faster and only need memory."""
+USABLE_MEMORY = 0.8
+"""Fraction of the free memory that a step may take."""
 
 Result = TypeVar("Result")
 Work = Callable[[Tensor, int, int], Result]
-"""Rows, the number of this batch and that of all batches, to results of the rows."""
+"""(batch items, index of the batch, number of batches) to the results of the items."""
+Fallback = Callable[[Any], str | None]
+"""Changes a pipeline so that it needs less memory. Returns what it did as a phrase, or None where
+it does not apply."""
 
 
-def rows_at_once(pipeline: Zero123Pipeline, guidance_scale: float) -> int:
-    """How many rows a step takes: as many as keep the device busy, and as fit into its memory."""
-    unet, vae, device = pipeline.unet, pipeline.vae, pipeline.execution_device
-    passes = 1 if guidance_scale == 1 else 2
-    side = unet.config.sample_size
-    work = sum(p.numel() for p in unet.parameters()) * side**2 * passes
-    in_unet = UNET_MAPS * unet.config.block_out_channels[0] * side**2 * passes
-    in_decoder = DECODER_MAPS * vae.config.block_out_channels[0] * pipeline.image_size**2
-    row_bytes = max(in_unet * unet.dtype.itemsize, in_decoder * vae.dtype.itemsize / 8)
-    fitting = FREE_PART * device_memory(str(device))[0] / row_bytes
-    return int(min(max(min(WORK_PER_STEP.get(device.type, 1e12) / work, fitting), 1), MAX_ROWS))
+def max_batch_size(device: torch.device, work_per_item: float, bytes_per_item: float) -> int:
+    """The number of items that keep a device busy and fit into its free memory, 1 to
+    `MAX_BATCH_SIZE`.
+
+    `work_per_item`: in the unit of `WORK_PER_STEP`.
+    """
+    busy = WORK_PER_STEP.get(device.type, 1e12) / work_per_item
+    fitting = USABLE_MEMORY * device_memory(str(device))[0] / bytes_per_item
+    return int(min(max(min(busy, fitting), 1), MAX_BATCH_SIZE))
 
 
-def in_batches(rows: Tensor, size: int, work: Work[Result], save_memory: Callable[[], bool],
+def in_batches(items: Tensor, size: int, work: Work[Result], save_memory: Callable[[], bool],
                on_halved: Callable[[int], None] = lambda size: None) -> list[Result]:
-    """Do work on all rows, `size` at a time. Where memory runs out, half as many from then on.
+    """Process all items, `size` at a time. If memory runs out, continue with half the batch size.
 
     Args:
-        save_memory: is called when one row alone is too much; whether anything was left to do.
-        on_halved: is told the new size.
+        items: (n, ...).
+        save_memory: called when a single item is too much; returns False if nothing can be done.
+        on_halved: called with the new batch size.
+
+    Returns:
+        The result of each batch, in order.
     """
-    waiting = deque(rows.split(size))
+    waiting = deque(items.split(size))
     results: list[Result] = []
     while waiting:
         try:
@@ -68,7 +67,8 @@ def in_batches(rows: Tensor, size: int, work: Work[Result], save_memory: Callabl
             waiting.popleft()
             continue
         except Exception as error:
-            # The error holds on to what the failed step had: nothing is done about it in here.
+            # The error references the tensors of the failed batch: memory is freed after this
+            # block.
             if not is_out_of_memory(error) or (len(waiting[0]) == 1 and not save_memory()):
                 raise
         give_back_memory()
@@ -79,67 +79,45 @@ def in_batches(rows: Tensor, size: int, work: Work[Result], save_memory: Callabl
 
 
 def as_memory_allows(save_memory: Callable[[], bool], work: Callable[[], Result]) -> Result:
-    """The result of work that can't be divided. Where memory runs out, measures are taken, and it
-    is done again."""
+    """The result of work that cannot be divided. If memory runs out, `save_memory` is called and
+    the work repeated.
+    """
     return in_batches(torch.zeros(1), 1, lambda *_: work(), save_memory)[0]
 
 
-Measure = Callable[[Any], str | None]
-"""Has a pipeline need less memory, and says what it did; None where nothing is to be done."""
+class MemoryFallbacks:
+    """The fallbacks of one pipeline, applied one at a time."""
 
+    def __init__(self, fallbacks: Iterable[Fallback]) -> None:
+        """`fallbacks`: in the order in which they are applied, the cheapest first."""
+        self.applied: list[str] = []
+        """What was done, as phrases."""
+        self._left = list(fallbacks)
 
-class MemorySaver:
-    """Takes measures for a pipeline, one at a time."""
-
-    def __init__(self, measures: Iterable[Measure]) -> None:
-        self.savings: list[str] = []
-        """What was done."""
-        self._left = list(measures)
-
-    def save_memory(self, pipeline: Any) -> bool:
-        """Take one more measure, at the cost of speed. False if none is left."""
+    def apply_next(self, pipeline: Any) -> bool:
+        """Apply one more fallback, at the cost of speed. False if none is left."""
         while self._left:
             done = self._left.pop(0)(pipeline)
             if done is not None:
-                self.savings.append(done)
+                self.applied.append(done)
                 return True
         return False
 
 
 def slice_attention(pipeline: Any) -> str | None:
-    """Attention head by head; None where no network can."""
+    """Compute attention one head at a time; None if no network of the pipeline can."""
     if not any(hasattr(part, "set_attention_slice") for part in pipeline.components.values()):
         return None
     pipeline.enable_attention_slicing("max")
     return "attention is computed in slices"
 
 
-def slice_single_token_attention(pipeline: Zero123Pipeline) -> str | None:
-    """The same where a UNet sees one context token: its attention to that has nothing to slice."""
-    done = slice_attention(pipeline)
-    use_constant_attention(pipeline.unet)
-    return done
-
-
-def tile_decoder(pipeline: Zero123Pipeline) -> str:
-    """Pictures decoded in four overlapping parts, one after the other."""
-    vae = pipeline.vae
-    vae.enable_slicing()
-    pipeline.tiled_decoder = True
-    vae.tile_sample_min_size = pipeline.image_size // 2
-    vae.tile_latent_min_size = pipeline.unet.config.sample_size // 2
-    return "pictures are decoded in tiles"
-
-
 def offload(pipeline: Any) -> str | None:
-    """Networks in main memory until they are needed; None where that is the device's memory, or
-    where they have no order."""
+    """Keep networks in main memory until they are needed. None on a CPU, and for a pipeline without
+    a defined order of its networks.
+    """
     device = pipeline._execution_device
     if device.type == "cpu" or pipeline.model_cpu_offload_seq is None:
         return None
     pipeline.enable_model_cpu_offload(device=device)
     return "networks wait in main memory"
-
-
-MEASURES = (slice_single_token_attention, tile_decoder, offload)
-"""In the order in which they are taken, from the cheapest on."""

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights in the order in which oneDNN's kernels read them, once instead of in every call.
+"""Weights stored in the memory layout of oneDNN's kernels.
 
-On a CPU, torch hands a layer's weights to oneDNN as they are, which rearranges them each time. For
-the layers of a large UNet with few pixels that takes longer than the layer itself. Linear layers go
-to MKL otherwise, which on CPUs of other makers is the slower of the two.
+On a CPU, torch passes a layer's weights to oneDNN in their usual layout, and oneDNN reorders them
+in every call. For the layers of a large UNet with few pixels this takes longer than the layer
+itself. Linear layers otherwise use MKL, which on CPUs of other makers than Intel is slower than
+oneDNN.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from torch import Tensor, nn
 
 _ops = torch.ops.mkldnn
 _PLAIN: tuple[str, list[float], str] = ("none", [], "")
-"""No activation after the layer: its name, parameters and variant."""
+"""No activation after the layer: name, parameters and variant."""
 
 
-class PackedLinear(nn.Module):
-    """What a `Linear` computes, ... x in to ... x out; forward only."""
+class PrepackedLinear(nn.Module):
+    """A `Linear` layer, (..., in) to (..., out), without backward pass."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
@@ -32,8 +33,8 @@ class PackedLinear(nn.Module):
         return _ops._linear_pointwise(_without_gradient(x), self.weight, self.bias, *_PLAIN)
 
 
-class PackedConv2d(nn.Module):
-    """What a `Conv2d` computes, N x C x H x W in channels-last memory; forward only."""
+class PrepackedConv2d(nn.Module):
+    """A `Conv2d` layer, (n, c, h, w) in channels-last memory, without backward pass."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
@@ -48,38 +49,38 @@ class PackedConv2d(nn.Module):
         return _ops._convolution_pointwise(x, self.weight, self.bias, *self.geometry, *_PLAIN)
 
 
-class PackedPointwiseConv2d(nn.Module):
-    """What a `Conv2d` of single pixels computes: in channels-last memory a linear layer."""
+class PrepackedPointwiseConv2d(nn.Module):
+    """A 1 x 1 `Conv2d` layer, which in channels-last memory is a linear layer."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self.linear = PackedLinear(layer.weight.flatten(1), layer.bias)
+        self.linear = PrepackedLinear(layer.weight.flatten(1), layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         pixels = x.permute(0, 2, 3, 1).contiguous()
         return self.linear(pixels).permute(0, 3, 1, 2)
 
 
-def pack(network: nn.Module) -> bool:
-    """Replace the network's linear layers and convolutions by packed ones, one at a time.
+def prepack(network: nn.Module) -> bool:
+    """Replace the network's linear layers and convolutions by prepacked ones, one at a time.
 
-    Afterwards it can evaluate, but not train, be saved or move to another device.
+    Afterwards the network can be evaluated, but not trained, saved or moved to another device.
 
     Returns:
-        False, and nothing was done, if it isn't in fp32 on a CPU that has these kernels.
+        False, without any change, unless the network is float32 on a CPU with these kernels.
     """
     if not (all(weight.device.type == "cpu" and weight.dtype == torch.float32
-                for weight in network.parameters()) and packing_works()):
+                for weight in network.parameters()) and prepack_works()):
         return False
-    _pack_layers(network)
+    _prepack_layers(network)
     return True
 
 
 @cache
-def packing_works() -> bool:
-    """Whether this torch on this processor has oneDNN's packed kernels, and they are right."""
+def prepack_works() -> bool:
+    """Whether oneDNN's prepacked kernels exist here and compute correctly."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
-        return False  # others bring their own kernels
+        return False  # other processors use other kernels
     if not torch.backends.mkldnn.is_available():
         return False
     with torch.random.fork_rng(devices=[]):
@@ -88,36 +89,36 @@ def packing_works() -> bool:
     picture = torch.linspace(-1, 1, 1024).reshape(1, 16, 8, 8)
     try:
         with torch.no_grad():
-            pairs = ((PackedLinear(linear.weight, linear.bias), linear, rows),
-                     (PackedConv2d(conv), conv, picture))
+            pairs = ((PrepackedLinear(linear.weight, linear.bias), linear, rows),
+                     (PrepackedConv2d(conv), conv, picture))
             return all(torch.allclose(packed(x), stock(x), atol=1e-5)
                        for packed, stock, x in pairs)
     except (AttributeError, RuntimeError):
-        return False  # private to torch: another version may have others
+        return False  # a private interface of torch, which other versions may lack
 
 
-def _pack_layers(network: nn.Module) -> None:
-    # By name: a list of layers would keep all their weights, and the packed ones beside them.
+def _prepack_layers(network: nn.Module) -> None:
+    # By name: a list of the layers would keep their old weights beside the prepacked ones.
     for name in [name for name, _ in network.named_children()]:
         layer = getattr(network, name)
-        packed = _packed(layer)
-        if packed is None:
-            _pack_layers(layer)
+        replacement = _prepacked(layer)
+        if replacement is None:
+            _prepack_layers(layer)
         else:
-            setattr(network, name, packed)
+            setattr(network, name, replacement)
 
 
-def _packed(layer: nn.Module) -> nn.Module | None:
-    """Its packed form, if it has one."""
+def _prepacked(layer: nn.Module) -> nn.Module | None:
+    """The prepacked form of a layer; None if it has none."""
     if type(layer) is nn.Linear:
-        return PackedLinear(layer.weight, layer.bias)
+        return PrepackedLinear(layer.weight, layer.bias)
     if type(layer) is not nn.Conv2d or layer.padding_mode != "zeros" or isinstance(
             layer.padding, str):
         return None
     if layer.kernel_size == layer.stride == (1, 1) and layer.padding == (0, 0) and (
             layer.groups == 1):
-        return PackedPointwiseConv2d(layer)
-    return PackedConv2d(layer)
+        return PrepackedPointwiseConv2d(layer)
+    return PrepackedConv2d(layer)
 
 
 def _frozen(weight: Tensor) -> nn.Parameter:
@@ -125,7 +126,7 @@ def _frozen(weight: Tensor) -> nn.Parameter:
 
 
 def _without_gradient(x: Tensor) -> Tensor:
-    """Refuse what these kernels would silently leave out."""
+    """The input, if no gradient is asked for: the kernels would silently return none."""
     if x.requires_grad and torch.is_grad_enabled():
-        raise RuntimeError("a packed layer has no gradient")
+        raise RuntimeError("a prepacked layer has no gradient")
     return x

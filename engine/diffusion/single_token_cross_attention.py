@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cross-attention to a single context token, which needs no attention.
+"""Cross-attention to a single context token without computing attention.
 
-The softmax over one key is 1 whatever the query says, so every pixel receives the same: the token's
-value, projected out. Queries, keys and weights drop out of the computation, and nothing changes
-but the rounding.
+The softmax over one key is 1 whatever the query is, so every pixel receives the same value: the
+token's, projected. Queries, keys and attention weights are not needed. The result differs from the
+full computation only by rounding.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor
 
 
-class ConstantAttention:
-    """An attention processor of diffusers for layers that may see one context token.
+class SingleTokenCrossAttention:
+    """An attention processor of diffusers for layers that see one context token.
 
     Args:
-        otherwise: does all that isn't one token without a mask.
+        otherwise: the processor for every other case, such as more tokens or a mask.
     """
 
     def __init__(self, otherwise: Any) -> None:
@@ -30,7 +30,7 @@ class ConstantAttention:
                  encoder_hidden_states: Tensor | None = None,
                  attention_mask: Tensor | None = None, temb: Tensor | None = None,
                  *args: Any, **kwargs: Any) -> Tensor:
-        """N x pixels x C and N x 1 x D to N x pixels x C, a view of one value per row."""
+        """(n, pixels, c) and a token (n, 1, d) to (n, pixels, c), a broadcast view."""
         if (encoder_hidden_states is None or encoder_hidden_states.shape[1] != 1
                 or attention_mask is not None or hidden_states.ndim != 3
                 or attn.residual_connection or attn.spatial_norm is not None):
@@ -44,13 +44,13 @@ class ConstantAttention:
         return (value / attn.rescale_output_factor).expand(-1, hidden_states.shape[1], -1)
 
 
-def use_constant_attention(unet: UNet2DConditionModel) -> None:
-    """Have the UNet's cross-attention layers spare what one context token makes superfluous.
+def use_single_token_cross_attention(unet: UNet2DConditionModel) -> None:
+    """Replace the processors of the UNet's cross-attention layers.
 
-    For inference: queries and keys of these layers take no part, so training would find them
-    unused. Can be called again after other processors were set.
+    For inference only: the queries and keys of these layers would receive no gradient. May be
+    called again after other processors were set.
     """
     unet.set_attn_processor({
-        name: ConstantAttention(processor)
-        if ".attn2." in name and not isinstance(processor, ConstantAttention) else processor
-        for name, processor in unet.attn_processors.items()})
+        name: SingleTokenCrossAttention(processor)
+        if ".attn2." in name and not isinstance(processor, SingleTokenCrossAttention)
+        else processor for name, processor in unet.attn_processors.items()})

@@ -97,7 +97,7 @@ def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, field_devi
         **_companions(work, reporter), **_input_camera(request, sampled.views),
         **_mesh_options(request, field_device))
     if pipeline is not None:
-        tell_savings(pipeline.savings, reporter)
+        tell_savings(pipeline.memory_fallbacks, reporter)
     return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
 
 
@@ -124,7 +124,7 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, field_d
         pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
         input_radius=request.input_radius, **_companions(work, reporter),
         **_mesh_options(request, field_device))
-    tell_savings(pipeline.savings, reporter)
+    tell_savings(pipeline.memory_fallbacks, reporter)
     poses = [(azimuth, elevation, request.input_radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)

@@ -130,14 +130,13 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             input_elevation=input_elevation, input_radius=request.input_radius,
             num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
             sampler=request.sampler, eta=request.eta,
-            cache_interval=request.cache_interval,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step,
             on_halved=lambda rows: tell_fewer(rows, reporter))
-    tell_savings(pipeline.savings, reporter)
+    tell_savings(pipeline.memory_fallbacks, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler,
-            "cache_interval": request.cache_interval, "dtype": dtype_name(pipeline)}
+            "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(request, input_elevation, rgba, poses, samples, meta)

@@ -30,7 +30,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import TextRequest
 from ..core.staging import staged_file
-from ..diffusion.memory_fallbacks import MemorySaver, as_memory_allows, offload, slice_attention
+from ..diffusion.memory_fallbacks import MemoryFallbacks, as_memory_allows, offload, slice_attention
 from ..imaging import cut_out, save_png
 from ..models import resolve_device, resolve_dtype
 from ..models.catalogue import INDEX_FILE
@@ -102,7 +102,7 @@ def load_text_pipeline(model: str, device: str = "auto",
         # transformers makes an empty one if its files are missing.
         if isinstance(part, PreTrainedTokenizerBase) and len(part) <= len(part.all_special_tokens):
             raise damaged(folder / name, "its vocabulary is empty")
-    pipeline.memory_saver = MemorySaver((slice_attention, tile_decoder, offload))
+    pipeline.fallbacks = MemoryFallbacks((slice_attention, tile_decoder, offload))
     return pipeline.to(target)
 
 
@@ -203,9 +203,9 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
         generator.manual_seed(request.seed)
         return pipeline(**options, output_type="pil")
 
-    saver: MemorySaver = pipeline.memory_saver
-    output = as_memory_allows(partial(saver.save_memory, pipeline), paint)
-    tell_savings(saver.savings, reporter)
+    fallbacks: MemoryFallbacks = pipeline.fallbacks
+    output = as_memory_allows(partial(fallbacks.apply_next, pipeline), paint)
+    tell_savings(fallbacks.applied, reporter)
     # Some models bring a safety checker, which answers with black.
     if any(getattr(output, "nsfw_content_detected", None) or []):
         raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the picture",

@@ -22,7 +22,7 @@ from transformers import CLIPVisionModelWithProjection
 
 from ..core.errors import EngineError, ErrorCode
 from ..diffusion import Zero123Pipeline
-from ..diffusion.image_variation_adapter import PoselessPipeline
+from ..diffusion.image_variation_adapter import UnposedPipeline
 from ..jobs.text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
 from .folder import check_links, named_folder
@@ -36,12 +36,12 @@ GUIDANCE = 3.0
 
 
 def load_any(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
-    """As `load_pipeline`; a folder of Image Variations becomes a `PoselessPipeline`, in float32."""
+    """As `load_pipeline`; a folder of Image Variations becomes a `UnposedPipeline`, in float32."""
     folder = named_folder(model)
     if not _is_variations(folder):
         return load_pipeline(model, device, dtype)
     loaded = load_variations(folder)
-    pipeline = PoselessPipeline(loaded.unet, loaded.vae, loaded.image_encoder, None,
+    pipeline = UnposedPipeline(loaded.unet, loaded.vae, loaded.image_encoder, None,
                                 loaded.scheduler, default_guidance_scale=GUIDANCE)
     return pipeline.to(resolve_device(device))
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .. import camera
 from ..diffusion import Condition, Zero123Pipeline
-from ..diffusion.memory_fallbacks import MAX_ROWS, as_memory_allows, in_batches
+from ..diffusion.memory_fallbacks import MAX_BATCH_SIZE, as_memory_allows, in_batches
 from ..fields.field import Field
 from ..fields.occupancy import Occupancy
 from ..fields.rays import Rays, camera_rays
@@ -119,7 +119,7 @@ class ScoredRows:
 
     def __init__(self, guide: Guide, threads: int) -> None:
         """`threads`: for the work."""
-        self.guide, self.threads, self.at_once = guide, threads, MAX_ROWS
+        self.guide, self.threads, self.at_once = guide, threads, MAX_BATCH_SIZE
 
     def run(self, count: int, work: Callable[[Tensor], Tensor]) -> Tensor:
         """Results of `count` views in main memory; `work` is told which views it is to do."""

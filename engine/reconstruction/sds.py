@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..diffusion import score_distillation
+from ..diffusion import Perturbation, score_distillation
 from ..fields.field import Field
 from ..fields.normals import rendered_normals, roughness
 from ..fields.occupancy import Occupancy
@@ -139,8 +139,8 @@ class ScoreDistillationObjective:
             some = rgb[rows].to(device).requires_grad_()
             distilled = score_distillation(
                 pipeline, self.guide.condition, some, self.guide.contexts(cameras.at_rows(rows)),
-                timesteps[rows].to(device), noise[rows].to(device),
-                posterior_noise[rows].to(device), guidance_scale=settings.guidance_scale)
+                Perturbation(timesteps[rows].to(device), noise[rows].to(device)),
+                posterior_noise[rows].to(device), settings.guidance_scale)
             # The loss is a mean over the views that are worked on together.
             share_of_rows = len(rows) / len(cameras)
             return share_of_rows * torch.autograd.grad(distilled.loss, some)[0]

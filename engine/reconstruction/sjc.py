@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..diffusion.guidance import score_jacobian
+from ..diffusion.guidance import Perturbation, score_jacobian
 from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field
 from ..fields.occupancy import Occupancy
@@ -97,7 +97,7 @@ class ScoreJacobianObjective:
         def score(rows: Tensor) -> Tensor:
             return score_jacobian(
                 pipeline, self.guide.condition, y.to(device), self.guide.contexts(cameras),
-                timestep.to(device), noise.to(device), guidance_scale=self.guidance_scale)
+                Perturbation(timestep.to(device), noise.to(device)), self.guidance_scale)
 
         return self.rows.run(len(cameras), score)
 

@@ -148,7 +148,7 @@ def reconstruct_by_score(pipeline: Zero123Pipeline, photo: FloatArray, *, method
 
     `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
     paper's); or a baseline of the paper, "sjc-i" (the same by a model that knows no cameras: a
-    `PoselessPipeline`, or a Zero123 model that isn't told them) or "dietnerf" (CLIP's view of
+    `UnposedPipeline`, or a Zero123 model that isn't told them) or "dietnerf" (CLIP's view of
     random renderings, by the pipeline's image encoder). `photo`: S x S x 4 in [0, 1], straight
     alpha. 0 iterations: as many as the original; 0 guidance scale: the original's, or none for a
     model that is made for none. Other arguments as in `reconstruct`.

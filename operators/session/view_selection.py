@@ -28,7 +28,7 @@ from .thumbnails import thumbnails
 
 PICKS_FILE = "picks.json"
 SCHEMA = "zero123.picks/1"
-_META = ("model", "steps", "guidance", "sampler", "cache_interval")
+_META = ("model", "steps", "guidance", "sampler")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.diffusion import score_distillation
+from engine.diffusion import Perturbation, score_distillation
 
 pytestmark = pytest.mark.golden
 
@@ -29,9 +29,9 @@ def distilled(name, pipeline, stable_pipeline, condition, golden_inputs):
                         given("camera_distance"), elevation, radius)
     contexts = model.contexts(condition, poses).detach()
     rgb = given("rgb").requires_grad_()
-    result = score_distillation(model, condition, rgb, contexts, given("t"), given("noise"),
-                                given("vae_noise"),
-                                guidance_scale=float(golden_inputs["guidance_scale"]))
+    result = score_distillation(model, condition, rgb, contexts,
+                                Perturbation(given("t"), given("noise")), given("vae_noise"),
+                                float(golden_inputs["guidance_scale"]))
     result.loss.backward()
     return contexts, result, rgb.grad
 

@@ -65,7 +65,7 @@ def walk(run, model, condition, golden_inputs):
             model.contexts(condition, poses).expand(2, -1, -1), condition, sampler,
             float(golden_inputs["guidance_scale"]),
             step_noise=None if noises is None else torch.from_numpy(noises),
-            callback=lambda pipe, index, timestep, state: latents.append(state["latents"]))
+            on_step=lambda index, timestep, current: latents.append(current) or current)
     return latents, sampler.clean
 
 

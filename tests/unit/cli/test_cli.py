@@ -104,7 +104,7 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     views = document.pop("views")
     assert document == {
         "schema": "zero123.views/1", "image": str(picture), "model": str(tiny_model), "seed": 4,
-        "steps": 3, "guidance": 3.0, "sampler": "dpm++", "cache_interval": 1,
+        "steps": 3, "guidance": 3.0, "sampler": "dpm++",
         "dtype": "float32",
         "input": {"elevation_deg": 5.0, "radius": 1.85, "fov_deg": FOV_DEG}}
     assert [(v["file"], v["azimuth_deg"], v["elevation_deg"], v["radius"], v["sample"])

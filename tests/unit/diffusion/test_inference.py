@@ -13,17 +13,16 @@ import torch
 from helpers.tiny_pipeline import IMAGE_SIZE, LATENT, ORIGINAL, ZERO_SNR, tiny_pipeline
 from torch import Tensor, nn
 
-from engine.diffusion import Zero123Pipeline, score_distillation
-from engine.diffusion import onednn_prepack as packing
-from engine.diffusion.memory_fallbacks import rows_at_once
-from engine.diffusion.onednn_prepack import pack, packing_works
+from engine.diffusion import Zero123Pipeline, onednn_prepack, score_distillation
+from engine.diffusion.onednn_prepack import prepack, prepack_works
 from engine.models import load_pipeline
 from engine.models.model_cache import loaded_model
 
 TOLERANCE = 1e-5
 """Relative, of rounding alone."""
 
-needs_packing = pytest.mark.skipif(not packing_works(), reason="oneDNN has no packed kernels here")
+needs_prepack = pytest.mark.skipif(not prepack_works(),
+                                   reason="oneDNN has no prepacked kernels here")
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +116,9 @@ def test_short_memory_does_not_bring_superfluous_attention_back() -> None:
     pipeline = tiny_pipeline()
     stock = prediction(pipeline, 3.0)
     pipeline.prepare_for_inference()
-    rows = rows_at_once(tiny_pipeline(), 3.0)
-    assert rows_at_once(pipeline, 3.0) == rows
+    assert pipeline.max_batch_size(3.0) == tiny_pipeline().max_batch_size(3.0)
     assert pipeline.save_memory()
-    assert pipeline.savings == ["attention is computed in slices"]
+    assert pipeline.memory_fallbacks == ["attention is computed in slices"]
     calls = watch(pipeline.unet, "attn2.to_q")
     assert relative_difference(prediction(pipeline, 3.0), stock) < TOLERANCE
     assert not calls
@@ -135,7 +133,7 @@ def watch(network: nn.Module, *ends: str) -> list[str]:
     return calls
 
 
-@needs_packing
+@needs_prepack
 @pytest.mark.parametrize("layer", [
     nn.Conv2d(8, 12, 3, padding=1), nn.Conv2d(8, 12, 3, stride=2, padding=1),
     nn.Conv2d(8, 12, 3, bias=False), nn.Conv2d(8, 12, 3, padding=2, dilation=2),
@@ -148,11 +146,11 @@ def test_every_convolution_stays_what_it_is(layer: nn.Conv2d, memory: torch.memo
     network = nn.Sequential(layer)
     with torch.no_grad():
         stock = network(x)
-        assert pack(network)
+        assert prepack(network)
         assert relative_difference(network(x.contiguous(memory_format=memory)), stock) < TOLERANCE
 
 
-@needs_packing
+@needs_prepack
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (2, 4, 5)], ids=str)
 def test_every_linear_layer_stays_what_it_is(shape: tuple[int, ...], bias: bool) -> None:
@@ -160,29 +158,29 @@ def test_every_linear_layer_stays_what_it_is(shape: tuple[int, ...], bias: bool)
     network = nn.Sequential(nn.Linear(x.shape[-1], 7, bias=bias))
     with torch.no_grad():
         stock = network(x)
-        assert pack(network)
+        assert prepack(network)
         assert relative_difference(network(x), stock) < TOLERANCE
 
 
-@needs_packing
+@needs_prepack
 def test_packed_weights_are_the_only_ones_left() -> None:
     network = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Conv2d(4, 4, 3)))
-    assert pack(network)
+    assert prepack(network)
     assert all(weight.is_mkldnn for name, weight in network.named_parameters() if "weight" in name)
 
 
-@needs_packing
+@needs_prepack
 def test_a_gradient_through_packed_layers_is_refused_rather_than_lost() -> None:
     network = nn.Sequential(nn.Linear(4, 4))
-    pack(network)
+    prepack(network)
     with pytest.raises(RuntimeError, match="no gradient"):
         network(torch.zeros(1, 4, requires_grad=True))
 
 
 def test_networks_that_have_no_packed_kernels_stay_as_they_are(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not pack(nn.Linear(4, 4, dtype=torch.float64))
-    monkeypatch.setattr(packing, "packing_works", lambda: False)
+    assert not prepack(nn.Linear(4, 4, dtype=torch.float64))
+    monkeypatch.setattr(onednn_prepack, "prepack_works", lambda: False)
     pipeline = tiny_pipeline()
     stock = prediction(pipeline, 3.0)
     pipeline.prepare_for_inference()

@@ -21,7 +21,7 @@ from engine.core.protocol import Done
 from engine.core.requests import ViewsRequest
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion import memory_fallbacks as memory
-from engine.diffusion.memory_fallbacks import MAX_ROWS, in_batches, offload, rows_at_once
+from engine.diffusion.memory_fallbacks import MAX_BATCH_SIZE, in_batches, offload
 from engine.transport.client import EngineClient, engine_command
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))
@@ -58,7 +58,7 @@ def test_half_as_many_views_are_sampled_at_once_when_memory_runs_out(
     np.testing.assert_allclose(images, expected, atol=1e-5)
     assert device.seen == [6, 3] + 3 * 4 * [2]
     assert steps == [(number, 12) for number in range(1, 13)]
-    assert pipeline.savings == []
+    assert pipeline.memory_fallbacks == []
 
 
 def test_one_view_too_many_has_the_measures_taken_in_order(
@@ -71,7 +71,7 @@ def test_one_view_too_many_has_the_measures_taken_in_order(
     device = SmallDevice(pipeline.unet, 0, FULL)
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         sample(pipeline, image, batch_size=2)
-    assert pipeline.savings == SAVED
+    assert pipeline.memory_fallbacks == SAVED
     assert device.seen == [2, 1, 1, 1]
     device.rows = 6
     # What was done stays. Slices change nothing; where tiles meet, pictures are a little different.
@@ -87,7 +87,7 @@ def test_another_error_is_not_taken_for_short_memory(pipeline: Zero123Pipeline,
     pipeline.unet.register_forward_pre_hook(fail)
     with pytest.raises(RuntimeError, match="shapes"):
         sample(pipeline, image)
-    assert pipeline.savings == []
+    assert pipeline.memory_fallbacks == []
 
 
 @pytest.mark.parametrize("rows", [1, 5, 8])
@@ -117,9 +117,9 @@ def test_the_batch_is_as_large_as_the_free_memory_allows(
     counts = []
     for megabytes in (0, 1, 2, 4, 8, 16, 64, 1024):
         monkeypatch.setattr(memory, "device_memory", lambda _, mb=megabytes: (mb * 1e6, 1e12))
-        counts.append(rows_at_once(pipeline, 1))
+        counts.append(pipeline.max_batch_size(1))
     assert counts[0] == 1
-    assert counts[-1] == MAX_ROWS
+    assert counts[-1] == MAX_BATCH_SIZE
     assert counts == sorted(counts)
     assert len(set(counts)) > 3
 

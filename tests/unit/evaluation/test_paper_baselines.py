@@ -18,8 +18,8 @@ from PIL import Image
 from test_image_variations import model  # noqa: F401 - a fixture
 
 from engine.diffusion import clip_pixel_values
-from engine.diffusion.guidance import score_jacobian
-from engine.diffusion.image_variation_adapter import PoselessPipeline
+from engine.diffusion.guidance import Perturbation, score_jacobian
+from engine.diffusion.image_variation_adapter import UnposedPipeline
 from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel_grid import cube
 from engine.models import load_pipeline
@@ -65,7 +65,7 @@ def semantics(photo: np.ndarray, pipeline) -> tuple[SemanticConsistencyObjective
 def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Path) -> None:  # noqa: F811
     pipeline = load_any(str(model), "cpu")
     own = load_variations(model)
-    assert isinstance(pipeline, PoselessPipeline)
+    assert isinstance(pipeline, UnposedPipeline)
     assert isinstance(own, StableDiffusionImageVariationPipeline)
     generator = torch.Generator().manual_seed(1)
     side = pipeline.image_size
@@ -76,8 +76,8 @@ def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Pat
     latent = torch.randn(1, 4, *(pipeline.unet.config.sample_size,) * 2, generator=generator)
     noise = torch.randn(latent.shape, generator=generator)
     timestep = torch.tensor([300])
-    score = score_jacobian(pipeline, guide.condition, latent, contexts[:1], timestep, noise,
-                           guidance_scale=5.0)
+    score = score_jacobian(pipeline, guide.condition, latent, contexts[:1],
+                           Perturbation(timestep, noise), guidance_scale=5.0)
     # By the pipeline's parts: epsilon with and without the embedding, amplified; -(eps - n).
     alpha = torch.from_numpy(cumulative_alphas(own.scheduler.config))[timestep].float()
     noisy = alpha.sqrt() * latent + (1 - alpha).sqrt() * noise  # = sqrt(a) (y + sigma n)

@@ -14,7 +14,7 @@ import torch
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ReconstructRequest, TextRequest, ViewsRequest
-from engine.diffusion.guidance import score_distillation, score_jacobian
+from engine.diffusion.guidance import Perturbation, score_distillation, score_jacobian
 from engine.jobs import run as jobs
 from engine.models import load_pipeline, resolve_dtype
 from engine.reconstruction.guidance import Guide
@@ -65,7 +65,7 @@ def test_scores_in_half_precision_are_those_in_full(image: np.ndarray) -> None:
     for dtype in ("float32", "bfloat16"):
         guide = Guide.of(load_pipeline("nano", "cpu", dtype), image, 0.0, 1.85)
         assert guide.pipeline.unet.config.sample_size == 16
-        known = (guide.contexts(guide.input_camera), torch.tensor([400]), noise)
+        known = (guide.contexts(guide.input_camera), Perturbation(torch.tensor([400]), noise))
         distilled = score_distillation(guide.pipeline, guide.condition, rgb, *known, posterior)
         scores.append((distilled.gradient, score_jacobian(
             guide.pipeline, guide.condition, distilled.latents, *known)))

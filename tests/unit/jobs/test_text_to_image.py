@@ -175,7 +175,7 @@ def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Pat
     pipeline = loaded_model.load(load_text_pipeline, str(any_model), "cpu", "auto")
 
     def unsliced(unet: torch.nn.Module, arguments: object) -> None:
-        if not pipeline.memory_saver.savings:
+        if not pipeline.fallbacks.applied:
             raise FULL
 
     def whole(decoder: torch.nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:

@@ -70,7 +70,7 @@ def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:
     device = SmallDevice(pipeline.unet, 10, FULL)
     found = gradients(pipeline, photo, "sds", steps=2)
     assert device.seen == [24, 12, 6, 6, 6, 6, 6, 6, 6, 6]  # twice the views, for guidance
-    assert pipeline.savings == []
+    assert pipeline.memory_fallbacks == []
     for ours, theirs in zip(found, expected, strict=True):
         assert theirs.abs().max() > 0
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
@@ -91,7 +91,7 @@ def test_one_view_too_many_has_measures_taken(network: str, method: str,
     first, _, inner = network.partition(".")
     getattr(pipeline, first).get_submodule(inner).register_forward_pre_hook(fail)
     found = gradients(pipeline, photo, method)[0]
-    assert pipeline.savings == SAVED[:1]
+    assert pipeline.memory_fallbacks == SAVED[:1]
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
 
 
@@ -101,7 +101,7 @@ def test_when_nothing_helps_the_error_is_memory(method: str, photo: np.ndarray) 
     SmallDevice(pipeline.unet, 0, FULL)
     with pytest.raises(torch.OutOfMemoryError):
         gradients(pipeline, photo, method)
-    assert pipeline.savings == SAVED
+    assert pipeline.memory_fallbacks == SAVED
 
 
 def test_networks_that_wait_elsewhere_give_the_same_gradients(photo: np.ndarray) -> None:
@@ -158,5 +158,5 @@ def test_a_job_says_how_many_views_it_goes_on_with(
 
 
 def _full(pipeline: Zero123Pipeline) -> None:
-    if not pipeline.savings:
+    if not pipeline.memory_fallbacks:
         raise torch.OutOfMemoryError("CUDA out of memory")

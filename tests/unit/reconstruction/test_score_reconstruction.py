@@ -14,7 +14,7 @@ from engine import camera
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.diffusion import score_distillation
-from engine.diffusion.guidance import score_jacobian
+from engine.diffusion.guidance import Perturbation, score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel_field import EMPTY_RAW
 from engine.models import load_pipeline
@@ -61,11 +61,12 @@ def test_the_jacobian_score_is_the_distillation_gradient_turned_around() -> None
     guide = Guide.of(pipeline, rgb[0].numpy(), 0.0, 1.85)
     contexts = guide.contexts(Cameras(torch.tensor([0.0, 90]), torch.zeros(2), torch.full((2,), 2)))
     timesteps = torch.tensor([100, 700])
+    perturbation = Perturbation(timesteps, noise)
     with torch.no_grad():
-        distilled = score_distillation(pipeline, guide.condition, rgb, contexts, timesteps, noise,
+        distilled = score_distillation(pipeline, guide.condition, rgb, contexts, perturbation,
                                        posterior, guidance_scale=3.0)
-        jacobian = score_jacobian(pipeline, guide.condition, distilled.latents, contexts, timesteps,
-                                  noise, guidance_scale=3.0)
+        jacobian = score_jacobian(pipeline, guide.condition, distilled.latents, contexts,
+                                  perturbation, guidance_scale=3.0)
     alpha = torch.from_numpy(cumulative_alphas(pipeline.scheduler.config))[timesteps].float()
     expected = -distilled.gradient / (1 - alpha)[:, None, None, None]
     torch.testing.assert_close(jacobian, expected, rtol=1e-3, atol=1e-3)

@@ -72,10 +72,6 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Denoising steps; 0 takes the pipeline's own number":
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Denoising steps that share the UNet's deep features; 2 or 3 is faster and nearly the same "
-    "where steps are many, such as 50; 1 shares none":
-        "Schritte der Entrauschung, die sich die tiefen Merkmale des UNets teilen; 2 oder 3 ist "
-        "schneller und bei vielen Schritten, etwa 50, fast gleich; 1 teilt keine",
     "Distance of the camera that took the picture to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Download a model and turn it into what the engine reads; a stopped download goes on later":

@@ -6,7 +6,7 @@ TEXTS = {
     "a job must have a name": "ein Auftrag braucht einen Namen",
     "another computer can't add to it: give a new folder":
         "ein anderer Rechner kann ihn nicht ergänzen: einen neuen Ordner angeben",
-    "azimuth, elevation and radius aren't finite numbers that pair up":
+    "azimuth, elevation and radius are not finite numbers that pair up":
         "azimuth, elevation und radius sind keine endlichen Zahlen, die paarweise passen",
     "change the text or the seed": "den Text oder den Seed ändern",
     "check its name": "den Namen prüfen",
@@ -170,7 +170,7 @@ TEXTS = {
         "die Sicherheitsprüfung des Modells hat das Bild abgelehnt",
     "the model's weights are damaged, or its number format is too small":
         "die Gewichte des Modells sind beschädigt, oder sein Zahlenformat ist zu klein",
-    "the network's output isn't finite": "die Ausgabe des Netzes ist nicht endlich",
+    "the network's output is not finite": "die Ausgabe des Netzes ist nicht endlich",
     "the original's ddim drops its only step":
         "das DDIM des Originals lässt seinen einzigen Schritt weg",
     "the picture that these views were made from is gone":

@@ -30,7 +30,6 @@ TEXTS = {
     "Brain Float": "Brain Float",
     "CPU": "CPU",
     "CUDA": "CUDA",
-    "Cache Interval": "Cache-Intervall",
     "Camera": "Kamera",
     "Camera of Picture": "Kamera des Bildes",
     "Cancel Job": "Auftrag abbrechen",
