@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Noise schedules and the solvers that walk along them.
+"""Noise schedules and the solvers that follow them.
 
 Notation of DDIM (Song et al. 2021): x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) eps, where a_t is the
 cumulative product of 1 - beta. A "v" model predicts sqrt(a_t) eps - sqrt(1 - a_t) x_0 instead of
@@ -25,33 +25,34 @@ MULTISTEP_SOLVERS = {"dpm++": DPMSolverMultistepScheduler, "unipc": UniPCMultist
 
 
 class Sampler(Protocol):
-    """One walk from noise to a sample. Holds state: make a new one for every batch."""
+    """One run from noise to a sample. It holds state: make a new sampler for every batch."""
 
     timesteps: list[int]
-    """Training timesteps at which the network is evaluated, in order of visit (descending)."""
+    """The training timesteps at which the network is evaluated, descending."""
 
     def step(self, index: int, model_output: Tensor, sample: Tensor,
              noise: Tensor | None = None) -> Tensor:
-        """The sample after the step from `timesteps[index]`. All tensors N x C x H x W.
+        """The sample after the step from `timesteps[index]`. All tensors are (n, c, h, w).
 
-        `noise` is the unit Gaussian that a stochastic sampler adds; others ignore it.
+        `noise`: the unit Gaussian that a stochastic sampler adds; others ignore it.
         """
 
 
 def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
                  eta: float = 0.0) -> Sampler:
-    """The sampler `name` ("ddim", "dpm++" or "unipc") on a scheduler config's noise schedule.
+    """A sampler for a scheduler's noise schedule.
 
     Args:
-        scheduler_config: of any diffusers scheduler; its betas, prediction type and timestep
-            spacing count. "trailing" spacing, implied by zero terminal SNR, begins at the last
-            training timestep; otherwise "ddim" visits the original's timesteps.
-        steps: denoising steps asked for, at least 1.
-        eta: 0 is deterministic, 1 as noisy as DDPM; "ddim" only.
+        name: "ddim", "dpm++" or "unipc".
+        scheduler_config: config of any diffusers scheduler, of which the betas, the prediction type
+            and the timestep spacing are used. "trailing" spacing, which zero terminal SNR implies,
+            starts at the last training timestep; otherwise "ddim" visits the original's timesteps.
+        steps: requested number of denoising steps, at least 1.
+        eta: 0 is deterministic, 1 as noisy as DDPM; for "ddim" only.
 
     Raises:
-        EngineError: `BAD_INPUT` for an unknown name or a number of steps that can't be walked;
-            `MODEL_INCOMPATIBLE` for a schedule that doesn't determine the sample.
+        EngineError: `BAD_INPUT` for an unknown name or an impossible number of steps;
+            `MODEL_INCOMPATIBLE` for a schedule from which the sample cannot be computed.
     """
     config = dict(scheduler_config)
     prediction_type = config.get("prediction_type", "epsilon")
@@ -64,7 +65,7 @@ def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
             + (" at zero terminal SNR" if zero_snr else ""))
     train_steps = int(config.get("num_train_timesteps", 1000))
     if not 1 <= steps <= train_steps:
-        raise EngineError(ErrorCode.BAD_INPUT, f"can't walk {steps} steps",
+        raise EngineError(ErrorCode.BAD_INPUT, f"cannot take {steps} steps",
                           f"give 1 to {train_steps}")
     if name == "ddim":
         trailing = zero_snr or config.get("timestep_spacing") == "trailing"
@@ -80,10 +81,10 @@ def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
 
 
 def cumulative_alphas(scheduler_config: Mapping[str, Any]) -> np.ndarray:
-    """a_t of every training timestep as float64, from a diffusers scheduler's config.
+    """a_t at every training timestep, (num_train_timesteps,) float64.
 
     With `rescale_betas_zero_snr`, sqrt(a) is shifted and scaled so that the last entry is exactly
-    zero and the first stays (Lin et al. 2023, algorithm 1).
+    zero and the first is unchanged (Lin et al. 2023, algorithm 1).
     """
     start, end = scheduler_config["beta_start"], scheduler_config["beta_end"]
     count = scheduler_config.get("num_train_timesteps", 1000)
@@ -104,13 +105,13 @@ def cumulative_alphas(scheduler_config: Mapping[str, Any]) -> np.ndarray:
 
 
 def original_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
-    """Timesteps that the original visits when asked for `steps` (its `DDIMSampler`), descending.
+    """The timesteps that the original's `DDIMSampler` visits for `steps`, descending.
 
-    Strides of train_steps // steps from 1, and the noisiest one is dropped: 75 gives 76
-    evaluations from 976 down to 1, 50 gives 49 from 961.
+    They are 1 plus multiples of train_steps // steps, without the noisiest one: 75 steps give 76
+    evaluations from 976 down to 1, 50 steps give 49 from 961.
 
     Raises:
-        EngineError: `BAD_INPUT` if nothing is left (one step).
+        EngineError: `BAD_INPUT` for one step, of which none is left.
     """
     visited = [t + 1 for t in range(0, train_steps, train_steps // steps)][:-1]
     if not visited:
@@ -120,16 +121,16 @@ def original_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
 
 
 def trailing_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
-    """`steps` evenly spaced timesteps that begin with the last one (Lin et al. 2023, table 2)."""
+    """`steps` evenly spaced timesteps that start with the last one (Lin et al. 2023, table 2)."""
     return [round(train_steps - i * train_steps / steps) - 1 for i in range(steps)]
 
 
 def multistep_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
-    """`steps` timesteps from the last one down, for second-order solvers.
+    """`steps` timesteps that start with the last one, for second-order solvers.
 
-    Even spacing, but the jump to the clean sample, which is first-order, spans a quarter of a
-    stride: on a mixture of Gaussians, whose exact denoiser is known, 4 to 6 steps then make half
-    the error of trailing spacing, or less.
+    The spacing is even, except that the final step to the clean sample, which is first-order, spans
+    a quarter of a stride. On a mixture of Gaussians, whose exact denoiser is known, 4 to 6 steps
+    then have at most half the error of trailing spacing.
     """
     stride = (train_steps - 1) / (steps - 0.75)
     return [round(train_steps - 1 - i * stride) for i in range(steps)]
@@ -137,23 +138,26 @@ def multistep_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
 
 @dataclass(frozen=True)
 class DDIMSchedule:
-    """Everything a DDIM walk needs; arrays have one entry per step, in order of visit."""
+    """The coefficients of a DDIM run, one entry per step, in the order of the steps."""
 
     timesteps: list[int]
+    """Training timesteps, descending."""
     alphas: np.ndarray
-    """a_t at the timestep."""
+    """(steps,) float64, a_t at the timestep."""
     alphas_prev: np.ndarray
-    """a_t at the timestep that the step leads to."""
+    """(steps,) float64, a_t at the timestep to which the step leads."""
     sigmas: np.ndarray
-    """Standard deviation of the noise added by the step."""
+    """(steps,) float64, standard deviation of the noise that the step adds."""
 
 
 def ddim_schedule(cumulative: np.ndarray, timesteps: list[int], eta: float = 0.0,
                   final_alpha: float | None = None) -> DDIMSchedule:
     """DDIM's coefficients (Song et al. 2021, equations 12 and 16) along descending `timesteps`.
 
-    `final_alpha` is where the last step leads; the original stops at the first training timestep
-    (None), not at the clean sample (1.0).
+    Args:
+        cumulative: a_t at every training timestep (see `cumulative_alphas`).
+        final_alpha: a_t to which the last step leads. None is the first training timestep, at which
+            the original stops; 1.0 is the clean sample.
     """
     alphas = cumulative[timesteps]
     last = cumulative[0] if final_alpha is None else final_alpha
@@ -164,7 +168,10 @@ def ddim_schedule(cumulative: np.ndarray, timesteps: list[int], eta: float = 0.0
 
 def predict_clean_and_noise(model_output: Tensor, sample: Tensor, alpha: float | Tensor,
                             prediction_type: str) -> tuple[Tensor, Tensor]:
-    """(x_0, eps) that the output stands for. `alpha` is a_t, N x 1 x 1 x 1 if a tensor."""
+    """The clean sample x_0 and the noise eps that a model output implies, each (n, c, h, w).
+
+    `alpha`: a_t, a number or (n, 1, 1, 1).
+    """
     alpha = torch.as_tensor(alpha, dtype=sample.dtype, device=sample.device)
     signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
     if prediction_type == "v_prediction":
@@ -174,7 +181,7 @@ def predict_clean_and_noise(model_output: Tensor, sample: Tensor, alpha: float |
 
 def ddim_step(clean: Tensor, eps: Tensor, alpha_prev: float, sigma: float = 0.0,
               noise: Tensor | None = None) -> Tensor:
-    """The sample at the previous timestep (Song et al. 2021, equation 12)."""
+    """The sample at the next, less noisy timestep (Song et al. 2021, equation 12)."""
     direction = max(1 - alpha_prev - sigma**2, 0.0) ** 0.5
     sample = alpha_prev**0.5 * clean + direction * eps
     return sample if noise is None or sigma == 0 else sample + sigma * noise
@@ -196,7 +203,7 @@ class DDIMSampler:
                          float(self.schedule.sigmas[index]), noise)
 
     def predict(self, index: int, model_output: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
-        """(x_0, eps) as predicted before the step."""
+        """The clean sample x_0 and the noise eps that are predicted before the step."""
         return predict_clean_and_noise(model_output, sample, float(self.schedule.alphas[index]),
                                        self.prediction_type)
 
@@ -206,7 +213,7 @@ class MultistepSampler:
 
     def __init__(self, solver: Any, timesteps: list[int]) -> None:
         solver.set_timesteps(len(timesteps))
-        # UniPC's set_timesteps takes no list, so the walk is written into both kinds of solver.
+        # UniPC's set_timesteps accepts no list, so the timesteps are written into the solver.
         alphas = solver.alphas_cumprod[timesteps]
         solver.timesteps = torch.tensor(timesteps)
         solver.sigmas = torch.cat([((1 - alphas) / alphas).sqrt(), torch.zeros(1)])

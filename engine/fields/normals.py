@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Normals of rendered surfaces.
+"""Surface normals from rendered depths.
 
-Of rendered depths rather than of the field's densities: no further look-up, for any kind of field.
+Unlike normals from density gradients, they need no further field evaluations and work for every
+representation.
 """
 
 from __future__ import annotations
@@ -14,29 +15,40 @@ from torch import Tensor
 from .rays import Rays
 from .render import Rendered
 
-SOLID = 0.9
-"""Opacity from which a pixel has one depth, not a mixture with what lies behind."""
+MIN_OPACITY = 0.9
+"""Pixels below this opacity mix the depths of several surfaces and get no normal."""
 
 
 def rendered_normals(rays: Rays, seen: Rendered, count: int) -> Tensor:
-    """N x S-1 x S-1 x 3 unit normals, world, that face the camera; differentiable in the depths.
+    """Unit normals in the world that face the camera, differentiable in the depths.
 
-    `rays`: N * S * S of N square pictures, which show `seen`. Each normal is that of the triangle
-    between a pixel and those to its right and below; zero unless all three are solid.
+    The normal of a pixel is that of the triangle with its right and lower neighbours; it is zero
+    unless all three pixels are opaque.
+
+    Args:
+        rays: the count * s * s rays of `count` square images.
+        seen: what these rays see.
+
+    Returns:
+        (count, s - 1, s - 1, 3).
     """
     size = round((len(rays) // count) ** 0.5)
     points = (rays.origins + seen.depth[:, None] * rays.directions).view(count, size, size, 3)
     corner, right, below = points[:, :-1, :-1], points[:, :-1, 1:], points[:, 1:, :-1]
     normals = F.normalize(torch.linalg.cross(below - corner, right - corner), dim=-1)
-    solid = (seen.alpha.detach() > SOLID).view(count, size, size)
+    solid = (seen.alpha.detach() > MIN_OPACITY).view(count, size, size)
     whole = solid[:, :-1, :-1] & solid[:, :-1, 1:] & solid[:, 1:, :-1]
     return torch.where(whole[..., None], normals, 0.0)
 
 
 def roughness(normals: Tensor) -> Tensor:
-    """Mean squared change of N x H x W x 3 normals from pixel to pixel, over pairs on the object.
+    """Mean squared difference of neighbouring normals, over pairs of pixels on the object.
 
-    Of normals coded as colours, (n + 1) / 2, summed over both directions, as in threestudio.
+    As in threestudio, normals n are coded as colours, (n + 1) / 2, and the means of both image
+    directions are added.
+
+    Args:
+        normals: (n, h, w, 3), zero where there is no surface.
     """
     total = normals.new_zeros(())
     for axis in (1, 2):

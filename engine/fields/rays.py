@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pixels to rays and points to pixels, for square pictures of a pinhole camera."""
+"""Rays of pixels and projections of points, for square images of a pinhole camera."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from .voxel_grid import VoxelGrid
 
 @dataclass
 class Rays:
-    """R half-lines, each with the range along which it may meet something."""
+    """r rays, each with the range of distances that is sampled."""
 
     origins: Tensor
-    """R x 3, world."""
+    """(r, 3) float32, world."""
     directions: Tensor
-    """R x 3, unit length."""
+    """(r, 3) float32, unit length."""
     near: Tensor
-    """R; distance from the origin at which the range begins."""
+    """(r,) float32, distance from the origin where the range begins, world units."""
     far: Tensor
-    """R; where it ends. A ray with far <= near meets nothing."""
+    """(r,) float32, distance where the range ends. A ray with far <= near has no samples."""
 
     def __len__(self) -> int:
         return len(self.origins)
 
     def to(self, device: torch.device) -> Rays:
-        """The same on a device."""
+        """These rays on a device."""
         return Rays(self.origins.to(device), self.directions.to(device), self.near.to(device),
                     self.far.to(device))
 
@@ -40,22 +40,27 @@ class Rays:
 
 
 def focal_ndc(fov_deg: float) -> float:
-    """Focal length in units of half the picture's side."""
+    """Focal length in units of half the image's side."""
     return 1.0 / math.tan(math.radians(fov_deg) / 2)
 
 
 def pixel_centres(size: int) -> Tensor:
-    """size^2 x 2 picture coordinates of pixels, rows from the top (see `project`)."""
+    """(size * size, 2) image coordinates of the pixel centres, rows from the top (see
+    `project`)."""
     centres = (torch.arange(size) + 0.5) / size * 2 - 1
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
 
 
 def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: VoxelGrid) -> Rays:
-    """Rays through the pixel centres of N cameras, clipped to the box of a voxel grid.
+    """Rays through the pixel centres of n cameras, clipped to the box of a voxel grid.
 
-    `camera_to_world`: N x 4 x 4 (camera looks along -Z, Y up). Returns N * size * size rays,
-    view-major, then rows from the top, on the cameras' device.
+    Args:
+        camera_to_world: (n, 4, 4); a camera looks along its -Z, Y is up.
+        size: side of the images, pixels.
+
+    Returns:
+        n * size * size rays, view-major, then rows from the top, on the cameras' device.
     """
     x, y = (pixel_centres(size).to(camera_to_world.device) / focal_ndc(fov_deg)).T
     local = torch.stack([x, -y, -torch.ones_like(x)], dim=-1)
@@ -68,7 +73,7 @@ def camera_rays(camera_to_world: Tensor, size: int, fov_deg: float, box: VoxelGr
 
 
 def clip_to_box(origins: Tensor, directions: Tensor, box: VoxelGrid) -> tuple[Tensor, Tensor]:
-    """(near, far), each R: where rays enter and leave the box of a voxel grid."""
+    """The distances (r,) and (r,) at which rays enter and leave the box of a voxel grid."""
     # An axis-parallel direction would divide by zero; a tiny slope moves the slab to infinity.
     slope = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
     a, b = ((constant_like(origins, corner) - origins) / slope for corner in (box.low, box.high))
@@ -77,11 +82,12 @@ def clip_to_box(origins: Tensor, directions: Tensor, box: VoxelGrid) -> tuple[Te
 
 
 def project(points: Tensor, camera_to_world: Tensor, fov_deg: float) -> tuple[Tensor, Tensor]:
-    """Where one camera (4 x 4) sees points (P x 3).
+    """Project (p, 3) world points into the image of one camera, (4, 4).
 
-    Returns P x 2 picture coordinates (x to the right, y down, both -1 to 1 across the picture, as
-    `torch.nn.functional.grid_sample` with align_corners=False reads them) and P depths along the
-    viewing direction.
+    Returns:
+        (p, 2) image coordinates: x to the right, y down, both -1 to 1 across the image, as
+        `torch.nn.functional.grid_sample` with align_corners=False reads them.
+        (p,) depths along the viewing direction, world units.
     """
     matrix = camera_to_world.to(points.dtype)
     local = (points - matrix[:3, 3]) @ matrix[:3, :3]
