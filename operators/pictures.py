@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +13,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from .scene import viewport
+from .scene.image_files import write_shown
 from .scene.views import load_image
 from .session.messages import report_errors, unless
 
@@ -99,7 +98,7 @@ class ZERO123_OT_picture_from_render(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.zero123.image = _render_result(context.scene)
+        context.scene.zero123.image = _render_result()
         return {'FINISHED'}
 
 
@@ -164,42 +163,19 @@ def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
     return pasted[0]
 
 
-def _render_result(scene: bpy.types.Scene) -> bpy.types.Image:
+def _render_result() -> bpy.types.Image:
     """What was rendered last, as a new packed image.
 
     Raises:
         EngineError: `BAD_INPUT` if nothing was rendered yet.
     """
     result = next((image for image in bpy.data.images if image.type == 'RENDER_RESULT'), None)
+    if result is None:
+        raise EngineError(ErrorCode.BAD_INPUT, "there is no render yet", "render the scene first")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "Render.png"
-        try:
-            if result is None:
-                raise RuntimeError("no render")
-            with _png_settings(scene):
-                result.save_render(str(path), scene=scene)
-        except RuntimeError as error:
-            raise EngineError(ErrorCode.BAD_INPUT, "there is no render yet",
-                              "render the scene first") from error
+        write_shown(result, path)
         return load_image(path)
-
-
-@contextmanager
-def _png_settings(scene: bpy.types.Scene) -> Iterator[None]:
-    """`save_render` writes what the scene's output settings say: here for once 8-bit RGBA."""
-    settings = scene.render.image_settings
-    wanted = {"media_type": 'IMAGE', "file_format": 'PNG', "color_mode": 'RGBA',
-              "color_depth": '8'}
-    # Before Blender 5.0 there is no media type. The order counts: each narrows the next.
-    names = [name for name in wanted if hasattr(settings, name)]
-    before = [(name, getattr(settings, name)) for name in names]
-    try:
-        for name in names:
-            setattr(settings, name, wanted[name])
-        yield
-    finally:
-        for name, value in before:
-            setattr(settings, name, value)
 
 
 CLASSES = (ZERO123_OT_open_picture, ZERO123_OT_paste_picture, ZERO123_OT_picture_from_render,

@@ -15,6 +15,7 @@ from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.requests import Request, load_request
 from .. import scene as results
 from ..scene import images
+from ..scene.image_files import image_file
 from ..scene.replace_view import show_sample
 from . import preferences as addon
 from . import timer as background
@@ -62,7 +63,7 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     if not title:
         title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
     with job_folder(context, kind, title, values) as folder:
-        path = images.image_file(found, folder) if found else bpy.path.abspath(filepath)
+        path = image_file(found, folder) if found else bpy.path.abspath(filepath)
         return launch_in(context, folder, kind, {**values, "image": str(path)}, title, **plans)
 
 

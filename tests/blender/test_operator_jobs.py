@@ -145,32 +145,6 @@ def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, pictu
     assert active_image(bpy.context) == image
 
 
-def test_a_saved_picture_is_used_where_it_is(bpy, scene, extension, picture, tmp_path):
-    image_file = extension("operators.scene.images").image_file
-    assert image_file(bpy.data.images.load(str(picture)), tmp_path / "job") == picture
-
-
-@pytest.mark.parametrize("change", ["packed", "painted", "generated"])
-def test_pixels_that_are_only_in_blender_reach_the_engine(bpy, scene, extension, picture, tmp_path,
-                                                          change):
-    if change == "generated":
-        image = bpy.data.images.new("Generated", 64, 64, alpha=True)
-    else:
-        image = bpy.data.images.load(str(picture))
-    if change == "packed":
-        image.pack()
-        picture.unlink()
-    else:
-        image.pixels[0:4] = (1.0, 0.0, 0.0, 1.0)  # lower left
-    state = (image.filepath, image.file_format, image.source, image.is_dirty, image.size[:])
-    file = extension("operators.scene.images").image_file(image, tmp_path)
-    with Image.open(file) as copy:
-        written = np.asarray(copy.convert("RGBA"), np.float32)[::-1] / 255
-    np.testing.assert_allclose(written, np.array(image.pixels).reshape(64, 64, 4), atol=1 / 255)
-    assert (image.filepath, image.file_format, image.source, image.is_dirty,
-            image.size[:]) == state
-
-
 @pytest.mark.needs_engine
 def test_a_background_is_removed(bpy, scene, tmp_path):
     pixels = np.full((64, 64, 3), 255, np.uint8)

@@ -36,6 +36,8 @@ TEXTS = {
     "choose a views.json or a mesh.glb": "eine views.json oder mesh.glb wählen",
     "choose a views.json that Zero123 has written":
         "eine von Zero123 geschriebene views.json wählen",
+    "choose another frame or tile": "ein anderes Einzelbild oder eine andere Kachel wählen",
+    "choose another image": "ein anderes Bild wählen",
     "choose another Python for the engine in the preferences":
         "in den Einstellungen ein anderes Python für die Engine wählen",
     "choose another Python for the engine in the preferences, or install the libraries into it":
@@ -69,6 +71,8 @@ TEXTS = {
     "fetch it again; if this stays, don't trust the server":
         "es neu holen; bleibt es so, dem Server nicht trauen",
     "fetch or import the model again": "das Modell neu holen oder importieren",
+    "fill it, or make another tile active":
+        "sie füllen oder eine andere Kachel aktivieren",
     "free some space": "etwas Platz schaffen",
     "generate an orbit": "einen Orbit erzeugen",
     "generate the views again": "die Ansichten neu erzeugen",
@@ -114,6 +118,8 @@ TEXTS = {
         "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
     "leave that out, or choose another text-to-image model":
         "das weglassen oder ein anderes Text-zu-Bild-Modell wählen",
+    "let the compositor run, or choose another image":
+        "den Compositor laufen lassen oder ein anderes Bild wählen",
     "make room, choose another folder, or import as float16":
         "Platz schaffen, einen anderen Ordner wählen oder als float16 importieren",
     "make room, or choose another models folder":
@@ -139,7 +145,6 @@ TEXTS = {
         "es entfernen, dann neu herunterladen oder importieren",
     "remove the model, then fetch or import it again":
         "das Modell entfernen, dann neu holen oder importieren",
-    "render it, or choose another picture": "es rendern oder ein anderes Bild wählen",
     "render the scene first": "zuerst die Szene rendern",
     "restart the engine, then resume the job: it continues without the library":
         "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
