@@ -8,6 +8,7 @@ torch is imported when a verb needs it, not when its options are shown.
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from ..models.catalogue import (
 )
 from ..models.folder import ModelState, folder_state, model_state, other_models, remove, verify
 from ..models.licence_store import licence_accepted, require_licence
-from ..models.local import import_model
+from ..models.local import encoding_is_known, import_model
 
 if TYPE_CHECKING:
     import torch
@@ -56,8 +57,9 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     accepting.set_defaults(act=_accept)
 
     importing = actions.add_parser(
-        "import", help="turn an original .ckpt or .safetensors into a model folder")
-    importing.add_argument("checkpoint", type=Path, metavar="FILE")
+        "import", help="turn an original .ckpt or .safetensors, or a model folder in diffusers "
+        "layout, into a model of the engine")
+    importing.add_argument("checkpoint", type=Path, metavar="FILE|FOLDER")
     importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
     target = importing.add_mutually_exclusive_group()
     target.add_argument("--out", type=Path, metavar="DIR", help="folder for the model")
@@ -66,7 +68,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     importing.add_argument("--raw", action="store_true",
                            help="the last training step's weights instead of the averaged ones")
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
-                           help="stable for Stable Zero123 (default: the catalogue's for NAME)")
+                           help="stable for Stable Zero123, zero123 for the other models (default: "
+                           "by the file's name, size and origin, else you are asked)")
     _add_import_options(importing)
     importing.set_defaults(act=_import)
 
@@ -154,20 +157,27 @@ def _accept(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
+    source = arguments.checkpoint
+    name = arguments.name or (arguments.out.name if arguments.out else name_for(source))
     options = {"config": arguments.config, "ema": not arguments.raw,
-               "dtype": _dtype(arguments), "reporter": reporter}
-    if arguments.out is not None:
-        from ..models.checkpoint import import_checkpoint
-
-        path = import_checkpoint(arguments.checkpoint, out=arguments.out,
-                                 pose_encoding=arguments.pose_encoding or "zero123", **options)
-    else:
-        path = import_model(
-            arguments.checkpoint, arguments.name or name_for(arguments.checkpoint),
-            accept_licence=arguments.accept_licence, pose_encoding=arguments.pose_encoding,
-            **options)
+               "pose_encoding": arguments.pose_encoding or _asked_encoding(source, name),
+               "dtype": _dtype(arguments)}
+    path = import_model(source, name, reporter, out=arguments.out,
+                        accept_licence=arguments.accept_licence, **options)
     print(path)
     return {"model": str(path)}
+
+
+def _asked_encoding(source: Path, name: str) -> str | None:
+    """The pose encoding of a model that nothing else tells, as a person at a terminal says; None if
+    it is known or nobody can be asked.
+    """
+    if encoding_is_known(source, name) or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    print(f"Nothing says how {source} encodes the camera. zero123: Zero-1-to-3 and Zero123-XL. "
+          "stable: Stable Zero123.", file=sys.stderr)
+    answer = input("zero123 or stable? ").strip().lower()
+    return answer if answer in ("zero123", "stable") else None
 
 
 def _verify(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:

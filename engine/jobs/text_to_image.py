@@ -34,14 +34,13 @@ from ..diffusion.memory_fallbacks import MemoryFallbacks, as_memory_allows, offl
 from ..imaging import cut_out, save_png
 from ..models import resolve_device, resolve_dtype
 from ..models.catalogue import INDEX_FILE
-from ..models.loading import damaged, load_network
+from ..models.diffusers_folder import damaged
+from ..models.loading import LIBRARIES, load_network
 from ..models.model_cache import loaded_model
 from .sampling import tell_savings
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
 """The pipelines that make a picture of a text."""
-LIBRARIES = ("diffusers", "transformers")
-"""Where a pipeline's components may come from; a folder with code of its own is refused."""
 SIDE_STEP = 8
 """Pixels per latent pixel."""
 HALF = "fp16"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, ErrorCode
 from ..setup.environment import user_folder
+from .hub_cache import hub_id_of, snapshot_in
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding
@@ -178,11 +179,14 @@ def known_model(name: str) -> ModelInfo:
 
 
 def name_for(path: Path) -> str:
-    """The name under which a checkpoint is imported if none is given: the catalogue's for a file
-    of this name, else the file's own.
+    """The name under which a checkpoint or a model folder is imported if none is given: the
+    catalogue's for a file or repository of this name, else its own.
     """
-    known = (info.name for info in CATALOGUE if path.name in info.files)
-    return next(known, path.stem)
+    hub_id = hub_id_of(path) or hub_id_of(snapshot_in(path))
+    published = (info.name for info in CATALOGUE if path.name in info.files
+                 or (hub_id and info.repo == hub_id and not info.files))
+    own = hub_id.rpartition("/")[2] or (path.name if path.is_dir() else path.stem)
+    return next(published, own)
 
 
 def models_folder() -> Path:

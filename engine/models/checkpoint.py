@@ -20,7 +20,9 @@ from ..core.reporting import Reporter, SilentReporter
 from ..core.staging import staged_folder
 from ..diffusion import CCProjection, Zero123Pipeline
 from .folder import write_record
+from .identity import evidence_of_file, pose_encoding_of
 from .key_mapping import OriginalConfig, clip_name, unet_name, vae_name
+from .loading import NETWORKS, how_to_say, read_pipeline
 from .safe_unpickle import read_state_dict
 from .stale_files import alone_at
 from .weights import networks_of, save_pipeline, stored_dtype
@@ -41,20 +43,23 @@ _SHOWN = 8
 
 
 def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out: str | Path,
-                      ema: bool = True, pose_encoding: PoseEncoding = "zero123",
+                      ema: bool = True, pose_encoding: PoseEncoding | None = None,
                       dtype: torch.dtype | None = None,
                       reporter: Reporter | None = None) -> Path:
-    """Write the model of an original checkpoint to the folder `out`, in diffusers layout.
+    """Write the model of an original checkpoint, or of a folder in diffusers layout that others
+    have made, to the folder `out` in the engine's layout.
 
-    Nothing in the file is executed (see `pickles.read_state_dict`).
+    Nothing in the file is executed (see `safe_unpickle.read_state_dict`).
 
     Args:
-        path: `.ckpt` or `.safetensors` with the original's names.
+        path: `.ckpt` or `.safetensors` with the original's names, whatever it is called; or a
+            folder that `diffusers_folder` knows.
         config: the original's `.yaml`; the released models' numbers where None.
         out: appears complete or not at all.
         ema: take the averaged weights of the UNet, which the original samples with, if the file
             holds any; else the raw ones.
-        pose_encoding: "stable" for Stable Zero123.
+        pose_encoding: "zero123", or "stable" for Stable Zero123; where None, what the file's name
+            and size say, and "zero123" if they say nothing (`local.import_model` asks then).
         dtype: of the weights written, such as `torch.float16`; None leaves them as they are.
         reporter: told of the steps.
 
@@ -65,12 +70,17 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` (naming the weights
             that are missing, unexpected or of another shape), `BAD_INPUT`, or `DISK`.
     """
-    settings = OriginalConfig() if config is None else OriginalConfig.from_yaml(Path(config))
+    path, out = Path(path), Path(out)
     reporter = reporter or SilentReporter()
     reporter.progress("import", 0, _STEPS)
-    weights = read_state_dict(Path(path))
-    pipeline = build_pipeline(weights, settings, ema=ema, pose_encoding=pose_encoding)
-    out = Path(out)
+    if path.is_dir():
+        pipeline = read_pipeline(path, dict.fromkeys(NETWORKS), pose_encoding)
+    else:
+        settings = OriginalConfig() if config is None else OriginalConfig.from_yaml(Path(config))
+        found = evidence_of_file(path)
+        encoding = pose_encoding_of(found, pose_encoding or (None if found else "zero123"), path,
+                                    how_to_say(path))
+        pipeline = build_pipeline(read_state_dict(path), settings, ema=ema, pose_encoding=encoding)
     with alone_at(out), staged_folder(out) as stage:
         _check_space(stage, pipeline, dtype)
         try:
@@ -79,7 +89,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
             raise EngineError(ErrorCode.DISK, f"can't write the model to {out}: {error}",
                               "choose a folder on a disk with more space") from error
         reporter.progress("import", 2, _STEPS)
-        write_record(stage, Path(path).name)
+        write_record(stage, path.name)
     reporter.progress("import", _STEPS, _STEPS)
     return out
 
@@ -96,7 +106,7 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
         context_dim, joined_dim = weights[f"{PROJECTION}weight"].shape
     except (KeyError, ValueError) as error:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"this is no Zero123 checkpoint: {error} is missing or misshapen",
+                          f"this is not a Zero123 checkpoint: {error} is missing or misshapen",
                           "Zero123 models hold an image encoder and a cc_projection") from error
     try:
         with torch.device("meta"):  # shapes only; the checkpoint's tensors take their place

@@ -27,6 +27,7 @@ from .catalogue import (
     known_model,
     models_folder,
 )
+from .hub_cache import hub_id_of
 
 RECORD_FILE = "files.json"
 SCHEMA = "zero123.model-files/1"
@@ -165,15 +166,19 @@ def remove(model: str, models: Path | None = None) -> Path:
 def check_links(folder: Path) -> None:
     """Refuse a model folder that leads out of itself.
 
+    The links of a snapshot in a Hugging Face cache lead to its repository's `blobs`, and may.
+
     Raises:
         EngineError: `MODEL_DAMAGED` for a link to something outside, and for a list of weight
-            files (`*.index.json`) with anything but plain names of safetensors in it.
+            files (`*.index.json`) with anything but plain names of weight files in it.
     """
-    root = folder.resolve()
+    roots = [folder.resolve()]
+    if hub_id_of(roots[0]):
+        roots.append(roots[0].parent.parent / "blobs")
     for parent, folders, files in os.walk(folder):
         for name in folders + files:
             path = Path(parent) / name
-            if not path.resolve().is_relative_to(root):
+            if not any(path.resolve().is_relative_to(root) for root in roots):
                 raise _unsafe(f"{path} leads out of the model's folder")
         for name in files:
             if name.endswith(".index.json"):
@@ -241,8 +246,8 @@ def _check_shards(path: Path) -> None:
         raise _unsafe(f"{path} can't be read: {str(error)[:500]}") from error
     for name in names:
         if not isinstance(name, str) or not is_plain_name(name) or (
-                not name.endswith(".safetensors")):
-            raise _unsafe(f"{path} names {name!r}, which is no weight file of its folder")
+                not name.endswith((".safetensors", ".bin"))):
+            raise _unsafe(f"{path} names {name!r}, which is not a weight file of its folder")
 
 
 def _unsafe(message: str) -> EngineError:

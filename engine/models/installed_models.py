@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from .catalogue import (
     size_text,
 )
 from .folder import ModelState, folder_state, model_state, named_folder, other_models
+from .hub_cache import cached_snapshot, is_hub_id, snapshot_in
+from .identity import evidence_of_folder, licences_to_ask_for
 from .licence_store import licence_accepted, require_licence
 
 
@@ -67,34 +70,76 @@ def require_whole(findings: list[Finding]) -> None:
 
 
 def usable_folder(model: str) -> Path:
-    """The folder of a model that makes views: a name from the catalogue or in the models folder, or
-    a path.
+    """The folder of a model that makes views: a name from the catalogue or in the models folder, a
+    path, or a repository in the Hugging Face cache ("owner/name").
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_INCOMPATIBLE` for one of another kind, `BAD_INPUT` if
             its licence was not accepted.
     """
-    info = find_model(model)
+    info = find_model(model) or _published_as(model)
     if info is not None and info.task is not Task.VIEWS:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
                           "`models list` shows those that do")
-    if info is not None:
-        if info.installed:
-            require_licence(info)
-            return info.folder
+    if info is not None and info.installed:
+        require_licence(info)
+        return info.folder
+    folder = snapshot_in(named_folder(model))
+    if not folder.exists() and is_hub_id(model):
+        folder = cached_snapshot(model) or folder
+    if info is not None and not (folder / INDEX_FILE).is_file():
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
-            f"get it with `models download {model}`" if info.repo else "reinstall the program")
-    folder = named_folder(model)
+            f"get it with `models download {info.name}`" if info.repo else "reinstall the program")
+    require_model_folder(folder, model)
+    _require_licences(folder)
+    return folder
+
+
+def require_model_folder(folder: Path, model: str) -> None:
+    """Raise EngineError unless the folder may be a model in diffusers layout.
+
+    `model`: what the person has written.
+    """
     if folder.is_file():
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
                           "turn an original checkpoint into one with `models import`")
-    if not (folder / INDEX_FILE).is_file():
+    if (folder / INDEX_FILE).is_file():
+        return
+    if folder.is_dir():
+        checkpoints = sorted(path for path in folder.iterdir()
+                             if path.suffix.lower() in (".ckpt", ".safetensors"))
+        if checkpoints:
+            raise EngineError(
+                ErrorCode.MODEL_INCOMPATIBLE, f"{folder} holds the checkpoint {checkpoints[0].name}"
+                f", not a model in diffusers layout", f"`models import {checkpoints[0]}`")
         raise EngineError(
-            ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
-            f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
-            f"or give a folder with {INDEX_FILE}")
-    return folder
+            ErrorCode.MODEL_INCOMPATIBLE, f"{folder} is incomplete: {INDEX_FILE} is missing",
+            "get the whole folder of a Zero123 model in diffusers layout")
+    raise EngineError(
+        ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
+        f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
+        f"or give a folder with {INDEX_FILE}")
+
+
+def _published_as(model: str) -> ModelInfo | None:
+    """The catalogue's entry for the whole of a repository."""
+    return next((info for info in CATALOGUE if info.repo == model and not info.files), None)
+
+
+def _require_licences(folder: Path) -> None:
+    """See that the licences of a folder that others have made were accepted, as far as it is known
+    what it holds. Folders that state their pose encoding were imported, and asked about then.
+    """
+    try:
+        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+        if not isinstance(index, dict) or "pose_encoding" in index:
+            return
+    except (OSError, ValueError, RecursionError):
+        return  # its reader says what is wrong
+    found = evidence_of_folder(folder)
+    for info in licences_to_ask_for(found, "zero123"):
+        require_licence(info)
 
 
 def _finding(info: ModelInfo, state: ModelState) -> Finding:

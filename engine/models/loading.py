@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import reprlib
 from pathlib import Path
 from typing import Any
@@ -12,72 +11,88 @@ from typing import Any
 import diffusers.utils.logging
 import torch
 import transformers.utils.logging
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-from transformers import CLIPVisionModelWithProjection, PreTrainedModel
+from transformers import PreTrainedModel
 
+from ..camera import PoseEncoding
 from ..core.errors import EngineError, ErrorCode
 from ..core.requests import DTYPES
-from ..diffusion import CCProjection, Zero123Pipeline
-from .catalogue import INDEX_FILE
+from ..diffusion import Zero123Pipeline
+from .diffusers_folder import BROKEN, damaged, load_networks, load_scheduler, read_index
 from .folder import check_links
+from .identity import evidence_of_folder, pose_encoding_of, stated_encoding
 from .installed_models import usable_folder
 
-COMPONENTS = {
-    "unet": UNet2DConditionModel,
-    "vae": AutoencoderKL,
-    "image_encoder": CLIPVisionModelWithProjection,
-    "cc_projection": CCProjection,
-}
-MAX_TRAIN_STEPS = 100_000
+NETWORKS = ("unet", "vae", "image_encoder", "cc_projection")
 MAX_LATENT_SIDE = 512
-"""Of the pictures 4096 pixels."""
+"""Of the images 4096 pixels."""
 PREDICTIONS = ("epsilon", "v_prediction")
-BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
-          ArithmeticError, AssertionError, SafetensorError, StrictDataclassError)
-"""What the libraries raise on weights and settings that are damaged or don't fit each other."""
 AUTO = "auto"
 IN_FULL = ("vae", "cc_projection")
 """Networks that are float32 whatever the others are. The autoencoder's activations overflow float16
 with some weights (diffusers' `force_upcast`, its SDXL pipeline), and score methods differentiate
 through it; the projection is tiny and holds the camera's angles."""
-OPTIONS = ("pose_encoding", "default_num_inference_steps", "default_guidance_scale")
+LIBRARIES = ("diffusers", "transformers")
+"""Where a pipeline's components may come from; a folder with code of its own is refused."""
+OPTIONS = ("default_num_inference_steps", "default_guidance_scale")
 
 
 def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
-    """The pipeline of a catalogue's name, or of a folder in diffusers layout; a folder in the
-    models folder goes by its name alone.
+    """The pipeline of a catalogue's name, of a folder in diffusers layout, or of a repository in
+    the Hugging Face cache; a folder in the models folder goes by its name alone.
 
-    Only safetensors are read, and only into the classes named here, whatever the folder's index
-    asks for, and only from inside the folder: a model from outside can't bring code.
+    Weights are read only into the classes named in `diffusers_folder`, whatever the folder's index
+    asks for, only from inside the folder, and pickles only as data: a model from outside cannot
+    bring code.
 
     Args:
-        model: such as "nano", or a path.
+        model: such as "nano", "ashawkey/zero123-xl-diffusers", or a path.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: of the UNet and the image encoder, as for `resolve_dtype`; see `IN_FULL`.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
-            licence that was not accepted, or `ENVIRONMENT` for a device that isn't there.
+            licence that was not accepted or if nothing says which pose encoding the model has, or
+            `ENVIRONMENT` for a device that isn't there.
     """
     target = resolve_device(device)
     chosen = resolve_dtype(dtype, target)
     folder = usable_folder(model)
+    pipeline = read_pipeline(folder, {
+        name: torch.float32 if name in IN_FULL else chosen for name in NETWORKS})
+    # Where they are already; diffusers would warn of float16 there, which torch can.
+    return pipeline if target.type == "cpu" else pipeline.to(target)
+
+
+def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
+                  pose_encoding: PoseEncoding | None = None) -> Zero123Pipeline:
+    """The pipeline of a folder, on the CPU.
+
+    Args:
+        dtypes: number format of each of `NETWORKS`; as stored where None.
+        pose_encoding: of a folder that states none; by evidence where None.
+
+    Raises:
+        EngineError: as `load_pipeline`, but for the device.
+    """
     check_links(folder)
-    index = _read_index(folder)
+    index = read_index(folder)
+    encoding = stated_encoding(index) or pose_encoding_of(
+        evidence_of_folder(folder), pose_encoding, folder, how_to_say(folder))
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    components: dict[str, Any] = {
-        name: load_network(folder / name, cls, torch.float32 if name in IN_FULL else chosen)
-        for name, cls in COMPONENTS.items()}
+    components: dict[str, Any] = load_networks(folder, dtypes)
     pipeline = Zero123Pipeline(
-        **components, scheduler=_load_scheduler(folder),
+        **components, scheduler=load_scheduler(folder), pose_encoding=encoding,
         **{key: index[key] for key in OPTIONS if key in index})
     _check_settings(folder, pipeline)
-    # Where they are already; diffusers would warn of float16 there, which torch can.
-    return pipeline if target.type == "cpu" else pipeline.to(target)
+    return pipeline
+
+
+def how_to_say(source: Path) -> str:
+    """The hint for a model whose pose encoding nothing tells."""
+    return (f"say which: `models import {source} --pose-encoding zero123` for Zero-1-to-3 and "
+            "Zero123-XL, `--pose-encoding stable` for Stable Zero123")
 
 
 def resolve_device(device: str = AUTO) -> torch.device:
@@ -121,19 +136,6 @@ def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return torch.float16
 
 
-def _read_index(folder: Path) -> dict[str, Any]:
-    try:
-        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise damaged(folder / INDEX_FILE, error) from error
-    kind = index.get("_class_name") if isinstance(index, dict) else None
-    if kind != Zero123Pipeline.__name__:
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"{folder} holds a {kind or 'something else'}, not a Zero123Pipeline",
-                          "import the original checkpoint with `models import`")
-    return index
-
-
 def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,
                  variant: str | None = None) -> torch.nn.Module:
     """A network of a pipeline, of a class of diffusers or transformers, complete or not at all.
@@ -160,17 +162,6 @@ def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float3
     return network.eval()
 
 
-def _load_scheduler(folder: Path) -> DDIMScheduler:
-    """Whatever scheduler was saved: we only use the noise schedule's settings, which all share."""
-    try:
-        config = DDIMScheduler.load_config(folder / "scheduler", local_files_only=True)
-        if not 1 <= config.get("num_train_timesteps", 1000) <= MAX_TRAIN_STEPS:
-            raise ValueError(f"num_train_timesteps goes from 1 to {MAX_TRAIN_STEPS}")
-        return DDIMScheduler.from_config(config)
-    except BROKEN as error:
-        raise damaged(folder / "scheduler", error) from error
-
-
 def _check_settings(folder: Path, pipeline: Zero123Pipeline) -> None:
     """Refuse numbers that would fail in the middle of a job, or never let it end."""
     settings = (
@@ -184,10 +175,3 @@ def _check_settings(folder: Path, pipeline: Zero123Pipeline) -> None:
             raise damaged(folder, f"{name} can't be {reprlib.repr(value)}")
     if pipeline.scheduler.config.prediction_type not in PREDICTIONS:
         raise damaged(folder, f"the scheduler's prediction_type is none of {PREDICTIONS}")
-
-
-def damaged(path: Path, reason: object) -> EngineError:
-    """The error for a model's file or folder that can't be loaded."""
-    first_line = str(reason).strip().partition("\n")[0][:500]
-    return EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be loaded: {first_line}",
-                       "fetch or import the model again")

@@ -4,48 +4,119 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
 from ..core.reporting import Reporter
 from ..core.staging import HINT, sha256, staged_file
-from .catalogue import ModelInfo, Task, find_model, models_folder
+from .catalogue import INDEX_FILE, ModelInfo, Task, find_model, models_folder
+from .file_format import explain, file_format
 from .folder import is_plain_name
+from .hub_cache import snapshot_in
+from .identity import (
+    Evidence,
+    evidence_of_file,
+    evidence_of_folder,
+    licences_to_ask_for,
+    pose_encoding_of,
+    stated_encoding,
+)
+from .installed_models import require_model_folder
 from .licence_store import require_licence
 
+if TYPE_CHECKING:
+    from ..camera import PoseEncoding
 
-def import_model(path: Path, name: str, reporter: Reporter, *, accept_licence: bool = False,
-                 **options: Any) -> Path:
-    """Have a local file in the models folder under a name, which may be the catalogue's.
+HOW_TO_SAY = ("say which: `--pose-encoding zero123` for Zero-1-to-3 and Zero123-XL, "
+              "`--pose-encoding stable` for Stable Zero123")
+
+
+def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None = None,
+                 accept_licence: bool = False, **options: Any) -> Path:
+    """Have a local file or folder in the models folder under a name, which may be the catalogue's,
+    or in another folder.
 
     Args:
-        accept_licence: the person has read the licence of this name and accepts it; remembered.
-        options: for `import_checkpoint`; `pose_encoding` defaults to the catalogue's.
+        out: this folder instead of the one of the name.
+        accept_licence: the person has read the licence of the model and accepts it; remembered.
+        options: for `import_checkpoint`; without `pose_encoding` the evidence decides.
 
     Returns:
         The model's folder, or its file if it is one file.
 
     Raises:
-        EngineError: `BAD_INPUT` for a name that can't be used or without the licence's
-            acceptance, and what `import_checkpoint` raises.
+        EngineError: `BAD_INPUT` for a name that can't be used, without the licence's acceptance,
+            or if nothing says which pose encoding the model has; and what `import_checkpoint`
+            raises.
     """
-    info = find_model(name)
+    info = find_model(name) if out is None else None
     if not is_plain_name(name) or (info is not None and not info.repo):
         raise EngineError(ErrorCode.BAD_INPUT, f"a model can't be imported as {name!r}",
                           "give another name, without slashes")
-    if info is not None:
+    if info is not None and info.task is Task.SEGMENTATION:
         require_licence(info, accept_licence)
-        if info.task is Task.SEGMENTATION:
-            return _copy(path, info)
-        if options.get("pose_encoding") is None:
-            options["pose_encoding"] = info.pose_encoding
+        return _copy(path, info)
+    source = _checked_source(path)
+    found = _evidence(source, info)
+    chosen = options.get("pose_encoding") or _stated(source)
+    options["pose_encoding"] = pose_encoding_of(found, chosen, path, HOW_TO_SAY)
+    for licensed in licences_to_ask_for(found, options["pose_encoding"]):
+        require_licence(licensed, accept_licence)
     from .checkpoint import import_checkpoint  # torch takes its seconds
 
-    options["pose_encoding"] = options.get("pose_encoding") or "zero123"
-    return import_checkpoint(path, out=models_folder() / name, reporter=reporter, **options)
+    return import_checkpoint(source, out=out or models_folder() / name, reporter=reporter,
+                             **options)
+
+
+def encoding_is_known(path: Path, name: str) -> bool:
+    """Whether a person need not be asked for the pose encoding of a file or folder that is to be
+    imported under this name: also where its import will say what else is wrong with it.
+    """
+    info = find_model(name)
+    try:
+        source = _checked_source(path)
+        pose_encoding_of(_evidence(source, info), _stated(source), path, "")
+    except EngineError as error:
+        return error.code is not ErrorCode.BAD_INPUT
+    return True
+
+
+def _evidence(source: Path, info: ModelInfo | None) -> list[Evidence]:
+    """What speaks for a model: the source itself, and the catalogue's name that was given."""
+    found = evidence_of_folder(source) if source.is_dir() else evidence_of_file(source)
+    if info is not None:
+        found.append(Evidence(info.pose_encoding, f"the name {info.name}", info))
+    return found
+
+
+def _checked_source(path: Path) -> Path:
+    """What is to be imported, if it may be a model at all: asking about anything else is of no
+    use.
+    """
+    path = snapshot_in(path.expanduser())
+    if path.is_dir():
+        require_model_folder(path, str(path))
+    elif not path.is_file():
+        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no checkpoint {path}",
+                          "check the path")
+    elif not (found := file_format(path)).holds_weights:
+        raise EngineError(ErrorCode.MODEL_DAMAGED, *explain(path, found))
+    return path
+
+
+def _stated(source: Path) -> PoseEncoding | None:
+    """The pose encoding that a folder states."""
+    if not source.is_dir():
+        return None
+    try:
+        index = json.loads((source / INDEX_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None  # its reader says what is wrong
+    return stated_encoding(index) if isinstance(index, dict) else None
 
 
 def _copy(path: Path, info: ModelInfo) -> Path:

@@ -23,10 +23,10 @@ from transformers import CLIPVisionModelWithProjection
 from ..core.errors import EngineError, ErrorCode
 from ..diffusion import Zero123Pipeline
 from ..diffusion.image_variation_adapter import UnposedPipeline
-from ..jobs.text_to_image import LIBRARIES
 from .catalogue import INDEX_FILE
+from .diffusers_folder import damaged
 from .folder import check_links, named_folder
-from .loading import AUTO, damaged, load_network, load_pipeline, resolve_device
+from .loading import AUTO, LIBRARIES, load_network, load_pipeline, resolve_device
 
 NETWORKS: dict[str, Any] = {"unet": UNet2DConditionModel, "vae": AutoencoderKL,
                             "image_encoder": CLIPVisionModelWithProjection}

@@ -120,6 +120,7 @@ class TestLocalFiles:
         assert main([*command, "--accept-licence"]) == 0
         assert load_pipeline("stable-zero123", "cpu").config.pose_encoding == "stable"
         assert main([*command, "--name", "mine"]) == 0
+        assert load_pipeline("mine", "cpu").config.pose_encoding == "stable"
         assert other_models() == ["mine"]
         weights = models / "mine" / UNET
         os.truncate(weights, weights.stat().st_size - 1)
@@ -177,12 +178,6 @@ class TestDamage:
         error = error_of(load_pipeline, str(model), "cpu")
         assert error.code is ErrorCode.MODEL_DAMAGED
         assert lost in error.message
-
-    def test_a_pickle_is_not_opened(self, model):
-        weights = load_file(model / UNET)
-        torch.save(weights, model / "unet/diffusion_pytorch_model.bin")
-        (model / UNET).unlink()
-        assert error_of(load_pipeline, str(model), "cpu").code is ErrorCode.MODEL_DAMAGED
 
     def test_another_kind_of_pipeline_is_incompatible(self, model):
         (model / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which published model a file or folder is, from evidence: where it lies in the Hugging Face
+cache, its size, its original name. Standard library only.
+
+Stable Zero123 takes the input view's polar angle where Zero-1-to-3 takes a difference of radii,
+and nothing in the weights' names and shapes says which of the two a file holds
+(https://github.com/threestudio-project/threestudio/issues/360). Nothing is assumed here: where the
+evidence is missing or contradicts itself, the person has to say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from ..core.errors import EngineError, ErrorCode
+from .catalogue import CATALOGUE, INDEX_FILE, ModelInfo, Task, find_model
+from .hub_cache import hub_id_of
+
+if TYPE_CHECKING:
+    from ..camera import PoseEncoding
+
+SIZE_TOLERANCE = 0.002
+"""Largest relative difference of a published file's size: torch.save's padding varies."""
+FILES_WITH_A_SOURCE = (INDEX_FILE, "unet/config.json", "vae/config.json",
+                       "cc_projection/config.json", "clip_camera_projection/config.json")
+"""Where diffusers notes the model that a network was loaded from, as `_name_or_path`."""
+_OTHER_NAMES = ("230000", "300000", "zero123-diffusers", "zero123-weights")
+"""Published names of Zero-1-to-3 that are no entries of the catalogue (cv.cs.columbia.edu)."""
+STABLE = "stable-zero123"
+"""The entry whose licence is asked for where a model is known to be Stable Zero123, and no more."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fact that speaks for a model."""
+
+    pose_encoding: PoseEncoding
+    reason: str
+    """Such as "the size of stable_zero123.ckpt"."""
+    info: ModelInfo | None = None
+    """The catalogue's entry, where the fact names one."""
+
+
+def evidence_of_file(path: Path) -> list[Evidence]:
+    """What a checkpoint's name and size say."""
+    found = list(_by_names([path.name, path.stem]))
+    size = path.stat().st_size if path.is_file() else 0
+    for info in _original_checkpoints():
+        if abs(size - info.size_bytes) <= SIZE_TOLERANCE * info.size_bytes:
+            found.append(Evidence(info.pose_encoding, f"the size of {info.files[0]}"))
+            break
+    return found + list(_by_hub_id(path.parent))
+
+
+def evidence_of_folder(folder: Path) -> list[Evidence]:
+    """What a model folder's name, its place and the notes of diffusers in it say."""
+    noted = [_source_in(folder / name) for name in FILES_WITH_A_SOURCE]
+    names = [folder.name, *(name.rpartition("/")[2] for name in noted)]
+    return [*_by_hub_id(folder), *_by_repos(noted), *_by_names(names)]
+
+
+def pose_encoding_of(found: Iterable[Evidence], chosen: PoseEncoding | None, what: Path,
+                     hint: str) -> PoseEncoding:
+    """The pose encoding that was chosen, else the one that all evidence says.
+
+    Raises:
+        EngineError: `BAD_INPUT`, naming both, if there is no evidence or it contradicts itself.
+    """
+    if chosen is not None:
+        return chosen
+    found = list(found)
+    encodings = {one.pose_encoding for one in found}
+    if len(encodings) == 1:
+        return encodings.pop()
+    why = "; ".join(f"{one.reason} means {one.pose_encoding}" for one in found)
+    raise EngineError(
+        ErrorCode.BAD_INPUT,
+        f"nothing says how {what} encodes the camera" if not found else
+        f"what is known about {what} contradicts itself: {why}", hint)
+
+
+def licences_to_ask_for(found: Iterable[Evidence], encoding: PoseEncoding) -> list[ModelInfo]:
+    """The catalogue's entries whose licences cover the weights, as far as is known.
+
+    The encoding "stable" means weights of Stability AI, whatever they are called.
+    """
+    entries = list({one.info.name: one.info for one in found if one.info is not None}.values())
+    if encoding == "stable" and not any(info.pose_encoding == "stable" for info in entries):
+        entries += [info for info in CATALOGUE if info.name == STABLE]
+    return entries
+
+
+def _original_checkpoints() -> Iterator[ModelInfo]:
+    """The entries that are one original file."""
+    return (info for info in CATALOGUE if info.task is Task.VIEWS and info.files)
+
+
+def _by_hub_id(folder: Path) -> Iterator[Evidence]:
+    name = hub_id_of(folder)
+    yield from _by_repos([name] if name else [])
+    if name:
+        yield from _by_names([name.rpartition("/")[2]])
+
+
+def _by_repos(names: Iterable[str]) -> Iterator[Evidence]:
+    for info in CATALOGUE:
+        if info.task is Task.VIEWS and info.repo and info.repo in names and not info.files:
+            yield Evidence(info.pose_encoding, f"the repository {info.repo}", info)
+
+
+def _by_names(names: Iterable[str]) -> Iterator[Evidence]:
+    """What original names say: of files, folders and repositories."""
+    for name in names:
+        plain = re.sub(r"[_ ]", "-", name.lower())
+        entry = next((info for info in _original_checkpoints() if plain == info.name
+                      or name == info.files[0] or plain == Path(info.files[0]).stem.lower()
+                      .replace("_", "-")), None)
+        if entry is not None:
+            yield Evidence(entry.pose_encoding, f"the name {name}", entry)
+        elif re.search(r"stable-?zero-?123", plain):
+            yield Evidence("stable", f"the name {name}", find_model(
+                "stable-zero123c" if re.search(r"stable-?zero-?123-?c\b", plain) else STABLE))
+        elif plain in _OTHER_NAMES or re.fullmatch(r"zero-?123-?xl(-.*)?|zero-?1-?to-?3", plain):
+            yield Evidence("zero123", f"the name {name}")
+
+
+def _source_in(path: Path) -> str:
+    """The `_name_or_path` in a configuration; "" if there is none."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8")).get("_name_or_path") or "")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return ""
+
+
+def stated_encoding(index: dict[str, object]) -> PoseEncoding | None:
+    """The pose encoding that a folder's index states, as the engine's own folders do."""
+    stated = index.get("pose_encoding")
+    if stated is None:
+        return None
+    from ..camera import PoseEncoding as Known
+
+    for known in get_args(Known):
+        if stated == known:
+            return known  # type: ignore[no-any-return]
+    raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"unknown pose encoding {str(stated)[:40]!r}",
+                      f"known are {', '.join(get_args(Known))}")
