@@ -90,6 +90,11 @@ def _evidence(source: Path, info: ModelInfo | None) -> list[Evidence]:
     found = evidence_of_folder(source) if source.is_dir() else evidence_of_file(source)
     if info is not None:
         found.append(Evidence(info.pose_encoding, f"the name {info.name}", info))
+    if not found and source.is_file():
+        from .safe_unpickle import holds_training_state  # torch takes its seconds
+
+        if holds_training_state(source):  # Stable Zero123 was published without one
+            found.append(Evidence("zero123", "its training state"))
     return found
 
 

@@ -87,6 +87,19 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     return weights
 
 
+def holds_training_state(path: Path) -> bool:
+    """Whether a torch.save file holds an optimiser's state beside the weights; False if it cannot
+    be read.
+    """
+    readers = {FileFormat.TORCH: _zipped, FileFormat.OLD_TORCH: _old}
+    try:
+        found = file_format(path)
+        content = readers[found](path).content if found in readers else {}
+    except _BROKEN:
+        return False
+    return isinstance(content, Mapping) and "optimizer_states" in content
+
+
 def _read(path: Path) -> dict[str, Tensor]:
     """The tensors, by the reader for the file's format."""
     found = file_format(path)
@@ -291,7 +304,9 @@ class _Bounded:
 
 def _mapped(path: Path) -> torch.UntypedStorage:
     """The whole file as memory that is read when it is used."""
-    return torch.UntypedStorage.from_file(str(path), False, path.stat().st_size)
+    mapped = torch.UntypedStorage.from_file(str(path), False, path.stat().st_size)
+    assert isinstance(mapped, torch.UntypedStorage)
+    return mapped
 
 
 def _part(mapped: torch.UntypedStorage, start: int, length: int) -> torch.UntypedStorage:
