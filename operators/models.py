@@ -155,7 +155,7 @@ class ZERO123_OT_model_import(bpy.types.Operator):
         "pose_encoding": EnumProperty(
             name="Pose Encoding", default='AUTO', options=_OPTIONS,
             description="How the camera is told to the network",
-            items=[('AUTO', "Automatic", "As the catalogue says for this name"),
+            items=[('AUTO', "Automatic", "By the file's name, size and origin"),
                    ('zero123', "Zero123", "Of Zero-1-to-3 and Zero123-XL"),
                    ('stable', "Stable Zero123", "Of Stable Zero123")]),
         "raw": BoolProperty(

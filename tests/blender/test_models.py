@@ -101,6 +101,9 @@ def test_a_checkpoint_is_imported_and_makes_views(bpy, scene, extension, models,
               "dtype": 'float16'}
     with pytest.raises(RuntimeError, match="licence of zero123-xl has to be accepted"):
         bpy.ops.zero123.model_import(**values, model="zero123-xl")
+    with pytest.raises(RuntimeError, match="nothing says how"):
+        bpy.ops.zero123.model_import(**values, model="mine")
+    values["pose_encoding"] = 'zero123'
     assert bpy.ops.zero123.model_import(**values, model="mine") == {'FINISHED'}
     assert state("mine") == "here"
     weights = models / "mine" / "unet" / "diffusion_pytorch_model.safetensors"

@@ -36,7 +36,7 @@ TEXTS = {
     "password; empty computes on this one":
         "Ein anderer Rechner, der rechnen soll, wie ssh ihn kennt: benutzer@rechner. Er darf nach "
         "keinem Passwort fragen; leer rechnet auf diesem",
-    "As the catalogue says for this name": "Wie der Katalog es für diesen Namen angibt",
+    "By the file's name, size and origin": "Nach Name, Größe und Herkunft der Datei",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
     "Blender's glTF importer is switched off": "Blenders glTF-Importer ist abgeschaltet",

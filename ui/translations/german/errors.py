@@ -76,7 +76,17 @@ TEXTS = {
     "free some space": "etwas Platz schaffen",
     "generate an orbit": "einen Orbit erzeugen",
     "generate the views again": "die Ansichten neu erzeugen",
-    "get the checkpoint again": "den Checkpoint neu holen",
+    "get the whole folder of a Zero123 model in diffusers layout":
+        "den ganzen Ordner eines Zero123-Modells im diffusers-Layout holen",
+    "get the whole folder, or import the model again":
+        "den ganzen Ordner holen oder das Modell neu importieren",
+    "give a folder of a Zero123 model": "einen Ordner eines Zero123-Modells angeben",
+    "give the checkpoint in it, or a model folder in diffusers layout":
+        "den Checkpoint darin oder einen Modellordner im diffusers-Layout angeben",
+    "compare its size and digest with those on the model's page":
+        "Größe und Prüfsumme mit denen auf der Seite des Modells vergleichen",
+    "resume the download, or get the file again":
+        "den Download fortsetzen oder die Datei neu holen",
     "give a folder of Image Variations in diffusers layout":
         "einen Ordner von Image Variations im Layout von diffusers angeben",
     "give a folder of a text-to-image model in diffusers layout":
