@@ -12,8 +12,9 @@ from pathlib import Path
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter
-from ..core.request import REQUEST_FILE, Request
+from ..core.request import Request
 from ..core.requests import ResumableRequest, load_request
+from ..core.result_place import check_result_place
 from ..core.staging import publish
 from ..jobs import run as jobs
 from .html_report import TURN, Page
@@ -117,6 +118,7 @@ def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> Non
     unfinished = board.hidden / item.name
     result = unfinished / "result"
     tidy(unfinished)
+    check_result_place(request)
     try:
         job = replace(request, out=str(result))
         if isinstance(job, ResumableRequest):
@@ -138,8 +140,6 @@ def keep(item: Item, board: Board, result: Path, seconds: float) -> None:
     """Move a finished result, in a folder on the same disk, to where it belongs."""
     out = board.folder / item.name
     board.record(item, seconds, result)
-    # While files of two results stand side by side, there is none to be kept.
-    (out / REQUEST_FILE).unlink(missing_ok=True)
     assert item.request is not None
     publish(result, out, item.request.OWN_FILES)
 

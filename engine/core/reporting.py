@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import JobCancelled
+from .files import sha256
 from .protocol import Artifact, Log, Message, Preview, Progress
-from .staging import sha256
 
 
 class Reporter(Protocol):

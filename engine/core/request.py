@@ -144,6 +144,10 @@ class Request:
         """Whether the folder `out` holds files that a job of this kind may have written."""
         return any(True for pattern in self.OWN_FILES for _ in Path(self.out).glob(pattern))
 
+    def written_files(self) -> tuple[str, ...]:
+        """Glob patterns, relative to `out`, of the files that this very request may write."""
+        return self.OWN_FILES
+
     def require_input(self) -> None:
         """Check that the request names a result and something to start from.
 

@@ -40,6 +40,10 @@ VIEW_FILES = ("views.json", "view_[0-9][0-9][0-9].png", "view_[0-9][0-9][0-9][0-
 """Files of a folder of views."""
 
 
+OBJ_FILES = ("mesh.obj", "mesh.mtl", "object.png")
+PLY_FILES = ("mesh.ply",)
+
+
 @dataclass(kw_only=True)
 class ImageRequest(Request):
     """A job that starts from an image."""
@@ -162,7 +166,7 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     TITLE = "Mesh"
     HANDLER = ".jobs.mesh:make_mesh"
     RESULT_FILE = "mesh.glb"
-    OWN_FILES = ("mesh.*", "texture*.png", "report.json", "turn.png", REQUEST_FILE,
+    OWN_FILES = ("mesh.glb", "report.json", "turn.png", REQUEST_FILE, *OBJ_FILES, *PLY_FILES,
                  *(f"views/{name}" for name in VIEW_FILES))
     IN_BATCHES = True
     SCENE_IMPORT = SceneImport.MESH
@@ -192,6 +196,10 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     def needs_model(self) -> bool:
         """Whether the model is used: existing views are fitted without it."""
         return self.method != "views" or bool(self.refine) or not self.views
+
+    def written_files(self) -> tuple[str, ...]:
+        unused = (() if self.obj else OBJ_FILES) + (() if self.ply else PLY_FILES)
+        return tuple(name for name in self.OWN_FILES if name not in unused)
 
     def _names_input(self) -> bool:
         return bool(self.views) or super()._names_input()
@@ -299,6 +307,9 @@ class TrainRequest(NetworkRequest, ResumableRequest):
     HANDLER = ".training.job:train_job"
     POSITIONAL = "data"
     CLI_PARENT = "train"
+    OWN_FILES = ("model_index.json", "training.png", "log.jsonl", REQUEST_FILE,
+                 *(f"{part}/*" for part in ("unet", "vae", "image_encoder", "cc_projection",
+                                            "scheduler", "feature_extractor")))
     SCENE_IMPORT = SceneImport.MODEL
 
     data: str = option(

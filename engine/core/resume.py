@@ -17,8 +17,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
+from .files import sha256
 from .requests import ReconstructRequest, Request, TrainRequest
-from .staging import sha256
 
 NOTE = "request.sha256"
 """Names a work folder as one of these, and tells which request it belongs to."""

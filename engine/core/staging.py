@@ -9,24 +9,24 @@ a lock.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
-from .requests import REQUEST_FILE
+from .own_files import JOURNAL, is_own, list_files, own_files, record_files
+from .request import REQUEST_FILE
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-PART = 4 * 1024 * 1024
-"""Bytes read at a time."""
 BEFORE = ".before"
 """Folder in a stage that keeps what its files replace, until all are in their places."""
 HINT = "choose a folder that you may write to, on a disk with free space"
@@ -37,12 +37,16 @@ def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path
     """A folder to fill; at the end of the block its files appear in `out`.
 
     A new `out` appears as a whole. In one that exists, files are replaced one by one, the JSON
-    files that list the others last; other files stay, except those that match a pattern of
-    `replaces` (relative to `out`), which are an older result's. If the block raises, `out` stays
-    as it was.
+    files that list the others last. If the block raises, `out` stays as it was.
+
+    With a `request.json` in it, the folder is a job's result, and lists its files there: an older
+    result of the same kind is replaced completely, and files that the program has not written are
+    never replaced. Without one, files that match a pattern of `replaces` (relative to `out`) are
+    those of an older version.
 
     Raises:
-        EngineError: `DISK`, on entering, if `out` can't be written.
+        EngineError: `DISK`, on entering, if `out` can't be written; at the end, if a file has
+            appeared there meanwhile that the program has not written.
     """
     # Inside an existing folder the rename can't cross file systems, even if `out` is a mount.
     parent = out if out.is_dir() else out.parent
@@ -83,16 +87,6 @@ def staged_file(out: Path) -> Iterator[Path]:
         os.replace(stage, out)
     finally:
         stage.unlink(missing_ok=True)
-
-
-def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> str:
-    """The file's digest in hexadecimal; `progress` is told the bytes of each part read."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(PART):
-            digest.update(part)
-            progress(len(part))
-    return digest.hexdigest()
 
 
 def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
@@ -136,36 +130,95 @@ def _locked_elsewhere(folder: Path) -> AbstractContextManager[object]:
 
 def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
     """The last step of `publish`. If a file can't be moved, those before it are put back."""
+    is_result = (stage / REQUEST_FILE).is_file()
     if not out.exists():
+        if is_result:
+            record_files(stage, list_files(stage), {})
         os.rename(stage, out)
         return
-    files = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
-    files.sort(key=lambda path: (
-        path.name == REQUEST_FILE, path.suffix == ".json", -len(path.parts), path))
-    before = stage / BEFORE
-    changed: list[Path] = []
+    stale = _prepare(stage, out) if is_result else {
+        path.relative_to(out).as_posix() for pattern in replaces for path in out.glob(pattern)}
+    move = _Move(stage, out)
     try:
-        for name in files:
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            if (out / name).exists():
-                _keep(out / name, before / name)
-            os.replace(stage / name, out / name)
-            changed.append(name)
-        for pattern in replaces:
-            for old in set(out.glob(pattern)) - {out / name for name in files}:
-                _keep(old, before / old.relative_to(out))
-                old.unlink()
-                changed.append(old.relative_to(out))
+        if is_result:
+            os.replace(stage / JOURNAL, out / JOURNAL)
+            # While files of two results stand side by side, neither counts as a result.
+            move.remove(Path(REQUEST_FILE))
+        for name in move.new:
+            move.replace(name)
+        for name in {Path(name) for name in stale} - set(move.new):
+            move.remove(name)
     except OSError:
-        for name in changed:
-            with suppress(OSError):
-                if (before / name).exists():
-                    os.replace(before / name, out / name)
-                else:
-                    (out / name).unlink()
+        move.undo()
         raise
     finally:
-        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(move.before, ignore_errors=True)
+        (out / JOURNAL).unlink(missing_ok=True)
+
+
+class _Move:
+    """Files of a stage on their way into a folder, and copies of what they replace."""
+
+    def __init__(self, stage: Path, out: Path) -> None:
+        self.stage, self.out, self.before = stage, out, stage / BEFORE
+        names = [path.relative_to(stage) for path in stage.rglob("*")
+                 if path.is_file() and path != stage / JOURNAL]
+        self.new = sorted(names, key=lambda path: (
+            path.name == REQUEST_FILE, path.suffix == ".json", -len(path.parts), path))
+        """The stage's files, those that list others last."""
+        self._changed: list[Path] = []
+
+    def replace(self, name: Path) -> None:
+        """Move one of the stage's files to its place."""
+        (self.out / name).parent.mkdir(parents=True, exist_ok=True)
+        if (self.out / name).exists():
+            _keep(self.out / name, self.before / name)
+        os.replace(self.stage / name, self.out / name)
+        self._changed.append(name)
+
+    def remove(self, name: Path) -> None:
+        """Remove a file of the folder, if it is there."""
+        if (self.out / name).exists():
+            _keep(self.out / name, self.before / name)
+            (self.out / name).unlink()
+            self._changed.append(name)
+
+    def undo(self) -> None:
+        """Put everything back that was replaced or removed."""
+        for name in self._changed:
+            with suppress(OSError):
+                if (self.before / name).exists():
+                    os.replace(self.before / name, self.out / name)
+                else:
+                    (self.out / name).unlink()
+
+
+def _prepare(stage: Path, out: Path) -> set[str]:
+    """Write the new result's list of files into its record and the journal. Returns the names of
+    the files of an older result that go.
+
+    Raises:
+        EngineError: `DISK` if the new result would replace a file that the program has not written.
+    """
+    known, new = own_files(out), list_files(stage)
+    for name in new:
+        if (out / name).exists() and not is_own(out, name, known):
+            raise EngineError(ErrorCode.DISK, f"{out / name} was not written by this program and "
+                              "is not overwritten", HINT)
+    kind = json.loads((stage / REQUEST_FILE).read_text(encoding="utf-8"))["kind"]
+    same_kind = known.kind in ("", kind)
+    replaced = {**known.replaced, **known.files}
+    others = {**known.others, **({} if same_kind else replaced)}
+    others = {name: digest for name, digest in others.items()
+              if name not in new and (out / name).is_file()}
+    record_files(stage, new, others)
+    (stage / JOURNAL).write_text(
+        json.dumps({"files": new, "replaced": replaced, "other_files": others}), encoding="utf-8")
+    if not same_kind:
+        return set()
+    stale = {*replaced, *(path.relative_to(out).as_posix() for pattern in known.patterns
+                          for path in out.glob(pattern))} - set(new) - {REQUEST_FILE}
+    return {name for name in stale if (out / name).is_file() and is_own(out, name, known)}
 
 
 def _keep(file: Path, copy: Path) -> None:

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import staging as outputs
 from ..core.reporting import Reporter
 from ..core.requests import ElevationRequest, PrepareRequest, SegmentRequest
+from ..core.result_place import staged_result
 from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     from ..imaging import cut_out, save_png
 
     out = Path(request.out)
-    with outputs.staged_file(out) as stage:
+    with staged_result(out) as stage:
         reporter.progress("segment", 0, 1)
         rgba = cut_out(Path(request.image))
         reporter.progress("segment", 1, 1)
@@ -34,7 +34,7 @@ def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
 def show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]:
     """The input picture as the other jobs prepare it, into the file `out`."""
     out = Path(request.out)
-    with outputs.staged_file(out) as stage:
+    with staged_result(out) as stage:
         save_prepared(stage, prepare(request, INPUT_SIZE, reporter, Stages()))
     reporter.artifact("image", out)
     return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
@@ -50,7 +50,7 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
     from ..reconstruction.elevation import estimate_elevation, relative_poses
 
     out, stages = Path(request.out), Stages()
-    with outputs.staged_file(out) as stage:
+    with staged_result(out) as stage:
         picture = prepare(request, INPUT_SIZE, reporter, stages)
         poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
         sampled = sample(request, picture, 0.0, poses, 1, reporter, stages)

@@ -16,6 +16,7 @@ from typing import Any
 from ..core.locks import held_for
 from ..core.reporting import Reporter
 from ..core.request import Request
+from ..core.result_place import check_result_place
 from ..setup.environment import remote_jobs_folder
 
 ENGINE = __package__.rpartition(".")[0]
@@ -30,6 +31,7 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
         JobCancelled: if the reporter asks for the end.
     """
     request.require_input()
+    check_result_place(request)
     with held_for(Path(request.out), remote_jobs_folder()):
         return handler_of(type(request))(request, reporter)
 

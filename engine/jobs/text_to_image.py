@@ -29,7 +29,7 @@ from transformers import PreTrainedTokenizerBase
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import TextRequest
-from ..core.staging import staged_file
+from ..core.result_place import staged_result
 from ..diffusion.memory_fallbacks import MemoryFallbacks, as_memory_allows, offload, slice_attention
 from ..imaging import cut_out, save_png
 from ..models import resolve_device, resolve_dtype
@@ -55,7 +55,7 @@ def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
             pipeline doesn't take; `BAD_INPUT` if no object stands out in the picture.
     """
     out = Path(request.out)
-    with staged_file(out) as stage:
+    with staged_result(out) as stage:
         reporter.progress("load model", 0, 1)
         pipeline = loaded_model.load(load_text_pipeline, request.model, request.device,
                                      request.dtype)

@@ -29,8 +29,8 @@ from huggingface_hub.utils.logging import set_verbosity_error
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
+from ..core.files import sha256
 from ..core.reporting import Reporter
-from ..core.staging import sha256
 from .catalogue import ModelInfo, Task, models_folder
 from .checkpoint import import_checkpoint
 from .folder import DOWNLOADS, MB

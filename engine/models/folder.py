@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import sha256
 from ..core.reporting import Reporter, SilentReporter
-from ..core.staging import sha256
 from .catalogue import (
     INDEX_FILE,
     ModelInfo,

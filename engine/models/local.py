@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
+from ..core.files import sha256
 from ..core.reporting import Reporter
-from ..core.staging import HINT, sha256, staged_file
+from ..core.staging import HINT, staged_file
 from .catalogue import INDEX_FILE, ModelInfo, Task, find_model, models_folder
 from .file_format import explain, file_format
 from .folder import is_plain_name

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..core.files import sha256
 from ..core.requests import Request
-from ..core.staging import sha256
 from ..setup.environment import user_folder
 from .archive import files_under
 

@@ -20,6 +20,7 @@ from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.protocol import Artifact, Cancelled, Failed, Log, Message, Preview, Progress
 from ..core.reporting import Reporter
 from ..core.request import Request
+from ..core.result_place import check_result_place
 from ..transport.client import EngineClient
 from .archive import files_under
 from .path_mapping import Places, inputs
@@ -68,6 +69,7 @@ class RemoteEngine:
         if request.ADDS_TO_RESULT and request.has_result():
             raise EngineError(ErrorCode.BAD_INPUT, f"there is a result in {request.out}",
                               "another computer can't add to it: give a new folder")
+        check_result_place(request)
         self.connect()
         files, names = inputs(request)
         with tempfile.TemporaryDirectory(prefix="zero123-") as previews:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from engine.core.errors import EngineError, ErrorCode
+from engine.core.files import sha256
 from engine.core.reporting import Pace
 from engine.core.requests import ViewsRequest
-from engine.core.staging import sha256, staged_file, staged_folder
+from engine.core.staging import staged_file, staged_folder
 from engine.jobs import run as jobs
 from engine.models.model_cache import loaded_model
 

@@ -92,6 +92,10 @@ TEXTS = {
     "give a folder of a text-to-image model in diffusers layout":
         "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
     "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
+    "give another name for the result":
+        "für das Ergebnis einen anderen Namen angeben",
+    "give another name for the result, or move that file away":
+        "für das Ergebnis einen anderen Namen angeben oder die Datei verschieben",
     "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
     "give each job a name of its own": "jedem Auftrag einen eigenen Namen geben",
     "give it more iterations, another seed, or use the method views":

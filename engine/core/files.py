@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small helpers for files. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+BLOCK = 4 * 1024 * 1024
+"""Bytes read at a time."""
+UNREADABLE_JSON = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError,
+                   RecursionError)
+"""Exceptions of code that reads a JSON file of unknown origin and takes values out of it."""
+
+
+def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> str:
+    """The file's SHA-256 digest in hexadecimal; `progress` receives the size of each block read."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            progress(len(block))
+    return digest.hexdigest()
