@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import mimetypes
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -16,6 +20,12 @@ from ..core.requests import REQUESTS
 
 RESERVED = ("index.html", "status.json")
 """Names in the batch's folder that no result can have."""
+SEPARATORS = (",", ";", "\t")
+"""Characters between the cells of a table; the one that is most frequent in the first line."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+( +[-+]?\d+,\d+)*")
+IMAGE_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".exr", ".hdr", ".dpx", ".cin", ".dng", ".cr2",
+                  ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".psd", ".xcf", ".kra", ".svg")
+"""Endings of image files that may not be readable, besides those that the system knows."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -129,37 +139,67 @@ def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
 def _folder_rows(folder: Path) -> Iterator[_Row]:
     from ..imaging.reading import picture_suffixes
 
-    suffixes = picture_suffixes()
-    pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes
-                      and not path.name.startswith(".") and path.is_file())
-    if not pictures:
+    readable = picture_suffixes()
+    images = sorted(path for path in folder.iterdir() if not path.name.startswith(".")
+                    and path.is_file() and (path.suffix.lower() in readable or _is_image(path)))
+    if not images:
         raise _bad(f"there is no picture in {folder}", "name a folder that holds pictures itself")
-    for path in pictures:
-        yield _Row(str(path), {"image": str(path)})
+    for path in images:
+        error = None if path.suffix.lower() in readable else _bad(
+            f"{path.suffix} files can't be read", "save the image as PNG or JPEG")
+        yield _Row(str(path), {"image": str(path)}, error)
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file's name says that it is an image, in whatever format."""
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    return kind.startswith("image/") or path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def _list_rows(path: Path) -> Iterator[_Row]:
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = _text(path).splitlines()
     for number, line in enumerate(lines, 1):
         picture = line.strip()
         if picture and not picture.startswith("#"):
-            yield _Row(f"{path}, line {number}", {"image": str(path.parent / picture)})
+            yield _Row(f"{path}, line {number}", {"image": _beside(path, picture)})
+
+
+def _beside(table: Path, name: str) -> str:
+    """A path in a list or table: relative ones start at its folder, "~" is the home folder."""
+    return str(table.parent / Path(name).expanduser())
 
 
 def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
     known = {f.name: f for f in fields(request) if not f.metadata.get("managed")}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.reader(file)
-        columns = [column.strip().lower().replace("-", "_") for column in next(table, [])]
-        unknown = [column for column in columns if column not in known]
-        if unknown or "image" not in columns:
-            problem = f"unknown columns {', '.join(unknown)}" if unknown else "no column image"
-            raise _bad(f"{path} has {problem}",
-                       f"the first line names columns of {', '.join(known)}")
-        for cells in table:
-            if any(cell.strip() for cell in cells):
-                yield _table_row(path, table.line_num, dict(zip(columns, cells, strict=False)),
-                                 known)
+    text, skipped = _text(path), 0
+    if text[:4].lower() == "sep=":  # how Excel names the separator
+        text, skipped = text.partition("\n")[2], 1
+    heading = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=heading.count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    columns = [column.strip().lower().replace("-", "_") for column in next(table, [])]
+    unknown = [column for column in columns if column not in known]
+    if unknown or "image" not in columns:
+        problem = f"unknown columns {', '.join(unknown)}" if unknown else "no column image"
+        raise _bad(f"{path} has {problem}",
+                   f"the first line names columns of {', '.join(known)}")
+    for cells in table:
+        if any(cell.strip() for cell in cells):
+            texts = map(_with_points, cells) if separator != "," else cells
+            yield _table_row(path, table.line_num + skipped,
+                             dict(zip(columns, texts, strict=False)), known)
+
+
+def _with_points(cell: str) -> str:
+    """A cell with numbers such as 1,85, as tables without commas between their cells write them."""
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell.strip()) else cell
+
+
+def _text(path: Path) -> str:
+    """The text of a list or table: UTF-8, or UTF-16 as some spreadsheets save it."""
+    content = path.read_bytes()
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def _table_row(path: Path, line: int, cells: Mapping[str, str],
@@ -173,7 +213,7 @@ def _table_row(path: Path, line: int, cells: Mapping[str, str],
             row.error = _bad(f"{name} can't be {text.strip()!r}", known[name].metadata["help"])
     inputs = [name for name, f in known.items() if f.metadata.get("reads") and row.values.get(name)]
     for name in inputs:
-        row.values[name] = str(path.parent / row.values[name])
+        row.values[name] = _beside(path, row.values[name])
     if not (row.error or inputs):
         row.error = _bad("there is no picture in this line", "fill in the column image")
     return row

@@ -7,14 +7,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import REQUESTS
-from .options import request_option
+from .options import request_option, user_path
 
 if TYPE_CHECKING:
     from ..batch.run import Distribute
@@ -28,10 +27,10 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
         "batch", help="views or meshes of many pictures",
         description="Make a result folder for each picture. What is there already is kept, so the "
         "same command goes on after a stop, and several may work in the same folder at once.")
-    batch.add_argument("inputs", type=Path, nargs="+", metavar="INPUT",
+    batch.add_argument("inputs", type=user_path, nargs="+", metavar="INPUT",
                        help="pictures, folders of them, .txt lists with a picture a line, or .csv "
                        "tables with a column image and others named like the options below")
-    batch.add_argument("--out", type=Path, required=True, metavar="DIR",
+    batch.add_argument("--out", type=user_path, required=True, metavar="DIR",
                        help="folder for the results, status.json and index.html")
     batch.add_argument("--kind", choices=KINDS, default=KINDS[0],
                        help=f"what to make of each picture (default: {KINDS[0]})")

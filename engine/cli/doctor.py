@@ -7,6 +7,7 @@ Runs in a Python that lacks everything, too: what can't be found out is left out
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -86,6 +87,11 @@ def _look_at_system(found: Diagnosis) -> None:
     proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
     if proxies:
         found.add("proxy", f"set in {', '.join(proxies)}")  # its address may hold a password
+    socks = [name for name in proxies
+             if (os.environ.get(name) or os.environ.get(name.lower(), "")).startswith("socks")]
+    if socks and importlib.util.find_spec("socksio") is None:
+        found.add("SOCKS proxy", f"set in {', '.join(socks)}: downloads need an HTTP proxy in "
+                  "HTTPS_PROXY, or the library socksio")
 
 
 def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:

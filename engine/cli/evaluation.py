@@ -18,6 +18,7 @@ from ..core.request import RESUMES_HINT
 from ..core.requests import BASELINES, FIELDS, METHODS, SAMPLERS
 from ..core.staging import staged_file
 from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
+from .options import png_path, user_path
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
         "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
@@ -35,7 +36,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
 def _add_views(verbs: Any) -> None:
     views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
                               "perceptual distance of novel views")
-    views.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
+    views.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
     views.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     views.add_argument("--steps", type=int, default=0, help="0 takes the model's own default")
     views.add_argument("--guidance", type=float, default=0.0,
@@ -47,38 +48,42 @@ def _add_views(verbs: Any) -> None:
     views.add_argument("--last", type=int, default=0, metavar="N",
                        help="only the last N objects (those held out from training)")
     views.add_argument("--first", type=int, default=0, metavar="N", help="only the first N objects")
-    views.add_argument("--training", type=Path, metavar="WORK", help="working folder of a training "
-                       "(after `dataset unpack`): adds the baselines that need its views")
-    views.add_argument("--lpips", type=Path, metavar="FILE", help="torchvision's VGG-16 or AlexNet "
-                       "weights for LPIPS; default: $ZERO123_LPIPS, then the models folder's "
+    views.add_argument("--training", type=user_path, metavar="WORK",
+                       help="working folder of a training (after `dataset unpack`): adds the "
+                            "baselines that need its views")
+    views.add_argument("--lpips", type=user_path, metavar="FILE",
+                       help="torchvision's VGG-16 or AlexNet weights for LPIPS; default: "
+                            "$ZERO123_LPIPS, then the models folder's "
                        "metrics/. Without, GMSD stands in")
-    views.add_argument("--fid", type=Path, metavar="FILE", help="torch-fidelity's Inception-v3 "
-                       "weights for FID; default: $ZERO123_FID, then metrics/")
-    views.add_argument("--image-variations", type=Path, metavar="DIR", help="adds the paper's "
+    views.add_argument("--fid", type=user_path, metavar="FILE",
+                       help="torch-fidelity's Inception-v3 weights for FID; default: "
+                            "$ZERO123_FID, then metrics/")
+    views.add_argument("--image-variations", type=user_path, metavar="DIR", help="adds the paper's "
                        "baseline: a folder of sd-image-variations in diffusers layout")
-    views.add_argument("--out", type=Path, help="also write the table as JSON")
+    views.add_argument("--out", type=user_path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
 
 def _add_sheet(verbs: Any) -> None:
     sheet = verbs.add_parser("sheet", help="a picture of inputs and views around the objects")
-    sheet.add_argument("shards", type=Path, metavar="SHARDS", help="folder of .tar shards")
+    sheet.add_argument("shards", type=user_path, metavar="SHARDS", help="folder of .tar shards")
     sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     sheet.add_argument("--last", type=int, default=0, metavar="N", help="of the last N objects")
     sheet.add_argument("--count", type=int, default=8, help="objects, evenly spaced")
     sheet.add_argument("--view-count", type=int, default=8, help="views of each")
     sheet.add_argument("--seed", type=int, default=0)
-    sheet.add_argument("--out", type=Path, required=True, metavar="PNG")
+    sheet.add_argument("--out", type=png_path, required=True, metavar="PNG")
     sheet.set_defaults(run=_sheet)
 
 
 def _add_meshes(verbs: Any) -> None:
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
-    meshes.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
-    meshes.add_argument("--out", type=Path, required=True, metavar="DIR", help="receives NAME/mesh."
-                        "glb and scores.json; objects that have their mesh there aren't redone")
-    meshes.add_argument("--predictions", type=Path, metavar="DIR",
+    meshes.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    meshes.add_argument("--out", type=user_path, required=True, metavar="DIR",
+                        help="receives NAME/mesh.glb and scores.json; objects that have their "
+                             "mesh there aren't redone")
+    meshes.add_argument("--predictions", type=user_path, metavar="DIR",
                         help="score this folder's NAME.glb, .obj, .ply, .stl (meshes) or .ply, "
                         ".npz, .npy, .xyz (points: no IoU) instead of reconstructing")
     meshes.add_argument("--up", choices=("y", "z"), default="", help="axis of the predictions; "
@@ -104,14 +109,15 @@ def _add_meshes(verbs: Any) -> None:
 def _add_methods(verbs: Any) -> None:
     methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
                                "Markdown table")
-    methods.add_argument("objects", type=Path, metavar="OBJECTS", help=SETS)
-    methods.add_argument("--out", type=Path, required=True, metavar="DIR",
+    methods.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    methods.add_argument("--out", type=user_path, required=True, metavar="DIR",
                          help="each method works in a folder of its own in it; finished "
                          "reconstructions aren't redone")
     methods.add_argument("--methods", nargs="+", choices=COMPARED, default=[*COMPARED])
     methods.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
-    methods.add_argument("--image-variations", type=Path, metavar="DIR", help="model of sjc-i: a "
-                         "folder of sd-image-variations in diffusers layout; without, the model "
+    methods.add_argument("--image-variations", type=user_path, metavar="DIR",
+                         help="model of sjc-i: a folder of sd-image-variations in diffusers "
+                              "layout; without, the model "
                          "stands in and isn't told the cameras")
     methods.add_argument("--iterations", type=int, default=0, help="0 takes each method's own")
     methods.add_argument("--seed", type=int, default=0)
@@ -122,9 +128,10 @@ def _add_methods(verbs: Any) -> None:
 
 def _add_report(verbs: Any) -> None:
     report = verbs.add_parser("report", help="tables and figures of what the others have measured")
-    report.add_argument("results", type=Path, nargs="+", metavar="RESULT", help="file of `views "
-                        "--out`, folder of `meshes` or `methods`, or PNG of `sheet`")
-    report.add_argument("--out", type=Path, required=True, metavar="DIR",
+    report.add_argument("results", type=user_path, nargs="+", metavar="RESULT",
+                        help="file of `views --out`, folder of `meshes` or `methods`, or PNG of "
+                             "`sheet`")
+    report.add_argument("--out", type=user_path, required=True, metavar="DIR",
                         help="receives report.html, and the tables and figures as CSV and PNG")
     report.set_defaults(run=_report)
 

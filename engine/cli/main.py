@@ -14,7 +14,6 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ..core.errors import EngineError, ErrorCode
@@ -23,7 +22,7 @@ from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import REQUESTS
 from ..transport.streams import interrupt_at_eof
-from .options import add_request
+from .options import add_request, user_path
 from .remote import add_remote, remote_host
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
@@ -143,12 +142,13 @@ def _add_install(verbs: Any) -> None:
     from ..setup.environment import user_folder
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
-    install.add_argument("--folder", type=Path, default=user_folder() / "engine",
+    install.add_argument("--folder", type=user_path, default=user_folder() / "engine",
                          help="where it goes; one that is there is replaced when the new one works")
-    install.add_argument("--python", type=Path, help="the Python to build on; default: this one")
+    install.add_argument("--python", type=user_path,
+                         help="the Python to build on; default: this one")
     install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],
                          help="what torch is built for; auto asks the computer's drivers")
-    install.add_argument("--wheels", type=Path, metavar="DIR",
+    install.add_argument("--wheels", type=user_path, metavar="DIR",
                          help="install from the wheels in this folder, without the network")
     install.set_defaults(run=_install, stopped=RESUMES_HINT)
 

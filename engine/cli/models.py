@@ -27,6 +27,7 @@ from ..models.catalogue import (
 from ..models.folder import ModelState, folder_state, model_state, other_models, remove, verify
 from ..models.licence_store import licence_accepted, require_licence
 from ..models.local import encoding_is_known, import_model
+from .options import user_path
 
 if TYPE_CHECKING:
     import torch
@@ -59,10 +60,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     importing = actions.add_parser(
         "import", help="turn an original .ckpt or .safetensors, or a model folder in diffusers "
         "layout, into a model of the engine")
-    importing.add_argument("checkpoint", type=Path, metavar="FILE|FOLDER")
-    importing.add_argument("--config", type=Path, help="the original's YAML, if it isn't standard")
+    importing.add_argument("checkpoint", type=user_path, metavar="FILE|FOLDER")
+    importing.add_argument("--config", type=user_path,
+                           help="the original's YAML, if it isn't standard")
     target = importing.add_mutually_exclusive_group()
-    target.add_argument("--out", type=Path, metavar="DIR", help="folder for the model")
+    target.add_argument("--out", type=user_path, metavar="DIR", help="folder for the model")
     target.add_argument("--name", help="put it into the models folder under this name, which may "
                         "be one of the catalogue's (default: by the file's name)")
     importing.add_argument("--raw", action="store_true",

@@ -6,11 +6,28 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any
 
 from ..core.reporting import Reporter
 from ..core.request import Request, default_of
 from .remote import add_remote, remote_host
+
+
+def user_path(text: str) -> Path:
+    """A path on the command line; "~" at its beginning is the home folder."""
+    return Path(text).expanduser()
+
+
+def png_path(text: str) -> Path:
+    """The path of a PNG file to write.
+
+    Raises:
+        argparse.ArgumentTypeError: if the name promises another kind of file.
+    """
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
+    return user_path(text)
 
 
 def add_request(verbs: Any, cls: type[Request], verb: str) -> None:

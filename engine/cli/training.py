@@ -10,13 +10,12 @@ runs, not when its options are shown.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import RenderRequest, TrainRequest
-from .options import add_request
+from .options import add_request, png_path, user_path
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -32,7 +31,7 @@ def _add_dataset(subparsers: argparse._SubParsersAction) -> None:
     add_request(verbs, RenderRequest, "render")
 
     unpack = verbs.add_parser("unpack", help="composite the views of data sets on white")
-    unpack.add_argument("shards", type=Path, nargs="+", metavar="SHARDS",
+    unpack.add_argument("shards", type=user_path, nargs="+", metavar="SHARDS",
                         help="folders of .tar shards, or of objects in Objaverse's layout, in the "
                         "order the objects shall have")
     unpack.add_argument("--size", type=int, default=0, metavar="PIXELS",
@@ -49,7 +48,7 @@ def _add_dataset(subparsers: argparse._SubParsersAction) -> None:
     precompute.set_defaults(run=_precompute)
 
     shapes = verbs.add_parser("shapes", help="render random household shapes as shards")
-    shapes.add_argument("--out", type=Path, required=True, help="folder for the shards")
+    shapes.add_argument("--out", type=user_path, required=True, help="folder for the shards")
     shapes.add_argument("--count", type=int, default=1200, help="number of objects")
     shapes.add_argument("--view-count", type=int, default=24, help="pictures of each")
     shapes.add_argument("--size", type=int, default=128, help="side of a picture, pixels")
@@ -60,7 +59,7 @@ def _add_dataset(subparsers: argparse._SubParsersAction) -> None:
     shapes.set_defaults(run=_shapes, stopped=RESUMES_HINT)
 
     info = verbs.add_parser("info", help="count the objects and views of a data set")
-    info.add_argument("shards", type=Path, metavar="SHARDS",
+    info.add_argument("shards", type=user_path, metavar="SHARDS",
                       help="folder of .tar shards, or of objects in Objaverse's layout")
     info.set_defaults(run=_info)
 
@@ -89,13 +88,14 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     denoiser.set_defaults(run=_train_denoiser, stopped=RESUMES_HINT)
 
     curves = verbs.add_parser("curves", help="draw the log of a training")
-    curves.add_argument("log", type=Path, metavar="LOG", help="log.jsonl that a training wrote")
-    curves.add_argument("--out", type=Path, required=True, help="PNG to write")
+    curves.add_argument("log", type=user_path, metavar="LOG",
+                        help="log.jsonl that a training wrote")
+    curves.add_argument("--out", type=png_path, required=True, help="PNG to write")
     curves.set_defaults(run=_curves)
 
     export = verbs.add_parser("export", help="write the averaged weights in diffusers layout, fp16")
     _add_work(export)
-    export.add_argument("--out", type=Path, required=True, help="the model's folder")
+    export.add_argument("--out", type=user_path, required=True, help="the model's folder")
     export.add_argument("--default-steps", type=int, default=8)
     export.add_argument("--default-guidance", type=float, default=1.0)
     export.set_defaults(run=_export)
@@ -106,7 +106,8 @@ HELD_OUT = 58
 
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--work", type=Path, required=True, help="working folder of this training")
+    parser.add_argument("--work", type=user_path, required=True,
+                        help="working folder of this training")
 
 
 def _add_loop(parser: argparse.ArgumentParser, steps: int, batch_size: int, rate: float,

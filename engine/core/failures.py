@@ -38,20 +38,38 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
     if isinstance(error, (JobCancelled, KeyboardInterrupt)):
         return EngineError(ErrorCode.CANCELLED, "stopped before the end", stopped)
     if is_out_of_memory(error):
-        # CUDA goes on to list what every process on the GPU holds.
-        wanted = first_line(error).partition(". GPU ")[0]
-        return EngineError(
-            ErrorCode.OUT_OF_MEMORY, f"memory ran out: {wanted}",
-            "close other programs, ask for fewer views or samples, or compute on the CPU")
+        return _out_of_memory(error)
     if isinstance(error, OSError) and error.errno in _DISK_HINTS:
         return EngineError(ErrorCode.DISK, first_line(error), _DISK_HINTS[error.errno])
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] != "engine":
-        return EngineError(
-            ErrorCode.ENVIRONMENT, f"a library can't be loaded: {first_line(error)}",
-            "run `python -m engine doctor` to see what is missing")
+        return _missing_library(error)
     return EngineError(
         ErrorCode.INTERNAL, f"{type(error).__name__}: {first_line(error)}",
         "this is a defect of the engine; its log has the traceback (command line: --debug)")
+
+
+def _out_of_memory(error: BaseException) -> EngineError:
+    """The error of a computation that got no memory, with a hint that fits the device."""
+    # CUDA adds what every process on the GPU holds.
+    wanted = first_line(error).partition(". GPU ")[0]
+    if _is_of_accelerator(error):
+        return EngineError(
+            ErrorCode.OUT_OF_MEMORY, f"the GPU's memory ran out: {wanted}",
+            "close other programs that use the GPU, ask for fewer views or samples, or compute "
+            "on the CPU")
+    return EngineError(
+        ErrorCode.OUT_OF_MEMORY, f"memory ran out: {wanted}",
+        "close other programs, or ask for fewer views or samples or a lower resolution")
+
+
+def _missing_library(error: ImportError) -> EngineError:
+    if "socks" in str(error).lower():
+        return EngineError(
+            ErrorCode.ENVIRONMENT, "the proxy is a SOCKS proxy, and the library for it is missing",
+            "set an HTTP proxy in HTTPS_PROXY, or install socksio into the engine's Python")
+    return EngineError(
+        ErrorCode.ENVIRONMENT, f"a library can't be loaded: {first_line(error)}",
+        "run `python -m engine doctor` to see what is missing")
 
 
 def is_disk_error(error: BaseException) -> bool:
@@ -66,6 +84,24 @@ def is_out_of_memory(error: BaseException) -> bool:
     # torch reports its CPU allocator's and Metal's failures as bare RuntimeErrors.
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(phrase in text for phrase in _MEMORY_PHRASES)
+
+
+def _is_of_accelerator(error: BaseException) -> bool:
+    """Whether it is a GPU's memory that ran out."""
+    text = str(error).lower()
+    return any(word in text for word in ("cuda", "hip ", "mps", "xpu", "gpu", "cublas", "cudnn"))
+
+
+def unfinished(error: EngineError) -> EngineError:
+    """An out-of-memory error of a job whose work so far is kept: its settings stay, so only another
+    device or more memory helps. Any other error is returned as it is."""
+    if error.code is not ErrorCode.OUT_OF_MEMORY:
+        return error
+    if _is_of_accelerator(error):
+        return EngineError(error.code, error.message, "close other programs that use the GPU and "
+                           "resume the job, or resume it on the CPU: what was done is kept")
+    return EngineError(error.code, error.message,
+                       "close other programs and resume the job: what was done is kept")
 
 
 def first_line(error: BaseException) -> str:

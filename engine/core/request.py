@@ -30,6 +30,11 @@ RETIRED_FIELDS = frozenset({"cache_interval"})
 """Fields of earlier versions. They are ignored in the requests that those versions have saved."""
 
 
+FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".glb", ".gltf", ".obj", ".ply", ".stl", ".fbx",
+                 ".usd", ".json", ".zip", ".safetensors", ".ckpt")
+"""Endings of names that a person gives to a file, not to a folder of results."""
+
+
 class SceneImport(Enum):
     """What Blender makes of a finished result."""
 
@@ -105,7 +110,10 @@ class Request:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            _check(f, getattr(self, f.name))
+            value = getattr(self, f.name)
+            _check(f, value)
+            if f.metadata.get("path"):  # no shell replaces the "~" of "--out=~/x" or of a list
+                setattr(self, f.name, os.path.expanduser(value))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Request:
@@ -160,6 +168,19 @@ class Request:
         if not self._names_input():
             raise EngineError(ErrorCode.BAD_INPUT, f"there is no {self.POSITIONAL} to start from",
                               f"give `{self.POSITIONAL}`")
+        self._check_suffix()
+
+    def _check_suffix(self) -> None:
+        """Refuse a name of the result that promises another kind of file."""
+        out, wanted = Path(self.out), Path(self.RESULT_FILE).suffix
+        suffix = out.suffix.lower()
+        if not self.OUT_IS_FOLDER and suffix != wanted:
+            raise EngineError(ErrorCode.BAD_INPUT, f"the result is a {wanted} file, and {out.name} "
+                              "is another name", f"give a name that ends in {wanted}")
+        if self.OUT_IS_FOLDER and suffix in FILE_SUFFIXES and not out.is_dir():
+            raise EngineError(ErrorCode.BAD_INPUT, f"the result is a folder of files, and "
+                              f"{out.name} is the name of a file",
+                              f"give a name without {out.suffix}")
 
     def _names_input(self) -> bool:
         return bool(getattr(self, self.POSITIONAL).strip())

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..core.failures import as_engine_error, is_out_of_memory, unfinished
 from ..core.locks import held_for
 from ..core.reporting import Reporter
 from ..core.request import Request
 from ..core.result_place import check_result_place
+from ..core.resume import work_folder
 from ..setup.environment import remote_jobs_folder
 
 ENGINE = __package__.rpartition(".")[0]
@@ -33,7 +35,12 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     request.require_input()
     check_result_place(request)
     with held_for(Path(request.out), remote_jobs_folder()):
-        return handler_of(type(request))(request, reporter)
+        try:
+            return handler_of(type(request))(request, reporter)
+        except Exception as error:
+            if is_out_of_memory(error) and request.RESUMABLE and work_folder(request).is_dir():
+                raise unfinished(as_engine_error(error)) from error
+            raise
 
 
 def handler_of(kind: type[Request]) -> Callable[[Any, Reporter], dict[str, Any]]:

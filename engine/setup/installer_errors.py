@@ -24,6 +24,9 @@ class _Cause:
 
 
 _CAUSES = (
+    _Cause(r"socks support|pysocks|socks proxy",
+           "the installer can't use the SOCKS proxy",
+           "set an HTTP proxy in HTTPS_PROXY, or install from a folder of wheels"),
     _Cause(r"proxyerror|cannot connect to proxy|proxy (auth|connect)|tunnel|407 ",
            "the proxy doesn't let the installer through",
            "check the proxy in the system's settings or in HTTPS_PROXY"),

@@ -189,7 +189,7 @@ def result_folder(context: bpy.types.Context, kind: str, title: str, out: str) -
     try:
         if not out:
             return addon.new_job_folder(context, kind, Path(title).stem)
-        folder = Path(bpy.path.abspath(out))
+        folder = Path(bpy.path.abspath(out)).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     except OSError as error:

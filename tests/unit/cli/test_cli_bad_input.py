@@ -126,3 +126,26 @@ def test_a_disk_that_fills_up_leaves_nothing(verb: str, tiny_model: Path, tmp_pa
     assert result.stderr.startswith("error disk: ")
     assert result.stderr.count("\n") == 1
     assert names(tmp_path) == ["noise.png"]
+
+
+@pytest.mark.parametrize("name", ["cut.jpg", "cut.webp", "cut", "cut.tar.gz", "cut.png.txt"])
+@pytest.mark.parametrize("verb", ["segment", "prepare"])
+def test_an_image_is_not_written_under_another_ending(verb: str, name: str, picture: Path,
+                                                      tmp_path: Path, capsys):
+    assert run(verb, picture, "--out", tmp_path / name) == 2
+    assert ".png" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["chair.glb", "chair.OBJ", "views.json"])
+def test_a_folder_does_not_get_the_name_of_a_file(name: str, picture: Path, tmp_path: Path, capsys):
+    assert run("reconstruct", picture, "--out", tmp_path / name) == 2
+    assert "folder" in capsys.readouterr().err
+
+
+def test_a_tilde_after_the_equals_sign_is_the_home_folder(
+        picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert run("prepare", picture, "--out=~/seen.png") == 0
+    assert (tmp_path / "seen.png").is_file() and not (tmp_path / "~").exists()

@@ -93,3 +93,14 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problem is not None
     assert problem.code is ErrorCode.DISK
     assert "12 MB free" in problem.message
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "https_proxy"])
+def test_a_socks_proxy_is_named(variable: str, monkeypatch: pytest.MonkeyPatch):
+    from engine.cli import doctor
+
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv(variable, "socks5://me:secret@127.0.0.1:9")
+    found = doctor.Diagnosis()
+    doctor._look_at_system(found)
+    assert "SOCKS" in found.text and "secret" not in found.text

@@ -51,9 +51,18 @@ TEXTS = {
         "auto wählen oder ein dafür gebautes torch installieren",
     "choose one in the Zero123 tab, or open it in the Image Editor":
         "im Reiter Zero123 eines wählen oder es im Bildeditor öffnen",
-    "close other programs, ask for fewer views or samples, or compute on the CPU":
-        "andere Programme schließen, weniger Ansichten oder Samples verlangen oder auf der CPU "
-        "rechnen",
+    "close other programs and resume the job: what was done is kept":
+        "andere Programme schließen und den Auftrag fortsetzen: Was getan ist, bleibt erhalten",
+    "close other programs that use the GPU and resume the job, or resume it on the CPU: what was "
+    "done is kept":
+        "andere Programme schließen, die die GPU nutzen, und den Auftrag fortsetzen, oder ihn auf "
+        "der CPU fortsetzen: Was getan ist, bleibt erhalten",
+    "close other programs that use the GPU, ask for fewer views or samples, or compute on the CPU":
+        "andere Programme schließen, die die GPU nutzen, weniger Ansichten oder Samples verlangen "
+        "oder auf der CPU rechnen",
+    "close other programs, or ask for fewer views or samples or a lower resolution":
+        "andere Programme schließen oder weniger Ansichten oder Samples oder eine niedrigere "
+        "Auflösung verlangen",
     "close the programs that use it, then try again":
         "die Programme schließen, die sie benutzen, dann noch einmal versuchen",
     "copy a picture, or its path: under X11 Blender pastes no pictures":
@@ -169,6 +178,8 @@ TEXTS = {
     "select its plane, or give its number": "ihre Ebene auswählen oder ihre Nummer angeben",
     "select objects, or choose a folder of files":
         "Objekte auswählen oder einen Ordner mit Dateien wählen",
+    "set an HTTP proxy in HTTPS_PROXY, or install socksio into the engine's Python":
+        "einen HTTP-Proxy in HTTPS_PROXY setzen oder socksio in das Python der Engine installieren",
     "set the elevation by hand": "die Elevation von Hand einstellen",
     "start from its picture": "mit seinem Bild beginnen",
     "start the job again": "den Auftrag neu starten",
@@ -195,6 +206,8 @@ TEXTS = {
     "the picture that these views were made from is gone":
         "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
     "the picture's foreground is empty": "der Vordergrund des Bildes ist leer",
+    "the proxy is a SOCKS proxy, and the library for it is missing":
+        "der Proxy ist ein SOCKS-Proxy, und die Bibliothek dafür fehlt",
     "the views fit together under no elevation":
         "die Ansichten passen unter keiner Elevation zusammen",
     "the views' silhouettes have no shape in common":

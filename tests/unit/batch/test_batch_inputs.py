@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a batch reads: tables of any spreadsheet, lists, and folders with all kinds of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.batch.inputs import Item, read_items
+from engine.core.requests import ViewsRequest
+
+
+def read(path: Path) -> list[Item]:
+    return read_items([path], path.parent / "out", "views", {})
+
+
+@pytest.mark.parametrize("text", [
+    "image,steps,input_radius\na.png,4,1.9\n",
+    "image;steps;input_radius\na.png;4;1,9\n",
+    "image\tsteps\tinput_radius\na.png\t4\t1,9\n",
+    "sep=;\nimage;steps;input_radius\na.png;4;1,9\n",
+    "\ufeffImage;Steps;Input-Radius\r\na.png;4;1.9\r\n",
+])
+def test_a_table_of_any_spreadsheet_is_read(tmp_path: Path, text: str):
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    (item,) = read(tmp_path / "table.csv")
+    assert isinstance(item.request, ViewsRequest)
+    assert (item.request.steps, item.request.input_radius) == (4, 1.9)
+    assert item.image == str(tmp_path / "a.png")
+
+
+def test_a_table_in_utf_16_is_read(tmp_path: Path):
+    (tmp_path / "table.csv").write_text("image;seed\nStühle.png;7\n", encoding="utf-16")
+    (item,) = read(tmp_path / "table.csv")
+    assert item.name == "Stühle" and item.request is not None
+
+
+def test_a_row_of_numbers_keeps_its_blanks(tmp_path: Path):
+    (tmp_path / "table.csv").write_text("image;azimuth\na.png;0 22,5 45\n")
+    (item,) = read(tmp_path / "table.csv")
+    assert isinstance(item.request, ViewsRequest)
+    assert item.request.azimuth == [0, 22.5, 45]
+
+
+def test_the_line_of_a_problem_counts_the_separators_line(tmp_path: Path):
+    (tmp_path / "table.csv").write_text("sep=;\nimage;steps\na.png;many\n")
+    (item,) = read(tmp_path / "table.csv")
+    assert item.request is None and item.source.endswith("line 3")
+
+
+@pytest.mark.parametrize("name", ["list.txt", "table.csv"])
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / name).write_text("image\n~/a.png\n" if name == "table.csv" else "~/a.png\n")
+    (item,) = read(tmp_path / name)
+    assert item.image == str(tmp_path / "home" / "a.png")
+
+
+@pytest.mark.parametrize("name", ["photo.heic", "photo.HEIF", "render.exr", "raw.dng", "logo.svg"])
+def test_images_that_cannot_be_read_are_listed(tmp_path: Path, name: str,
+                                               monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.imaging.reading.picture_suffixes", lambda: {".png"})
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / name).write_bytes(b"some image")
+    (tmp_path / "notes.txt").write_text("no image")
+    problems = {item.source: item.problem[0] for item in read(tmp_path)}
+    assert set(problems) == {str(tmp_path / "a.png"), str(tmp_path / name)}
+    assert "can't be read" in problems[str(tmp_path / name)]
