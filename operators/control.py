@@ -12,6 +12,7 @@ from bpy.props import StringProperty
 
 from . import scene as results
 from .scene import frames
+from .scene.options import PATH_OPTIONS
 from .session import launch
 from .session import timer as background
 from .session.history import history
@@ -166,7 +167,7 @@ class ZERO123_OT_import_result(bpy.types.Operator):
     __annotations__ = {
         "job": _job_property("Job of this session whose result to import"),
         "filepath": StringProperty(
-            name="File", subtype='FILE_PATH', options=_OPTIONS,
+            name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
             description="A views.json or a mesh.glb that Zero123 has written"),
         "filter_glob": StringProperty(default="*.json;*.glb", options={'HIDDEN', 'SKIP_SAVE'}),
         **results.import_properties(_OPTIONS),

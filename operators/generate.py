@@ -22,6 +22,7 @@ from ..engine.core.requests import (
     ViewsRequest,
 )
 from .scene import ImportOptions, Place, Record, frames
+from .scene.options import PATH_OPTIONS
 from .scene.sources import Source, source_of
 from .session import preferences as addon
 from .session.launch import launch, launch_alone
@@ -77,7 +78,7 @@ def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[s
             name="Image", options=_OPTIONS,
             description="Name of the image to start from; empty takes the active one"),
         "filepath": StringProperty(
-            name="File", subtype='FILE_PATH', options=_OPTIONS,
+            name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
             description="Picture file to start from, instead of an image"),
     }
 

@@ -18,6 +18,7 @@ from ..engine.models.catalogue import find_model, list_models, name_for, size_te
 from ..engine.models.folder import remove
 from ..engine.setup.environment import find_python
 from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
+from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
 from .session import timer as background
 from .session.checklist import checklist
@@ -142,7 +143,7 @@ class ZERO123_OT_model_import(bpy.types.Operator):
     bl_label = "Import Zero123 Model"
     __annotations__ = {
         "filepath": StringProperty(
-            name="File", subtype='FILE_PATH', options=_OPTIONS,
+            name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
             description="An original .ckpt or .safetensors, or u2netp.onnx"),
         "filter_glob": StringProperty(default="*.ckpt;*.safetensors;*.onnx", options=_HIDDEN),
         "model": StringProperty(
@@ -150,7 +151,7 @@ class ZERO123_OT_model_import(bpy.types.Operator):
             description="What to call it; empty takes the catalogue's name for such a file, else "
             "the file's"),
         "config": StringProperty(
-            name="Configuration", subtype='FILE_PATH', options=_OPTIONS,
+            name="Configuration", subtype='FILE_PATH', options=PATH_OPTIONS,
             description="The original's .yaml, if the model isn't one of the released ones"),
         "pose_encoding": EnumProperty(
             name="Pose Encoding", default='AUTO', options=_OPTIONS,

@@ -14,6 +14,7 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 from ..engine.core.errors import EngineError, ErrorCode
 from .scene import viewport
 from .scene.image_files import write_shown
+from .scene.options import PATH_OPTIONS
 from .scene.views import load_image
 from .session.messages import report_errors, unless
 
@@ -50,7 +51,7 @@ class ZERO123_OT_open_picture(bpy.types.Operator):
     bl_options = {'REGISTER', 'UNDO'}
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="File", subtype='FILE_PATH', options=_OPTIONS, description="Picture of one object")
+        name="File", subtype='FILE_PATH', options=PATH_OPTIONS, description="Picture of one object")
     filter_image: BoolProperty(  # type: ignore[valid-type]
         default=True, options={'HIDDEN', 'SKIP_SAVE'})
     filter_folder: BoolProperty(  # type: ignore[valid-type]

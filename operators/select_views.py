@@ -17,6 +17,7 @@ from ..engine.core.requests import ReconstructRequest, ViewsRequest
 from .generate import PictureJob, job_properties
 from .scene import Record
 from .scene.frames import result_collection
+from .scene.options import PATH_OPTIONS
 from .scene.views import pose_of
 from .session import preferences as addon
 from .session import timer as background
@@ -97,7 +98,7 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
     bl_label = "Pick Views"
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="File", subtype='FILE_PATH', options=_OPTIONS,
+        name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
         description="A views.json that Zero123 has written; empty takes the active object's")
 
     @report_errors

@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
 from ..engine.core.errors import EngineError
+from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
 from .session import timer as background
 from .session.checklist import checklist, report_text
@@ -24,13 +25,13 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
     bl_label = "Install Zero123 Engine"
 
     python: StringProperty(  # type: ignore[valid-type]
-        name="Python", subtype='FILE_PATH', options=_OPTIONS,
+        name="Python", subtype='FILE_PATH', options=PATH_OPTIONS,
         description="The Python to build on; empty takes Blender's")
     backend: StringProperty(  # type: ignore[valid-type]
         name="Backend", options=_OPTIONS,
         description="auto, cpu, cuda, rocm or mps; empty takes the preferences' choice")
     wheels: StringProperty(  # type: ignore[valid-type]
-        name="Wheels", subtype='DIR_PATH', options=_OPTIONS,
+        name="Wheels", subtype='DIR_PATH', options=PATH_OPTIONS,
         description="Folder of wheels to install from; empty takes the preferences' choice")
 
     @classmethod

@@ -13,6 +13,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 from ..engine.core.errors import EngineError, ErrorCode
 from .scene import frames, turntable
 from .scene.import_result import add_turning_plane
+from .scene.options import PATH_OPTIONS
 from .select_views import title_of, views_file
 from .session.messages import LEAVE_MODE, report_errors, unless
 from .session.preferences import CONTEXT
@@ -26,7 +27,7 @@ class _Turn(bpy.types.Operator):
     """What the two share: which views, and their order."""
 
     FILE = StringProperty(
-        name="File", subtype='FILE_PATH', options=_OPTIONS,
+        name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
         description="A views.json that Zero123 has written; empty takes the active object's, "
                     "else that of the picked views")
 
@@ -115,7 +116,7 @@ class ZERO123_OT_turntable_video(_Turn):
     __annotations__ = {
         "filepath": _Turn.FILE,
         "out": StringProperty(
-            name="Out", subtype='FILE_PATH', options=_OPTIONS, translation_context=CONTEXT,
+            name="Out", subtype='FILE_PATH', options=PATH_OPTIONS, translation_context=CONTEXT,
             description="The .mp4 file to write; empty takes turntable.mp4 beside the views"),
         "seconds": FloatProperty(
             name="Seconds", default=4.0, min=0.5, max=600.0, options=_OPTIONS,

@@ -7,9 +7,17 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..session.preferences import CONTEXT
+
+BLEND_RELATIVE: set[str] = (
+    {'PATH_SUPPORTS_BLEND_RELATIVE'} if bpy.app.version >= (4, 5, 0) else set())
+"""Option of a property whose path may begin with "//", the .blend file's folder. Without it Blender
+4.5 and later warn of such a path; earlier versions do not know the option."""
+PATH_OPTIONS = {'SKIP_SAVE'} | BLEND_RELATIVE
+"""Options of an operator's path. Whoever reads it calls `bpy.path.abspath`."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.request import Request, default_of
+from ..scene.options import BLEND_RELATIVE
 from .preferences import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
@@ -98,5 +99,7 @@ def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> A
         return FloatProperty(**{"default": default or 0.0, **limits, **keywords})
     if isinstance(default, list):
         return StringProperty(**{"default": ", ".join(map(str, default)), **keywords})
-    return StringProperty(**{"default": default, **keywords,
-                             "subtype": _SUBTYPES[metadata.get("path", "")]})
+    subtype = _SUBTYPES[metadata.get("path", "")]
+    if subtype != 'NONE':
+        keywords["options"] = keywords.get("options", set()) | BLEND_RELATIVE
+    return StringProperty(**{"default": default, **keywords, "subtype": subtype})

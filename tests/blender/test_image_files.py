@@ -450,3 +450,19 @@ def test_image_file_of_a_missing_tile_says_so(tiles, image_file, extension, tmp_
     with pytest.raises(extension("engine.core.errors").EngineError,
                        match=r"tile 1002 of skin\S+ has no pixels"):
         image_file(tiles)
+
+
+def test_paths_relative_to_the_blend_file_cause_no_warning(bpy, scene, extension, picture,
+                                                           recwarn):
+    bpy.ops.wm.save_as_mainfile(filepath=str(picture.with_name("a.blend")), check_existing=False)
+    bpy.ops.zero123.open_picture(filepath=f"//{picture.name}")
+    assert bpy.context.scene.zero123.image.name == picture.name
+    with pytest.raises(RuntimeError, match=r"there\.json"):
+        bpy.ops.zero123.import_result(filepath="//there.json")
+    if bpy.app.version >= (4, 5, 0):
+        for name in ("generate_views", "reconstruct_mesh", "remove_background", "pick_views",
+                     "model_import", "turntable", "turntable_video", "engine_install"):
+            for prop in getattr(bpy.ops.zero123, name).get_rna_type().properties:
+                if getattr(prop, "subtype", "") in {'FILE_PATH', 'DIR_PATH'}:
+                    assert prop.is_path_supports_blend_relative, (name, prop.identifier)
+    assert not [warning for warning in recwarn if "blend relative" in str(warning.message)]
