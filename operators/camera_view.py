@@ -18,6 +18,7 @@ from ..engine.core.requests import ViewsRequest
 from .generate import PictureJob, job_properties
 from .scene import Place, Record, frames
 from .scene.import_result import MAX_TITLE
+from .scene.placement import TURN
 from .scene.sources import source_of
 from .session.launch import launch
 from .session.messages import unless
@@ -75,7 +76,7 @@ class ZERO123_OT_view_from_camera(PictureJob):
         camera = self._camera(context)
         found = find_result(context, camera, self.around,
                             newest=not (self.image or self.filepath))
-        frame = frames.result_frame(*found, but=camera) if found else Matrix()
+        frame = frames.result_frame(*found, but=camera) if found else TURN.copy()
         values = request_values(self, ViewsRequest, skip={"image", *_POSE})
         image, filepath, title = self.image, self.filepath, ""
         if found and not (image or filepath):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import EngineError, ErrorCode
+from ..mesh.axes import from_file
 from ..mesh.triangles import FloatArray, Triangles
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl", ".npz", ".npy", ".xyz")
@@ -37,6 +38,7 @@ def find_prediction(folder: Path, name: str) -> Path:
 def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
     """The triangles of a mesh file, or the N x 3 points of one without faces; Z up.
 
+    A result of `reconstruct` comes in the engine's world (see `engine.mesh.axes.from_file`).
     `up`: "y" or "z", where the file's axis differs from its format's usual one.
 
     Raises:
@@ -53,8 +55,7 @@ def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
         raise _unusable(path, "it holds neither triangles nor points")
     if not np.isfinite(points).all() or not np.ptp(points, axis=0).max() > 0:
         raise _unusable(path, "its points aren't finite, or all the same")
-    if (up or ("y" if path.suffix in Y_UP else "z")) == "y":
-        points = points[:, [0, 2, 1]] * [1, -1, 1]
+    points = from_file(points, path, up or ("y" if path.suffix in Y_UP else "z"))
     return Triangles(points, faces) if len(faces) else points
 
 

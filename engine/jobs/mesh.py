@@ -63,10 +63,11 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             result.mesh.save_obj(stage / "mesh.obj")
         if request.ply:
             result.mesh.save_ply(stage / "mesh.ply")
+        from ..mesh.axes import FRONT
         from ..reconstruction.memory import peak_memory_mb
 
         report = {
-            "schema": "zero123.mesh/1", "method": request.method,
+            "schema": "zero123.mesh/2", "front": FRONT, "method": request.method,
             "model": views.meta.get("model", request.model), "seed": request.seed,
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..camera import camera_to_world, focal_length_px
+from .axes import from_file
 from .raster import rasterise
 from .textured import TexturedMesh
 from .triangles import FloatArray
@@ -111,12 +112,15 @@ def of_mesh(mesh: TexturedMesh) -> TexturedTriangles:
 
 
 def load_textured(path: Path) -> TexturedTriangles:
-    """The triangles of a GLB, Z up, with its base colour texture or a plain grey."""
+    """The triangles of a GLB, Z up, with its base colour texture or a plain grey.
+
+    A result of `reconstruct` comes in the engine's world (see `axes.from_file`).
+    """
     import trimesh
 
     mesh = trimesh.load_scene(path).to_mesh()
-    vertices, normals = (np.stack([x, -z, y], axis=1) for x, y, z in (
-        np.asarray(mesh.vertices, float).T, np.asarray(mesh.vertex_normals, float).T))
+    vertices, normals = (from_file(np.asarray(vectors, float), path, up="y")
+                         for vectors in (mesh.vertices, mesh.vertex_normals))
     faces = np.asarray(mesh.faces)
     uv = getattr(mesh.visual, "uv", None)
     picture = getattr(getattr(mesh.visual, "material", None), "baseColorTexture", None)

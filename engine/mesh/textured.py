@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.errors import EngineError, ErrorCode
+from .axes import to_y_up, to_z_up
 from .triangles import FloatArray, IntArray, Triangles
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 NAME = "object"
 """What the mesh is called inside a file."""
+WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
+"""RGBA of OBJ materials."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ class TexturedMesh(Triangles):
                 faces.reshape(-1, 3))
 
     def save_glb(self, path: str | Path) -> Path:
-        """Write binary glTF: one mesh, one material (rough, base colour texture), Y up.
+        """Write binary glTF: one mesh, one material (rough, base colour texture), Y up, front +Z.
 
         The file appears under its name only when it is complete.
 
@@ -57,24 +60,33 @@ class TexturedMesh(Triangles):
         return _write(Path(path), scene.export(file_type="glb", include_normals=True))
 
     def save_obj(self, path: str | Path) -> Path:
-        """Write Wavefront OBJ, Y up, with its MTL and its texture (PNG) beside it.
+        """Write Wavefront OBJ, Y up, front +Z, with its MTL and its texture (PNG) beside it.
 
-        The OBJ, which names the others, appears last.
+        The material shows the texture as it is: white, without gloss. The OBJ, which names the
+        other files, is written last.
 
         Raises:
             EngineError: `DISK` if it can't be written.
         """
         from trimesh.exchange.obj import export_obj
+        from trimesh.visual.material import SimpleMaterial
+        from trimesh.visual.texture import TextureVisuals
 
         path = Path(path)
-        text, files = export_obj(self._trimesh(), include_normals=True, return_texture=True,
+        mesh = self._trimesh()
+        # Converted from PBR, trimesh's default would darken the texture and give it a grey gloss.
+        material = SimpleMaterial(
+            image=mesh.visual.material.baseColorTexture, name=NAME, ambient=WHITE, diffuse=WHITE,
+            specular=BLACK, glossiness=0.0)
+        mesh.visual = TextureVisuals(uv=mesh.visual.uv, material=material)
+        text, files = export_obj(mesh, include_normals=True, return_texture=True,
                                  mtl_name=f"{path.stem}.mtl")
         for name, content in files.items():
             _write(path.with_name(name), content)
         return _write(path, text.encode())
 
     def save_ply(self, path: str | Path) -> Path:
-        """Write binary PLY, Z up, with the texture's colours at the vertices.
+        """Write binary PLY, Z up, front -Y, with the texture's colours at the vertices.
 
         Raises:
             EngineError: `DISK` if it can't be written.
@@ -87,12 +99,12 @@ class TexturedMesh(Triangles):
         texel = np.clip(np.stack([row, column]).astype(int), 0, size - 1)
         colours = np.zeros((len(self.vertices), 3))
         colours[self.faces.reshape(-1)] = self.texture[tuple(texel)][self.uv_faces.reshape(-1)]
-        mesh = trimesh.Trimesh(self.vertices, self.faces, process=False,
+        mesh = trimesh.Trimesh(to_z_up(self.vertices), self.faces, process=False,
                                vertex_colors=_bytes(colours))
         return _write(Path(path), export_ply(mesh))
 
     def _trimesh(self) -> trimesh.Trimesh:
-        """Y up, with one material: rough, base colour texture."""
+        """Y up, front +Z, with one material: rough, base colour texture."""
         import trimesh
         from trimesh.visual.material import PBRMaterial
         from trimesh.visual.texture import TextureVisuals
@@ -100,18 +112,12 @@ class TexturedMesh(Triangles):
         positions, normals, uv, faces = self.split()
         material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(_bytes(self.texture)),
                                roughnessFactor=1.0, metallicFactor=0.0)
-        return trimesh.Trimesh(y_up(positions), faces, vertex_normals=y_up(normals), process=False,
-                               visual=TextureVisuals(uv=uv, material=material))
+        return trimesh.Trimesh(to_y_up(positions), faces, vertex_normals=to_y_up(normals),
+                               process=False, visual=TextureVisuals(uv=uv, material=material))
 
 
 def _bytes(colours: FloatArray) -> npt.NDArray[np.uint8]:
     return np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
-
-
-def y_up(vectors: FloatArray) -> FloatArray:
-    """glTF's axes: X right, Y up, Z towards the viewer, for vectors whose Z is up."""
-    x, y, z = vectors.T
-    return np.stack([x, z, -y], axis=1)
 
 
 def _write(path: Path, content: bytes) -> Path:

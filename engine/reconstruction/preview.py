@@ -22,6 +22,7 @@ from ..fields.field import Field, on_cpu
 from ..fields.occupancy import Occupancy
 from ..fields.voxel_field import VoxelField, density_of
 from ..imaging import save_png
+from ..mesh.axes import to_z_up
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
 from .extraction import surface_colour
@@ -45,8 +46,9 @@ GREY = 0.7
 class Previews:
     """Writes `preview.png` (on white) and `preview.npz` into a folder and tells of them.
 
-    The NPZ holds `vertices` (V x 3 float32, world), their `normals` (the same), `faces` (F x 3
-    int32) and `colours` (V x 3 uint8, sRGB). Each file replaces the last one as a whole.
+    The NPZ holds `vertices` (V x 3 float32, Z up, front -Y as after an import of the mesh), their
+    unit `normals` (the same), `faces` (F x 3 int32) and `colours` (V x 3 uint8, sRGB). Each file
+    replaces the last one as a whole.
     """
 
     folder: Path
@@ -117,7 +119,7 @@ def save_mesh(path: Path, mesh: Triangles, field: Field) -> None:
     else:
         colours = surface_colour(field)(mesh.vertices, normals)
     with staged_file(path) as stage:
-        np.savez(stage, vertices=mesh.vertices.astype(np.float32),
-                 normals=normals.astype(np.float32),
+        np.savez(stage, vertices=to_z_up(mesh.vertices).astype(np.float32),
+                 normals=to_z_up(normals).astype(np.float32),
                  faces=mesh.faces.astype(np.int32),
                  colours=(colours * 255).round().astype(np.uint8))

@@ -12,7 +12,7 @@ import bpy
 from mathutils import Matrix
 
 from ...engine import camera as conventions
-from .placement import stored_frame
+from .placement import TURN, stored_frame
 from .record import Record
 
 
@@ -69,12 +69,12 @@ def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | No
     """
     meshes = [item for item in collection.objects if is_mesh(item)]
     if chosen is not None and chosen in meshes:
-        return chosen.matrix_world.copy()
+        return chosen.matrix_world @ TURN
     frames = [item.matrix_world @ matrix.inverted()
               for item, matrix in _cameras(collection) if item != but]
     if frames:
         return max(frames, key=lambda frame: sum(_close(frame, other) for other in frames))
-    return (meshes[0].matrix_world if meshes else stored_frame(collection) or Matrix()).copy()
+    return meshes[0].matrix_world @ TURN if meshes else stored_frame(collection) or TURN.copy()
 
 
 def input_record(collection: bpy.types.Collection) -> Record | None:

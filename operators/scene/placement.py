@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 KEY = "zero123_placement"
 """Property of a collection: the matrix from the engine's world to the scene's, row by row."""
+
+TURN = Matrix.Rotation(-math.pi / 2, 4, 'Z')
+"""From the engine's world, where the input camera stands at +X, to Blender's axes, where the front
+of an object faces -Y. Mesh files are already turned."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collect
 
 def new_frame(scene: bpy.types.Scene, options: ImportOptions) -> Matrix:
     """The matrix from the engine's world to the scene's for views that come in now."""
-    return Matrix.Translation(_location(scene, options)) @ Matrix.Scale(options.size or 1, 4)
+    scale = Matrix.Scale(options.size or 1, 4)
+    return Matrix.Translation(_location(scene, options)) @ scale @ TURN
 
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,
@@ -72,7 +78,7 @@ def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: 
 
     before = stored_frame(collection)
     if place is not None and before is None:
-        _move([item], place.matrix)
+        _move([item], place.matrix @ TURN.inverted())
         store_frame(collection, place.matrix)
         return
     location = before.translation if before else _location(scene, options)
@@ -83,10 +89,11 @@ def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: 
         scale = options.size / longest
     if options.on_ground:
         location = location - Vector((0, 0, scale * float(points[:, 2].min())))
-    matrix = Matrix.Translation(location) @ Matrix.Scale(scale, 4)
+    placed = Matrix.Translation(location) @ Matrix.Scale(scale, 4)
+    matrix = placed @ TURN
     _move([other for other in collection.objects if other != item],
           matrix @ (before or Matrix()).inverted())
-    _move([item], matrix)
+    _move([item], placed)
     store_frame(collection, matrix)
 
 

@@ -17,6 +17,7 @@ from mathutils import Matrix
 
 from ...engine.core import staging as outputs
 from ...engine.core.errors import EngineError, ErrorCode
+from .placement import TURN
 from .views import SHEET_LEFT, add_plane
 
 FPS = 24
@@ -61,7 +62,7 @@ def add_turntable(collection: bpy.types.Collection, first: Path, size: float, fr
             else plane.active_material.node_tree.nodes.active.image_user)
     user.frame_start, user.frame_duration, user.use_auto_refresh = 1, frames, True
     user.use_cyclic = True
-    plane.matrix_world = (Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
+    plane.matrix_world = (TURN.inverted() @ Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
                           @ Matrix.Rotation(math.pi / 2, 4, 'X'))
     return plane
 

@@ -15,6 +15,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ...engine.core.errors import EngineError, ErrorCode
+from .placement import TURN
 
 SCHEMA = "zero123.views/1"
 SENSOR_MM = 32.0
@@ -125,7 +126,7 @@ def add_plane(collection: bpy.types.Collection, name: str, image: bpy.types.Imag
 
 
 def arrange_sheet(planes: list[list[bpy.types.Object]]) -> None:
-    """Stand planes beside the object, in rows, as they are seen from the front.
+    """Stand planes beside the object, in rows, facing the way its front does.
 
     Each list is of one view, whose samples share a cell of the sheet.
     """
@@ -138,7 +139,8 @@ def arrange_sheet(planes: list[list[bpy.types.Object]]) -> None:
         for plane in samples:
             side = plane.empty_display_size if plane.type == 'EMPTY' else _width(plane)
             plane.parent = None
-            plane.matrix_world = Matrix.Translation(cell) @ upright @ Matrix.Scale(1 / side, 4)
+            plane.matrix_world = (TURN.inverted() @ Matrix.Translation(cell) @ upright
+                                  @ Matrix.Scale(1 / side, 4))
 
 
 def _width(plane: bpy.types.Object) -> float:

@@ -35,6 +35,11 @@ def write_views(folder: Path, picture: Path, poses: list[Pose], samples: int = 1
     return path
 
 
+def in_scene(azimuth: float, elevation: float, radius: float) -> np.ndarray:
+    """A camera's 4 x 4 matrix in the scene, where the input camera stands at -Y."""
+    return camera.camera_to_world(azimuth - 90.0, elevation, radius)
+
+
 def ring(count: int, elevation: float = 10.0) -> list[Pose]:
     """Poses around the object."""
     return [(360.0 * i / count, elevation, 1.85) for i in range(count)]

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-REPORT = {"schema": "zero123.mesh/1", "method": "views", "model": "nano", "seed": 3}
+REPORT = {"schema": "zero123.mesh/2", "front": "+Z", "method": "views", "model": "nano", "seed": 3}
 
 
 @pytest.fixture
@@ -44,6 +44,14 @@ def test_a_mesh_stands_upright_in_its_collection(bpy, scene, mesh_glb):
     np.testing.assert_allclose(apex, (0, 0, 0.8), atol=1e-6)
     assert not scene.collection.objects  # the importer's own place
     assert {other.name for other in bpy.data.objects} == {item.name}
+
+
+def test_a_mesh_shows_its_front_at_minus_y(bpy, scene, mesh_glb):
+    """The corner that the input camera, at the engine's +X, sees nearest."""
+    item = _imported(bpy, mesh_glb)
+    front = min((item.matrix_world @ vertex.co for vertex in item.data.vertices),
+                key=lambda p: p.y)
+    np.testing.assert_allclose(front, (0, -0.5, 0), atol=1e-6)
 
 
 def test_a_mesh_is_joined_at_the_texture_s_seams(bpy, scene, mesh_glb):
@@ -169,7 +177,7 @@ def test_a_mesh_has_the_wanted_size_and_stands_on_the_cursor(bpy, scene, mesh_gl
     assert (high - low).max() == pytest.approx(0.4)
     assert low[2] == pytest.approx(3)
     # The tetrahedron is 0.75 x 0.8 x 0.8; what was the origin stands over the cursor.
-    np.testing.assert_allclose((low + high)[:2] / 2, (1 + 0.0625, 2), atol=1e-5)
+    np.testing.assert_allclose((low + high)[:2] / 2, (1, 2 - 0.0625), atol=1e-5)
 
 
 def test_views_move_along_with_the_mesh_that_joins_them(bpy, scene, mesh_glb):
@@ -179,11 +187,11 @@ def test_views_move_along_with_the_mesh_that_joins_them(bpy, scene, mesh_glb):
     collection = bpy.data.collections["Zero123 taxi"]
     camera = next(item for item in collection.objects if item.type == 'CAMERA')
     bpy.context.view_layer.update()
-    np.testing.assert_allclose(camera.matrix_world.translation, (3.7, 0, 0), atol=1e-5)
+    np.testing.assert_allclose(camera.matrix_world.translation, (0, -3.7, 0), atol=1e-5)
     bpy.ops.zero123.import_result(filepath=str(mesh_glb), size=0.4, on_ground=True)
     bpy.context.view_layer.update()
     # Half the size: the camera looks at the mesh as it did.
-    np.testing.assert_allclose(camera.matrix_world.translation, (0.925, 0, 0), atol=1e-5)
+    np.testing.assert_allclose(camera.matrix_world.translation, (0, -0.925, 0), atol=1e-5)
 
 
 def _write_views(path):

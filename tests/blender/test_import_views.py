@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 import pytest
-from results import ring, write_views
+from results import in_scene, ring, write_views
 
 from engine import camera as conventions
 from engine.imaging.view_set import ViewSet
@@ -46,8 +46,9 @@ def _project(bpy, camera, points):
 
 
 def _expected(pose, points):
-    """The same by the engine's conventions."""
-    world_to_camera = np.linalg.inv(conventions.camera_to_world(*pose))
+    """The same by the engine's conventions, turned to Blender's front."""
+    azimuth, elevation, radius = pose
+    world_to_camera = np.linalg.inv(in_scene(azimuth, elevation, radius))
     x, y, z = (points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]).T
     focal = conventions.focal_length_px(1)
     return np.stack([0.5 + focal * x / -z, 0.5 + focal * y / -z], axis=-1)
@@ -129,8 +130,16 @@ def test_the_input_picture_stands_before_its_own_camera(bpy, scene, views_json, 
     bpy.ops.zero123.import_result(filepath=str(views_json))
     plane = bpy.data.objects["Input"]
     assert plane.data.size[:] == (64, 64)
-    np.testing.assert_allclose(plane.parent.matrix_world, conventions.camera_to_world(0, 10, 1.85),
-                               atol=1e-6)
+    np.testing.assert_allclose(plane.parent.matrix_world, in_scene(0, 10, 1.85), atol=1e-6)
+
+
+def test_the_input_camera_looks_at_the_front(bpy, scene, views_json, picture):
+    """It stands at -Y, where Blender's front view is."""
+    bpy.ops.zero123.import_result(filepath=str(views_json))
+    bpy.context.view_layer.update()
+    x, y, _ = bpy.data.objects["Input"].parent.matrix_world.translation
+    assert x == pytest.approx(0, abs=1e-6)
+    assert y < -1.8
 
 
 def test_a_second_result_does_not_land_on_the_first(bpy, scene, views_json):
@@ -178,7 +187,7 @@ def test_a_contact_sheet_shows_every_picture_once(bpy, scene, tmp_path, picture,
     camera = next(item for item in bpy.data.objects if item.type == 'CAMERA'
                   and item.name.startswith("View 002"))
     np.testing.assert_allclose(
-        camera.matrix_world, conventions.camera_to_world(*ring(5)[1]), atol=1e-6)
+        camera.matrix_world, in_scene(*ring(5)[1]), atol=1e-6)
 
 
 def test_a_camera_shows_its_picture_behind_what_it_sees(bpy, scene, views_json):

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from results import write_views
-
-from engine import camera as conventions
+from results import in_scene, write_views
 
 POSES = [(90.0, 0.0, 1.85), (-30.0, 25.0, 2.0), (180.0, -60.0, 1.5)]
 
@@ -54,7 +52,7 @@ def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, ext
 def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
     settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
     # Twice as far away as the view will be: only the direction counts.
-    place = np.array((1, 2, 3)) + 3 * conventions.camera_position(*pose[:2], 3.7)
+    place = np.array((1, 2, 3)) + 3 * in_scene(*pose[:2], 3.7)[:3, 3]
     orbit.look_from(scene, place)
     assert (settings.azimuth, settings.elevation) == pytest.approx(pose[:2], abs=1e-3)
     assert settings.radius == pytest.approx(1.85)
@@ -64,7 +62,7 @@ def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
 
 def test_as_in_the_picture_only_the_side_is_chosen(scene, settings, orbit):
     settings.like_picture, settings.input_elevation, settings.elevation = True, 20.0, 5.0
-    orbit.look_from(scene, conventions.camera_position(45.0, 70.0, 1.85))
+    orbit.look_from(scene, in_scene(45.0, 70.0, 1.85)[:3, 3])
     assert orbit.single_pose(scene) == pytest.approx((45.0, 20.0, 1.85), abs=1e-3)
     assert settings.elevation == 5.0
 

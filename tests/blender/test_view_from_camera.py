@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from results import record, ring, write_views
+from results import in_scene, record, ring, write_views
 
 from engine import camera as conventions
 
@@ -74,7 +74,7 @@ def test_the_view_stands_where_the_camera_is(bpy, scene, result):
          and item.type == 'CAMERA').location.x += 1
     frame = np.array(turn @ Matrix.Translation((1, 2, 3)) @ Matrix.Scale(2, 4))
     for pose in POSES:
-        camera = _camera(bpy, scene, frame @ conventions.camera_to_world(*pose))
+        camera = _camera(bpy, scene, frame @ in_scene(*pose))
         before = set(bpy.data.objects.keys())
         assert bpy.ops.zero123.view_from_camera() == {'FINISHED'}
         made = _new_camera(bpy, before)
@@ -112,7 +112,7 @@ def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tin
 
 @pytest.mark.needs_engine
 def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_model):
-    camera = _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 2.0))
+    camera = _camera(bpy, scene, in_scene(60.0, 30.0, 2.0))
     scene.camera = camera
     bpy.context.view_layer.objects.active = None
     scene.cursor.location = (5, 5, 5)
@@ -126,7 +126,7 @@ def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_mod
 
 @pytest.mark.needs_engine
 def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny_model):
-    _camera(bpy, scene, conventions.camera_to_world(60.0, 30.0, 30.0))
+    _camera(bpy, scene, in_scene(60.0, 30.0, 30.0))
     values = {"filepath": str(picture), "model": str(tiny_model), "steps": 1}
     with pytest.raises(RuntimeError, match=r"30\.00 times .* switch Keep Distance off"):
         bpy.ops.zero123.view_from_camera(**values)
@@ -135,7 +135,7 @@ def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny
                 if item.type == 'CAMERA' and item.name.startswith("View"))
     bpy.context.view_layer.update()
     np.testing.assert_allclose(
-        made.matrix_world, conventions.camera_to_world(60.0, 30.0, 2.0), atol=1e-5)
+        made.matrix_world, in_scene(60.0, 30.0, 2.0), atol=1e-5)
 
 
 def test_the_result_that_is_meant_is_found(bpy, scene, result, extension, tmp_path, picture):
@@ -208,6 +208,8 @@ def test_a_mesh_that_stands_alone_has_a_frame(bpy, scene, extension):
     mesh.matrix_world = Matrix.Translation((7, 0, 0)) @ placed
     bpy.context.view_layer.update()
     np.testing.assert_allclose(frames.result_frame(collection), placed, atol=1e-6)
-    np.testing.assert_allclose(frames.result_frame(collection, chosen=mesh), mesh.matrix_world)
-    np.testing.assert_allclose(frames.result_frame(collection, but=camera), mesh.matrix_world)
+    # The mesh is turned to Blender's front, the engine's world is not.
+    of_mesh = mesh.matrix_world @ placement.TURN
+    np.testing.assert_allclose(frames.result_frame(collection, chosen=mesh), of_mesh)
+    np.testing.assert_allclose(frames.result_frame(collection, but=camera), of_mesh)
     assert frames.result_collection(mesh) == collection

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...camera import FOV_DEG
 from ...core.reporting import Reporter
-from ...mesh.textured import y_up
+from ...mesh.axes import lay_down
 from ..shards import RenderedObject, write_shard
 from .geometry import Part, painted
 from .objects import random_object
@@ -78,5 +78,5 @@ def _save_shape(parts: list[Part], path: Path) -> None:
     """The parts' surfaces as one mesh, Y up."""
     import trimesh
 
-    meshes = [trimesh.Trimesh(y_up(part.vertices), part.faces, process=False) for part in parts]
+    meshes = [trimesh.Trimesh(lay_down(part.vertices), part.faces, process=False) for part in parts]
     trimesh.util.concatenate(meshes).export(path)

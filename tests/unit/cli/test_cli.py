@@ -205,7 +205,7 @@ def test_reconstruct_fits_given_views_without_a_model(tmp_path: Path,
     assert capfd.readouterr().out.splitlines() == [
         str(out / "views" / "views.json"), str(out / "mesh.glb"), str(out / "report.json")]
     report = json.loads((out / "report.json").read_text())
-    assert report["schema"] == "zero123.mesh/1"
+    assert (report["schema"], report["front"]) == ("zero123.mesh/2", "+Z")
     assert report["method"] == "views"
     assert report["unet_evaluations"] == 0
     assert 100 < report["faces"] <= 400

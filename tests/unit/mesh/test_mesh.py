@@ -16,6 +16,7 @@ from scipy import ndimage
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode
 from engine.fields.rays import focal_ndc
+from engine.mesh.axes import from_y_up, from_z_up
 from engine.mesh.bake import Photo, bake, depth_map
 from engine.mesh.raster import rasterise
 from engine.mesh.repair import crowded_edges, unpinched
@@ -257,8 +258,7 @@ def test_a_glb_keeps_texture_and_corners_together(
     path = textured(ball, charts).save_glb(tmp_path / "mesh.glb")
     read = trimesh.load(path, force="mesh")
     colour = read.visual.to_color().vertex_colors[:, :3] / 255
-    x, y, z = read.vertices.T
-    expected = position_colour(np.stack([x, -z, y], 1), np.zeros(3))
+    expected = position_colour(from_y_up(read.vertices), np.zeros(3))
     assert np.abs(colour - expected).mean() < 0.02
 
 
@@ -272,15 +272,25 @@ def test_an_obj_read_by_another_library_is_the_same_mesh(
     read = trimesh.load(path, force="mesh", process=False)
     assert len(read.faces) == len(mesh.faces)
     colour = read.visual.to_color().vertex_colors[:, :3] / 255
-    x, y, z = read.vertices.T
-    expected = position_colour(np.stack([x, -z, y], 1), np.zeros(3))
+    expected = position_colour(from_y_up(read.vertices), np.zeros(3))
     assert np.abs(colour - expected).mean() < 0.02
+
+
+def test_obj_material_is_white_and_not_glossy(
+        tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    textured(ball, charts).save_obj(tmp_path / "mesh.obj")
+    lines = (tmp_path / "mesh.mtl").read_text(encoding="utf-8").splitlines()
+    values = {line.split()[0]: [float(number) for number in line.split()[1:]]
+              for line in lines if line.startswith(("K", "N"))}
+    assert values["Kd"] == [1, 1, 1]
+    assert values["Ks"] == [0, 0, 0]
+    assert values["Ns"] == [0]
 
 
 def test_a_ply_has_the_surface_and_its_colours(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     read = trimesh.load(textured(ball, charts).save_ply(tmp_path / "mesh.ply"), process=False)
-    np.testing.assert_allclose(read.vertices, ball.vertices, atol=1e-6)
+    np.testing.assert_allclose(from_z_up(read.vertices), ball.vertices, atol=1e-6)
     np.testing.assert_array_equal(read.faces, ball.faces)
     colour = read.visual.vertex_colors[:, :3] / 255
     assert np.abs(colour - position_colour(ball.vertices, np.zeros(3))).mean() < 0.03
