@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bake a texture: the field's colour everywhere, the input picture's where its camera sees it."""
+"""Bake a texture from the input photo and, where the photo shows nothing, from other colours.
+
+Each texel blends two colours by the photo's confidence there: the photo, and a base colour. The
+base is a given surface colour, such as that of a fitted field, corrected near the photo's border
+so that no seam remains; or, without one, the photo mirrored front to back where the surface is
+about symmetric, and the visible colours continued over the surface everywhere else.
+"""
 
 from __future__ import annotations
 
@@ -8,110 +14,114 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
-from .raster import rasterise
+from .membrane import membrane_interpolation
+from .photo import Photo, PhotoProjection, fill_unknown
+from .raster import Fragments, rasterise
 from .triangles import FloatArray, IntArray, Triangles
 
 SurfaceColour = Callable[[FloatArray, FloatArray], FloatArray]
-"""RGB (K x 3) of surface points (K x 3) with unit normals (K x 3)."""
-FACING = (0.25, 0.7)
-"""Cosine between normal and view: below the first the photo isn't used, above the second fully."""
-EDGE_PX = 3.0
-"""Pixels from the silhouette over which the photo fades in: its edge mixes with the background."""
-DEPTH_TOLERANCE = 0.02
-"""World units that a visible point may lie behind the depth map."""
+"""RGB (K x 3) in [0, 1] of surface points (K x 3) with unit normals (K x 3)."""
 
-
-@dataclass
-class Photo:
-    """The input picture and the camera that took it."""
-
-    rgba: FloatArray
-    """S x S x 4 in [0, 1], straight alpha."""
-    camera_to_world: FloatArray
-    """4 x 4; looks along -Z, Y up."""
-    focal: float
-    """Focal length in units of half the picture's side."""
-
-    def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(K x 2 pixel positions, x right, y down; K depths) of K x 3 world points."""
-        local = (points - self.camera_to_world[:3, 3]) @ self.camera_to_world[:3, :3]
-        depth = np.maximum(-local[:, 2], 1e-6)
-        ndc = local[:, :2] * [1, -1] * (self.focal / depth)[:, None]
-        return (ndc + 1) / 2 * len(self.rgba), depth
+MIRROR = np.array([-1.0, 1.0, 1.0])
+"""Reflection at the plane x = 0, which stands upright and faces the input camera: the hidden back
+of an object resembles its front more often than any other part, and has the same outline."""
+CORRECTION_REACH = 0.3
+"""World units over which the difference between the photo and a given surface colour fades out on
+the hidden side: about a third of the object, so that the far side keeps its own colours."""
 
 
 def bake(mesh: Triangles, uv: FloatArray, uv_faces: IntArray, size: int,
-         surface_colour: SurfaceColour, photo: Photo | None) -> FloatArray:
-    """size x size x 3 texture in [0, 1], row 0 at v = 1; texels outside the charts are filled."""
+         surface_colour: SurfaceColour | None, photo: Photo | None) -> FloatArray:
+    """The texture of a mesh: size x size x 3 in [0, 1], row 0 at v = 1.
+
+    `uv`, `uv_faces`: as `unwrap` returns them. Texels outside the charts get the colour of the
+    nearest texel inside.
+
+    Raises:
+        ValueError: without both `surface_colour` and `photo`.
+    """
+    source = _source(mesh, surface_colour, photo)
     texture = np.zeros((size * size, 3), np.float32)
     covered = np.zeros(size * size, bool)
     corners = np.stack([uv[:, 0] * size, (1 - uv[:, 1]) * size], axis=1)[uv_faces]
     positions, normals = mesh.vertices[mesh.faces], mesh.vertex_normals[mesh.faces]
-    view = _PhotoView(photo, mesh) if photo is not None else None
     for fragments in rasterise(corners, size):
-        points = fragments.interpolate(positions)
         normal = fragments.interpolate(normals)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-        colour = surface_colour(points, normal)
-        if view is not None:
-            seen, share = view.look(points, normal)
-            colour = colour + share[:, None] * (seen - colour)
-        texture[fragments.pixel] = colour
+        texture[fragments.pixel] = source(fragments, fragments.interpolate(positions), normal)
         covered[fragments.pixel] = True
-    return _filled(texture.reshape(size, size, 3), covered.reshape(size, size))
+    return fill_unknown(texture.reshape(size, size, 3), covered.reshape(size, size))
 
 
-class _PhotoView:
-    """What the input camera sees of a mesh, and how far its picture can be trusted there."""
-
-    def __init__(self, photo: Photo, mesh: Triangles) -> None:
-        self.photo = photo
-        alpha = photo.rgba[..., 3]
-        depth = depth_map(photo, mesh)
-        inside = ndimage.distance_transform_edt((alpha > 0.5) & np.isfinite(depth))
-        # Beside the mesh nothing counts as visible, so interpolation there must fall towards zero.
-        self.depth = np.where(np.isfinite(depth), depth, 0.0)
-        self.trust = np.clip((inside - 1) / EDGE_PX, 0, 1)
-        # Nearest opaque colour beyond the silhouette: interpolation must not mix in background.
-        self.colour = _filled(photo.rgba[..., :3], alpha > 0.95)
-
-    def look(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """(K x 3 RGB of the picture, K shares in [0, 1] it should have) at surface points."""
-        where, depth = self.photo.project(points)
-        towards = self.photo.camera_to_world[:3, 3] - points
-        towards /= np.linalg.norm(towards, axis=1, keepdims=True)
-        low, high = FACING
-        facing = np.clip(((normals * towards).sum(axis=1) - low) / (high - low), 0, 1)
-        visible = depth <= _bilinear(self.depth, where) + DEPTH_TOLERANCE
-        colour = np.stack([_bilinear(self.colour[..., i], where) for i in range(3)], axis=1)
-        return colour, facing**2 * (3 - 2 * facing) * visible * _bilinear(self.trust, where)
+_Source = Callable[[Fragments, FloatArray, FloatArray], FloatArray]
+"""RGB (K x 3) of K fragments at surface points (K x 3) with unit normals (K x 3)."""
 
 
-def depth_map(photo: Photo, mesh: Triangles) -> FloatArray:
-    """S x S distances along the viewing direction to the mesh; infinite where it isn't seen."""
-    size = len(photo.rgba)
-    where, depth = photo.project(mesh.vertices)
-    nearest = np.full(size * size, np.inf)
-    for fragments in rasterise(where[mesh.faces], size):
-        # Perspective: 1 / depth is what varies linearly across the picture.
-        inverse = fragments.interpolate((1 / depth)[mesh.faces][..., None])[:, 0]
-        np.minimum.at(nearest, fragments.pixel, 1 / inverse)
-    return nearest.reshape(size, size)
+def _source(mesh: Triangles, surface_colour: SurfaceColour | None, photo: Photo | None) -> _Source:
+    if photo is not None:
+        projection = PhotoProjection(photo, mesh)
+        if surface_colour is None:
+            return _Completed(mesh, projection)
+        return _Corrected(mesh, projection, surface_colour)
+    if surface_colour is None:
+        raise ValueError("a texture needs a photo or a surface colour")
+    colour = surface_colour
+    return lambda fragments, points, normals: colour(points, normals)
 
 
-def _bilinear(picture: FloatArray, where: FloatArray) -> FloatArray:
-    """K values of an S x S picture at pixel positions (pixel centres at .5), border repeated."""
-    return ndimage.map_coordinates(picture, [where[:, 1] - 0.5, where[:, 0] - 0.5], order=1,
-                                   mode="nearest")
+@dataclass
+class _VertexValues:
+    """Values at the vertices of a mesh, linear over its faces."""
+
+    corners: FloatArray
+    """F x 3 x C, by face and corner."""
+
+    @classmethod
+    def continued(cls, mesh: Triangles, values: FloatArray, confidence: FloatArray,
+                  reach: float) -> _VertexValues:
+        return cls(membrane_interpolation(mesh, values, confidence, reach)[mesh.faces])
+
+    def at(self, fragments: Fragments) -> FloatArray:
+        """K x C."""
+        return fragments.interpolate(self.corners)
 
 
-def _filled(picture: FloatArray, known: npt.NDArray[np.bool_]) -> FloatArray:
-    """Every unknown pixel gets the nearest known one's colour."""
-    if not known.any():
-        return picture
-    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False,
-                                                   return_indices=True)
-    return picture[rows, columns]
+class _Corrected:
+    """The photo over a given surface colour, which meets the photo's colours at their border."""
+
+    def __init__(self, mesh: Triangles, projection: PhotoProjection,
+                 surface_colour: SurfaceColour) -> None:
+        self.projection, self.surface_colour = projection, surface_colour
+        points, normals = mesh.vertices, mesh.vertex_normals
+        seen, confidence = projection.look(points, normals)
+        self.difference = _VertexValues.continued(
+            mesh, seen - surface_colour(points, normals), confidence, CORRECTION_REACH)
+
+    def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
+        base = np.clip(self.surface_colour(points, normals) + self.difference.at(fragments), 0, 1)
+        seen, confidence = self.projection.look(points, normals)
+        return base + confidence[:, None] * (seen - base)
+
+
+class _Completed:
+    """The photo; its mirror image where the hidden surface mirrors the visible one; elsewhere the
+    visible colours, continued."""
+
+    def __init__(self, mesh: Triangles, projection: PhotoProjection) -> None:
+        self.projection = projection
+        seen, confidence = projection.look(mesh.vertices, mesh.vertex_normals)
+        mirrored, likeness = self._mirrored(mesh.vertices, mesh.vertex_normals)
+        colour = mirrored + confidence[:, None] * (seen - mirrored)
+        self.continued = _VertexValues.continued(
+            mesh, colour, np.maximum(confidence, likeness), np.inf)
+
+    def _mirrored(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.projection.look_alike(points * MIRROR, normals * MIRROR)
+
+    def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
+        colour = self.continued.at(fragments)
+        for seen, confidence in (self._mirrored(points, normals),
+                                 self.projection.look(points, normals)):
+            colour = colour + confidence[:, None] * (seen - colour)
+        return np.clip(colour, 0, 1)

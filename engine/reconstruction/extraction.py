@@ -11,7 +11,8 @@ from ..fields.field import Field
 from ..fields.rays import camera_rays
 from ..fields.render import render_weights
 from ..fields.voxel_field import EMPTY_RAW
-from ..mesh.bake import Photo, SurfaceColour, bake
+from ..mesh.bake import SurfaceColour, bake
+from ..mesh.photo import Photo
 from ..mesh.surface import mesh_volume
 from ..mesh.textured import TexturedMesh
 from ..mesh.triangles import FloatArray, Triangles

@@ -23,7 +23,7 @@ from ..fields.rays import focal_ndc
 from ..fields.voxel_grid import cube
 from ..imaging.view_set import ViewSet
 from ..jobs.sampling import tell_fewer
-from ..mesh.bake import Photo
+from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
 from .checkpoint import Checkpoint, Checkpoints
 from .clock import Clock

@@ -17,7 +17,8 @@ from engine import camera
 from engine.core.errors import EngineError, ErrorCode
 from engine.fields.rays import focal_ndc
 from engine.mesh.axes import from_y_up, from_z_up
-from engine.mesh.bake import Photo, bake, depth_map
+from engine.mesh.bake import bake
+from engine.mesh.photo import Photo, depth_map
 from engine.mesh.raster import rasterise
 from engine.mesh.repair import crowded_edges, unpinched
 from engine.mesh.surface import extract, mesh_volume, simplified, solid
