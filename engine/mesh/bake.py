@@ -26,6 +26,9 @@ SurfaceColour = Callable[[FloatArray, FloatArray], FloatArray]
 MIRROR = np.array([-1.0, 1.0, 1.0])
 """Reflection at the plane x = 0, which stands upright and faces the input camera: the hidden back
 of an object resembles its front more often than any other part, and has the same outline."""
+CORRECTABLE = (0.2, 0.4)
+"""Difference in a colour channel up to which it is one of exposure, and is continued over the
+hidden side; beyond the second value, the two show different things."""
 CORRECTION_REACH = 0.3
 """World units over which the difference between the photo and a given surface colour fades out on
 the hidden side: about a third of the object, so that the far side keeps its own colours."""
@@ -95,8 +98,11 @@ class _Corrected:
         self.projection, self.surface_colour = projection, surface_colour
         points, normals = mesh.vertices, mesh.vertex_normals
         seen, confidence = projection.look(points, normals)
+        difference = seen - surface_colour(points, normals)
+        small, large = CORRECTABLE
+        exposure = np.clip((large - np.abs(difference).max(axis=1)) / (large - small), 0, 1)
         self.difference = _VertexValues.continued(
-            mesh, seen - surface_colour(points, normals), confidence, CORRECTION_REACH)
+            mesh, difference, confidence * exposure, CORRECTION_REACH)
 
     def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
         base = np.clip(self.surface_colour(points, normals) + self.difference.at(fragments), 0, 1)

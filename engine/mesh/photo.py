@@ -18,8 +18,7 @@ from .triangles import FloatArray, Triangles
 class ProjectionConfig:
     """Where a photo is trusted on a surface.
 
-    Chosen on rendered shapes whose texture is known: narrower limits smear pixels over surfaces
-    that turn away, wider ones waste what the photo shows.
+    Wider limits smear pixels over surfaces that turn away; narrower ones waste what it shows.
     """
 
     min_facing: float = 0.25
@@ -125,11 +124,8 @@ def depth_map(photo: Photo, mesh: Triangles) -> FloatArray:
 
 
 def _steps(depth: FloatArray, step: float) -> npt.NDArray[np.bool_]:
-    """S x S: pixels beside which the depth changes by more than a step; infinite ones have none."""
-    shown = np.isfinite(depth)
-    near = ndimage.minimum_filter(np.where(shown, depth, np.inf), 3)
-    far = ndimage.maximum_filter(np.where(shown, depth, -np.inf), 3)
-    return shown & (far - near > step)
+    """S x S: pixels that lie more than a step behind one of their eight neighbours."""
+    return np.isfinite(depth) & (depth > ndimage.minimum_filter(depth, 3) + step)
 
 
 def bilinear(image: FloatArray, where: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from results import in_scene, write_views
 
-POSES = [(90.0, 0.0, 1.85), (-30.0, 25.0, 2.0), (180.0, -60.0, 1.5)]
+POSES = [(90.0, 0.0, 1.85), (-30.0, 25.0, 2.0), (170.0, -60.0, 1.5)]
 
 
 @pytest.fixture
