@@ -83,7 +83,8 @@ class ZERO123_OT_view_from_camera(PictureJob):
             values.update(self._as_the_result(found[0], values))
             source = source_of(found[0])
             image, filepath = source.image, source.filepath
-            values["recentre"] = values["recentre"] and not source.prepared
+            if source.prepared:
+                values["framing"] = "keep"
             title = found[0].name.removeprefix("Zero123 ")
         values.update(self._pose(camera, frame, values["input_radius"]))
         launch(context, ViewsRequest, values, image, filepath, title,

@@ -185,7 +185,8 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
             source = Source("", values.pop("image"))
             if group and source.filepath and not Path(source.filepath).is_file():
                 source = source_of(group)
-                values["recentre"] = values["recentre"] and not source.prepared
+                if source.prepared:
+                    values["framing"] = "keep"
             if self.new_seed:
                 values["seed"] = random.randrange(2**31)
             launch(context, REQUESTS[record.kind], {**values, "out": ""}, source.image,

@@ -216,7 +216,7 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
         values = request_values(self, ReconstructRequest, skip=self.SKIP)
         given = {name for name in made if self.properties.is_property_set(name)}
         # What the picture is to the views is no matter of choice any more.
-        given -= {"input_elevation", "input_radius", "recentre"}
+        given -= {"input_elevation", "input_radius", "framing"}
         values.update({name: value for name, value in made.items() if name not in given})
         folder = result_folder(context, ReconstructRequest.KIND, picks.title, self.out)
         try:

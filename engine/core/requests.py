@@ -32,6 +32,8 @@ METHODS = ("views", "sds", "sjc")
 BASELINES = ("sjc-i", "dietnerf")
 """Methods of the paper's comparison, which nobody would take for work."""
 FIELDS = ("voxels", "hash")
+ALPHAS = ("auto", "trust", "ignore")
+FRAMINGS = ("auto", "keep", "fit")
 PRECISIONS = ("auto", "fp32", "bf16")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 SCHEMA = "zero123.request/1"
@@ -49,6 +51,9 @@ class ImageRequest(Request):
     """A job that starts from an image."""
 
     image: str = option("", "picture to start from", path="file", reads=True)
+    alpha: str = option(
+        "auto", "what the image's transparency means: auto decides by its content whether it is a "
+        "finished cut-out, trust takes it as it is, ignore removes the background", choices=ALPHAS)
 
 
 @dataclass(kw_only=True)
@@ -84,9 +89,12 @@ class FramedRequest(ImageRequest):
     """A job that cuts the object out of the image and frames it as the network expects."""
 
     input_radius: float = option(
-        1.85, "distance of the camera that took the picture to the object's centre",
+        1.85, "distance of the camera that took the picture to the object's centre; the default "
+        "leaves it to the framing",
         min=0.5, max=10.0)
-    recentre: bool = option(False, "cut out and recentre even a square picture with alpha")
+    framing: str = option(
+        "auto", "auto recentres an object that is too large, too small or off centre for the "
+        "models, fit always does, keep leaves the image as it is framed", choices=FRAMINGS)
 
 
 @dataclass(kw_only=True)

@@ -77,7 +77,7 @@ def reconstruct_object(rendered: RenderedObject, out: Path, options: dict[str, A
             Image.fromarray(rendered.rgba[0] if picture is None else picture).save(image)
             jobs.run(ReconstructRequest(
                 image=str(image), out=str(out), input_elevation=elevation, input_radius=radius,
-                **options), SilentReporter())
+                framing="keep", **options), SilentReporter())
     return mesh
 
 

@@ -1,28 +1,40 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures: load, cut out, recentre, composite, save."""
+"""Images: read, cut out, framed, composited, saved."""
 
 from .framing import (
     OBJECT_FRACTION,
+    FramedImage,
+    PremultipliedRGBA,
     PreparedImage,
-    foreground_alpha,
+    frame_cut_out,
+    frame_image,
     frame_object,
     load_input,
+    on_white,
     recentre,
-    resize_on_white,
+    resize_premultiplied,
 )
-from .reading import read_image, save_png
-from .segmentation import cut_out
+from .reading import RGBA8, read_image, save_png
+from .segmentation import CutOut, cut_out
+from .view_alpha import foreground_alpha
 
 __all__ = [
     "OBJECT_FRACTION",
+    "RGBA8",
+    "CutOut",
+    "FramedImage",
+    "PremultipliedRGBA",
     "PreparedImage",
     "cut_out",
     "foreground_alpha",
+    "frame_cut_out",
+    "frame_image",
     "frame_object",
     "load_input",
+    "on_white",
     "read_image",
     "recentre",
-    "resize_on_white",
+    "resize_premultiplied",
     "save_png",
 ]

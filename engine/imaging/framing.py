@@ -1,81 +1,193 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From any picture to what the network was trained on: one object, centred, on white, square."""
+"""From any image to what the networks were trained on: one centred object in a square.
+
+The training cameras stand 1.5 to 2.2 away from an object of size 1, which then fills 0.52 to 0.77
+of the image. A centred object within these limits keeps its framing, and the camera's radius is
+taken from its share of the image. Any other is recentred to the middle of the range.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy import ndimage
 
+from ..camera import DEFAULT_RADIUS
 from ..core.errors import EngineError, ErrorCode
 from .reading import RGBA8, read_image
-from .segmentation import Mask, cut_out, without_specks
+from .segmentation import CutOut, cut_out
 
 OBJECT_FRACTION = 0.625
-"""Longer side of the object's outline over the picture's side.
+"""Longer side of the object's silhouette over the image's side at the default radius.
 
 Seen with FOV 49.13 degrees, an object of longest side 1 fills 1.15 / radius of the frame (median
 over training views), so this is what the default radius of 1.85 shows. The original's 200/256
 would stand for a camera at 1.48, closer than any in training, and make every mesh a quarter too
 large for its unit box.
 """
-MAX_SHRINK = 2048
-"""Pictures are brought down to this side before the object is looked for: more only costs time."""
+USABLE_SHARE = (0.52, 0.77)
+"""The object's share of the side at the training distances, 1.15 / 2.2 and 1.15 / 1.5."""
+MAX_OFFSET = 0.03
+"""Distance of the object's centre from the image's, per axis, in parts of the side: the training
+objects' boxes are centred, but their silhouettes only nearly are."""
+MAX_SIDE = 2048
+"""Images are shrunk to this side before the object is looked for: more only costs time."""
+SMALL_OBJECT = 96
+"""Pixels along the object's longer side below which the result has little detail (nano sees 80)."""
 
-_WHITE_LOW, _WHITE_HIGH = 0.04, 0.12
-"""Darkness where alpha leaves 0 and, at the least, reaches 1: just above the noise of a decoded
-white."""
-_SOLID_SHARE = 0.5
-"""Share of the object's median darkness at which alpha reaches 1: less is the soft edge of a dark
-object, not a light one."""
-_OPENING_WHITE = 0.025
-"""Mean darkness below which an enclosed part is background. Chosen, like those above, by the IoU
-with the true alpha of training views, clean, with noise, and as nano draws held-out objects."""
+PremultipliedRGBA = npt.NDArray[np.float32]
+"""H x W x 4 float32 in [0, 1], sRGB, colours multiplied by alpha: composited on black."""
 
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """A picture as the network wants it."""
+    """An image as the networks want it: square, the object in its camera's frame."""
 
-    rgb: npt.NDArray[np.float32]
-    """S x S x 3 in [0, 1], sRGB, on white."""
-    alpha: npt.NDArray[np.float32]
-    """S x S in [0, 1]; 0 where the white is."""
+    premultiplied: PremultipliedRGBA
+    """S x S x 4."""
+    radius: float
+    """Distance of the camera that this framing stands for, in scene units."""
+    report: dict[str, Any]
+    """How the image was understood, plain JSON (see `FramedImage.report`)."""
+
+    @cached_property
+    def rgb(self) -> npt.NDArray[np.float32]:
+        """S x S x 3 in [0, 1], sRGB, on white."""
+        return on_white(self.premultiplied)
+
+    @property
+    def alpha(self) -> npt.NDArray[np.float32]:
+        """S x S in [0, 1]; 0 is background."""
+        return self.premultiplied[..., 3]
 
 
-def load_input(path: str | Path, *, size: int, recentre: bool = False,
-               segmentation_model: Path | None = None,
-               object_fraction: float = OBJECT_FRACTION) -> PreparedImage:
-    """The picture in a file, ready for a pipeline of `size` pixels.
+@dataclass(frozen=True)
+class FramedImage:
+    """A decoded, cut out and framed image, from which each network takes its own size."""
 
-    A square picture with transparent parts is a rendering or a prepared cut-out and keeps its
-    framing, unless `recentre`. Any other is cut out (`cut_out`) and its object centred so that
-    its longer side fills `object_fraction` of the frame. Unlike the original, whose `thumbnail`
-    only shrinks, this also enlarges: the network has never seen an object lost in its frame.
+    rgba: RGBA8
+    """S x S x 4, straight alpha."""
+    radius: float
+    """As of `PreparedImage`."""
+    cut: CutOut
+    """How the object was found."""
+    framing: str
+    """"kept" or "recentred"."""
+    share: float
+    """Of the image's longer side that the object's longer side had before."""
+    centre: tuple[float, float]
+    """(x, y) that the object's box was centred at before; (0.5, 0.5) is the middle."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user, about the framing."""
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What was done, plain JSON: for `views.json`, `report.json` and the panel."""
+        return {**self.cut.report, "framing": self.framing, "object_share": round(self.share, 3),
+                "object_centre": [round(value, 3) for value in self.centre],
+                "notes": [*self.cut.notes, *self.notes]}
+
+    def at(self, size: int) -> PreparedImage:
+        """The image at size x size pixels."""
+        return PreparedImage(resize_premultiplied(self.rgba, size), self.radius, self.report)
+
+
+def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFAULT_RADIUS,
+                alpha: str = "auto", segmentation_model: Path | None = None) -> FramedImage:
+    """Read, cut out and frame the image in a file.
+
+    Args:
+        framing: "auto" keeps a framing that the networks were trained on (`USABLE_SHARE`,
+            `MAX_OFFSET`) and recentres any other; "fit" always recentres; "keep" never does.
+        radius: of the camera that took the image, in scene units. The default leaves it to
+            the framing; another value is believed, and a recentred object is as large as it
+            appears from there.
+        alpha: "auto", "trust" or "ignore", see `cut_out`.
+        segmentation_model: ONNX file of U-2-Net; None cuts out by colour alone.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture can't be read, or nothing is in its foreground.
+        EngineError: `BAD_INPUT` if the image can't be read or shows no object.
     """
-    rgba = _at_most(read_image(path), MAX_SHRINK)
-    transparent = bool((rgba[..., 3] < 255).any())
-    if not (rgba[..., 3] > 127).any():
-        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is fully transparent",
-                          "use a picture that shows an object")
-    if recentre or not transparent or rgba.shape[0] != rgba.shape[1]:
-        rgba = frame_object(_cut_out_of_file(rgba, path, segmentation_model), object_fraction)
-    rgb, alpha = resize_on_white(rgba, size)
-    return PreparedImage(rgb, alpha)
+    image = read_image(path)
+    try:
+        cut = cut_out(_at_most(image, MAX_SIDE), segmentation_model, alpha=alpha)
+    except EngineError as error:
+        raise EngineError(error.code, error.message.replace("the image", str(path), 1),
+                          error.hint) from error
+    return frame_cut_out(cut, framing, radius)
+
+
+def frame_cut_out(cut: CutOut, framing: str = "auto",
+                  radius: float = DEFAULT_RADIUS) -> FramedImage:
+    """Frame an object that has been cut out; arguments as of `frame_image`."""
+    square = pad_to_square(cut.rgba)
+    share, centre = object_share(square)
+    offset = max(abs(centre[0] - 0.5), abs(centre[1] - 0.5))
+    usable = USABLE_SHARE[0] <= share <= USABLE_SHARE[1] and offset <= MAX_OFFSET
+    notes = []
+    if framing == "keep" or (framing == "auto" and usable):
+        if framing == "auto" and radius == DEFAULT_RADIUS:
+            radius = radius_of_share(share)
+        kept, what = square, "kept"
+        if not usable:
+            notes.append(f"The object fills {share:.0%} of the image, {offset:.0%} off its "
+                         "centre; the models were trained on centred objects of "
+                         f"{USABLE_SHARE[0]:.0%} to {USABLE_SHARE[1]:.0%}.")
+    else:
+        kept, what = frame_object(cut.rgba, min(share_of_radius(radius), 1.0)), "recentred"
+    pixels = share * max(cut.rgba.shape[:2])
+    if pixels < SMALL_OBJECT:
+        notes.append(f"The object is only {pixels:.0f} pixels large; a larger image gives more "
+                     "detail.")
+    return FramedImage(kept, radius, cut, what, share, centre, notes)
+
+
+def load_input(path: str | Path, *, size: int, framing: str = "auto",
+               radius: float = DEFAULT_RADIUS, alpha: str = "auto",
+               segmentation_model: Path | None = None) -> PreparedImage:
+    """The image in a file, ready for a pipeline of `size` pixels; see `frame_image`."""
+    return frame_image(path, framing=framing, radius=radius, alpha=alpha,
+                       segmentation_model=segmentation_model).at(size)
+
+
+def radius_of_share(share: float) -> float:
+    """Distance of a training camera to whom an object of size 1 fills this share of the side."""
+    return OBJECT_FRACTION * DEFAULT_RADIUS / share
+
+
+def share_of_radius(radius: float) -> float:
+    """The inverse of `radius_of_share`."""
+    return OBJECT_FRACTION * DEFAULT_RADIUS / radius
+
+
+def object_share(rgba: RGBA8) -> tuple[float, tuple[float, float]]:
+    """(longer side of the object's box, its centre (x, y)) in parts of a square image's side."""
+    left, top, right, bottom = object_box(rgba)
+    side = max(rgba.shape[:2])
+    return (max(right - left, bottom - top) / side,
+            ((left + right) / 2 / side, (top + bottom) / 2 / side))
+
+
+def pad_to_square(rgba: RGBA8) -> RGBA8:
+    """The image in the middle of a transparent square; a square image as it is."""
+    height, width = rgba.shape[:2]
+    if height == width:
+        return rgba
+    side = max(height, width)
+    x, y = (width - side) // 2, (height - side) // 2
+    return np.asarray(Image.fromarray(rgba).crop((x, y, x + side, y + side)))
 
 
 def frame_object(rgba: RGBA8, object_fraction: float = OBJECT_FRACTION) -> RGBA8:
     """The square around the object (alpha above one half), which fills this part of it.
 
-    The square may reach beyond the picture; there it is transparent.
+    The square may reach beyond the image; there it is transparent.
     """
     left, top, right, bottom = object_box(rgba)
     side = max(1, round(max(right - left, bottom - top) / object_fraction))
@@ -91,21 +203,21 @@ def object_box(rgba: RGBA8) -> tuple[int, int, int, int]:
     """
     rows, columns = np.nonzero(rgba[..., 3] > 127)
     if not len(rows):
-        raise EngineError(ErrorCode.BAD_INPUT, "the picture's foreground is empty",
-                          "use a picture that shows an object")
+        raise EngineError(ErrorCode.BAD_INPUT, "the image shows no object",
+                          "use an image that shows an object")
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def resize_on_white(rgba: RGBA8, size: int) -> tuple[npt.NDArray[np.float32],
-                                                     npt.NDArray[np.float32]]:
-    """(rgb on white, alpha), size x size float32; the aspect isn't kept.
-
-    As the original does with pictures that need no recentring (`gradio_new.py`).
-    """
+def resize_premultiplied(rgba: RGBA8, size: int) -> PremultipliedRGBA:
+    """The image at size x size pixels; the aspect isn't kept."""
     resized = Image.fromarray(rgba).resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.asarray(resized, np.float32) / 255
-    alpha = pixels[..., 3:]
-    return alpha * pixels[..., :3] + (1 - alpha), alpha[..., 0]
+    return np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=2)
+
+
+def on_white(premultiplied: PremultipliedRGBA) -> npt.NDArray[np.float32]:
+    """H x W x 3 in [0, 1], sRGB: the image composited on white."""
+    return premultiplied[..., :3] + (1 - premultiplied[..., 3:])
 
 
 def recentre(rgba: RGBA8, canvas: int = 256, object_size: int = 200) -> npt.NDArray[np.uint8]:
@@ -123,34 +235,8 @@ def recentre(rgba: RGBA8, canvas: int = 256, object_size: int = 200) -> npt.NDAr
     return np.asarray(page)
 
 
-def foreground_alpha(rgb: npt.NDArray[np.floating]) -> Mask:
-    """Alpha of a generated view on white: H x W float32 of H x W x 3 in [0, 1].
-
-    Rises with the distance from white (of the darkest channel), the slower the darker the object
-    is. Light parts that the object encloses are the object's, unless they are as white as paper:
-    those are openings that show the background. Specks are dropped.
-    """
-    distance = 1 - np.asarray(rgb, np.float32).min(axis=2)
-    shown = distance[distance > _WHITE_HIGH]
-    high = max(_WHITE_HIGH, _SOLID_SHARE * float(np.median(shown))) if shown.size else _WHITE_HIGH
-    mask = np.clip((distance - _WHITE_LOW) / (high - _WHITE_LOW), 0, 1)
-    solid = mask > 0.5
-    holes, count = ndimage.label(ndimage.binary_fill_holes(solid) & ~solid)
-    shaded = np.flatnonzero(ndimage.mean(distance, holes, range(1, count + 1)) > _OPENING_WHITE) + 1
-    return without_specks(np.where(np.isin(holes, shaded), np.float32(1), mask))
-
-
-def _cut_out_of_file(rgba: RGBA8, path: str | Path, segmentation_model: Path | None) -> RGBA8:
-    """`cut_out`, with the file named if it fails."""
-    try:
-        return cut_out(rgba, segmentation_model)
-    except EngineError as error:
-        raise EngineError(error.code, error.message.replace("the picture", str(path)),
-                          error.hint) from error
-
-
 def _at_most(rgba: RGBA8, side: int) -> RGBA8:
-    """The picture, shrunk if it is larger."""
-    picture = Image.fromarray(rgba)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
+    """The image, shrunk if it is larger."""
+    image = Image.fromarray(rgba)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image)

@@ -9,7 +9,9 @@ has only one, or by GrabCut (Rother et al. 2004).
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,14 +20,23 @@ from PIL import Image
 from scipy import ndimage
 
 from ..core.errors import EngineError, ErrorCode
-from ..models.catalogue import known_model
+from .alpha_channel import (
+    AlphaMeaning,
+    alpha_meaning,
+    as_solid_object,
+    opacity,
+    solid_part,
+    touched_borders,
+)
 from .reading import RGBA8, read_image
 
 Mask = npt.NDArray[np.float32]
 """H x W in [0, 1]; 1 is object."""
 
-SEGMENTATION_MODEL = "u2netp"
-"""Name in the catalogue."""
+_TRANSLUCENT = 0.9
+"""Opacity below which a cut-out is worth a note: less than the 0.98 of an exported layer."""
+_FRAME_IS_OBJECT = 0.02
+"""Transparent share from which an image in which nothing stands out is its own cut-out."""
 _U2NET_SIDE = 320
 _U2NET_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _U2NET_STD = np.array((0.229, 0.224, 0.225), np.float32)
@@ -39,36 +50,96 @@ _SPECK = 0.05
 """Parts smaller than this share of the largest one are not the object."""
 
 
-def cut_out(picture: str | Path | RGBA8, segmentation_model: Path | None = None) -> RGBA8:
-    """The picture with everything but its object transparent.
+@dataclass(frozen=True)
+class CutOut:
+    """An object on transparency, and how it was found."""
+
+    rgba: RGBA8
+    """H x W x 4, straight alpha; transparent pixels are black."""
+    method: str
+    """"alpha" (the image's own), "u2netp", "colour", "colour and u2netp" or "grabcut"."""
+    reason: str
+    """Why the image's own alpha was used or not, as part of a sentence after "because"."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user: what is uncertain, and what to try instead."""
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Plain JSON."""
+        own = self.method == "alpha"
+        return {"interpreted_as": "cut-out" if own else "photo", "because": self.reason,
+                "cut_out_by": self.method,
+                "alternative": "alpha=ignore removes a background" if own
+                else "alpha=trust takes the image's transparency as it is"}
+
+
+def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *,
+            alpha: str = "auto") -> CutOut:
+    """The image with everything but its object transparent.
 
     Args:
-        picture: a file, or H x W x 4 uint8. If any pixel is transparent, the alpha channel is
-            taken for a finished cut-out and returned as it is.
-        segmentation_model: an ONNX file of U-2-Net; the catalogue's, if it is here, where None.
+        image: a file, or H x W x 4 uint8 with straight alpha.
+        segmentation_model: an ONNX file of U-2-Net; None cuts out by colour alone.
+        alpha: "auto" decides by its content whether the alpha channel is a finished cut-out
+            (`alpha_meaning`), "trust" takes it as it is, "ignore" removes the background.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture can't be read or nothing stands out in it;
+        EngineError: `BAD_INPUT` if the image can't be read or nothing stands out in it;
             `MODEL_MISSING` or `MODEL_DAMAGED` for the network's file.
     """
-    name = "the picture" if isinstance(picture, np.ndarray) else str(picture)
-    rgba = picture if isinstance(picture, np.ndarray) else read_image(picture)
-    if (rgba[..., 3] < 255).any():
-        return rgba
-    rgb = rgba[..., :3]
-    network = segmentation_model or known_model(SEGMENTATION_MODEL).file
-    if segmentation_model is not None or network.is_file():
-        mask = salient_mask(rgb, network)
-    elif (background := uniform_background(rgb)) is not None:
-        mask = colour_key_mask(rgb, background)
-    else:
-        mask = grabcut_mask(rgb)
-    mask = without_specks(mask)
+    name = "the image" if isinstance(image, np.ndarray) else str(image)
+    rgba = image if isinstance(image, np.ndarray) else read_image(image)
+    meaning = alpha_meaning(rgba[..., 3])
+    if not solid_part(rgba[..., 3]).any() and alpha != "ignore":
+        raise EngineError(ErrorCode.BAD_INPUT, f"{name} is fully transparent",
+                          "use an image that shows an object, or --alpha ignore if its colours do")
+    if alpha == "trust" or (alpha == "auto" and meaning.is_cut_out):
+        return _by_own_alpha(rgba, meaning)
+    opaque = solid_part(rgba[..., 3]) if alpha == "auto" else np.ones(rgba.shape[:2], bool)
+    mask, method = _find_object(_filled(rgba[..., :3], opaque), segmentation_model)
+    mask = without_specks(np.where(opaque, mask, np.float32(0)))
     if not (mask > 0.5).any():
+        if meaning.reason and (~opaque).mean() > _FRAME_IS_OBJECT:
+            return _by_own_alpha(rgba, meaning)
         raise EngineError(ErrorCode.BAD_INPUT, f"no object stands out in {name}",
                           "cut it out by hand and save it with a transparent background")
+    return CutOut(_with_alpha(rgba[..., :3], mask), method, meaning.reason)
+
+
+def _by_own_alpha(rgba: RGBA8, meaning: AlphaMeaning) -> CutOut:
+    """The cut-out that the image's alpha channel makes, its object raised to full opacity."""
+    notes = []
+    if (strength := opacity(rgba[..., 3])) < _TRANSLUCENT:
+        notes.append(f"The object is translucent (opacity {strength:.0%}) and is taken as solid.")
+    if sides := touched_borders(solid_part(rgba[..., 3])):
+        notes.append(f"The object touches the {' and '.join(sides)} border of the image and may "
+                     "be cut off there.")
+    mask = as_solid_object(rgba[..., 3]).astype(np.float32) / 255
+    return CutOut(_with_alpha(rgba[..., :3], mask), "alpha", meaning.reason, notes)
+
+
+def _find_object(rgb: npt.NDArray[np.uint8], network: Path | None) -> tuple[Mask, str]:
+    """(mask, method) of the object in an opaque image."""
+    if network is not None:
+        return salient_mask(rgb, network), "u2netp"
+    if (background := uniform_background(rgb)) is not None:
+        return colour_key_mask(rgb, background), "colour"
+    return grabcut_mask(rgb), "grabcut"
+
+
+def _filled(rgb: npt.NDArray[np.uint8], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """The colours, those that are not known taken from the nearest pixel that is."""
+    if known.all() or not known.any():
+        return rgb
+    rows, columns = ndimage.distance_transform_edt(~known, return_distances=False,
+                                                   return_indices=True)
+    return rgb[rows, columns]
+
+
+def _with_alpha(rgb: npt.NDArray[np.uint8], mask: Mask) -> RGBA8:
+    """Straight-alpha RGBA; Blender adds an image to what is below it in its previews, where
+    hidden colours would show."""
     alpha = (mask * 255).round().astype(np.uint8)[..., None]
-    # Blender adds a picture to what is below it in its previews: hidden colours would show.
     return np.concatenate([np.where(alpha > 0, rgb, np.uint8(0)), alpha], axis=2)
 
 
@@ -150,8 +221,7 @@ def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
             errors.RuntimeException) as error:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{model} is not a usable ONNX network",
-                          f"fetch it again, or `models remove {SEGMENTATION_MODEL}` to use the "
-                          "built-in way") from error
+                          "fetch it again, or remove it to use the built-in way") from error
     return np.asarray(output, np.float32).reshape(pixels.shape[-2:])
 
 

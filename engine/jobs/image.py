@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs whose result is about the picture itself: cut out, prepared, where it was taken from."""
+"""The jobs whose result is about the image itself: cut out, prepared, its camera's elevation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.reporting import Reporter
 from ..core.requests import ElevationRequest, PrepareRequest, SegmentRequest
 from ..core.result_place import staged_result
-from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared
+from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared, segmentation_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,24 +24,30 @@ def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     out = Path(request.out)
     with staged_result(out) as stage:
         reporter.progress("segment", 0, 1)
-        rgba = cut_out(Path(request.image))
+        cut = cut_out(Path(request.image), segmentation_model(), alpha=request.alpha)
         reporter.progress("segment", 1, 1)
-        save_png(stage, rgba.astype("float32") / 255)
+        save_png(stage, cut.rgba.astype("float32") / 255)
+    for note in cut.notes:
+        reporter.log("warning", note)
     reporter.artifact("image", out)
-    return {"image": str(out), "width": rgba.shape[1], "height": rgba.shape[0]}
+    height, width = cut.rgba.shape[:2]
+    return {"image": str(out), "width": width, "height": height,
+            "input": {**cut.report, "notes": cut.notes}}
 
 
 def show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]:
-    """The input picture as the other jobs prepare it, into the file `out`."""
+    """The input image as the other jobs prepare it, into the file `out`."""
     out = Path(request.out)
     with staged_result(out) as stage:
-        save_prepared(stage, prepare(request, INPUT_SIZE, reporter, Stages()))
+        image = prepare(request, reporter, Stages()).at(INPUT_SIZE)
+        save_prepared(stage, image)
     reporter.artifact("image", out)
-    return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE}
+    return {"image": str(out), "width": INPUT_SIZE, "height": INPUT_SIZE,
+            "input": {"radius": image.radius, **image.report}}
 
 
 def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
-    """Estimate the elevation of the input picture's camera, into the file `out`.
+    """Estimate the elevation of the input image's camera, into the file `out`.
 
     The views are sampled as if it were 0: the model only knows by how much a camera moves.
     """
@@ -51,15 +57,15 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
 
     out, stages = Path(request.out), Stages()
     with staged_result(out) as stage:
-        picture = prepare(request, INPUT_SIZE, reporter, stages)
-        poses = [(azimuth, higher, request.input_radius) for azimuth, higher in relative_poses()]
-        sampled = sample(request, picture, 0.0, poses, 1, reporter, stages)
+        image = prepare(request, reporter, stages).at(INPUT_SIZE)
+        poses = [(azimuth, higher, image.radius) for azimuth, higher in relative_poses()]
+        sampled = sample(request, image, 0.0, poses, 1, reporter, stages)
         reporter.progress("estimate", 0, 1)
         silhouettes = sampled.views.images[..., 3]
-        own = _shrunk(picture.alpha, silhouettes.shape[1])
+        own = _shrunk(image.alpha, silhouettes.shape[1])
         with stages.measure("estimate"):
             estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
-                                          [*relative_poses(), (0.0, 0.0)], request.input_radius)
+                                          [*relative_poses(), (0.0, 0.0)], image.radius)
         reporter.progress("estimate", 1, 1)
         stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
     reporter.artifact("elevation", out)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
 
     from ..diffusion import Zero123Pipeline
     from ..fields.device_selection import FieldDevice
+    from ..imaging import FramedImage
     from ..imaging.view_set import ViewSet
     from ..reconstruction import Reconstruction
 
 PHOTO_SIZE = 512
 """Side in pixels of the image for the texture, which uses more detail than the network sees."""
+NO_SHAPE_HINT = ("use an image of one whole object, another seed, or check with `prepare` what was "
+                 "taken for the object")
 
 
 def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
@@ -47,17 +51,14 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
     stages = Stages()
     with (staged_folder(out, replaces=request.OWN_FILES) as stage,
           work_in_progress(request) as work):
-        prepared = photo = None
-        if request.image:
-            prepared = prepare(request, PHOTO_SIZE, reporter, stages)
-            photo = straight_alpha(prepared.rgb, prepared.alpha)
         fit = _fit_views if request.method == "views" else _fit_by_score
         field_device = _field_device(request)
         with field_device.libraries_used(lambda text: reporter.log("warning", text)) as use:
-            views, result, evaluations = fit(request, photo, field_device, work, reporter, stages)
+            fitted = fit(request, field_device, work, reporter, stages)
+        views, result = fitted.views, fitted.reconstruction
         views.save(stage / "views")
-        if prepared is not None:
-            save_input(stage / "views", prepared)
+        if fitted.image is not None:
+            save_input(stage / "views", fitted.image.at(PHOTO_SIZE))
         result.mesh.save_glb(stage / "mesh.glb")
         if request.obj:
             result.mesh.save_obj(stage / "mesh.obj")
@@ -71,7 +72,8 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "model": views.meta.get("model", request.model), "seed": request.seed,
             "dtype": views.meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
-            "watertight": bool(result.mesh.is_watertight), "unet_evaluations": evaluations,
+            "watertight": bool(result.mesh.is_watertight),
+            "unet_evaluations": fitted.unet_evaluations, "input": views.meta.get("input"),
             "fields": field_device.without(use.failures).report(),
             "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
@@ -85,36 +87,63 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "report": str(out / "report.json"), **report}
 
 
-def _fit_views(request: ReconstructRequest, photo: np.ndarray | None, field_device: FieldDevice,
-               work: WorkInProgress, reporter: Reporter,
-               stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
-    """(views, mesh, UNet evaluations) of the fit to sampled or given views."""
+@dataclass(frozen=True)
+class _Fitted:
+    """What a method made."""
+
+    views: ViewSet
+    """Those that the mesh was fitted to, or images of it."""
+    reconstruction: Reconstruction
+    image: FramedImage | None
+    """The input image; None where views were given without it."""
+    unet_evaluations: int
+
+
+def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
+               reporter: Reporter, stages: Stages) -> _Fitted:
+    """The fit to sampled or given views."""
+    from ..imaging.view_set import ViewSet
     from ..reconstruction import reconstruct
 
-    sampled = _given_or_sampled_views(request, work, reporter, stages)
+    given = ViewSet.load(request.views) if request.views else None
+    recorded = given.meta.get("input", {}) if given else {}
+    image = (prepare(request, reporter, stages, float(recorded.get("radius", 0.0)))
+             if request.image else None)
+    if given is not None:
+        sampled = Sampled(given, unet_evaluations=0)
+    else:
+        assert image is not None  # `require_input` has seen that there is one
+        sampled = _sampled_views(request, image, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
-    result = reconstruct(
-        sampled.views, photo=photo, refine=request.refine, pipeline=pipeline,
-        **_companions(work, reporter), **_input_camera(request, sampled.views),
-        **_mesh_options(request, field_device))
+    try:
+        result = reconstruct(
+            sampled.views, photo=_photo(image) if image else None, refine=request.refine,
+            pipeline=pipeline, **_companions(work, reporter),
+            **_input_camera(request, sampled.views, image), **_mesh_options(request, field_device))
+    except EngineError as error:
+        if given is not None or error.code is not ErrorCode.BAD_INPUT:
+            raise
+        raise EngineError(ErrorCode.BAD_INPUT, f"no shape was found for the object in "
+                          f"{request.image}", NO_SHAPE_HINT) from error
     if pipeline is not None:
         tell_savings(pipeline.memory_fallbacks, reporter)
-    return sampled.views, result, sampled.unet_evaluations + result.unet_evaluations
+    return _Fitted(sampled.views, result, image,
+                   sampled.unet_evaluations + result.unet_evaluations)
 
 
-def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, field_device: FieldDevice,
-                  work: WorkInProgress, reporter: Reporter,
-                  stages: Stages) -> tuple[ViewSet, Reconstruction, int]:
-    """(pictures of the mesh, mesh, UNet evaluations) of a method that needs no views."""
+def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
+                  reporter: Reporter, stages: Stages) -> _Fitted:
+    """A method that needs no views; the views are images of its mesh."""
     import numpy as np
 
     from ..camera import two_ring_orbit
     from ..mesh.rendering import of_mesh
     from ..reconstruction import reconstruct_by_score
 
-    if photo is None:
+    if not request.image:
         raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
                           "give `image`, or use the method views")
+    image = prepare(request, reporter, stages)
     loader: Callable[[str, str, str], Zero123Pipeline] | None = None
     if request.method in BASELINES:
         from ..models.variations import load_any
@@ -122,18 +151,24 @@ def _fit_by_score(request: ReconstructRequest, photo: np.ndarray | None, field_d
         loader = load_any
     pipeline = load_model(request, reporter, stages, loader)
     result = reconstruct_by_score(
-        pipeline, photo, method=request.method, input_elevation_deg=request.input_elevation,
-        input_radius=request.input_radius, **_companions(work, reporter),
-        **_mesh_options(request, field_device))
+        pipeline, _photo(image), method=request.method,
+        input_elevation_deg=request.input_elevation, input_radius=image.radius,
+        **_companions(work, reporter), **_mesh_options(request, field_device))
     tell_savings(pipeline.memory_fallbacks, reporter)
-    poses = [(azimuth, elevation, request.input_radius)
+    poses = [(azimuth, elevation, image.radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)
     images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
     meta = {"image": request.image, "model": request.model, "seed": request.seed,
             "dtype": dtype_name(pipeline)}
-    shown = view_set(request, request.input_elevation, images, poses, 1, meta)
-    return shown, result, result.unet_evaluations
+    shown = view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
+    return _Fitted(shown, result, image, result.unet_evaluations)
+
+
+def _photo(image: FramedImage) -> np.ndarray:
+    """The input image for the fit and the texture: S x S x 4 float32, straight alpha."""
+    prepared = image.at(PHOTO_SIZE)
+    return straight_alpha(prepared.rgb, prepared.alpha)
 
 
 def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
@@ -164,29 +199,28 @@ def _field_device(request: ReconstructRequest) -> FieldDevice:
     return select_field_device(resolve_device(request.device))
 
 
-def _given_or_sampled_views(request: ReconstructRequest, work: WorkInProgress,
-                            reporter: Reporter, stages: Stages) -> Sampled:
-    """The views to fit. Sampled ones are kept as files, which a resumed job starts from."""
+def _sampled_views(request: ReconstructRequest, image: FramedImage, work: WorkInProgress,
+                   reporter: Reporter, stages: Stages) -> Sampled:
+    """The views to fit, kept as files, which a resumed job starts from."""
     from ..camera import two_ring_orbit
     from ..imaging.view_set import ViewSet
 
-    if request.views:
-        return Sampled(ViewSet.load(request.views), unet_evaluations=0)
     if not work.views.is_file():
-        poses = [(azimuth, elevation, request.input_radius)
+        poses = [(azimuth, elevation, image.radius)
                  for azimuth, elevation in two_ring_orbit(request.view_count)]
-        picture = prepare(request, INPUT_SIZE, reporter, stages)
-        sampled = sample(request, picture, request.input_elevation, poses, 1, reporter, stages)
+        sampled = sample(request, image.at(INPUT_SIZE), request.input_elevation, poses, 1,
+                         reporter, stages)
         sampled.views.meta["unet_evaluations"] = sampled.unet_evaluations
         sampled.views.save(work.views.parent)
     views = ViewSet.load(work.views)
     return Sampled(views, int(views.meta["unet_evaluations"]))
 
 
-def _input_camera(request: ReconstructRequest, views: ViewSet) -> dict[str, Any]:
-    """Where the photo was taken from: as recorded with the views, else as asked for."""
+def _input_camera(request: ReconstructRequest, views: ViewSet,
+                  image: FramedImage | None) -> dict[str, Any]:
+    """Where the image was taken from: as recorded with the views, else as asked for and framed."""
     recorded = views.meta.get("input")
     camera = recorded if isinstance(recorded, dict) else {}
-    values = {"input_elevation_deg": camera.get("elevation_deg", request.input_elevation),
-              "input_radius": camera.get("radius", request.input_radius)}
-    return {name: float(value) for name, value in values.items()}
+    radius = image.radius if image else request.input_radius
+    return {"input_elevation_deg": float(camera.get("elevation_deg", request.input_elevation)),
+            "input_radius": float(camera.get("radius", radius))}

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the jobs share that sample views: the prepared picture, the model, the views themselves.
+"""What the jobs share that sample views: the prepared image, the model, the views themselves.
 
-Light to import: libraries come with the first picture.
+Light to import: libraries come with the first image.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.reporting import Reporter
 from ..core.requests import DiffusionRequest, FramedRequest
+from ..models.catalogue import known_model
 from ..models.model_cache import loaded_model
+from ..setup.segmentation_model import bundled_model
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..diffusion import Zero123Pipeline
-    from ..imaging import PreparedImage
+    from ..imaging import FramedImage, PreparedImage
     from ..imaging.view_set import ViewSet
 
 INPUT_SIZE = 256
-"""Side in pixels to which the input picture is prepared, as in the original; a pipeline of another
+"""Side in pixels to which the input image is prepared, as in the original; a pipeline of another
 size resizes it."""
+SEGMENTATION_MODEL = "u2netp"
+"""Name in the catalogue."""
 
 
 @dataclass
@@ -51,31 +55,42 @@ class Sampled:
     unet_evaluations: int
 
 
-def prepare(request: FramedRequest, size: int, reporter: Reporter,
-            stages: Stages) -> PreparedImage:
-    """The input picture, cut out and `size` pixels square."""
-    from ..camera import DEFAULT_RADIUS
-    from ..imaging import OBJECT_FRACTION, load_input
+def prepare(request: FramedRequest, reporter: Reporter, stages: Stages,
+            radius: float = 0.0) -> FramedImage:
+    """The input image, decoded, cut out and framed: once per job, for every size that it needs.
+
+    `radius`: of the camera, in scene units, where given views record it; 0 takes the request's.
+    """
+    from ..imaging import frame_image
 
     with stages.measure("prepare"):
         reporter.progress("prepare", 0, 1)
-        # The closer the camera, the more of the frame an object of the same size fills.
-        fraction = min(OBJECT_FRACTION * DEFAULT_RADIUS / request.input_radius, 1.0)
-        prepared = load_input(Path(request.image), size=size, recentre=request.recentre,
-                              object_fraction=fraction)
+        framed = frame_image(Path(request.image), framing=request.framing, alpha=request.alpha,
+                             radius=radius or request.input_radius,
+                             segmentation_model=segmentation_model())
         reporter.progress("prepare", 1, 1)
-    return prepared
+    for note in framed.report["notes"]:
+        reporter.log("warning", note)
+    return framed
 
 
-def save_input(folder: Path, picture: PreparedImage) -> None:
-    """The input picture as the network saw it, in the frame of the input camera."""
-    save_prepared(folder / "input.png", picture)
+def segmentation_model() -> Path | None:
+    """The file of the network that cuts objects out, if it is on this computer: a downloaded or
+    imported one, else the one that came with the program."""
+    file = known_model(SEGMENTATION_MODEL).file
+    return file if file.is_file() else bundled_model()
 
 
-def save_prepared(path: Path, picture: PreparedImage) -> None:
+def save_input(folder: Path, image: PreparedImage) -> None:
+    """The input image as the network saw it, in the frame of the input camera."""
+    save_prepared(folder / "input.png", image)
+
+
+def save_prepared(path: Path, image: PreparedImage) -> None:
+    """The prepared image as a PNG file with straight alpha."""
     from ..imaging import save_png
 
-    save_png(path, straight_alpha(picture.rgb, picture.alpha))
+    save_png(path, straight_alpha(image.rgb, image.alpha))
 
 
 def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
@@ -106,10 +121,10 @@ def dtype_name(pipeline: Zero123Pipeline) -> str:
     return str(pipeline.unet.dtype).removeprefix("torch.")
 
 
-def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: float,
+def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: float,
            poses: Sequence[tuple[float, float, float]], samples: int, reporter: Reporter,
            stages: Stages) -> Sampled:
-    """Views of the picture at (azimuth, elevation, radius) poses."""
+    """Views of the object in the image at (azimuth, elevation, radius) poses."""
     import numpy as np
     import torch
 
@@ -126,8 +141,8 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
     azimuth, elevation, radius = map(list, zip(*poses, strict=True))
     with stages.measure("sample"):
         output = pipeline(
-            picture.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
-            input_elevation=input_elevation, input_radius=request.input_radius,
+            image.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
+            input_elevation=input_elevation, input_radius=image.radius,
             num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
@@ -139,22 +154,22 @@ def sample(request: DiffusionRequest, picture: PreparedImage, input_elevation: f
             "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
-    views = view_set(request, input_elevation, rgba, poses, samples, meta)
+    views = view_set(image, input_elevation, rgba, poses, samples, meta)
     return Sampled(views, output.unet_evaluations)
 
 
-def view_set(request: DiffusionRequest, input_elevation: float, images: np.ndarray,
+def view_set(image: PreparedImage, input_elevation: float, images: np.ndarray,
              poses: Sequence[tuple[float, float, float]], samples: int,
              meta: dict[str, Any]) -> ViewSet:
-    """RGBA pictures (views x samples, view-major) with their cameras."""
+    """RGBA images (views x samples, view-major) with their cameras and that of the input image."""
     import numpy as np
 
     from ..camera import FOV_DEG
     from ..imaging.view_set import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
-    camera = {"elevation_deg": input_elevation, "radius": request.input_radius,
-              "fov_deg": FOV_DEG}
+    camera = {"elevation_deg": input_elevation, "radius": image.radius, "fov_deg": FOV_DEG,
+              **image.report}
     return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
                    sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
 

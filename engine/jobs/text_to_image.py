@@ -37,7 +37,7 @@ from ..models.catalogue import INDEX_FILE
 from ..models.diffusers_folder import damaged
 from ..models.loading import LIBRARIES, load_network
 from ..models.model_cache import loaded_model
-from .sampling import tell_savings
+from .sampling import segmentation_model, tell_savings
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
 """The pipelines that make a picture of a text."""
@@ -215,7 +215,7 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
 
 def _cut_out(picture: np.ndarray) -> np.ndarray:
     try:
-        return cut_out(picture)
+        return cut_out(picture, segmentation_model()).rgba
     except EngineError as error:
         if error.code is not ErrorCode.BAD_INPUT:
             raise

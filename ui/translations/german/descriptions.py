@@ -61,8 +61,10 @@ TEXTS = {
         "Kopieren, was eine Problemmeldung braucht: Versionen, Geräte, Ordner, was nicht stimmt",
     "Copy what the engine has written about its work, to report a problem":
         "Kopieren, was die Engine über ihre Arbeit geschrieben hat, um ein Problem zu melden",
-    "Cut out and recentre even a square picture with alpha":
-        "Auch ein quadratisches Bild mit Alphakanal freistellen und zentrieren",
+    "Auto recentres an object that is too large, too small or off centre for the models, fit "
+    "always does, keep leaves the image as it is framed":
+        "Automatisch zentriert ein Objekt, das für die Modelle zu groß, zu klein oder nicht mittig "
+        "ist; „Einpassen“ zentriert immer, „Behalten“ lässt das Bild, wie es ist",
     "Cut the object out of a picture; the cut-out becomes the picture to work with":
         "Das Objekt eines Bildes freistellen; mit dem Ergebnis wird weitergearbeitet",
     "Damaged: remove it, then get it again": "Beschädigt: entfernen, dann neu holen",
@@ -72,8 +74,10 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Denoising steps; 0 takes the pipeline's own number":
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Distance of the camera that took the picture to the object's centre":
-        "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
+    "Distance of the camera that took the picture to the object's centre; the default leaves it "
+    "to the framing":
+        "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts; die Vorgabe überlässt "
+        "ihn dem Bildausschnitt",
     "Download a model and turn it into what the engine reads; a stopped download goes on later":
         "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
         "später weiter",
@@ -388,4 +392,8 @@ TEXTS = {
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
     "nano: 128 px, made for CPUs, comes with the program":
         "nano: 128 px, für CPUs gemacht, gehört zum Programm",
+    "What the image's transparency means: auto decides by its content whether it is a finished "
+    "cut-out, trust takes it as it is, ignore removes the background":
+        "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
+        "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
 }
