@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cutting an object out of its background.
+"""Cut an object out of its background.
 
-By the picture's own alpha channel; else by a salient-object network (U-2-Net, Qin et al. 2020)
-where its file is there; else, with nothing to download, by the background's colour if the border
-has only one, or by GrabCut (Rother et al. 2004).
+A finished cut-out keeps its own alpha channel. Any other image is looked at by a salient-object
+network (U-2-Net, Qin et al. 2020). If the background is smooth, its colour decides where exactly
+the object ends, and the network only which parts are the object and which its shadow; docs/cut-outs
+compares the combinations. Without the network's file, colour alone decides: the key if the
+background is smooth, or GrabCut (Rother et al. 2004).
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy import ndimage
 
 from ..core.errors import EngineError, ErrorCode
@@ -28,26 +29,37 @@ from .alpha_channel import (
     solid_part,
     touched_borders,
 )
+from .background import (
+    Background,
+    FloatImage,
+    Mask,
+    Pixels,
+    border_pixels,
+    keyed,
+    smooth_background,
+    soft_edges,
+)
 from .reading import RGBA8, read_image
-
-Mask = npt.NDArray[np.float32]
-"""H x W in [0, 1]; 1 is object."""
+from .saliency import resized, saliency
 
 _TRANSLUCENT = 0.9
 """Opacity below which a cut-out is worth a note: less than the 0.98 of an exported layer."""
 _FRAME_IS_OBJECT = 0.02
 """Transparent share from which an image in which nothing stands out is its own cut-out."""
-_U2NET_SIDE = 320
-_U2NET_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
-_U2NET_STD = np.array((0.229, 0.224, 0.225), np.float32)
+_FIT_SIDE = 512
+"""Pixels a side at which a background is fitted: it is smooth, so more only costs time."""
 _GRABCUT_SIDE = 384
-"""GrabCut's time grows faster than the picture; its contour is precise enough at this size."""
-_KEY_LOW, _KEY_HIGH = 0.03, 0.12
-"""Distances from the background's colour (largest channel) where alpha leaves 0 and reaches 1."""
-_UNIFORM_SHARE = 0.97
-"""Share of the border that must have the background's colour for a key: shadows cost some."""
+"""GrabCut's time grows faster than the image; its contour is precise enough at this size."""
 _SPECK = 0.05
 """Parts smaller than this share of the largest one are not the object."""
+_UNSURE = (0.25, 0.75)
+"""Saliency that is neither object nor background."""
+_UNSURE_SHARE = 0.35
+"""Share of the object's area with such a saliency from which a cut-out is called uncertain."""
+_UNSURE_IOU = 0.5
+"""IoU of the network's and the colour's object below which a cut-out is called uncertain."""
+_UNCERTAIN = ("The cut-out is uncertain; check it, and if it is wrong use a plainer background or "
+              "cut the object out by hand.")
 
 
 @dataclass(frozen=True)
@@ -91,19 +103,29 @@ def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *
     rgba = image if isinstance(image, np.ndarray) else read_image(image)
     meaning = alpha_meaning(rgba[..., 3])
     if not solid_part(rgba[..., 3]).any() and alpha != "ignore":
-        raise EngineError(ErrorCode.BAD_INPUT, f"{name} is fully transparent",
-                          "use an image that shows an object, or --alpha ignore if its colours do")
+        raise EngineError(
+            ErrorCode.BAD_INPUT, f"{name} is fully transparent",
+            "use an image that shows an object, or `--alpha ignore` if its colours do")
     if alpha == "trust" or (alpha == "auto" and meaning.is_cut_out):
         return _by_own_alpha(rgba, meaning)
     opaque = solid_part(rgba[..., 3]) if alpha == "auto" else np.ones(rgba.shape[:2], bool)
-    mask, method = _find_object(_filled(rgba[..., :3], opaque), segmentation_model)
-    mask = without_specks(np.where(opaque, mask, np.float32(0)))
+    found = _find_object(_filled(rgba[..., :3], opaque), segmentation_model)
+    mask = without_specks(np.where(opaque, found.mask, np.float32(0)))
     if not (mask > 0.5).any():
-        if meaning.reason and (~opaque).mean() > _FRAME_IS_OBJECT:
+        if (~opaque).mean() > _FRAME_IS_OBJECT:
             return _by_own_alpha(rgba, meaning)
         raise EngineError(ErrorCode.BAD_INPUT, f"no object stands out in {name}",
                           "cut it out by hand and save it with a transparent background")
-    return CutOut(_with_alpha(rgba[..., :3], mask), method, meaning.reason)
+    notes = [_UNCERTAIN] if found.uncertain else []
+    return CutOut(_with_alpha(found.rgb, mask), found.method, meaning.reason,
+                  notes + _cut_off(mask > 0.5))
+
+
+def _cut_off(solid: Pixels) -> list[str]:
+    """A note if the object reaches the image's border."""
+    sides = touched_borders(solid)
+    return [f"The object touches the {' and '.join(sides)} border of the image and may be cut off "
+            "there."] if sides else []
 
 
 def _by_own_alpha(rgba: RGBA8, meaning: AlphaMeaning) -> CutOut:
@@ -111,20 +133,78 @@ def _by_own_alpha(rgba: RGBA8, meaning: AlphaMeaning) -> CutOut:
     notes = []
     if (strength := opacity(rgba[..., 3])) < _TRANSLUCENT:
         notes.append(f"The object is translucent (opacity {strength:.0%}) and is taken as solid.")
-    if sides := touched_borders(solid_part(rgba[..., 3])):
-        notes.append(f"The object touches the {' and '.join(sides)} border of the image and may "
-                     "be cut off there.")
     mask = as_solid_object(rgba[..., 3]).astype(np.float32) / 255
-    return CutOut(_with_alpha(rgba[..., :3], mask), "alpha", meaning.reason, notes)
+    return CutOut(_with_alpha(rgba[..., :3], mask), "alpha", meaning.reason,
+                  notes + _cut_off(mask > 0.5))
 
 
-def _find_object(rgb: npt.NDArray[np.uint8], network: Path | None) -> tuple[Mask, str]:
-    """(mask, method) of the object in an opaque image."""
-    if network is not None:
-        return salient_mask(rgb, network), "u2netp"
-    if (background := uniform_background(rgb)) is not None:
-        return colour_key_mask(rgb, background), "colour"
-    return grabcut_mask(rgb), "grabcut"
+@dataclass(frozen=True)
+class _Found:
+    """The object of an opaque image."""
+
+    rgb: npt.NDArray[np.uint8]
+    """H x W x 3; the background's colour is taken out of soft edges."""
+    mask: Mask
+    method: str
+    uncertain: bool = False
+
+
+def _find_object(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
+    """The object of an opaque image, H x W x 3."""
+    salient = saliency(rgb, network) if network is not None else None
+    pixels = rgb.astype(np.float32) / 255
+    background = _fitted_background(pixels, salient)
+    if background is not None:
+        solid = _object_parts(keyed(pixels, background, salient), salient)
+        if solid.any():
+            colours, mask = soft_edges(pixels, background, solid)
+            uncertain = salient is not None and _iou(solid, salient > 0.5) < _UNSURE_IOU
+            return _Found((colours * 255).round().astype(np.uint8), mask,
+                          "colour" if salient is None else "colour and u2netp", uncertain)
+    if salient is None:
+        return _Found(rgb, grabcut_mask(rgb), "grabcut", True)
+    unsure = (salient > _UNSURE[0]) & (salient < _UNSURE[1])
+    return _Found(rgb, np.clip((salient - 0.5) * 3 + 0.5, 0, 1), "u2netp",
+                  bool(unsure.sum() > _UNSURE_SHARE * max((salient > 0.5).sum(), 1)))
+
+
+def _fitted_background(pixels: FloatImage, salient: Mask | None) -> Background | None:
+    """`smooth_background`, fitted to a small copy."""
+    scale = min(1.0, _FIT_SIDE / max(pixels.shape[:2]))
+    if scale == 1:
+        return smooth_background(pixels, salient)
+    height, width = pixels.shape[:2]
+    size = max(8, round(width * scale)), max(8, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    found = smooth_background(small, None if salient is None else resized(salient, small.shape))
+    if found is None:
+        return None
+    colour = cv2.resize(found.colour, (width, height), interpolation=cv2.INTER_LINEAR)
+    # Averaging has made the small copy's noise smaller than that of the image.
+    edge = border_pixels(pixels.shape, 3)
+    off = np.abs(pixels - colour).max(axis=2)[edge]
+    noise = float(1.4826 * np.median(off[off < 0.1])) / 1.5 if (off < 0.1).any() else found.noise
+    return Background(colour, max(found.noise, noise))
+
+
+def _object_parts(differs: Pixels, salient: Mask | None) -> Pixels:
+    """The connected parts of what differs from the background that belong to the object."""
+    parts, count = ndimage.label(differs, structure=np.ones((3, 3)))
+    if not count:
+        return differs
+    numbers = range(1, count + 1)
+    sizes = np.bincount(parts.ravel())[1:]
+    keep = sizes >= _SPECK * sizes.max()
+    if salient is not None:
+        highest = np.asarray(ndimage.maximum(salient, parts, numbers))
+        if (highest[sizes > 16] > 0.5).any():
+            seen = sizes[highest > 0.5].max()
+            keep = (highest > 0.5) & (sizes >= 0.02 * seen)
+    return np.isin(parts, np.flatnonzero(keep) + 1)
+
+
+def _iou(first: Pixels, second: Pixels) -> float:
+    return float((first & second).sum() / max((first | second).sum(), 1))
 
 
 def _filled(rgb: npt.NDArray[np.uint8], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -143,32 +223,6 @@ def _with_alpha(rgb: npt.NDArray[np.uint8], mask: Mask) -> RGBA8:
     return np.concatenate([np.where(alpha > 0, rgb, np.uint8(0)), alpha], axis=2)
 
 
-def salient_mask(rgb: npt.NDArray[np.uint8], model: Path) -> Mask:
-    """U-2-Net's saliency, its uncertain middle steepened to a narrow edge."""
-    side = (_U2NET_SIDE, _U2NET_SIDE)
-    small = np.asarray(Image.fromarray(rgb).resize(side, Image.Resampling.LANCZOS), np.float32)
-    pixels = (small / max(float(small.max()), 1.0) - _U2NET_MEAN) / _U2NET_STD
-    saliency = _run_network(model, pixels.transpose(2, 0, 1)[None])
-    low, high = float(saliency.min()), float(saliency.max())
-    saliency = (saliency - low) / max(high - low, 1e-6)
-    return np.clip((_resize(saliency, rgb) - 0.5) * 3 + 0.5, 0, 1)
-
-
-def uniform_background(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32] | None:
-    """The one colour (3 in [0, 1]) that nearly all of the border has, if there is one."""
-    border = np.concatenate([rgb[:2].reshape(-1, 3), rgb[-2:].reshape(-1, 3),
-                             rgb[:, :2].reshape(-1, 3), rgb[:, -2:].reshape(-1, 3)]) / 255
-    colour = np.median(border, axis=0)
-    near = np.abs(border - colour).max(axis=1) < _KEY_LOW
-    return colour.astype(np.float32) if near.mean() >= _UNIFORM_SHARE else None
-
-
-def colour_key_mask(rgb: npt.NDArray[np.uint8], background: npt.NDArray[np.floating]) -> Mask:
-    """Distance from the background's colour; what it encloses belongs to the object."""
-    distance = np.abs(rgb.astype(np.float32) / 255 - background).max(axis=2)
-    return fill_holes(np.clip((distance - _KEY_LOW) / (_KEY_HIGH - _KEY_LOW), 0, 1))
-
-
 def grabcut_mask(rgb: npt.NDArray[np.uint8]) -> Mask:
     """GrabCut that starts from "the outermost twentieth is background", on a small copy."""
     height, width = rgb.shape[:2]
@@ -182,7 +236,7 @@ def grabcut_mask(rgb: npt.NDArray[np.uint8]) -> Mask:
     cv2.grabCut(small, labels, inside, np.zeros((1, 65)), np.zeros((1, 65)), 5,
                 cv2.GC_INIT_WITH_RECT)
     found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    return _resize(ndimage.gaussian_filter(fill_holes(found), 0.7), rgb)
+    return resized(ndimage.gaussian_filter(fill_holes(found), 0.7), rgb.shape)
 
 
 def fill_holes(mask: Mask) -> Mask:
@@ -201,31 +255,3 @@ def without_specks(mask: Mask, smallest: float = _SPECK) -> Mask:
     # Dilated, so that the soft edge of what stays isn't cut.
     near = ndimage.binary_dilation(np.isin(parts, keep), iterations=2)
     return np.where(near, mask, np.float32(0))
-
-
-def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
-    """First output of the ONNX network for 1 x 3 x S x S, as S x S."""
-    if not model.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no segmentation model {model}",
-                          "check the path, or leave it out to use the built-in way")
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as errors
-
-    try:
-        options = onnxruntime.SessionOptions()
-        # Its idle threads otherwise spin, which takes minutes where other work wants the cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        session = onnxruntime.InferenceSession(str(model), options,
-                                               providers=["CPUExecutionProvider"])
-        output = session.run(None, {session.get_inputs()[0].name: pixels})[0]
-    except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
-            errors.RuntimeException) as error:
-        raise EngineError(ErrorCode.MODEL_DAMAGED, f"{model} is not a usable ONNX network",
-                          "fetch it again, or remove it to use the built-in way") from error
-    return np.asarray(output, np.float32).reshape(pixels.shape[-2:])
-
-
-def _resize(mask: Mask, like: npt.NDArray[np.uint8]) -> Mask:
-    """The mask at the size of a picture."""
-    height, width = like.shape[:2]
-    return np.clip(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from .segmentation import Mask, without_specks
+from .background import Mask
+from .segmentation import without_specks
 
 _WHITE_LOW, _WHITE_HIGH = 0.04, 0.12
 """Darkness where alpha leaves 0 and, at the least, reaches 1: just above the noise of a decoded

@@ -77,6 +77,8 @@ TEXTS = {
     "enable the add-on glTF 2.0 format in the preferences":
         "in den Einstellungen das Add-on glTF 2.0 einschalten",
     "estimate it again, or set it by hand": "sie neu schätzen oder von Hand einstellen",
+    "fetch it again, or remove it to use the built-in way":
+        "sie neu holen oder entfernen, um den eingebauten Weg zu benutzen",
     "fetch it again; if this stays, don't trust the server":
         "es neu holen; bleibt es so, dem Server nicht trauen",
     "fetch or import the model again": "das Modell neu holen oder importieren",
@@ -193,6 +195,7 @@ TEXTS = {
         "die Engine ist nicht eingerichtet: kein Python mit torch gefunden",
     "the engine was stopped": "die Engine wurde angehalten",
     "the engine's Python can't run it": "das Python der Engine kann sie nicht ausführen",
+    "the image shows no object": "das Bild zeigt kein Objekt",
     "the installation was stopped": "die Installation wurde angehalten",
     "the licence was not accepted": "die Lizenz wurde nicht angenommen",
     "the model has arrived damaged": "das Modell ist beschädigt angekommen",
@@ -205,7 +208,6 @@ TEXTS = {
         "das DDIM des Originals lässt seinen einzigen Schritt weg",
     "the picture that these views were made from is gone":
         "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
-    "the picture's foreground is empty": "der Vordergrund des Bildes ist leer",
     "the proxy is a SOCKS proxy, and the library for it is missing":
         "der Proxy ist ein SOCKS-Proxy, und die Bibliothek dafür fehlt",
     "the views fit together under no elevation":
@@ -233,7 +235,7 @@ TEXTS = {
         "die Erweiterung und ihre Engine auf dieselbe Version bringen",
     "update the extension and its engine to the same version, then restart Blender":
         "die Erweiterung und ihre Engine auf dieselbe Version bringen, dann Blender neu starten",
-    "use a picture that shows an object": "ein Bild benutzen, das ein Objekt zeigt",
+    "use an image that shows an object": "ein Bild verwenden, das ein Objekt zeigt",
     "use one that is built with FFmpeg": "eines benutzen, das mit FFmpeg gebaut ist",
     "views can only be made in perspective": "Ansichten gibt es nur in Perspektive",
     "wait for it, or give another name": "darauf warten, oder einen anderen Namen angeben",

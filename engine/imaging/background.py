@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A smooth background: one colour, a gradient, or a studio backdrop with darker corners.
+
+Its colour at every pixel is a cubic polynomial of the position, fitted robustly to the pixels that
+belong to the background for certain; what differs from it is the object, or its shadow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+FloatImage = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.float32]
+"""H x W in [0, 1]; 1 is object."""
+Pixels = npt.NDArray[np.bool_]
+"""H x W."""
+
+
+@dataclass(frozen=True)
+class KeyConfig:
+    """Constants of the colour key; distances are of the largest channel, colours in [0, 1]."""
+
+    salient: float = 0.3
+    """Saliency below which a pixel may tell the background's colour."""
+    ring: float = 0.05
+    """Width of the border that a fit without saliency starts from, in parts of the shorter side."""
+    first_distance: float = 0.14
+    """Distance from the border's median colour of the first samples: a vignette spans as much."""
+    fit_distance: float = 0.05
+    """Distance from the fit of the samples that the next fit uses."""
+    max_noise: float = 0.025
+    """Standard deviation of the background's pixels above which it is textured, not smooth."""
+    border_share: float = 0.9
+    """Share of the border, where it is not the object, that must have the background's colour."""
+    border_share_blind: float = 0.55
+    """The same where nothing tells the object's pixels from the background's: of all pixels."""
+    noise_factor: float = 3.5
+    """Standard deviations that a pixel may differ from the background: 1 in 2000 differs more."""
+    min_distance: float = 2.5 / 255
+    """The same where there is no noise: the rounding of gradients."""
+    shadow: tuple[float, float] = (0.3, 0.995)
+    """Brightness of a shadow as a multiple of the background's."""
+    shadow_tint: float = 0.03
+    """Distance of a shadow's colour from the darkened background's."""
+    hole: float = 0.6
+    """Distance, as a multiple of the key's threshold, up to which an enclosed area shows the
+    background."""
+
+
+CONFIG = KeyConfig()
+
+
+@dataclass(frozen=True)
+class Background:
+    """The background of one image."""
+
+    colour: FloatImage
+    """H x W x 3 in [0, 1]."""
+    noise: float
+    """Standard deviation of the background's pixels around it, of the largest channel."""
+
+    @property
+    def threshold(self) -> float:
+        """Distance from the colour above which a pixel is not background."""
+        return max(CONFIG.noise_factor * self.noise, CONFIG.min_distance)
+
+    def distance(self, rgb: FloatImage) -> FloatImage:
+        """H x W: largest difference of a channel."""
+        return np.abs(rgb - self.colour).max(axis=2)
+
+    def is_shadow(self, rgb: FloatImage) -> Pixels:
+        """H x W: the background's colour, darkened."""
+        brightness = rgb.mean(axis=2) / np.maximum(self.colour.mean(axis=2), 1e-3)
+        tint = np.abs(rgb - brightness[..., None] * self.colour).max(axis=2)
+        low, high = CONFIG.shadow
+        return ((low < brightness) & (brightness < high)
+                & (tint < CONFIG.shadow_tint + 2 * self.noise))
+
+
+def smooth_background(rgb: FloatImage, saliency: Mask | None) -> Background | None:
+    """The background of an image, H x W x 3 in [0, 1]; None if it isn't smooth.
+
+    `saliency`: H x W, where a network has found the object. Without it, the object may cover a
+    third of the border.
+    """
+    edge = border_pixels(rgb.shape[:2], max(2, round(CONFIG.ring * min(rgb.shape[:2]))))
+    likely = edge if saliency is None else (saliency < CONFIG.salient)
+    if likely.sum() < 100:
+        return None
+    start = np.median(rgb[edge & likely] if (edge & likely).any() else rgb[likely], axis=0)
+    samples = likely & (np.abs(rgb - start).max(axis=2) < CONFIG.first_distance)
+    colour = np.broadcast_to(start.astype(np.float32), rgb.shape)
+    for degree in (1, 2, 2, 3, 3):
+        if samples.sum() < 100:
+            return None
+        colour = _polynomial(rgb, samples, degree)
+        near = np.abs(rgb - colour).max(axis=2) < CONFIG.fit_distance
+        samples = near & (likely if saliency is not None else _from_border(near))
+    difference = np.abs(rgb - colour).max(axis=2)
+    noise = float(1.4826 * np.median(difference[samples])) / 1.5 if samples.any() else 1.0
+    found = Background(colour, noise)
+    limit = np.maximum(found.threshold, CONFIG.fit_distance)
+    outer = border_pixels(rgb.shape[:2], 2)
+    judged = outer if saliency is None else outer & likely
+    share = CONFIG.border_share_blind if saliency is None else CONFIG.border_share
+    if noise > CONFIG.max_noise or not judged.any() or (difference[judged] < limit).mean() < share:
+        return None
+    return found
+
+
+def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pixels:
+    """H x W: what differs from a smooth background and is not its shadow.
+
+    Where a network has seen an object (saliency of at least one half), shadow-like colours are
+    the object's. Enclosed areas that differ less than noise does are openings.
+    """
+    distance = background.distance(rgb)
+    differs = distance > background.threshold
+    if saliency is None:
+        differs &= ~background.is_shadow(rgb) | (distance > 0.5)
+    else:
+        differs &= ~background.is_shadow(rgb) | (saliency > 0.5)
+    enclosed, count = ndimage.label(ndimage.binary_fill_holes(differs) & ~differs)
+    if count:
+        medians = np.asarray(ndimage.median(distance, enclosed, range(1, count + 1)))
+        sizes = np.bincount(enclosed.ravel())[1:]
+        opening = (medians < CONFIG.hole * background.threshold) & (sizes > 8)
+        differs |= np.isin(enclosed, np.flatnonzero(~opening) + 1)
+    return differs
+
+
+def soft_edges(rgb: FloatImage, background: Background,
+               solid: Pixels) -> tuple[FloatImage, Mask]:
+    """(colours without the background's share, opacity) of an object before a smooth background.
+
+    A pixel on the edge is as opaque as its distance from the background, in parts of that of the
+    object just inside.
+    """
+    distance = background.distance(rgb)
+    core = ndimage.binary_erosion(solid, iterations=2, border_value=1)
+    inside = ndimage.maximum_filter(np.where(core, distance, 0), 7)
+    band = ndimage.binary_dilation(solid) & ~core
+    partial = np.clip(distance / np.maximum(inside, background.threshold), 0, 1)
+    alpha = np.where(band & (inside > 2 * background.threshold), partial, solid).astype(np.float32)
+    alpha[alpha < 0.05] = 0
+    share = np.maximum(alpha, 0.05)[..., None]
+    colour = (rgb - (1 - alpha[..., None]) * background.colour) / share
+    return np.clip(np.where(alpha[..., None] < 1, colour, rgb), 0, 1).astype(np.float32), alpha
+
+
+def border_pixels(shape: tuple[int, ...], width: int) -> Pixels:
+    """H x W: the outermost pixels."""
+    pixels = np.ones(shape[:2], bool)
+    pixels[width:-width, width:-width] = False
+    return pixels
+
+
+def _polynomial(rgb: FloatImage, samples: Pixels, degree: int) -> FloatImage:
+    """H x W x 3: the least-squares polynomial through the samples' colours."""
+    height, width = rgb.shape[:2]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    terms = [np.broadcast_to(x**i * y**j, (height, width))
+             for i in range(degree + 1) for j in range(degree + 1 - i)]
+    chosen = np.flatnonzero(samples)
+    chosen = chosen[:: max(1, len(chosen) // 6000)]
+    matrix = np.stack([term.ravel()[chosen] for term in terms], axis=1)
+    weights, *_ = np.linalg.lstsq(matrix, rgb.reshape(-1, 3)[chosen], rcond=None)
+    return np.tensordot(np.stack(terms, axis=-1), weights.astype(np.float32), axes=1)
+
+
+def _from_border(pixels: Pixels) -> Pixels:
+    """Those of the pixels that are connected with the border."""
+    parts, _ = ndimage.label(pixels)
+    edge = border_pixels(pixels.shape, 1)
+    return np.isin(parts, np.setdiff1d(np.unique(parts[edge]), [0]))
