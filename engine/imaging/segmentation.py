@@ -11,7 +11,7 @@ background is smooth, or GrabCut (Rother et al. 2004).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ from .background import (
     smooth_background,
     soft_edges,
 )
-from .reading import RGBA8, read_image
+from .reading import RGBA8, LoadedImage, load_image
 from .saliency import resized, saliency
 
 _TRANSLUCENT = 0.9
@@ -100,7 +100,13 @@ def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *
             `MODEL_MISSING` or `MODEL_DAMAGED` for the network's file.
     """
     name = "the image" if isinstance(image, np.ndarray) else str(image)
-    rgba = image if isinstance(image, np.ndarray) else read_image(image)
+    loaded = LoadedImage(image) if isinstance(image, np.ndarray) else load_image(image)
+    cut = _cut_out(loaded.rgba, name, segmentation_model, alpha)
+    return replace(cut, notes=[*loaded.notes, *cut.notes])
+
+
+def _cut_out(rgba: RGBA8, name: str, network: Path | None, alpha: str) -> CutOut:
+    """`cut_out` of pixels; `name`: what messages call the image."""
     meaning = alpha_meaning(rgba[..., 3])
     if not solid_part(rgba[..., 3]).any() and alpha != "ignore":
         raise EngineError(
@@ -109,7 +115,7 @@ def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *
     if alpha == "trust" or (alpha == "auto" and meaning.is_cut_out):
         return _by_own_alpha(rgba, meaning)
     opaque = solid_part(rgba[..., 3]) if alpha == "auto" else np.ones(rgba.shape[:2], bool)
-    found = _find_object(_filled(rgba[..., :3], opaque), segmentation_model)
+    found = _find_object(_filled(rgba[..., :3], opaque), network)
     mask = without_specks(np.where(opaque, found.mask, np.float32(0)))
     if not (mask > 0.5).any():
         if (~opaque).mean() > _FRAME_IS_OBJECT:
@@ -175,11 +181,12 @@ def _fitted_background(pixels: FloatImage, salient: Mask | None) -> Background |
         return smooth_background(pixels, salient)
     height, width = pixels.shape[:2]
     size = max(8, round(width * scale)), max(8, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
     found = smooth_background(small, None if salient is None else resized(salient, small.shape))
     if found is None:
         return None
-    colour = cv2.resize(found.colour, (width, height), interpolation=cv2.INTER_LINEAR)
+    colour = np.asarray(
+        cv2.resize(found.colour, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     # Averaging has made the small copy's noise smaller than that of the image.
     edge = border_pixels(pixels.shape, 3)
     off = np.abs(pixels - colour).max(axis=2)[edge]

@@ -154,6 +154,7 @@ TEXTS = {
     "name a file in it": "eine Datei darin nennen",
     "name a plane, camera or mesh of a result":
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
+    "name an image in it": "ein Bild darin nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
     "no object is selected that could be rendered":
         "kein Objekt ist ausgewählt, das gerendert werden könnte",
@@ -174,6 +175,7 @@ TEXTS = {
     "restart the engine, then resume the job: it continues without the library":
         "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
     "run the job again": "den Auftrag noch einmal ausführen",
+    "save it as PNG or JPEG": "es als PNG oder JPEG speichern",
     "select a camera of this scene": "eine Kamera dieser Szene auswählen",
     "select a plane, camera or mesh that Zero123 has made":
         "eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files reach the engine as sRGB, whatever colours they were saved in."""
+
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from engine.core.errors import EngineError
+from engine.imaging import cut_out
+from engine.imaging.reading import load_image
+
+D50 = np.array([0.9642, 1.0, 0.8249])
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367],
+                     [0.0389, -0.0685, 1.0296]])
+PRIMARIES = {
+    "Display P3": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), 2.2),
+    "Rec. 2020": ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), 2.4),
+    "Adobe RGB": ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060), 2.19921875)}
+SRGB_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+                        [0.0193339, 0.1191920, 0.9503041]])
+ORANGE = (230, 120, 40)
+
+
+def to_xyz(primaries) -> np.ndarray:
+    """3 x 3: linear RGB of a colour space with white D65 to XYZ."""
+    white = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
+    columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in primaries]).T
+    return columns * np.linalg.solve(columns, white)
+
+
+def icc_profile(name: str) -> bytes:
+    """A matrix profile of version 2 with a plain gamma."""
+    *primaries, gamma = PRIMARIES[name]
+    white = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
+    adapt = np.linalg.inv(BRADFORD) @ np.diag(BRADFORD @ D50 / (BRADFORD @ white)) @ BRADFORD
+    columns = (adapt @ to_xyz(primaries)).T
+
+    def xyz(values) -> bytes:
+        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    text = name.encode() + b"\0"
+    description = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78 + -len(text) % 4)
+    tags = [(b"desc", description), (b"wtpt", xyz(D50)), (b"rXYZ", xyz(columns[0])),
+            (b"gXYZ", xyz(columns[1])), (b"bXYZ", xyz(columns[2])), (b"rTRC", curve),
+            (b"gTRC", curve), (b"bTRC", curve)]
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags:
+        table += tag + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    header = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"\0\0\0\0", 0x02100000,
+                         b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
+    header += b"".join(struct.pack(">i", round(v * 65536)) for v in D50)
+    return (header + bytes(128 - len(header))) + table + body
+
+
+def encoded(colour, name: str) -> tuple[int, ...]:
+    """An sRGB colour in the values of another space."""
+    *primaries, gamma = PRIMARIES[name]
+    srgb = np.array(colour) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    other = np.linalg.inv(to_xyz(primaries)) @ SRGB_TO_XYZ @ linear
+    return tuple(int(v) for v in np.rint(np.clip(other, 0, 1) ** (1 / gamma) * 255))
+
+
+@pytest.mark.parametrize("name", list(PRIMARIES))
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_an_embedded_profile_is_converted(tmp_path, name, mode):
+    stored = encoded(ORANGE, name)
+    assert max(abs(a - b) for a, b in zip(stored, ORANGE, strict=True)) > 8
+    Image.new(mode, (32, 32), (*stored, 90)[:len(mode)]).save(
+        tmp_path / "a.png", icc_profile=icc_profile(name))
+    loaded = load_image(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded.rgba[5, 5, :3], ORANGE, atol=2)
+    assert loaded.rgba[5, 5, 3] == (90 if mode == "RGBA" else 255)
+    assert loaded.notes == []
+
+
+def test_an_srgb_profile_changes_nothing(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (32, 32), ORANGE).save(tmp_path / "a.png", icc_profile=profile)
+    assert tuple(load_image(tmp_path / "a.png").rgba[5, 5]) == (*ORANGE, 255)
+
+
+def test_a_palette_image_is_converted_too(tmp_path):
+    stored = encoded(ORANGE, "Display P3")
+    image = Image.new("RGB", (32, 32), stored).quantize(4)
+    image.save(tmp_path / "a.png", icc_profile=icc_profile("Display P3"))
+    np.testing.assert_allclose(load_image(tmp_path / "a.png").rgba[5, 5, :3], ORANGE, atol=2)
+
+
+@pytest.mark.parametrize("profile", [b"broken", b"\0" * 200, icc_profile("Adobe RGB")[:150]])
+def test_a_damaged_profile_is_ignored_with_a_note(tmp_path, profile):
+    Image.new("RGB", (32, 32), ORANGE).save(tmp_path / "a.png", icc_profile=profile)
+    loaded = load_image(tmp_path / "a.png")
+    assert tuple(loaded.rgba[5, 5]) == (*ORANGE, 255)
+    assert "profile is damaged" in loaded.notes[0]
+
+
+def test_a_profile_of_another_colour_model_is_ignored(tmp_path):
+    """An RGB profile in a CMYK file, as careless programs write it."""
+    Image.new("CMYK", (32, 32), (0, 120, 200, 10)).save(
+        tmp_path / "a.jpg", icc_profile=icc_profile("Adobe RGB"), quality=95)
+    loaded = load_image(tmp_path / "a.jpg")
+    assert len(loaded.notes) == 1
+    assert loaded.rgba[5, 5, 0] > 200
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_16_bit_files_keep_their_brightness(tmp_path, bits, channels):
+    """Cameras store 10, 12 or 14 bits in 16; all of them mean white by their highest value."""
+    colour = np.array([0.9, 0.5, 0.2])[:min(channels, 3)]
+    values = np.full((32, 32, len(colour)), colour * (2**bits - 1))
+    if channels == 4:
+        values = np.dstack([values[..., ::-1], np.full((32, 32), 65535 * 0.4)])
+    elif channels == 3:
+        values = values[..., ::-1]
+    cv2.imwrite(str(tmp_path / "a.png"), values.round().astype(np.uint16))
+    loaded = load_image(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded.rgba[5, 5, :len(colour)], colour * 255, atol=1)
+    assert loaded.rgba[5, 5, 3] == (102 if channels == 4 else 255)
+    assert [f"{bits}-bit values" in note for note in loaded.notes] == [True] * (bits < 16)
+
+
+def test_a_16_bit_tiff_is_read_upright(tmp_path):
+    values = np.zeros((20, 40, 3), np.uint16)
+    values[:, :10] = 60000
+    cv2.imwrite(str(tmp_path / "a.tif"), values)
+    with Image.open(tmp_path / "a.tif") as image:
+        assert image.mode == "RGB"
+    rgba = load_image(tmp_path / "a.tif").rgba
+    assert rgba.shape == (20, 40, 4)
+    assert rgba[5, 5, 0] == round(60000 / 257)
+    assert rgba[5, 30, 0] == 0
+
+
+@pytest.mark.parametrize(("head", "name"), [
+    (b"\0\0\0\x24ftypheic\0\0\0\0", "HEIC"), (b"\0\0\0\x24ftypmif1\0\0\0\0", "HEIC"),
+    (b"\x76\x2f\x31\x01\x02\0\0\0", "OpenEXR"), (b"#?RADIANCE\n", "Radiance HDR"),
+    (b"8BPS\0\x01", "Photoshop"), (b"%PDF-1.7", "PDF"), (b"<html><body>", "HTML"),
+    (b"<?xml version='1.0'?>\n<svg xmlns=''>", "SVG"), (b"\xff\x0a\xfa\x7f", "JPEG XL")])
+def test_a_known_format_that_is_not_read_is_named(tmp_path, head, name):
+    """Whatever its extension says."""
+    (tmp_path / "photo.jpg").write_bytes(head + bytes(600))
+    with pytest.raises(EngineError) as caught:
+        load_image(tmp_path / "photo.jpg")
+    assert f"is a {name} file" in caught.value.message
+    assert "PNG" in caught.value.hint
+
+
+def test_notes_of_the_file_reach_the_cut_out(tmp_path):
+    image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    image.paste((*ORANGE, 255), (20, 20, 44, 44))
+    image.save(tmp_path / "a.png", icc_profile=b"broken")
+    assert "profile is damaged" in cut_out(tmp_path / "a.png").notes[0]
