@@ -40,7 +40,6 @@ LAYERS = (
 in this table; the longest name that fits a module decides."""
 
 KNOWN_UPWARD: set[tuple[str, str]] = {
-    ("engine.imaging.segmentation", "engine.models.catalogue"),
     ("engine.reconstruction.views", "engine.jobs.sampling"),
     ("operators.scene.import_result", "operators.session.preferences"),
     ("operators.scene.options", "operators.session.preferences"),
