@@ -17,7 +17,7 @@ from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ViewsRequest
 from .generate import PictureJob, job_properties
 from .scene import Place, Record, frames
-from .scene.import_result import MAX_TITLE
+from .scene.destination import MAX_TITLE
 from .scene.placement import TURN
 from .scene.sources import source_of
 from .session.launch import launch

@@ -12,6 +12,7 @@ from bpy.props import StringProperty
 
 from . import scene as results
 from .scene import frames
+from .scene.destination import describe_import
 from .scene.options import PATH_OPTIONS
 from .session import launch
 from .session import timer as background
@@ -191,7 +192,7 @@ class ZERO123_OT_import_result(bpy.types.Operator):
                 "This job is not remembered any more; import its files instead"))
             return {'CANCELLED'}
         created = self._import(context, job)
-        self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
+        self.report({'INFO'}, describe_import(created))
         return {'FINISHED'}
 
     def _import(self, context: bpy.types.Context, job: Job | None) -> list[bpy.types.ID]:
@@ -228,7 +229,7 @@ class ZERO123_OT_import_again(bpy.types.Operator):
         created = launch.bring_in(
             Path(record.files[0]), context.scene, title, place=place,
             options=results.ImportOptions.from_dict(record.options))
-        self.report({'INFO'}, rpt_("Imported {} new items").format(len(created)))
+        self.report({'INFO'}, describe_import(created))
         return {'FINISHED'}
 
 

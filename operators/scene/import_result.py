@@ -16,6 +16,7 @@ from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.request import Request, SceneImport
 from ...engine.core.requests import REQUESTS, TextRequest, load_request
 from ..session import preferences as addon
+from .destination import MAX_TITLE, destination, select_only, view_layer_of
 from .frames import result_frame
 from .images import image_of
 from .mesh import add_mesh
@@ -40,8 +41,6 @@ from .views import (
 )
 
 _FILE_TYPES = {".json": SceneImport.VIEWS, ".glb": SceneImport.MESH, ".png": SceneImport.IMAGE}
-MAX_TITLE = 40
-"""Characters of a picture's name that appear in names: a name holds 63 in Blender 4."""
 
 
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
@@ -99,9 +98,9 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     record = _record("views", request or load_request(path.parent), document, [path])
     record.options = options.values()
     objects: list[bpy.types.Object] = []
-    with all_or_nothing(bpy.context.view_layer):
+    with all_or_nothing(view_layer_of(scene)):
         joined = _joined(scene, place)
-        collection = joined or _collection(scene, title, "views")
+        collection, place = destination(scene, title, "views", place, joined)
         entries = [(view, PLANE_DISTANCE) for view in views]
         if joined is None and (source := _input_view(path.parent, document)):
             entries.append((source, INPUT_DISTANCE))
@@ -119,7 +118,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
         if options.arrangement == 'SHEET' and joined is None:
             arrange_sheet(_by_view(objects))
         place_views(objects, collection, scene, options, place)
-        _select(objects)
+        select_only(objects, scene)
     return objects
 
 
@@ -139,13 +138,13 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any],
     record = _record(request.KIND if request else "views", request, document, [path, first])
     record.view = {"turn": frames}
     size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
-    with all_or_nothing(bpy.context.view_layer):
-        group = collection or _collection(scene, title, record.kind)
-        frame = result_frame(group) if collection else None
+    with all_or_nothing(view_layer_of(scene)):
+        place = Place.at(result_frame(collection)) if collection else None
+        group, place = destination(scene, title, record.kind, place, collection)
         plane = add_turntable(group, first, size, frames, kind, f"{title[:MAX_TITLE]} Turntable")
         record.write(plane)
-        place_views([plane], group, scene, ImportOptions(), Place.at(frame) if frame else None)
-        _select([plane])
+        place_views([plane], group, scene, ImportOptions(), place)
+        select_only([plane], scene)
     return plane
 
 
@@ -162,13 +161,13 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     title = title or _title(path.parent, report)
     record = _record("reconstruct", request or load_request(path.parent), report, [path])
     record.options = options.values()
-    with all_or_nothing(bpy.context.view_layer) as before:
-        collection = _collection(scene, title, "reconstruct")
+    with all_or_nothing(view_layer_of(scene)) as before:
+        collection, place = destination(scene, title, "reconstruct", place)
         objects = add_mesh(path, collection, title[:MAX_TITLE], before)
         for item in objects:
             record.write(item)
             remesh(item, options.remesh, options.remesh_faces)
-        _select(objects)
+        select_only(objects, scene)
         place_mesh(objects[0], collection, scene, options, place)  # the last: others move along
     return objects
 
@@ -180,7 +179,7 @@ def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
     Raises:
         EngineError: As `import_result`.
     """
-    with all_or_nothing(bpy.context.view_layer):
+    with all_or_nothing(view_layer_of(scene)):
         image = load_image(path)
         title = title[:MAX_TITLE] or path.stem
         image.name = title if isinstance(request, TextRequest) else f"{title} Cut-Out"
@@ -217,32 +216,6 @@ def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
         raise EngineError(ErrorCode.BAD_INPUT, f"{path} is no estimate of an elevation: {error}",
                           "estimate it again, or set it by hand") from error
     scene.zero123.input_elevation = round(elevation, 1)
-
-
-def _select(objects: list[bpy.types.Object]) -> None:
-    """Select these and nothing else, as Blender's own importers do."""
-    view_layer = bpy.context.view_layer
-    view_layer.update()  # else it doesn't know the new objects yet
-    for item in list(view_layer.objects):  # selecting rebuilds what is iterated
-        item.select_set(item in objects, view_layer=view_layer)
-    if objects[0].name in view_layer.objects:
-        view_layer.objects.active = objects[0]
-
-
-def _collection(scene: bpy.types.Scene, title: str, kind: str) -> bpy.types.Collection:
-    """The picture's collection in this scene, or a new one if that holds a result of this kind.
-
-    So the mesh joins the views of the same picture, while a second set of views does not land on
-    top of the first.
-    """
-    name = f"Zero123 {title[:MAX_TITLE]}"
-    for collection in scene.collection.children:
-        kinds = {record.kind for item in collection.objects if (record := Record.read(item))}
-        if collection.name == name and kind not in kinds:
-            return collection
-    collection = bpy.data.collections.new(name)
-    scene.collection.children.link(collection)
-    return collection
 
 
 def _joined(scene: bpy.types.Scene, place: Place | None) -> bpy.types.Collection | None:

@@ -15,6 +15,7 @@ from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.requests import Request, load_request
 from .. import scene as results
 from ..scene import images
+from ..scene.destination import describe_destination
 from ..scene.image_files import image_file
 from ..scene.replace_view import show_sample
 from . import preferences as addon
@@ -90,8 +91,8 @@ def launch_request(context: bpy.types.Context, request: Request, title: str,
     journal.note(context, job)
     if bpy.app.background:
         runner.wait(job)
-        if job.import_pending:
-            import_job(context, job)
+        if job.import_pending and (note := describe_destination(import_job(context, job))):
+            print(f"Zero123: {note}")
     else:
         background.watch()
         background.redraw()

@@ -339,6 +339,8 @@ TEXTS = {
     "zero123-105000": "zero123-105000",
     "zero123-165000": "zero123-165000",
     "zero123-xl": "zero123-xl",
+    "{} is hidden, so the result is in {}":
+        "{} ist verborgen, deshalb liegt das Ergebnis in {}",
     "{} left": "noch {}",
     "{} of memory": "{} Arbeitsspeicher",
     "{} to download, {} on the disk": "{} herunterzuladen, {} auf der Festplatte",
