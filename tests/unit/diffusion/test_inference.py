@@ -86,8 +86,8 @@ def test_a_distilled_gradient_is_that_of_stock_diffusers(picture: np.ndarray) ->
         contexts = pipeline.contexts(condition, torch.zeros(2, 4)).detach()
         rgb = torch.rand(2, IMAGE_SIZE, IMAGE_SIZE, 3, generator=generator, requires_grad=True)
         noise = torch.randn(2, 2, *LATENT, generator=generator)
-        distilled = score_distillation(pipeline, condition, rgb, contexts,
-                                       torch.tensor([100, 800]), *noise)
+        perturbation = Perturbation(torch.tensor([100, 800]), noise[0])
+        distilled = score_distillation(pipeline, condition, rgb, contexts, perturbation, noise[1])
         return torch.autograd.grad(distilled.loss, rgb)[0]
 
     assert relative_difference(gradient(True), gradient(False)) < TOLERANCE
