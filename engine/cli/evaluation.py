@@ -91,6 +91,9 @@ def _add_meshes(verbs: Any) -> None:
     meshes.add_argument("--align", choices=("none", "scale", "icp"), default="scale",
                         help="before comparing: nothing (shapes come in the truth's frame, longest "
                         "side 1), the boxes' longest sides and centres, or ICP after that")
+    meshes.add_argument("--protocol", choices=("zero123", "syncdreamer"), default="zero123",
+                        help="the project's metrics, or SyncDreamer's: points that 16 depth maps "
+                        "see and a volume grid over [-1, 1]^3, without alignment")
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
     meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
@@ -214,7 +217,7 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.contact_sheet import draw_sheet
-    from ..evaluation.selection import spread
+    from ..evaluation.selection import evenly_spaced
     from ..evaluation.views import pipeline_predictor
     from ..models.model_cache import loaded_model
     from ..training.shards import read_shards
@@ -223,23 +226,29 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
     predict = pipeline_predictor(
         pipeline, steps=pipeline.config.default_num_inference_steps,
         guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)
-    objects = spread(list(read_shards(args.shards))[-args.last:], args.count)
+    objects = evenly_spaced(list(read_shards(args.shards))[-args.last:], args.count)
     draw_sheet(objects, predict, args.view_count, pipeline.vae.config.sample_size, args.out)
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.meshes import Alignment
-    from ..evaluation.reconstructions import evaluate_meshes, mean_cost, mean_scores
+    from ..evaluation.reconstructions import (
+        MeshEvaluation,
+        evaluate_meshes,
+        mean_cost,
+        mean_scores,
+    )
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
                "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
     problems: list[EngineError] = []
-    scores = evaluate_meshes(args.objects, args.out, options, reporter,
-                             predictions=args.predictions, up=args.up,
-                             alignment=Alignment(args.align), last=args.last, count=args.count,
-                             perfect_views=args.views == "truth", damaged=problems.append)
+    evaluation = MeshEvaluation(
+        options, predictions=args.predictions, up=args.up, alignment=Alignment(args.align),
+        protocol=args.protocol, last=args.last, count=args.count,
+        perfect_views=args.views == "truth")
+    scores = evaluate_meshes(args.objects, args.out, evaluation, reporter, problems.append)
     _tell(problems, scores, reporter)
     mean = mean_scores(scores)
     print("object".ljust(36), *(name.rjust(11) for name in mean))
@@ -251,7 +260,10 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     cost = {} if args.predictions else mean_cost(args.out, scores)
     if cost:
         print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
-    record = {"options": {**options, "align": args.align}, "mean": mean, "cost": cost,
+    settings = {**options, "protocol": args.protocol}
+    if args.protocol == "zero123":
+        settings["align"] = args.align
+    record = {"options": settings, "mean": mean, "cost": cost,
               "objects": {name: asdict(row) for name, row in scores.items()},
               "left_out": [problem.message for problem in problems]}
     with staged_file(args.out / "scores.json") as stage:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How close a shape is to the truth: Chamfer distance, F-score, volumetric IoU.
+"""Metrics of a shape against the true mesh: Chamfer distance, F-score, normals, volumetric IoU.
 
-100,000 points on each surface; the F-score at 0.02; the IoU on a 64^3 grid. The truth is normalised
-by its bounding box (longest side 1, centred), and the shape as its `Alignment` says.
+100,000 points are sampled on each surface, and volumes are compared on a 64^3 grid. The truth is
+normalised by its bounding box (longest side 1, centred), the shape as its `Alignment` says.
 """
 
 from __future__ import annotations
@@ -19,65 +19,117 @@ from ..mesh.raster import rasterise
 from ..mesh.triangles import FloatArray, IntArray, Triangles
 
 POINTS = 100_000
-"""A mesh against itself scores a Chamfer distance of 0.0021 at this number; fewer score more."""
+"""Samples of a surface. At this number a mesh scores a Chamfer distance of 0.0021 against itself;
+fewer samples score more."""
 F_THRESHOLD = 0.02
+"""Distance up to which a point counts as found, in units of the truth's longest side."""
 GRID = 64
+"""Cells along each axis of the volume grid."""
 ICP_STEPS = 30
+"""Iterations of ICP, after which it no longer moves shapes that it can align."""
+ICP_POINTS = 5000
+"""Points of the source that ICP uses."""
 
 
 class Alignment(Enum):
-    """What is done to a shape before it is compared."""
+    """How a shape is moved before it is compared."""
 
     NONE = "none"
-    """Nothing: it comes in the frame of the normalised truth, as SyncDreamer's protocol asks."""
+    """Not at all: it is given in the frame of the normalised truth, as SyncDreamer's protocol asks.
+    """
     SCALE = "scale"
-    """Normalised by its own bounding box, as in EscherNet's."""
+    """It is normalised by its own bounding box, as in EscherNet's protocol."""
     ICP = "icp"
-    """The same, then moved by the similarity transform that ICP finds."""
+    """It is normalised, then moved by the similarity transform that ICP finds."""
 
 
 @dataclass(frozen=True)
 class MeshScores:
-    """Agreement of two shapes, in units of the truth's longest side."""
+    """Agreement of a shape with the truth, in units of the truth's longest side."""
 
     chamfer: float
     """Mean of the two directed mean distances, not squared."""
     f_score: float
     """Harmonic mean of precision and recall at `F_THRESHOLD`, in [0, 1]."""
+    normal_consistency: float | None
+    """Mean absolute cosine between the normals of nearest points, averaged over both directions, in
+    [0, 1] (Mescheder et al. 2019, section 4); None for point clouds, which have no normals."""
     chamfer_icp: float
-    """After the best similarity transform that ICP finds, whatever the alignment."""
+    """Chamfer distance after the similarity transform that ICP finds, whatever the alignment."""
     f_score_icp: float
+    """F-score after that transform."""
     iou: float | None
-    """Of the enclosed volumes, with the alignment; None for points, which enclose none."""
+    """Intersection over union of the enclosed volumes; None for point clouds, which enclose none.
+    """
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """Samples of a surface, with normals unless it is a point cloud."""
+
+    points: FloatArray
+    normals: FloatArray | None
+
+    def moved(self, linear: FloatArray, shift: FloatArray) -> _Surface:
+        """The samples after a similarity transform."""
+        normals = self.normals
+        if normals is not None:
+            normals = normals @ linear.T / np.cbrt(np.linalg.det(linear))
+        return _Surface(self.points @ linear.T + shift, normals)
 
 
 def compare(shape: Triangles | FloatArray, truth: Triangles, *, points: int = POINTS, seed: int = 0,
             alignment: Alignment = Alignment.SCALE) -> MeshScores:
-    """Scores of a mesh, or of N x 3 points, against the truth; the same seed samples the same
-    points, of a larger cloud, too."""
+    """Scores of a mesh, or of (n, 3) points, against the truth.
+
+    The same seed samples the same points, also of a cloud with more than `points` points.
+    """
     truth = normalised(truth)
     if alignment is not Alignment.NONE:
-        if isinstance(shape, Triangles):
-            shape = normalised(shape)
-        else:
-            centre, side = _box(shape)
-            shape = (shape - centre) / side
+        shape = _normalised_shape(shape)
     rng = np.random.default_rng(seed)
-    ours, theirs = sample(shape, points, rng), sample_surface(truth, points, rng)
-    linear, shift = similarity_icp(ours, theirs)
-    aligned = ours @ linear.T + shift
+    ours, theirs = _sampled(shape, points, rng), _sampled(truth, points, rng)
+    linear, shift = similarity_icp(ours.points, theirs.points)
+    aligned = ours.moved(linear, shift)
     if alignment is Alignment.ICP:
         ours = aligned
         if isinstance(shape, Triangles):
             shape = Triangles(shape.vertices @ linear.T + shift, shape.faces)
-    chamfer_icp, f_score_icp = distances(aligned, theirs)
-    chamfer, f_score = distances(ours, theirs)
+    chamfer_icp, f_score_icp = distances(aligned.points, theirs.points)
+    chamfer, f_score = distances(ours.points, theirs.points)
     iou = volumetric_iou(shape, truth) if isinstance(shape, Triangles) else None
-    return MeshScores(chamfer, f_score, chamfer_icp, f_score_icp, iou)
+    return MeshScores(chamfer, f_score, _normal_consistency(ours, theirs), chamfer_icp,
+                      f_score_icp, iou)
+
+
+def _normalised_shape(shape: Triangles | FloatArray) -> Triangles | FloatArray:
+    if isinstance(shape, Triangles):
+        return normalised(shape)
+    centre, side = _box(shape)
+    return (shape - centre) / side
+
+
+def _sampled(shape: Triangles | FloatArray, count: int, rng: np.random.Generator) -> _Surface:
+    """At most `count` samples of a mesh's surface or of a cloud."""
+    if isinstance(shape, Triangles):
+        return _Surface(*sample_with_normals(shape, count, rng))
+    if len(shape) <= count:
+        return _Surface(shape, None)
+    return _Surface(shape[rng.choice(len(shape), count, replace=False)], None)
+
+
+def _normal_consistency(a: _Surface, b: _Surface) -> float | None:
+    if a.normals is None or b.normals is None:
+        return None
+    nearest_in_b = b.normals[cKDTree(b.points).query(a.points)[1]]
+    nearest_in_a = a.normals[cKDTree(a.points).query(b.points)[1]]
+    cosines = (np.abs((a.normals * nearest_in_b).sum(axis=1)).mean(),
+               np.abs((b.normals * nearest_in_a).sum(axis=1)).mean())
+    return float(np.mean(cosines))
 
 
 def volumetric_iou(mesh: Triangles, truth: Triangles) -> float:
-    """Intersection over union of the enclosed volumes, on a grid around both."""
+    """Intersection over union of the enclosed volumes, on a grid around both meshes."""
     both = np.concatenate([thing.vertices[np.unique(thing.faces)] for thing in (mesh, truth)])
     centre, side = _box(both)
     a, b = (occupancy(Triangles((thing.vertices - centre) / side, thing.faces))
@@ -86,53 +138,57 @@ def volumetric_iou(mesh: Triangles, truth: Triangles) -> float:
 
 
 def normalised(mesh: Triangles) -> Triangles:
-    """The mesh with its bounding box centred and the box's longest side 1."""
+    """The mesh, moved and scaled so that its bounding box is centred and has the longest side 1."""
     centre, side = _box(mesh.vertices[np.unique(mesh.faces)])
     return Triangles((mesh.vertices - centre) / side, mesh.faces)
 
 
 def _box(points: FloatArray) -> tuple[FloatArray, float]:
-    """Centre (3) and longest side of the bounding box of N x 3 points."""
+    """Centre (3,) and longest side of the bounding box of (n, 3) points."""
     low, high = points.min(axis=0), points.max(axis=0)
     return (low + high) / 2, (high - low).max()
 
 
-def sample(shape: Triangles | FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
-    """At most count x 3 points: of a mesh's surface, or those of a cloud."""
-    if isinstance(shape, Triangles):
-        return sample_surface(shape, count, rng)
-    if len(shape) <= count:
-        return shape
-    return shape[rng.choice(len(shape), count, replace=False)]
-
-
 def sample_surface(mesh: Triangles, count: int, rng: np.random.Generator) -> FloatArray:
-    """count x 3 points, uniform over the area."""
+    """(count, 3) points, uniform over the area."""
+    return sample_with_normals(mesh, count, rng)[0]
+
+
+def sample_with_normals(mesh: Triangles, count: int,
+                        rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """(count, 3) points, uniform over the area, and their triangles' unit normals, (count, 3)."""
     a, b, c = np.moveaxis(mesh.vertices[mesh.faces], 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    normals = np.cross(b - a, c - a)
+    area = np.linalg.norm(normals, axis=1)
     face = rng.choice(len(area), count, p=area / area.sum())
     u, v = rng.random((2, count, 1))
     root = np.sqrt(u)  # uniform in a triangle (Osada et al. 2002, equation 1)
-    return (1 - root) * a[face] + root * (1 - v) * b[face] + root * v * c[face]
+    points = (1 - root) * a[face] + root * (1 - v) * b[face] + root * v * c[face]
+    return points, normals[face] / area[face, None]
 
 
 def distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
-    """(Chamfer distance, F-score) of two point sets."""
+    """Chamfer distance and F-score of two point sets, (n, 3) and (m, 3)."""
     there, back = cKDTree(b).query(a)[0], cKDTree(a).query(b)[0]
     precision, recall = (there < F_THRESHOLD).mean(), (back < F_THRESHOLD).mean()
     f_score = 2 * precision * recall / max(precision + recall, 1e-12)
     return float((there.mean() + back.mean()) / 2), float(f_score)
 
 
+def mean_distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
+    """Mean distance of the points of `a` from `b`, and of the points of `b` from `a`."""
+    return float(cKDTree(b).query(a)[0].mean()), float(cKDTree(a).query(b)[0].mean())
+
+
 def similarity_icp(source: FloatArray, target: FloatArray,
                    steps: int = ICP_STEPS) -> tuple[FloatArray, FloatArray]:
-    """Iterated closest points with rotation, translation and scale: the 3 x 3 matrix and the shift
-    (3) that take the source to the target.
+    """The (3, 3) matrix and (3,) shift of the similarity transform from source to target, by
+    iterated closest points.
 
-    Each step is the closed form of Umeyama (1991); 5,000 points of the source decide.
+    Each step is the closed form of Umeyama (1991) on `ICP_POINTS` points of the source.
     """
     tree = cKDTree(target)
-    some = source[::max(1, len(source) // 5000)]
+    some = source[::max(1, len(source) // ICP_POINTS)]
     linear, shift = np.eye(3), np.zeros(3)
     for _ in range(steps):
         moved = some @ linear.T + shift
@@ -142,7 +198,8 @@ def similarity_icp(source: FloatArray, target: FloatArray,
 
 
 def _similarity(source: FloatArray, target: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The similarity transform (3 x 3, 3) that best takes `source` to `target` (K x 3 each)."""
+    """The similarity transform, (3, 3) and (3,), that best maps `source` to `target`, (k, 3)
+    each."""
     from_centre, to_centre = source.mean(axis=0), target.mean(axis=0)
     centred = source - from_centre
     u, singular, vt = np.linalg.svd((target - to_centre).T @ centred)
@@ -153,10 +210,10 @@ def _similarity(source: FloatArray, target: FloatArray) -> tuple[FloatArray, Flo
 
 
 def occupancy(mesh: Triangles, resolution: int = GRID) -> npt.NDArray[np.bool_]:
-    """resolution^3 bool: cell centres of [-0.5, 0.5]^3 that the mesh winds around.
+    """Which cell centres of [-0.5, 0.5]^3 the mesh encloses: (resolution,) * 3 bool, indexed x y z.
 
-    The winding number along one axis is the sum of the signed surface crossings behind a cell. It
-    is wrong behind a hole in the surface, so the three axes decide by majority: scans have holes.
+    The winding number along an axis is the sum of the signed surface crossings before a cell. It is
+    wrong behind a hole in the surface, so the three axes decide by majority: scans have holes.
     """
     votes = np.zeros((resolution,) * 3, int)
     for shift in range(3):
@@ -165,11 +222,25 @@ def occupancy(mesh: Triangles, resolution: int = GRID) -> npt.NDArray[np.bool_]:
     return votes >= 2
 
 
-def _winding_along_z(vertices: FloatArray, faces: IntArray, resolution: int) -> FloatArray:
-    """resolution^3 winding numbers, from crossings along the third coordinate."""
+def parity_occupancy(mesh: Triangles, resolution: int = GRID) -> npt.NDArray[np.bool_]:
+    """As `occupancy`, but decided by the parity of the crossings along x alone."""
+    rolled = _winding_along_z(np.roll(mesh.vertices, -1, axis=1), mesh.faces, resolution,
+                              signed=False)
+    return np.moveaxis(rolled, (0, 1, 2), (1, 2, 0)).astype(int) % 2 == 1
+
+
+def _winding_along_z(vertices: FloatArray, faces: IntArray, resolution: int,
+                     signed: bool = True) -> FloatArray:
+    """Winding numbers, (resolution,) * 3, from crossings along the third coordinate.
+
+    `signed`: False counts all crossings as +1.
+    """
     corners = vertices[faces]
-    # A hair off the grid, so that no edge of a regular mesh runs exactly through cell centres.
-    pixels = (corners[..., :2] + 0.5) * resolution + 1e-5
+    # Slightly off the grid, so that no edge of a regular mesh passes exactly through cell centres.
+    # Parity needs each crossing once: centres must avoid diagonals of squares, too, by more than
+    # the rasteriser's tolerance.
+    offset = 1e-5 if signed else np.array([1e-3, 2.7e-3])
+    pixels = (corners[..., :2] + 0.5) * resolution + offset
     a, b, c = np.moveaxis(corners[..., :2], 1, 0)
     (ux, uy), (vx, vy) = (b - a).T, (c - a).T
     facing = np.sign(ux * vy - uy * vx)
@@ -177,7 +248,8 @@ def _winding_along_z(vertices: FloatArray, faces: IntArray, resolution: int) -> 
     for fragments in rasterise(pixels, resolution):
         height = fragments.interpolate(corners[..., 2:])[:, 0]
         cell = np.clip(np.ceil((height + 0.5) * resolution - 0.5), 0, resolution).astype(int)
-        # Entered where the surface faces down, left where it faces up.
-        np.add.at(crossings, (fragments.pixel, cell), -facing[fragments.face])
+        # A surface that faces down is entered, one that faces up is left.
+        step = -facing[fragments.face] if signed else 1
+        np.add.at(crossings, (fragments.pixel, cell), step)
     winding = np.cumsum(crossings, axis=1)[:, :resolution]
     return winding.reshape((resolution,) * 3).transpose(1, 0, 2)

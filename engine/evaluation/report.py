@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables and figures of evaluated methods: CSV, PNG and one HTML page. The same results give the
-same bytes.
+"""Writes tables and figures of evaluated methods as CSV, PNG and one HTML page.
+
+The same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -24,20 +25,21 @@ from ..core.staging import staged_folder
 from ..mesh.rendering import load_textured
 from .predictions import load_shape
 from .reconstructions import LIGHTS
-from .results import MEASURES, Results, Row, measures_of
-from .selection import spread
+from .results import METRICS, Results, Row, metrics_of
+from .selection import evenly_spaced
 
 PANELS = 3
-"""Of a figure, side by side."""
+"""Number of panels side by side in a figure."""
 SHOWN = 8
-"""Objects on the sheet of meshes, evenly spaced over their names."""
+"""Number of objects on the sheet of meshes, evenly spaced over their names."""
 PICTURE = 160
-"""Side of a mesh's picture, pixels."""
+"""Side of a mesh's image, pixels."""
 LABEL = 30
-"""Letters of a name in a line."""
+"""Characters of an object's name per line."""
 CAMERA = (30.0, 20.0, 1.85)
+"""Camera of the meshes' images: azimuth and elevation in degrees, radius."""
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
-STAND_IN = "GMSD stands in for LPIPS, whose weights weren't there."
+STAND_IN = "GMSD replaces LPIPS, whose weights were not available."
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Zero123 evaluation</title>
@@ -55,36 +57,40 @@ img { max-width: 100%; }
 
 @dataclass(frozen=True)
 class Table:
-    """Methods by measures."""
+    """One row per method (and range of azimuths), one column per metric."""
 
     name: str
-    """Of its files."""
+    """Stem of the table's files."""
     title: str
     keys: tuple[str, ...]
-    """Titles of what names a row."""
+    """Column titles of the names of a row."""
     rows: list[tuple[tuple[str, ...], Row]]
+    """Names and scores of each row."""
 
     @property
-    def measures(self) -> list[str]:
-        """The columns' keys."""
-        return measures_of(row for _, row in self.rows)
+    def metrics(self) -> list[str]:
+        """Keys of the columns."""
+        return metrics_of(row for _, row in self.rows)
 
-    def best(self, row: int, measure: str) -> bool:
-        """Whether a row's value is the best among those that share all its names but the first."""
+    def best(self, row: int, metric: str) -> bool:
+        """Whether a row's value is the best among the rows that differ only in the method."""
         names, values = self.rows[row]
-        sign = MEASURES[measure].better
-        rivals = [other[measure] for keys, other in self.rows
-                  if keys[1:] == names[1:] and measure in other]
+        sign = METRICS[metric].better
+        rivals = [other[metric] for keys, other in self.rows
+                  if keys[1:] == names[1:] and metric in other]
         return bool(sign) and len(rivals) > 1 and (
-            values[measure] * sign == max(value * sign for value in rivals))
+            values[metric] * sign == max(value * sign for value in rivals))
 
 
 def write_report(results: Results, out: Path) -> list[Path]:
-    """Write views.csv, views.png, meshes.csv, meshes.png, sheet.png (each if there is something for
-    it) and report.html into a folder; returns their paths, the page last.
+    """Write views.csv, views.png, meshes.csv, meshes.png, sheet.png (each if there are results for
+    it) and report.html into a folder.
+
+    Returns:
+        The paths of the files, the page last.
 
     Raises:
-        EngineError: `DISK` if the folder can't be written, `BAD_INPUT` if a kept mesh is damaged.
+        EngineError: `DISK` if the folder cannot be written, `BAD_INPUT` if a mesh is damaged.
     """
     tables = [table for table in (_views(results), _meshes(results)) if table.rows]
     names = []
@@ -119,24 +125,24 @@ def _meshes(results: Results) -> Table:
 def _write_csv(table: Table, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*table.keys, *table.measures])
+        writer.writerow([*table.keys, *table.metrics])
         for names, row in table.rows:
             writer.writerow([*names, *(f"{row[m]:.6g}" if m in row else ""
-                                       for m in table.measures)])
+                                       for m in table.metrics)])
 
 
 def _html(table: Table) -> str:
-    titles = [f"{MEASURES[m].title}{ARROWS[MEASURES[m].better]}" for m in table.measures]
+    titles = [f"{METRICS[m].title}{ARROWS[METRICS[m].better]}" for m in table.metrics]
     lines = ["<table>\n<tr>", *(f"<th>{escape(title)}" for title in (*table.keys, *titles))]
     for number, (names, row) in enumerate(table.rows):
         lines += ["\n<tr>", *(f"<td>{escape(name)}" for name in names)]
-        for measure in table.measures:
-            if measure not in row:
+        for metric in table.metrics:
+            if metric not in row:
                 lines.append("<td>-")
                 continue
-            mark = ' class="best"' if table.best(number, measure) else ""
-            lines.append(f"<td{mark}>{_number(row[measure], MEASURES[measure].better)}")
-    note = STAND_IN if "gmsd" in table.measures and "lpips" not in table.measures else ""
+            mark = ' class="best"' if table.best(number, metric) else ""
+            lines.append(f"<td{mark}>{_number(row[metric], METRICS[metric].better)}")
+    note = STAND_IN if "gmsd" in table.metrics and "lpips" not in table.metrics else ""
     return "".join(lines) + f"\n</table>\n<p>{note}</p>\n"
 
 
@@ -147,23 +153,23 @@ def _number(value: float, better: int) -> str:
 
 
 def _draw(table: Table, path: Path) -> None:
-    """A panel of bars per measure: a colour per method, a group per range of azimuths."""
-    measures = table.measures
+    """Draw a panel of bars per metric: one colour per method, one group per range of azimuths."""
+    metrics = table.metrics
     methods = list(dict.fromkeys(names[0] for names, _ in table.rows))
     groups = list(dict.fromkeys(names[1:] for names, _ in table.rows))
     values = {names: row for names, row in table.rows}
-    columns = min(PANELS, len(measures))
-    lines = -(-len(measures) // columns)
+    columns = min(PANELS, len(metrics))
+    lines = -(-len(metrics) // columns)
     figure = Figure(figsize=(4 * columns, 2.8 * lines + 0.5), layout="constrained")
     FigureCanvasAgg(figure)
     width = 0.8 / len(methods)
-    for place, measure in enumerate(measures, 1):
-        panel = figure.add_subplot(lines, columns, place)
+    for position, metric in enumerate(metrics, 1):
+        panel = figure.add_subplot(lines, columns, position)
         for i, method in enumerate(methods):
-            heights = [values.get((method, *group), {}).get(measure, np.nan) for group in groups]
+            heights = [values.get((method, *group), {}).get(metric, np.nan) for group in groups]
             panel.bar(np.arange(len(groups)) + (i - (len(methods) - 1) / 2) * width, heights,
                       width, label=method)
-        panel.set_title(f"{MEASURES[measure].title}{ARROWS[MEASURES[measure].better]}")
+        panel.set_title(f"{METRICS[metric].title}{ARROWS[METRICS[metric].better]}")
         panel.set_xticks(range(len(groups)), [" ".join(group) for group in groups])
         panel.set_xlim(-0.5, len(groups) - 0.5)
         panel.grid(axis="y", alpha=0.3)
@@ -173,9 +179,10 @@ def _draw(table: Table, path: Path) -> None:
 
 
 def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> bool:
-    """A row of pictures per object, a column per method; False without any mesh."""
+    """Draw a row of images per object and a column per method. False if there is no mesh."""
     methods = [method for method, kept in reconstructions.items() if kept]
-    objects = spread(sorted({thing for kept in reconstructions.values() for thing in kept}), SHOWN)
+    names = sorted({thing for kept in reconstructions.values() for thing in kept})
+    objects = evenly_spaced(names, SHOWN)
     if not objects:
         return False
     figure = Figure(figsize=(2 * len(methods) + 1, 2 * len(objects) + 0.4), layout="constrained")
@@ -187,7 +194,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
             panel.spines[:].set_visible(False)
             mesh = reconstructions[method].get(thing)
             if mesh:
-                load_shape(mesh)  # tells of a damaged file by its name
+                load_shape(mesh)  # raises, with the file's name, if it is damaged
                 panel.imshow(load_textured(mesh).picture(*CAMERA, PICTURE, LIGHTS))
         line[0].set_ylabel("\n".join(wrap(thing, LABEL)), fontsize=7)
     for panel, method in zip(panels[0], methods, strict=True):
@@ -197,7 +204,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
 
 
 def _picture(path: Path) -> str:
-    """A picture inside the page, without what else its file may hold."""
+    """An image embedded into the page, without the metadata of its file."""
     content = io.BytesIO()
     with Image.open(path, formats=("PNG",)) as picture:
         Image.fromarray(np.asarray(picture.convert("RGB"))).save(content, "PNG")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `evaluate views`, `meshes` and `methods` have written, gathered for a report."""
+"""Reads the records of `evaluate views`, `meshes` and `methods` for a report."""
 
 from __future__ import annotations
 
@@ -16,40 +16,41 @@ from ..imaging import read_image
 SCORES_FILE = "scores.json"
 
 
-@dataclass
-class Measure:
+@dataclass(frozen=True)
+class Metric:
     """A column of the tables."""
 
     title: str
     better: int = 0
-    """1: higher is better, -1: lower, 0: it only tells the cost."""
+    """1: higher is better, -1: lower is better, 0: a cost, which is only reported."""
 
 
-MEASURES = {
-    "psnr": Measure("PSNR", 1), "ssim": Measure("SSIM", 1), "lpips": Measure("LPIPS", -1),
-    "fid": Measure("FID", -1), "silhouette_iou": Measure("silhouette IoU", 1),
-    "gmsd": Measure("GMSD", -1), "chamfer": Measure("Chamfer", -1), "iou": Measure("IoU", 1),
-    "f_score": Measure("F-score", 1), "chamfer_icp": Measure("Chamfer, ICP", -1),
-    "f_score_icp": Measure("F-score, ICP", 1), "unet_evaluations": Measure("UNet evaluations"),
-    "seconds": Measure("seconds"), "peak_memory_mb": Measure("peak memory, MB"),
+METRICS = {
+    "psnr": Metric("PSNR", 1), "ssim": Metric("SSIM", 1), "lpips": Metric("LPIPS", -1),
+    "fid": Metric("FID", -1), "silhouette_iou": Metric("silhouette IoU", 1),
+    "gmsd": Metric("GMSD", -1), "chamfer": Metric("Chamfer", -1), "iou": Metric("IoU", 1),
+    "f_score": Metric("F-score", 1), "normal_consistency": Metric("normal consistency", 1),
+    "chamfer_icp": Metric("Chamfer, ICP", -1), "f_score_icp": Metric("F-score, ICP", 1),
+    "unet_evaluations": Metric("UNet evaluations"), "seconds": Metric("seconds"),
+    "peak_memory_mb": Metric("peak memory, MB"),
 }
-"""By their keys in the records, in the order of the tables."""
+"""The metrics by their keys in the records, in the order of the tables' columns."""
 
 Row = dict[str, float]
 
 
 @dataclass
 class Results:
-    """Scores of all methods."""
+    """The scores of all methods."""
 
     views: dict[str, dict[str, Row]] = field(default_factory=dict)
-    """Method, then range of azimuths, then measure."""
+    """Method to range of azimuths to metric."""
     meshes: dict[str, Row] = field(default_factory=dict)
-    """Method, then measure; the mean of its objects, and its cost."""
+    """Method to metric: the mean over its objects, and its cost."""
     reconstructions: dict[str, dict[str, Path]] = field(default_factory=dict)
-    """Method, then object: its mesh, where it is kept beside the scores."""
+    """Method to object to its mesh file, for meshes that are kept beside the scores."""
     sheets: list[Path] = field(default_factory=list)
-    """Pictures of `evaluate sheet`."""
+    """Images of `evaluate sheet`."""
 
     def __len__(self) -> int:
         return len(self.views) + len(self.meshes) + len(self.sheets)
@@ -57,7 +58,10 @@ class Results:
 
 def read_results(paths: Iterable[Path], damaged: Callable[[EngineError], None]) -> Results:
     """The records at some paths: files, folders with a scores.json, or folders of such folders;
-    .png files are sheets. `damaged` is told of what can't be used, and the others follow."""
+    .png files are sheets.
+
+    `damaged` is called for each path that cannot be used; the others are read.
+    """
     results = Results()
     for path in paths:
         try:
@@ -68,10 +72,10 @@ def read_results(paths: Iterable[Path], damaged: Callable[[EngineError], None]) 
     return results
 
 
-def measures_of(rows: Iterable[Row]) -> list[str]:
-    """The keys of the measures that any row has, in the order of the tables."""
-    there = {name for row in rows for name in row}
-    return [name for name in MEASURES if name in there]
+def metrics_of(rows: Iterable[Row]) -> list[str]:
+    """The keys of the metrics that any row has, in the order of the tables' columns."""
+    present = {name for row in rows for name in row}
+    return [name for name in METRICS if name in present]
 
 
 def _files(path: Path) -> list[Path]:
@@ -88,7 +92,7 @@ def _files(path: Path) -> list[Path]:
 
 def _add(results: Results, file: Path) -> None:
     if file.suffix.lower() == ".png":
-        read_image(file)  # to know that it can be
+        read_image(file)  # raises if it is damaged
         results.sheets.append(file)
         return
     # A method is named by its folder, or by its own file.
@@ -118,7 +122,7 @@ def _row(values: dict[str, Any]) -> Row:
 
 
 def _free(method: str, source: str, taken: dict[str, Any], same: Any) -> str:
-    """The method's name, with where it comes from if another one has it already."""
+    """The method's name, extended by its source if another method has this name already."""
     if method not in taken or taken[method] == same:
         return method
     label, count = f"{method} ({source})", 2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of many test objects to look at."""
+"""A fair choice of some of many test objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def spread(objects: Sequence[T], count: int) -> list[T]:
-    """`count` of the objects, evenly spaced over their order: nobody's choice."""
+def evenly_spaced(objects: Sequence[T], count: int) -> list[T]:
+    """At most `count` of the objects, at equal distances in their order."""
     count = min(count, len(objects))
     return [objects[i * len(objects) // count] for i in range(count)]

@@ -40,8 +40,10 @@ class ViewScores:
     """One value per target view, V each."""
 
     psnr: np.ndarray
-    """Decibels."""
+    """Peak signal-to-noise ratio, decibels."""
     ssim: np.ndarray
+    """Structural similarity by torchmetrics, in [-1, 1]. As in SyncDreamer's evaluation, the data
+    range is that of the pair of images, the larger of the two images' ranges."""
     silhouette_iou: np.ndarray
     gmsd: np.ndarray
     """Perceptual distance, 0 for equal pictures (see `gradient_deviation`)."""
@@ -160,6 +162,7 @@ def _gradient_magnitude(images: np.ndarray) -> np.ndarray:
 def _ssim(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     first, second = (Tensor(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
                      for images in (predicted, truth))
-    scores = structural_similarity_index_measure(first, second, data_range=1.0, reduction="none")
-    assert isinstance(scores, Tensor)
-    return scores.numpy()
+    # One pair at a time: without `data_range`, torchmetrics takes the range of values of the pair.
+    scores = [structural_similarity_index_measure(a[None], b[None])
+              for a, b in zip(first, second, strict=True)]
+    return np.array([float(score) for score in scores if isinstance(score, Tensor)])

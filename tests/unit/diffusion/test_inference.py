@@ -13,7 +13,7 @@ import torch
 from helpers.tiny_pipeline import IMAGE_SIZE, LATENT, ORIGINAL, ZERO_SNR, tiny_pipeline
 from torch import Tensor, nn
 
-from engine.diffusion import Zero123Pipeline, onednn_prepack, score_distillation
+from engine.diffusion import Perturbation, Zero123Pipeline, onednn_prepack, score_distillation
 from engine.diffusion.onednn_prepack import prepack, prepack_works
 from engine.models import load_pipeline
 from engine.models.model_cache import loaded_model

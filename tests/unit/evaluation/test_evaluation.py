@@ -18,7 +18,7 @@ from engine.evaluation.baselines import (
     nearest_training_object,
 )
 from engine.evaluation.contact_sheet import draw_sheet
-from engine.evaluation.selection import spread
+from engine.evaluation.selection import evenly_spaced
 from engine.evaluation.views import (
     box_downsample,
     diversity,
@@ -132,8 +132,8 @@ def test_a_sheet_shows_the_input_and_then_the_views_around(tmp_path: Path) -> No
         return np.stack([np.full((32, 32, 3), i / 4, np.float32) for i in range(len(targets))])
 
     objects = [RenderedObject(str(i), rgba, pose, {}) for i in range(10)]
-    assert [rendered.name for rendered in spread(objects, 3)] == ["0", "3", "6"]
-    assert spread([1, 2, 3], 8) == [1, 2, 3]
+    assert [rendered.name for rendered in evenly_spaced(objects, 3)] == ["0", "3", "6"]
+    assert evenly_spaced([1, 2, 3], 8) == [1, 2, 3]
     draw_sheet(objects[:2], predict, 4, 32, tmp_path / "sheet.png")
     np.testing.assert_allclose(asked[0], [[120, 10, 1.85], [210, 10, 1.85], [300, 10, 1.85],
                                           [390, 10, 1.85]])

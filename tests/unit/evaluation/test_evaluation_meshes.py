@@ -50,6 +50,25 @@ def test_alignment_tells_what_is_forgiven() -> None:
     assert compare(truth, truth, points=5000, alignment=Alignment.NONE).iou == 1
 
 
+def test_normal_consistency_is_the_mean_cosine() -> None:
+    """A flat plate and one whose surface is a zigzag at 45 degrees, everywhere close to it."""
+    assert compare(box(1, 0.6, 0.4), box(1, 0.6, 0.4), points=5000).normal_consistency > 0.95
+    x = np.linspace(-0.5, 0.5, 401)
+    zigzag = np.stack([np.repeat(x, 2), np.tile([-0.5, 0.5], 401),
+                       np.repeat(np.arange(401) % 2 / 400, 2)], axis=1)
+    first = 2 * np.arange(400)[:, None]
+    faces = np.concatenate([first + [0, 2, 1], first + [1, 2, 3]])
+    plane = Triangles(zigzag * [1, 1, 0], faces)
+    score = compare(Triangles(zigzag, faces), plane, points=2000, alignment=Alignment.NONE)
+    assert score.normal_consistency == pytest.approx(np.cos(np.pi / 4), abs=0.01)
+    assert score.chamfer < 0.03
+
+
+def test_points_have_no_normal_consistency() -> None:
+    cloud = sample_surface(box(1, 0.6, 0.4), 500, np.random.default_rng(1))
+    assert compare(cloud, box(1, 0.6, 0.4), points=500).normal_consistency is None
+
+
 def test_what_sticks_out_of_the_truth_counts() -> None:
     longer = Triangles(box(2, 1, 1).vertices + [0.5, 0, 0], box(2, 1, 1).faces)
     iou = compare(longer, box(1, 1, 1), points=100, alignment=Alignment.NONE).iou

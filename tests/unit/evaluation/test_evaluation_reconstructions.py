@@ -19,6 +19,7 @@ from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.evaluation import methods
 from engine.evaluation.reconstructions import (
+    MeshEvaluation,
     evaluate_meshes,
     mean_cost,
     mean_scores,
@@ -62,15 +63,33 @@ def test_a_scaled_copy_of_the_truth_scores_best(
     assert "box" in capsys.readouterr().out
 
 
+def test_evaluate_meshes_by_the_syncdreamer_protocol(
+        test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its metrics align nothing: a prediction of twice the size is another shape."""
+    (tmp_path / "same").mkdir()
+    trimesh.creation.box((1, 1, 0.5)).export(tmp_path / "same" / "box.glb")
+    ious = []
+    for predictions in (tmp_path / "same", test_set / "predictions"):
+        assert main(["evaluate", "meshes", str(test_set), "--out", str(tmp_path / "out"),
+                     "--protocol", "syncdreamer", "--predictions", str(predictions)]) == 0
+        record = json.loads((tmp_path / "out" / "scores.json").read_text())
+        assert record["options"]["protocol"] == "syncdreamer"
+        assert set(record["mean"]) == {"chamfer", "iou"}
+        ious.append(record["mean"]["iou"])
+    assert ious == [1, pytest.approx(1 / 8, abs=0.01)]
+    capsys.readouterr()
+
+
 def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> None:
     options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10}
-    scores = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
+    evaluation = MeshEvaluation(options)
+    scores = evaluate_meshes(test_set, tmp_path, evaluation, SilentReporter())
     assert mean_scores(scores)["chamfer"] == scores["box"].chamfer > 0
     cost = mean_cost(tmp_path, scores)
     assert cost["unet_evaluations"] == 4 and cost["seconds"] > 0
     assert 100 < cost["peak_memory_mb"] < 20_000
     made = (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns
-    again = evaluate_meshes(test_set, tmp_path, options, SilentReporter())
+    again = evaluate_meshes(test_set, tmp_path, evaluation, SilentReporter())
     assert again == scores
     assert (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns == made
 
@@ -89,8 +108,8 @@ def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -
 def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None:
     render_shards(tmp_path / "views", 1, 2, 128, 0, 1, SilentReporter(), tmp_path / "meshes")
     options = {"view_count": 8, "resolution": 40, "iterations": 60}
-    scores = evaluate_meshes(tmp_path, tmp_path / "out", options, SilentReporter(),
-                             perfect_views=True)
+    evaluation = MeshEvaluation(options, perfect_views=True)
+    scores = evaluate_meshes(tmp_path, tmp_path / "out", evaluation, SilentReporter())
     (score,) = scores.values()
     assert score.chamfer < 0.03
     assert mean_cost(tmp_path / "out", scores)["unet_evaluations"] == 0
@@ -126,7 +145,7 @@ def test_a_method_that_fails_is_named_and_image_variations_is_one_method_s_model
 def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:
     (tmp_path / "views").symlink_to(test_set / "views")
     with pytest.raises(EngineError) as caught:
-        evaluate_meshes(tmp_path, tmp_path / "out", {}, SilentReporter())
+        evaluate_meshes(tmp_path, tmp_path / "out", MeshEvaluation(), SilentReporter())
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 

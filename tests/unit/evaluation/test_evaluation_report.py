@@ -72,7 +72,7 @@ def test_the_tables_hold_what_was_measured(measured: Path, tmp_path: Path) -> No
 def test_the_page_marks_the_best_and_names_the_stand_in(measured: Path, tmp_path: Path) -> None:
     assert run("evaluate", "report", *results(measured), "--out", tmp_path / "out") == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "GMSD stands in" in page
+    assert "GMSD replaces LPIPS" in page
     assert "point-e &lt;1&gt;" in page and "<1>" not in page
     best = re.findall(r'<td class="best">([^<\s]+)', page)
     assert best[:4] == ["21.50", "0.8720", "0.1000", "23.00"]
