@@ -7,8 +7,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -56,20 +54,6 @@ def extension(bpy: ModuleType) -> Callable[[str], ModuleType]:
     def module(name: str = "") -> ModuleType:
         return importlib.import_module(f"{PACKAGE}.{name}" if name else PACKAGE)
     return module
-
-
-@pytest.fixture(scope="session")
-def tiny_model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete model with random weights; torch stays out of this process."""
-    if importlib.util.find_spec("torch") is None:
-        pytest.skip("needs the engine's libraries in the Python that runs the tests")
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    code = ("import sys; sys.path[:0] = sys.argv[1:3]; "
-            "from helpers.tiny_pipeline import tiny_pipeline; "
-            "tiny_pipeline().save_pretrained(sys.argv[3])")
-    subprocess.run([sys.executable, "-c", code, str(project_root),
-                    str(project_root / "tests"), str(folder)], check=True)
-    return folder
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the engine's tests: a picture, and a model that is complete, tiny and untrained."""
+"""Fixtures of the engine's tests: an image, and a client of a server with long jobs."""
 
 from __future__ import annotations
 
@@ -12,38 +12,6 @@ from PIL import Image, ImageDraw
 
 from engine.transport.client import EngineClient
 from helpers.boundary import LONG_JOB_SERVER, PATIENCE_S
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with every component, 32 pixels, random weights, 3 steps by default."""
-    import torch
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-
-    from engine.diffusion import CCProjection, Zero123Pipeline
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        pipeline = Zero123Pipeline(
-            unet=UNet2DConditionModel(
-                sample_size=16, in_channels=8, out_channels=4, layers_per_block=1,
-                norm_num_groups=8, block_out_channels=(16, 32), cross_attention_dim=32,
-                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), attention_head_dim=2),
-            vae=AutoencoderKL(
-                sample_size=32, latent_channels=4, norm_num_groups=8, block_out_channels=(8, 16),
-                down_block_types=("DownEncoderBlock2D",) * 2,
-                up_block_types=("UpDecoderBlock2D",) * 2),
-            image_encoder=CLIPVisionModelWithProjection(CLIPVisionConfig(
-                image_size=32, patch_size=16, hidden_size=32, intermediate_size=64,
-                num_hidden_layers=1, num_attention_heads=2, projection_dim=32)),
-            cc_projection=CCProjection(32, 4, 32),
-            scheduler=DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False),
-            default_num_inference_steps=3)
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    pipeline.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

@@ -1,8 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A complete pipeline with random weights, small enough that a call takes a blink."""
+"""A complete pipeline with random weights, small enough that a call takes a blink.
+
+`python -m helpers.tiny_pipeline FOLDER` saves it.
+"""
 
 from __future__ import annotations
+
+import sys
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
@@ -40,3 +45,7 @@ def tiny_pipeline(scheduler: dict[str, object] | None = None, **options: object)
         DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
                       clip_sample=False, **(scheduler or ZERO_SNR)),
         default_num_inference_steps=4, default_guidance_scale=2.0, **options)
+
+
+if __name__ == "__main__":
+    tiny_pipeline().save_pretrained(sys.argv[1])

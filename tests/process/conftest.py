@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fixtures of the engine's tests."""
 
-from helpers.engine_fixtures import client, picture, tiny_model
+from helpers.engine_fixtures import client, picture
 
-__all__ = ["client", "picture", "tiny_model"]
+__all__ = ["client", "picture"]

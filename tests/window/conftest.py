@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -37,20 +36,12 @@ def blender() -> str:
 
 
 @pytest.fixture(scope="session")
-def model(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(request: pytest.FixtureRequest) -> Path:
     """ZERO123_WINDOW_MODEL, or a tiny model with random weights, which is quick."""
     given = os.environ.get("ZERO123_WINDOW_MODEL")
     if given:
         return Path(given).resolve()
-    if importlib.util.find_spec("torch") is None:
-        pytest.skip("needs the engine's libraries in the Python that runs the tests")
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    code = ("import sys; sys.path[:0] = sys.argv[1:3]; "
-            "from helpers.tiny_pipeline import tiny_pipeline; "
-            "tiny_pipeline().save_pretrained(sys.argv[3])")
-    subprocess.run([sys.executable, "-c", code, str(project_root),
-                    str(project_root / "tests"), str(folder)], check=True)
-    return folder
+    return request.getfixturevalue("tiny_model")
 
 
 @pytest.fixture(scope="session")

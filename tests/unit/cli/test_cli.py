@@ -104,7 +104,7 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     views = document.pop("views")
     assert document == {
         "schema": "zero123.views/1", "image": str(picture), "model": str(tiny_model), "seed": 4,
-        "steps": 3, "guidance": 3.0, "sampler": "dpm++",
+        "steps": 4, "guidance": 2.0, "sampler": "dpm++",
         "dtype": "float32",
         "input": {"elevation_deg": 5.0, "radius": 1.85, "fov_deg": FOV_DEG}}
     assert [(v["file"], v["azimuth_deg"], v["elevation_deg"], v["radius"], v["sample"])
@@ -174,7 +174,7 @@ def test_json_reports_are_protocol_messages_with_one_end(tiny_model: Path, pictu
     end = messages[-1]
     assert isinstance(end, Done)
     assert end.result["count"] == 2
-    assert end.result["unet_evaluations"] == 2 * 2 * 3, "views x guidance x steps"
+    assert end.result["unet_evaluations"] == 2 * 2 * 4, "views x guidance x steps"
     artifacts = [m for m in messages if isinstance(m, Artifact)]
     assert [m.role for m in artifacts] == ["view", "view", "views"]
     for artifact in artifacts:
