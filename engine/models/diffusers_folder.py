@@ -194,7 +194,7 @@ def _plan_unet(folder: Path) -> _Planned:
     if channels != 2 * PLAIN_CHANNELS:
         raise incompatible(folder, f"takes {reprlib.repr(channels)} channels where Zero123 has "
                            f"{2 * PLAIN_CHANNELS}: it belongs to another Stable Diffusion model")
-    if config.get("addition_embed_type") is not None:
+    if config.get("addition_embed_type") == "text_time":
         raise incompatible(folder, "is a UNet of Stable Diffusion XL")
     return _plan(folder, lambda: UNet2DConditionModel.from_config(config))
 
