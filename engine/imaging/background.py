@@ -47,6 +47,8 @@ class KeyConfig:
     """Brightness of a shadow as a multiple of the background's."""
     shadow_tint: float = 0.03
     """Distance of a shadow's colour from the darkened background's."""
+    certain: float = 0.9
+    """Saliency above which a part in the background's colour is the object's: white on white."""
     hole: float = 0.6
     """Distance, as a multiple of the key's threshold, up to which an enclosed area shows the
     background."""
@@ -117,7 +119,8 @@ def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pix
     """H x W: what differs from a smooth background and is not its shadow.
 
     Where a network has seen an object (saliency of at least one half), shadow-like colours are
-    the object's. Enclosed areas that differ less than noise does are openings.
+    the object's; where it is certain, the background's colour is too, unless the object encloses
+    it. Enclosed areas that differ less than noise does are openings.
     """
     distance = background.distance(rgb)
     differs = distance > background.threshold
@@ -131,6 +134,8 @@ def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pix
         sizes = np.bincount(enclosed.ravel())[1:]
         opening = (medians < CONFIG.hole * background.threshold) & (sizes > 8)
         differs |= np.isin(enclosed, np.flatnonzero(~opening) + 1)
+    if saliency is not None:
+        differs |= (saliency > CONFIG.certain) & (enclosed == 0)
     return differs
 
 
