@@ -160,7 +160,7 @@ def _readable_file(path: Path, image: bpy.types.Image, out: Path) -> Path:
 
 def _readable_content(content: bytes, image: bpy.types.Image, out: Path) -> Path:
     """Write packed bytes as the file they were, and convert that if the engine cannot read it."""
-    suffix = _readable_suffix(content[:12])
+    suffix = readable_suffix(content[:12])
     path = out.with_suffix(suffix or ".packed")
     try:
         path.write_bytes(content)
@@ -178,13 +178,13 @@ def _is_readable(path: Path, image: bpy.types.Image) -> bool:
     """Whether the engine reads a file, which is open as `image`, as well as Blender does."""
     try:
         with path.open("rb") as file:
-            suffix = _readable_suffix(file.read(12))
+            suffix = readable_suffix(file.read(12))
     except OSError:
         return False
     return bool(suffix) and not (suffix == ".tif" and image.size[0] > 0 and image.is_float)
 
 
-def _readable_suffix(start: bytes) -> str:
+def readable_suffix(start: bytes) -> str:
     """The suffix of the format that the first 12 bytes belong to, if the engine reads it."""
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return ".webp"

@@ -25,6 +25,7 @@ from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .replace_view import show_plane
+from .texture_files import write_texture_files
 from .transaction import all_or_nothing
 from .turntable import add_turntable
 from .views import (
@@ -169,6 +170,10 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
             remesh(item, options.remesh, options.remesh_faces)
         select_only(objects, scene)
         place_mesh(objects[0], collection, scene, options, place)  # the last: others move along
+    # Nothing is added beside a file that the engine has not written.
+    folder = path.parent if report else Path(bpy.app.tempdir)
+    for item in objects:
+        write_texture_files(item, folder)
     return objects
 
 
