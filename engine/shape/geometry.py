@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..camera import FOV_DEG, camera_position, camera_to_world, focal_length_px
+from ..camera import FOV_DEG, camera_to_world, focal_length_px
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -29,6 +29,9 @@ REACH = 0.87
 """Half the depth of the frustum in scene units: half the diagonal of the unit cube, sqrt(3) / 2,
 which bounds every object whose box is centred and has a longest side of 1."""
 BIN_LENGTH = 2 * REACH / BINS
+"""Length of a bin in scene units: 0.0272."""
+MIN_DEPTH = 1e-3
+"""Smallest depth in scene units at which a point counts as in front of the camera."""
 
 
 def image_rays(azimuth_deg: float, elevation_deg: float, radius: float,
@@ -56,19 +59,36 @@ def frustum_points(azimuth_deg: float, elevation_deg: float, radius: float) -> F
     return eye + bin_distances(radius)[:, None, None, None] * directions
 
 
+def camera_coordinates(points: FloatArray, elevation_deg: float, radius: float,
+                       azimuth_deg: float = 0.0) -> FloatArray:
+    """World points (... x 3) in camera axes: right, up, and the depth in front of the camera."""
+    matrix = camera_to_world(azimuth_deg, elevation_deg, radius).astype(points.dtype)
+    rotation = matrix[:3, :3] * np.array([1, 1, -1], points.dtype)
+    return points @ rotation - matrix[:3, 3] @ rotation
+
+
+def image_coordinates(local: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+    """Row and column of points in camera axes (... x 3) in an image of `size` pixels.
+
+    Integers are the centres of pixels. Only for points in front of the camera.
+    """
+    scale = np.divide(focal_length_px(size, FOV_DEG), local[..., 2], dtype=local.dtype)
+    middle = (size - 1) / 2
+    return middle - scale * local[..., 1], middle + scale * local[..., 0]
+
+
 def frustum_coordinates(points: FloatArray, elevation_deg: float, radius: float,
                         azimuth_deg: float = 0.0) -> FloatArray:
     """Continuous frustum indices (... x 3: bin, row, column) of world points (... x 3).
 
-    An integer index is the centre of a cell. Points behind the camera get NaN.
+    An integer index is the centre of a cell. Points that are not in front of the camera get -9,
+    which lies outside.
     """
-    matrix = camera_to_world(azimuth_deg, elevation_deg, radius)
-    offset = np.asarray(points) - camera_position(azimuth_deg, elevation_deg, radius)
-    local = offset @ matrix[:3, :3]
-    depth = np.where(local[..., 2] < 0, -local[..., 2], np.nan)
-    focal = focal_length_px(RAYS, FOV_DEG)
-    column = focal * local[..., 0] / depth + (RAYS - 1) / 2
-    row = -focal * local[..., 1] / depth + (RAYS - 1) / 2
-    distance = np.linalg.norm(offset, axis=-1)
-    along = (distance - radius + REACH) / BIN_LENGTH - 0.5
-    return np.stack([np.where(np.isnan(depth), np.nan, along), row, column], axis=-1)
+    local = camera_coordinates(points, elevation_deg, radius, azimuth_deg)
+    in_front = local[..., 2] > MIN_DEPTH
+    row, column = image_coordinates(
+        np.where(in_front[..., None], local, np.array(1, local.dtype)), RAYS)
+    distance = np.sqrt(np.einsum("...i,...i", local, local))
+    along = (distance - (radius - REACH)) / BIN_LENGTH - 0.5
+    index = np.stack([along, row, column], axis=-1)
+    return np.where(in_front[..., None], index, np.array(-9, index.dtype))

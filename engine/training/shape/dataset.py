@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...shape.geometry import BINS, IMAGE_SIZE, RAYS, FloatArray
+from ...shape.geometry import BINS, RAYS, FloatArray
+from ...shape.prediction import silhouette_rays
 from .augment import augment_image, shifted
 from .carving import VOXELS
 from .split import sample_weight
@@ -114,12 +115,6 @@ class ShardFolder:
         if item.shard not in self._streams:
             self._streams[item.shard] = np.memmap(item.shard.with_suffix(".bin"), np.uint8, "r")
         return zlib.decompress(self._streams[item.shard][offset:offset + size])
-
-
-def silhouette_rays(alpha: FloatArray) -> npt.NDArray[np.bool_]:
-    """64 x 64: cells in which any of the 128 x 128 pixels is covered."""
-    cell = IMAGE_SIZE // RAYS
-    return alpha.reshape(RAYS, cell, RAYS, cell).max((1, 3)) > 0.02
 
 
 def training_sample(folder: ShardFolder, rng: np.random.Generator) -> tuple[

@@ -5,7 +5,8 @@
     python -m engine.training.shape.train DATA OUT --minutes 95 [--resume-from WEIGHTS]
 
 Writes to OUT: `checkpoint.pt` (everything that is needed to resume, every few minutes),
-`weights.safetensors` (the moving average in fp16) and `log.jsonl` (one line a report). Started again
+`weights.safetensors` (the moving average in fp16) and `log.jsonl` (one line a report). Started
+again
 with the same OUT it resumes; the learning rate follows the share of the minutes that has passed, so
 the weights are annealed when the time is over. A later run in another OUT continues from published
 weights with `--resume-from`: the rate warms up again and the optimiser starts afresh.

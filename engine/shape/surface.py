@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a predicted frustum to a closed, smooth surface whose outline is the input's.
+
+The probabilities decide the depth, the input's alpha decides the outline: a voxel that projects
+outside the alpha is empty, and each pixel inside keeps at least one occupied place along its ray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from ..camera import FOV_DEG, focal_length_px
+from ..mesh.surface import extract, solid
+from ..mesh.triangles import Triangles
+from .geometry import (
+    BIN_LENGTH,
+    BINS,
+    REACH,
+    FloatArray,
+    camera_coordinates,
+    image_coordinates,
+    image_rays,
+)
+from .prediction import ShapePrediction, interpolate, sample_frustum
+
+ISO_VALUE = 0.5
+"""Level of the returned occupancy on the surface."""
+MAX_OUTLINE = 9.0
+"""Largest log-odds that the distance to the outline gives; 9 voxels."""
+
+
+@dataclass(frozen=True)
+class SurfaceConfig:
+    """Constants of the extraction."""
+
+    voxels: int = 128
+    """Voxels along each side of the grid."""
+    extent: float = 1.12
+    """Side of the grid in scene units; a predicted object can be slightly larger than 1."""
+    threshold: float = 0.4
+    """Probability that counts as occupied; see `evaluate.py` of the training for the choice."""
+    smoothing: float = 1.0
+    """Standard deviation in voxels of the Gaussian that smooths the log-odds."""
+    max_log_odds: float = 3.0
+    """Log-odds are clipped here, so that smoothing is not dominated by certain places."""
+    margin: float = 0.3
+    """Log-odds above the threshold that the best place of an uncovered ray is given."""
+    ray_grid: int = 128
+    """Rays along each side of the image that are checked for coverage."""
+
+
+@dataclass(frozen=True)
+class OccupancyGrid:
+    """Occupancy on a cubic world grid."""
+
+    values: npt.NDArray[np.float32]
+    """X x Y x Z in [0, 1]; the surface is at `ISO_VALUE`."""
+    low: float
+    """Coordinate of the first voxel's centre along each axis."""
+    voxel_size: float
+
+    @property
+    def mesh(self) -> Triangles:
+        """The iso-surface without floaters and enclosed hollows, closed."""
+        return extract(solid(self.values, ISO_VALUE), ISO_VALUE, (self.low,) * 3, self.voxel_size)
+
+
+def surface_mesh(prediction: ShapePrediction, alpha: FloatArray,
+                 config: SurfaceConfig | None = None) -> Triangles:
+    """Closed mesh of a prediction, in world units; `alpha` as for `occupancy_grid`."""
+    return occupancy_grid(prediction, alpha, config).mesh
+
+
+def occupancy_grid(prediction: ShapePrediction, alpha: FloatArray,
+                   config: SurfaceConfig | None = None) -> OccupancyGrid:
+    """The prediction on a world grid, made to agree with the input's silhouette.
+
+    `alpha`: square H x W in [0, 1], of the image that was predicted from, at any resolution.
+    """
+    config = config or SurfaceConfig()
+    step = config.extent / config.voxels
+    line = ((np.arange(config.voxels) + 0.5) * step - config.extent / 2).astype(np.float32)
+    points = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1)
+    # Shifted, because what lies outside of the frustum is sampled as 0.
+    shift = config.max_log_odds
+    values = sample_frustum(_frustum_log_odds(prediction, config) + shift, points,
+                            prediction.elevation_deg, prediction.radius) - shift
+    values = ndimage.gaussian_filter(values, config.smoothing, truncate=3)
+    values = np.minimum(values, _outline_log_odds(points, alpha, prediction, step))
+    _cover_rays(values, alpha, prediction, line[0], step, config)
+    return OccupancyGrid(1 / (1 + np.exp(-values)), float(line[0]), step)
+
+
+def _frustum_log_odds(prediction: ShapePrediction, config: SurfaceConfig) -> FloatArray:
+    """Bins x rows x columns: log-odds relative to the threshold, clipped.
+
+    Rays beside the silhouette repeat the nearest ray inside, so that the outline is decided by the
+    alpha alone. A ray inside that has no place above the threshold is raised until its best place
+    is.
+    """
+    p = prediction.probabilities.clip(1e-4, 1 - 1e-4)
+    threshold = config.threshold
+    odds = np.log(p / (1 - p)) - np.log(threshold / (1 - threshold))
+    odds += np.maximum(0, config.margin - odds.max(0))
+    odds = odds.clip(-config.max_log_odds, config.max_log_odds)
+    if not prediction.silhouette.any():
+        return np.full_like(odds, -config.max_log_odds)
+    rows, columns = ndimage.distance_transform_edt(
+        ~prediction.silhouette, return_distances=False, return_indices=True)
+    return odds[:, rows, columns]
+
+
+def _outline_log_odds(points: FloatArray, alpha: FloatArray, prediction: ShapePrediction,
+                      step: float) -> FloatArray:
+    """Log-odds of lying inside the alpha's outline, changing its sign on it (X x Y x Z).
+
+    The distance to the outline is measured in the image and expressed in voxels at the depth of the
+    origin.
+    """
+    size = alpha.shape[0]
+    inside = np.pad(alpha >= 0.5, 1)
+    if not inside.any():
+        return np.full(points.shape[:-1], -MAX_OUTLINE, np.float32)
+    # The outline lies between pixel centres: half a pixel nearer than the next centre.
+    distance = np.where(inside, ndimage.distance_transform_edt(inside) - 0.5,
+                        0.5 - ndimage.distance_transform_edt(~inside))
+    pixels_in_voxel = focal_length_px(size, FOV_DEG) * step / prediction.radius
+    odds = (distance / pixels_in_voxel).clip(-MAX_OUTLINE, MAX_OUTLINE)
+    local = camera_coordinates(points, prediction.elevation_deg, prediction.radius)
+    row, column = image_coordinates(local, size)
+    index = np.stack([row + 1, column + 1], axis=-1)
+    return interpolate(odds + MAX_OUTLINE, index) - MAX_OUTLINE
+
+
+def _cover_rays(values: FloatArray, alpha: FloatArray, prediction: ShapePrediction, low: float,
+                step: float, config: SurfaceConfig) -> None:
+    """Raise `values` in place where a ray inside the alpha meets nothing occupied."""
+    size = config.ray_grid
+    nearest = ((np.arange(size) + 0.5) * alpha.shape[0] / size).astype(int)
+    rows, columns = np.nonzero(alpha[np.ix_(nearest, nearest)] >= 0.5)
+    if not len(rows):
+        return
+    eye, directions = image_rays(0.0, prediction.elevation_deg, prediction.radius, size)
+    distance = prediction.radius - REACH + (np.arange(2 * BINS) + 0.5) * BIN_LENGTH / 2
+    index = ((eye + distance[:, None, None] * directions[rows, columns] - low)
+             / step).astype(np.float32)
+    along = interpolate(values + MAX_OUTLINE, index) - MAX_OUTLINE
+    best = along.argmax(0)
+    bare = np.flatnonzero(along.max(0) <= 0)
+    corner = np.floor(index[best[bare], bare]).astype(int)
+    for offset in np.ndindex(2, 2, 2):
+        cell = (corner + offset).clip(0, config.voxels - 1)
+        np.maximum.at(values, tuple(cell.T), np.float32(config.margin))
