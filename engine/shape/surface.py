@@ -32,6 +32,8 @@ ISO_VALUE = 0.5
 """Level of the returned occupancy on the surface."""
 MAX_OUTLINE = 9.0
 """Largest log-odds that the distance to the outline gives; 9 voxels."""
+OVERHANG = 0.75
+"""Voxels by which a thin part may reach over the outline, so that it has room on the grid."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def occupancy_grid(prediction: ShapePrediction, alpha: FloatArray,
     values = sample_frustum(_frustum_log_odds(prediction, config) + shift, points,
                             prediction.elevation_deg, prediction.radius) - shift
     values = ndimage.gaussian_filter(values, config.smoothing, truncate=3)
-    values = np.minimum(values, _outline_log_odds(points, alpha, prediction, step))
-    _cover_rays(values, alpha, prediction, line[0], step, config)
+    outline = _outline_log_odds(points, alpha, prediction, step)
+    values = np.minimum(values, outline)
+    _cover_rays(values, outline, alpha, prediction, line[0], step, config)
     return OccupancyGrid(1 / (1 + np.exp(-values)), float(line[0]), step)
 
 
@@ -137,9 +140,14 @@ def _outline_log_odds(points: FloatArray, alpha: FloatArray, prediction: ShapePr
     return interpolate(odds + MAX_OUTLINE, index) - MAX_OUTLINE
 
 
-def _cover_rays(values: FloatArray, alpha: FloatArray, prediction: ShapePrediction, low: float,
-                step: float, config: SurfaceConfig) -> None:
-    """Raise `values` in place where a ray inside the alpha meets nothing occupied."""
+def _cover_rays(values: FloatArray, outline: FloatArray, alpha: FloatArray,
+                prediction: ShapePrediction, low: float, step: float,
+                config: SurfaceConfig) -> None:
+    """Raise `values` in place where a ray inside the alpha meets nothing occupied.
+
+    The voxels around the ray's best place are raised, but none that lies more than `OVERHANG`
+    outside of the outline.
+    """
     size = config.ray_grid
     nearest = ((np.arange(size) + 0.5) * alpha.shape[0] / size).astype(int)
     rows, columns = np.nonzero(alpha[np.ix_(nearest, nearest)] >= 0.5)
@@ -155,4 +163,5 @@ def _cover_rays(values: FloatArray, alpha: FloatArray, prediction: ShapePredicti
     corner = np.floor(index[best[bare], bare]).astype(int)
     for offset in np.ndindex(2, 2, 2):
         cell = (corner + offset).clip(0, config.voxels - 1)
-        np.maximum.at(values, tuple(cell.T), np.float32(config.margin))
+        where = tuple(cell.T)
+        np.maximum.at(values, where, np.minimum(config.margin, outline[where] + OVERHANG))

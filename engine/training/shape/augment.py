@@ -39,13 +39,13 @@ def compress(rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def disturb_alpha(alpha: FloatArray, rng: np.random.Generator) -> FloatArray:
     """The outline grown, shrunk or blurred by about a pixel, as cut-outs are."""
+    soft = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
     if rng.random() < 0.5:
-        soft = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
-        gain = rng.uniform(1, 3)
-        return ((soft - rng.uniform(0.3, 0.7)) * gain + 0.5).clip(0, 1)
-    rough = cv2.resize(rng.random((16, 16)).astype(np.float32), alpha.shape[::-1])
-    soft = cv2.GaussianBlur(alpha, (0, 0), 1.0)
-    return ((soft - (0.25 + 0.5 * rough)) * 3 + 0.5).clip(0, 1)
+        middle, gain = rng.uniform(0.3, 0.7), rng.uniform(1.7, 3.5)
+    else:
+        rough = cv2.resize(rng.random((16, 16)).astype(np.float32), alpha.shape[::-1])
+        middle, gain = 0.3 + 0.4 * rough, 3.0
+    return ((soft - middle) * gain + 0.5).clip(0, 1) * (soft > 0.05)
 
 
 def augment_image(rgba: npt.NDArray[np.uint8], rng: np.random.Generator) -> FloatArray:

@@ -22,8 +22,8 @@ FloatArray = npt.NDArray[np.floating]
 VOXELS = 112
 """Voxels along each side of the unit cube: 0.0089 scene units, a third of a bin of the frustum."""
 DIRECTIONS = 72
-"""Six along the axes, the others on a Fibonacci sphere (about 26 degrees apart, so that each
-surface of a convex body is seen within 15 degrees of its normal)."""
+"""Six along the axes, the others on a Fibonacci sphere; no direction is further than 18 degrees
+from one of them."""
 DEPTH_PIXELS = 180
 """Side of a depth map; a pixel is 0.0097 scene units, about one voxel."""
 BLOCK = 4
@@ -31,6 +31,9 @@ BLOCK = 4
 WALL_SAMPLES = (0.5, 1.2)
 """Depths behind a first hit that are solid, in voxels. A sheet that is seen from both sides becomes
 2.4 voxels (0.021 scene units) thick; a body stays as it is."""
+MIN_FACING = 0.6
+"""Least cosine between ray and normal at which a hit makes a wall: at grazing angles the voxels
+behind a hit lie beside the surface, and bodies would grow by half a voxel."""
 EXTENT = 0.87
 """Half the side of a depth map: half the diagonal of the unit cube."""
 START = 1.0
@@ -47,16 +50,11 @@ class RayScene:
         self._mesh = TriangleMesh(self._scene, np.ascontiguousarray(corners, np.float32))
 
     def first_hits(self, origins: FloatArray, directions: FloatArray) -> dict[str, np.ndarray]:
-        """First hits of N rays (N x 3 each): `primID` (-1: none), `tfar`, and `u`, `v`, the
-        barycentric weights of a triangle's second and third corner."""
+        """First hits of N rays (N x 3 each): `primID` (-1: none), `tfar` (huge: none), `Ng`, the
+        normal (not normalised), and `u`, `v`, the barycentric weights of the triangle's second and
+        third corner."""
         return self._scene.run(np.ascontiguousarray(origins, np.float32),
                                np.ascontiguousarray(directions, np.float32), output=True)
-
-    def distances(self, origins: FloatArray, directions: FloatArray) -> FloatArray:
-        """Distance to the first hit in units of the direction's length, `MISS` if there is none."""
-        found = self._scene.run(np.ascontiguousarray(origins, np.float32),
-                                np.ascontiguousarray(directions, np.float32), query="DISTANCE")
-        return np.minimum(found, MISS)
 
     def is_occluded(self, origins: FloatArray, directions: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether the rays hit anything."""
@@ -86,12 +84,12 @@ def carve(scene: RayScene, voxels: int = VOXELS,
           directions: int = DIRECTIONS) -> npt.NDArray[np.bool_]:
     """Solid voxels of the cube [-0.5, 0.5]^3, indexed [x, y, z]; True is solid."""
     axes = np.stack([view_axes(d) for d in sphere_directions(directions)])
-    depth = _depth_maps(scene, axes)
+    depth, facing = _depth_maps(scene, axes)
     # The nearest of four neighbouring depths: the margin of one pixel that keeps a slanted surface
     # and everything behind a silhouette's last pixel.
     near = np.minimum(depth[:, :-1], depth[:, 1:])
     near = np.minimum(near[:, :, :-1], near[:, :, 1:])
-    solid = _surface_voxels(depth, axes, voxels)
+    solid = _surface_voxels(np.where(facing > MIN_FACING, depth, MISS), axes, voxels)
     hidden, visible = _classify_blocks(near, axes, voxels)
     solid |= _expand(hidden)
     index = np.flatnonzero(~(solid | _expand(visible)).ravel()).astype(np.int32)
@@ -144,15 +142,21 @@ def _expand(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return blocks
 
 
-def _depth_maps(scene: RayScene, axes: FloatArray) -> FloatArray:
-    """Parallel depth maps (views x `DEPTH_PIXELS` x `DEPTH_PIXELS`) from `START` before the origin;
-    the first index runs along the first axis."""
+def _depth_maps(scene: RayScene, axes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Parallel depth maps (views x `DEPTH_PIXELS` x `DEPTH_PIXELS`) from `START` before the origin,
+    and the absolute cosine between the ray and the surface's normal; the first index of a map runs
+    along the first axis."""
     offset = (np.arange(DEPTH_PIXELS) + 0.5) * (2 * EXTENT / DEPTH_PIXELS) - EXTENT
     plane = np.stack([*np.meshgrid(offset, offset, indexing="ij"),
                       np.full((DEPTH_PIXELS, DEPTH_PIXELS), -START)], axis=-1).reshape(-1, 3)
     origins = (plane.astype(np.float32) @ axes.astype(np.float32)).reshape(-1, 3)
-    directions = np.repeat(axes[:, 2], len(plane), axis=0)
-    return scene.distances(origins, directions).reshape(len(axes), DEPTH_PIXELS, DEPTH_PIXELS)
+    directions = np.repeat(axes[:, 2].astype(np.float32), len(plane), axis=0)
+    found = scene.first_hits(origins, directions)
+    normal = found["Ng"]
+    facing = np.abs(np.einsum("ij,ij->i", normal, directions)) / np.sqrt(
+        np.maximum(np.einsum("ij,ij->i", normal, normal), 1e-30))
+    shape = (len(axes), DEPTH_PIXELS, DEPTH_PIXELS)
+    return np.minimum(found["tfar"], MISS).reshape(shape), facing.reshape(shape)
 
 
 def _surface_voxels(depth: FloatArray, axes: FloatArray, voxels: int) -> npt.NDArray[np.bool_]:

@@ -23,9 +23,9 @@ from ..synthetic.paint import random_texture
 
 POSITION_SCALE = 0.5 / 32767
 """Vertices are stored as int16; this makes them scene units (longest side 1)."""
-CREASE_COSINE = np.cos(np.radians(40))
-"""Faces that meet at a smaller angle are shaded as one smooth surface; a usual auto-smooth angle
-is 30 to 60 degrees."""
+CREASE_COSINE = np.cos(np.radians(22))
+"""A corner is shaded smoothly if the mean normal there is at most this far from the face's, which
+for two equal faces means that they meet at 44 degrees; usual limits are 30 to 60 degrees."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TexturedObject:
     """Height x width x 3, sRGB."""
 
     def corner_normals(self) -> npt.NDArray[np.float32]:
-        """F x 3 x 3 unit normals, smooth across edges of less than 40 degrees."""
+        """F x 3 x 3 unit normals, smooth except across creases."""
         flat = np.cross(self.corners[:, 1] - self.corners[:, 0],
                         self.corners[:, 2] - self.corners[:, 0])
         keys = np.round(self.corners.reshape(-1, 3) * 65534).astype(np.int64)
