@@ -117,6 +117,13 @@ class ShardFolder:
         return zlib.decompress(self._streams[item.shard][offset:offset + size])
 
 
+def premultiplied(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Straight alpha bytes (H x W x 4) as premultiplied float32 in [0, 1]."""
+    image = rgba.astype(np.float32) / 255
+    image[..., :3] *= image[..., 3:]
+    return image
+
+
 def training_sample(folder: ShardFolder, rng: np.random.Generator) -> tuple[
         FloatArray, float, float, npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
     """Augmented image, elevation, radius, ray mask and target (bins last)."""
@@ -144,8 +151,7 @@ def held_out_batch(folder: ShardFolder, entries: list[tuple[Item, int]]) -> Batc
     """The given views of held-out objects, unchanged."""
     samples = []
     for item, view in entries:
-        image = folder.image(item, view).astype(np.float32) / 255
-        image[..., :3] *= image[..., 3:]
+        image = premultiplied(folder.image(item, view))
         _, elevation, radius = item.cameras[view]
         samples.append((image, elevation, radius, silhouette_rays(image[..., 3]),
                         folder.target(item, view).transpose(1, 2, 0)))

@@ -15,10 +15,11 @@ import torch
 pytest.importorskip("embreex", reason="preparing training data needs embreex")
 
 from engine.shape.geometry import BINS, IMAGE_SIZE, RAYS
+from engine.shape.prediction import IDENTITY, ShapePredictor
 from engine.training.shape import split
 from engine.training.shape.augment import augment_image, disturb_alpha, shifted
+from engine.training.shape.calibrate import calibration_errors, fit_calibration
 from engine.training.shape.dataset import Batch, ShardFolder, held_out_batch, training_batch
-from engine.training.shape.evaluate import turned, voxel_iou, voxel_mesh
 from engine.training.shape.objects import synthetic_object
 from engine.training.shape.prepare import write_shard
 from engine.training.shape.train import (
@@ -191,11 +192,12 @@ def test_whole_sources_and_factories_are_held_out(name, source, expected) -> Non
     assert split.is_held_out(name, source) is expected
 
 
-def test_turned_mesh_matches_the_voxels_it_was_seen_as(folder) -> None:
-    """A mesh in the camera's frame, turned by the camera's azimuth, is in the object's frame."""
+def test_calibration_lowers_the_error_on_what_it_was_fitted(folder, tmp_path) -> None:
     shards = ShardFolder(folder)
-    voxels = shards.voxels(shards.train[0])
-    mesh = voxel_mesh(voxels)
-    assert voxel_iou(mesh, voxels) > 0.95
-    assert voxel_iou(turned(turned(mesh, 70.0), -70.0), voxels) > 0.95
-    np.testing.assert_allclose(turned(mesh, 90.0).vertices[:, 1], mesh.vertices[:, 0], atol=1e-9)
+    trainer = Trainer(shards, tmp_path, TrainingConfig(10))
+    predictor = ShapePredictor(trainer.average.eval(), IDENTITY)
+    fitted = fit_calibration(predictor, shards, (0,))
+    assert (np.diff(fitted.observed) >= 0).all()
+    errors = calibration_errors(predictor, fitted, shards, view=0)
+    assert errors["calibrated_ece"] < 0.5 * errors["raw_ece"]
+    assert errors["calibrated_brier"] < errors["raw_brier"]
