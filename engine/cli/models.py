@@ -160,7 +160,7 @@ def _accept(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     source = arguments.checkpoint
-    name = arguments.name or (arguments.out.name if arguments.out else name_for(source))
+    name = "" if arguments.out else arguments.name or name_for(source)
     options = {"config": arguments.config, "ema": not arguments.raw,
                "pose_encoding": arguments.pose_encoding or _asked_encoding(source, name),
                "dtype": _dtype(arguments)}

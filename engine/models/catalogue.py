@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..setup.environment import user_folder
@@ -40,6 +40,7 @@ class Task(Enum):
 
     VIEWS = "novel views"
     SEGMENTATION = "background removal"
+    TEXT = "images from text"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class ModelInfo:
     repo: str
     """Repository on huggingface.co, or a URL's folder; empty for what comes with the program."""
     files: tuple[str, ...]
-    """Files to fetch from there: the checkpoint, and a .yaml if it needs one."""
+    """Files to fetch from there: the checkpoint, and a .yaml if it needs one. Empty for a whole
+    repository in diffusers layout (see `repository_files`)."""
     licence: str
     commercial_use: CommercialUse
     size_bytes: int
@@ -88,6 +90,11 @@ class ModelInfo:
         return self.file.is_file()
 
     @property
+    def whole_repository(self) -> bool:
+        """Whether the model is a repository in diffusers layout instead of single files."""
+        return bool(self.repo) and not self.files
+
+    @property
     def restricted(self) -> bool:
         """Whether the licence has to be accepted before the model is fetched."""
         return self.commercial_use is not CommercialUse.ALLOWED
@@ -104,7 +111,37 @@ _FULL_SIZE = 4_992_000_000
 _FULL_SIZE_MEMORY = 6_100_000_000
 """Peak of a process that samples with one on a CPU in float32, as measured with random weights;
 3.9 GB in bfloat16."""
+_HALF_SIZE = 2_498_000_000
+"""The same in float16."""
+_MIXED_SIZE = 3_281_000_000
+"""The same with the UNet alone in float16."""
+_SDXL_SIZE = 6_938_000_000
+"""Bytes of Stable Diffusion XL's networks in float16."""
+_SDXL_MEMORY = 15_000_000_000
+"""Main memory for Stable Diffusion XL in float32 on a CPU: the weights twice as large as on the
+disk, and the activations of a 1024 px image. Computed, not measured."""
 _STABLE_PAGE = "https://huggingface.co/stabilityai/stable-zero123"
+_STABLE_LICENCE = "Stability AI Non-Commercial Research Community License"
+_NON_COMMERCIAL = ("For research and other non-commercial use only; what is made with the model "
+                   "must not be sold either")
+_XL_TERMS = ("The page of this conversion says MIT, but the authors of the weights have stated no "
+             "licence; whoever uses them has to answer for it")
+
+
+def _conversion(name: str, title: str, repo: str, size: int, **facts: Any) -> ModelInfo:
+    """A community's conversion of Zero123 in diffusers layout. Digests are not known: the first
+    download pins them. Sizes: of the files that are fetched, by the weights' shapes.
+    """
+    return ModelInfo(name, title, repo, (), **{
+        "licence": "MIT", "commercial_use": CommercialUse.ALLOWED, "size_bytes": size,
+        "licence_url": f"https://huggingface.co/{repo}", "installed_bytes": size,
+        "memory_bytes": _FULL_SIZE_MEMORY, **facts})
+
+
+_XL = {"licence": "MIT, as stated by the converter", "commercial_use": CommercialUse.UNKNOWN,
+       "terms": _XL_TERMS}
+_STABLE = {"licence": _STABLE_LICENCE, "commercial_use": CommercialUse.FORBIDDEN,
+           "terms": _NON_COMMERCIAL, "licence_url": _STABLE_PAGE, "pose_encoding": "stable"}
 
 CATALOGUE = (
     ModelInfo(
@@ -137,10 +174,9 @@ CATALOGUE = (
         memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
         "stable-zero123", "Stable Zero123", "stabilityai/stable-zero123",
-        ("stable_zero123.ckpt",), "Stability AI Non-Commercial Research Community License",
+        ("stable_zero123.ckpt",), _STABLE_LICENCE,
         CommercialUse.FORBIDDEN, 8_583_546_184, pose_encoding="stable", gated=True,
-        terms="For research and other non-commercial use only; what is made with the model must "
-        "not be sold either",
+        terms=_NON_COMMERCIAL,
         licence_url=_STABLE_PAGE, installed_bytes=_FULL_SIZE,
         memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
@@ -152,6 +188,34 @@ CATALOGUE = (
         "yearly revenue is at most 1,000,000 US dollars; others need a licence of Stability AI",
         licence_url="https://stability.ai/license", installed_bytes=_FULL_SIZE,
         memory_bytes=_FULL_SIZE_MEMORY),
+    _conversion("zero123-xl-fp16", "Zero123-XL in half precision, a smaller download",
+                "ashawkey/zero123-xl-diffusers", _HALF_SIZE, **_XL),
+    _conversion("zero123-xl-ema", "Zero123-XL, averaged weights in half precision",
+                "bennyguo/zero123-xl-diffusers", _MIXED_SIZE, **_XL),
+    _conversion("zero123-xl-diffusers", "Zero123-XL, converted", "kxic/zero123-xl", _FULL_SIZE,
+                **_XL),
+    _conversion("zero123-ema", "Zero-1-to-3, averaged weights in half precision",
+                "bennyguo/zero123-diffusers", _MIXED_SIZE),
+    _conversion("zero123-105000-diffusers", "Zero-1-to-3, 105,000 steps, converted",
+                "kxic/zero123-105000", _FULL_SIZE),
+    _conversion("zero123-165000-diffusers", "Zero-1-to-3, 165,000 steps, converted",
+                "kxic/zero123-165000", _FULL_SIZE),
+    _conversion("stable-zero123-fp16", "Stable Zero123 in half precision, a smaller download",
+                "ashawkey/stable-zero123-diffusers", _HALF_SIZE, **_STABLE),
+    _conversion("stable-zero123-diffusers", "Stable Zero123, converted", "kxic/stable-zero123",
+                _FULL_SIZE, **_STABLE),
+    ModelInfo(
+        "sdxl", "Stable Diffusion XL: makes images from text",
+        "stabilityai/stable-diffusion-xl-base-1.0", (), "CreativeML Open RAIL++-M",
+        CommercialUse.CONDITIONAL, _SDXL_SIZE, task=Task.TEXT,
+        terms="Commercial use is allowed; the licence lists uses that are forbidden",
+        licence_url="https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/"
+        "LICENSE.md", installed_bytes=_SDXL_SIZE, memory_bytes=_SDXL_MEMORY),
+    ModelInfo(
+        "sdxl-turbo", "SDXL Turbo: makes images from text in one step", "stabilityai/sdxl-turbo",
+        (), _STABLE_LICENCE, CommercialUse.FORBIDDEN, _SDXL_SIZE, task=Task.TEXT,
+        terms=_NON_COMMERCIAL, licence_url="https://huggingface.co/stabilityai/sdxl-turbo",
+        installed_bytes=_SDXL_SIZE, memory_bytes=_SDXL_MEMORY),
 )
 
 
@@ -184,7 +248,7 @@ def name_for(path: Path) -> str:
     """
     hub_id = hub_id_of(path) or hub_id_of(snapshot_in(path))
     published = (info.name for info in CATALOGUE if path.name in info.files
-                 or (hub_id and info.repo == hub_id and not info.files))
+                 or (hub_id and info.repo == hub_id and info.whole_repository))
     own = hub_id.rpartition("/")[2] or (path.name if path.is_dir() else path.stem)
     return next(published, own)
 

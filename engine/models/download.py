@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import torch
 from filelock import FileLock, Timeout
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars
@@ -31,10 +31,14 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
 from ..core.files import sha256
 from ..core.reporting import Reporter
+from ..core.staging import staged_file, staged_folder
 from .catalogue import ModelInfo, Task, models_folder
 from .checkpoint import import_checkpoint
-from .folder import DOWNLOADS, MB
+from .folder import DOWNLOADS, MB, check_links, is_inside, write_record
+from .hub_cache import cached_files, cached_snapshot
 from .licence_store import expected_sha256, pin_sha256, require_licence, unpin_sha256
+from .repository_files import files_to_fetch
+from .stale_files import alone_at
 
 GOES_ON = "the same command goes on from there"
 _CHUNK = 1024 * 1024
@@ -43,10 +47,11 @@ _RESTARTS = 5
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A file on a server, as the server describes it."""
 
     file: str
+    """Its path in the repository, with slashes."""
     url: str
     headers: dict[str, str]
     bytes: int | None
@@ -65,9 +70,26 @@ class Remote:
         return f"{self.file}.{key}.part"
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """One download: what is fetched, where to, and who is told."""
+
+    info: ModelInfo
+    folder: Path
+    """For what is fetched, until the model is complete."""
+    reporter: Reporter
+    total_bytes: int
+    """Of all files together; 0 if the server does not say."""
+
+    def fetched_bytes(self) -> int:
+        """What is there of all files."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+
 def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = False,
              dtype: torch.dtype | None = None) -> Path:
-    """Have a model of the catalogue in the models folder; nothing happens if it is there.
+    """Have a model of the catalogue in the models folder; nothing happens if it is there. What the
+    Hugging Face cache holds already is taken from there.
 
     Args:
         reporter: told of megabytes; when it stops the job, what was fetched is kept.
@@ -86,23 +108,78 @@ def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = Fals
     require_licence(info, accept_licence)
     if info.installed:
         return result
+    with _folder(info) as folder:
+        cached = _cached(info, reporter)
+        if cached is not None:
+            reporter.log("info", f"{info.name} is taken from the Hugging Face cache")
+            _install(info, cached, dtype, reporter)
+        else:
+            _fetch_all(info, folder, dtype, reporter)
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _fetch_all(info: ModelInfo, folder: Path, dtype: torch.dtype | None,
+               reporter: Reporter) -> None:
+    """Fetch the model's files and install them."""
     disable_progress_bars()
     set_verbosity_error()
     constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
     constants.HF_HUB_DISABLE_TELEMETRY = True
-    with _folder(info) as folder:
-        remotes = [_look_up(info, file) for file in info.files]
-        _check_space(info, remotes, folder)
-        files = [_fetch(info, remote, folder, reporter) for remote in remotes]
-        try:
-            _install(info, files, dtype, reporter)
-        except EngineError as error:
-            if error.code is ErrorCode.MODEL_DAMAGED:  # as served: nothing to go on from
-                shutil.rmtree(folder, ignore_errors=True)
-                unpin_sha256(info)
-            raise
-        shutil.rmtree(folder, ignore_errors=True)
-    return result
+    remotes = [_look_up(info, file) for file in _wanted(info)]
+    _check_space(info, remotes, folder)
+    transfer = Transfer(info, folder, reporter, sum(remote.bytes or 0 for remote in remotes))
+    files = [_fetch(transfer, remote) for remote in remotes]
+    try:
+        _install(info, [folder] if info.whole_repository else files, dtype, reporter)
+    except EngineError as error:
+        if error.code is ErrorCode.MODEL_DAMAGED:  # as served: nothing to resume from
+            shutil.rmtree(folder, ignore_errors=True)
+            unpin_sha256(info)
+        raise
+
+
+def _cached(info: ModelInfo, reporter: Reporter) -> list[Path] | None:
+    """The model's files in the Hugging Face cache, or its snapshot there, if it is complete and
+    every digest that is known is right.
+    """
+    if "://" in info.repo:
+        return None
+    snapshot = cached_snapshot(info.repo)
+    if snapshot is None:
+        return None
+    if not info.whole_repository:
+        files = cached_files(info.repo, info.files)
+        return files if files and all(_is_right(info, file, reporter) for file in files) else None
+    try:
+        names = files_to_fetch((path.relative_to(snapshot).as_posix()
+                                for path in snapshot.rglob("*") if path.is_file()), info.task)
+        check_links(snapshot)
+    except (ValueError, EngineError):
+        return None
+    return [snapshot] if all(_is_right(info, snapshot / name, reporter, name)
+                             for name in names) else None
+
+
+def _is_right(info: ModelInfo, path: Path, reporter: Reporter, name: str = "") -> bool:
+    """Whether a file of the cache has the digest that is expected, and the one that the cache
+    stores it under.
+    """
+    stored = path.resolve().name
+    expected = {expected_sha256(info, name or path.name),
+                stored if re.fullmatch("[0-9a-f]{64}", stored) else ""} - {""}
+    return not expected or expected == {_digest(path, reporter)}
+
+
+def _digest(path: Path, reporter: Reporter) -> str:
+    total, done = path.stat().st_size, 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        reporter.progress("check (MB)", done // MB, max(total // MB, 1))
+
+    return sha256(path, progress)
 
 
 @contextmanager
@@ -121,7 +198,24 @@ def _folder(info: ModelInfo) -> Iterator[Path]:
                           f"free some space; {GOES_ON}") from error
 
 
-def _look_up(info: ModelInfo, file: str) -> Remote:
+def _wanted(info: ModelInfo) -> Sequence[str]:
+    """The files to fetch: the catalogue's, or those of the repository that the model needs."""
+    if not info.whole_repository:
+        return info.files
+    try:
+        listed = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None).model_info(info.repo)
+        names = [entry.rfilename for entry in listed.siblings or ()]
+    except (HTTPError, OSError, ValueError, TypeError, KeyError) as error:
+        raise _network_error(info, error) from error
+    try:
+        return files_to_fetch(filter(is_inside, names), info.task)
+    except ValueError as error:
+        raise EngineError(ErrorCode.MODEL_MISSING,
+                          f"{info.repo} doesn't hold a whole model any more: {error}",
+                          "choose another model, or import a file that you have") from error
+
+
+def _look_up(info: ModelInfo, file: str) -> RemoteFile:
     """Ask the server about a file."""
     hub = "://" not in info.repo
     # The token is the hub's; no other server may see it.
@@ -134,33 +228,34 @@ def _look_up(info: ModelInfo, file: str) -> Remote:
         raise _network_error(info, error) from error
     if hub and metadata.commit_hash:  # the same content, whatever is uploaded meanwhile
         url = hf_hub_url(info.repo, file, revision=metadata.commit_hash, endpoint=endpoint)
-    remote = Remote(file, url, headers, metadata.size or None, metadata.etag or "")
+    remote = RemoteFile(file, url, headers, metadata.size or None, metadata.etag or "")
     known = expected_sha256(info, file)
     if known and remote.sha256 and remote.sha256 != known:
         raise _other_content(info, file, remote.sha256, known)
     return remote
 
 
-def _fetch(info: ModelInfo, remote: Remote, folder: Path, reporter: Reporter) -> Path:
+def _fetch(transfer: Transfer, remote: RemoteFile) -> Path:
     """The complete file, its content checked."""
-    done = folder / remote.file
-    part = folder / remote.part
-    for stale in folder.glob(f"{remote.file}.*.part"):
+    done = transfer.folder / remote.file
+    part = transfer.folder / remote.part
+    done.parent.mkdir(parents=True, exist_ok=True)
+    for stale in transfer.folder.glob(f"{remote.file}.*.part"):
         if stale != part:
             stale.unlink()
     if not done.is_file():
-        _transfer(info, remote, part, reporter)
-        _check_content(info, remote, part, reporter)
+        _append(transfer, remote, part)
+        _check_content(transfer, remote, part)
         part.rename(done)
     return done
 
 
-def _transfer(info: ModelInfo, remote: Remote, part: Path, reporter: Reporter) -> None:
+def _append(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
     """Append to `part` what it lacks."""
     with part.open("ab") as file:
         start = file.tell()
         try:
-            http_get(remote.url, Watched(file, remote, reporter), resume_size=start,  # type: ignore[arg-type]
+            http_get(remote.url, Watched(file, transfer, remote), resume_size=start,  # type: ignore[arg-type]
                      headers=remote.headers, expected_size=remote.bytes)
         except (HTTPError, OSError) as error:
             if is_disk_error(error):
@@ -168,19 +263,13 @@ def _transfer(info: ModelInfo, remote: Remote, part: Path, reporter: Reporter) -
             if getattr(getattr(error, "response", None), "status_code", 0) == 416:
                 file.truncate(0)  # the server knows nothing of such a length
             got = f" after {file.tell() // MB} MB" if file.tell() else ""
-            raise _network_error(info, error, got) from error
+            raise _network_error(transfer.info, error, got) from error
 
 
-def _check_content(info: ModelInfo, remote: Remote, part: Path, reporter: Reporter) -> None:
+def _check_content(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
     """Compare the digest with all that is known of it, and pin it if nothing is."""
-    total, done = part.stat().st_size, 0
-
-    def progress(count: int) -> None:
-        nonlocal done
-        done += count
-        reporter.progress("check (MB)", done // MB, max(total // MB, 1))
-
-    digest = sha256(part, progress)
+    info = transfer.info
+    digest = _digest(part, transfer.reporter)
     known = expected_sha256(info, remote.file)
     for expected in filter(None, (known, remote.sha256)):
         if digest != expected:
@@ -192,19 +281,38 @@ def _check_content(info: ModelInfo, remote: Remote, part: Path, reporter: Report
 
 def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
              reporter: Reporter) -> None:
-    """Turn what was fetched into what is used."""
+    """Turn what was fetched, files or the folder of a repository, into what is used."""
     if info.task is Task.SEGMENTATION:
-        os.replace(files[0], info.file)
+        with staged_file(info.file) as stage:
+            shutil.copyfile(files[0], stage)
+        return
+    if info.task is Task.TEXT:
+        _copy_repository(info, files[0])
         return
     config = next((file for file in files if file.suffix == ".yaml"), None)
     import_checkpoint(files[0], config, out=info.folder, pose_encoding=info.pose_encoding,
                       dtype=dtype, reporter=reporter)
 
 
-def _check_space(info: ModelInfo, remotes: list[Remote], folder: Path) -> None:
+def _copy_repository(info: ModelInfo, folder: Path) -> None:
+    """Have a repository's files in the models folder as they are, without a second copy of the
+    content where the disk allows it.
+    """
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    with alone_at(info.folder), staged_folder(info.folder) as stage:
+        for name in files_to_fetch(names, info.task):
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link((folder / name).resolve(), stage / name)
+            except OSError:  # another disk, or one without hard links
+                shutil.copyfile(folder / name, stage / name)
+        write_record(stage, info.repo)
+
+
+def _check_space(info: ModelInfo, remotes: list[RemoteFile], folder: Path) -> None:
     """Refuse before gigabytes are fetched rather than after."""
     sizes = [remote.bytes or 0 for remote in remotes]
-    there = sum(path.stat().st_size for path in folder.iterdir())
+    there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     needed = (sum(sizes) or info.size_bytes) - there
     if info.task is Task.VIEWS:
         needed += info.installed_bytes
@@ -219,9 +327,10 @@ def _check_space(info: ModelInfo, remotes: list[Remote], folder: Path) -> None:
 class Watched:
     """A file that tells the reporter how far it is. What it raises stops the transfer."""
 
-    def __init__(self, file: BinaryIO, remote: Remote, reporter: Reporter) -> None:
-        self._file, self._reporter = file, reporter
-        self._total = (remote.bytes or 0) // MB
+    def __init__(self, file: BinaryIO, transfer: Transfer, remote: RemoteFile) -> None:
+        self._file, self._reporter = file, transfer.reporter
+        self._before = transfer.fetched_bytes() - file.tell()
+        self._total = (transfer.total_bytes or remote.bytes or 0) // MB
         self._restarts = 0
         self.tell, self.seek = file.tell, file.seek
 
@@ -235,7 +344,7 @@ class Watched:
     def write(self, data: bytes) -> int:
         """Write, then report."""
         count = self._file.write(data)
-        done = self._file.tell() // MB
+        done = (self._before + self._file.tell()) // MB
         self._reporter.progress("download (MB)", done, max(self._total, done, 1))
         return count
 

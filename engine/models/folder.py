@@ -27,7 +27,7 @@ from .catalogue import (
     known_model,
     models_folder,
 )
-from .hub_cache import hub_id_of
+from .hub_cache import cached_snapshot, hub_id_of, is_hub_id, snapshot_in
 
 RECORD_FILE = "files.json"
 SCHEMA = "zero123.model-files/1"
@@ -191,9 +191,24 @@ def named_folder(model: str, models: Path | None = None) -> Path:
     return inside if is_plain_name(model) and inside.is_dir() else Path(model).expanduser()
 
 
+def found_folder(model: str, models: Path | None = None) -> Path:
+    """As `named_folder`; a repository of the Hugging Face cache, by its name ("owner/name") or its
+    path, stands for its newest snapshot.
+    """
+    folder = snapshot_in(named_folder(model, models))
+    if not folder.exists() and is_hub_id(model):
+        return cached_snapshot(model) or folder
+    return folder
+
+
 def is_plain_name(name: str) -> bool:
     """Whether a name stands for something right inside a folder, on every system."""
     return bool(name) and not name.startswith(".") and not set(name) & set('/\\:\0')
+
+
+def is_inside(name: str) -> bool:
+    """Whether a path with slashes stays inside the folder that it is relative to."""
+    return all(is_plain_name(part) for part in name.split("/"))
 
 
 def _compare(folder: Path, files: dict[str, dict[str, Any]], model: str,

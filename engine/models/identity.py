@@ -32,6 +32,7 @@ FILES_WITH_A_SOURCE = (INDEX_FILE, "unet/config.json", "vae/config.json",
 """Where diffusers notes the model that a network was loaded from, as `_name_or_path`."""
 _OTHER_NAMES = ("230000", "300000", "zero123-diffusers", "zero123-weights")
 """Published names of Zero-1-to-3 that are no entries of the catalogue (cv.cs.columbia.edu)."""
+_ZERO123 = re.compile(r"zero-?123-?(xl|ema|105000|165000)(-.*)?")
 STABLE = "stable-zero123"
 """The entry whose licence is asked for where a model is known to be Stable Zero123, and no more."""
 
@@ -110,7 +111,7 @@ def _by_hub_id(folder: Path) -> Iterator[Evidence]:
 
 def _by_repos(names: Iterable[str]) -> Iterator[Evidence]:
     for info in CATALOGUE:
-        if info.task is Task.VIEWS and info.repo and info.repo in names and not info.files:
+        if info.task is Task.VIEWS and info.whole_repository and info.repo in names:
             yield Evidence(info.pose_encoding, f"the repository {info.repo}", info)
 
 
@@ -126,7 +127,7 @@ def _by_names(names: Iterable[str]) -> Iterator[Evidence]:
         elif re.search(r"stable-?zero-?123", plain):
             yield Evidence("stable", f"the name {name}", find_model(
                 "stable-zero123c" if re.search(r"stable-?zero-?123-?c\b", plain) else STABLE))
-        elif plain in _OTHER_NAMES or re.fullmatch(r"zero-?123-?xl(-.*)?|zero-?1-?to-?3", plain):
+        elif plain in _OTHER_NAMES or _ZERO123.fullmatch(plain):
             yield Evidence("zero123", f"the name {name}")
 
 

@@ -19,8 +19,7 @@ from .catalogue import (
     models_folder,
     size_text,
 )
-from .folder import ModelState, folder_state, model_state, named_folder, other_models
-from .hub_cache import cached_snapshot, is_hub_id, snapshot_in
+from .folder import ModelState, folder_state, found_folder, model_state, other_models
 from .identity import evidence_of_folder, licences_to_ask_for
 from .licence_store import licence_accepted, require_licence
 
@@ -84,9 +83,7 @@ def usable_folder(model: str) -> Path:
     if info is not None and info.installed:
         require_licence(info)
         return info.folder
-    folder = snapshot_in(named_folder(model))
-    if not folder.exists() and is_hub_id(model):
-        folder = cached_snapshot(model) or folder
+    folder = found_folder(model)
     if info is not None and not (folder / INDEX_FILE).is_file():
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
@@ -124,7 +121,7 @@ def require_model_folder(folder: Path, model: str) -> None:
 
 def _published_as(model: str) -> ModelInfo | None:
     """The catalogue's entry for the whole of a repository."""
-    return next((info for info in CATALOGUE if info.repo == model and not info.files), None)
+    return next((info for info in CATALOGUE if info.repo == model and info.whole_repository), None)
 
 
 def _require_licences(folder: Path) -> None:

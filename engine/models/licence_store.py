@@ -54,7 +54,7 @@ def require_licence(info: ModelInfo, accepted: bool = False) -> None:
 
 def expected_sha256(info: ModelInfo, file: str) -> str:
     """The digest that a file must have: the catalogue's, else the first download's, else ""."""
-    if info.sha256:
+    if info.sha256 and file in info.files:
         return info.sha256[info.files.index(file)]
     return str(_read()["pinned_sha256"].get(f"{info.repo}/{file}", ""))
 
@@ -68,8 +68,10 @@ def pin_sha256(info: ModelInfo, file: str, digest: str) -> None:
 def unpin_sha256(info: ModelInfo) -> None:
     """Forget the digests of a first download that turned out to be no model."""
     with _changed() as content:
-        for file in info.files:
-            content["pinned_sha256"].pop(f"{info.repo}/{file}", None)
+        for key in list(content["pinned_sha256"]):
+            file = key.removeprefix(f"{info.repo}/")
+            if file in info.files or (info.whole_repository and file != key):
+                del content["pinned_sha256"][key]
 
 
 def _path(models: Path | None) -> Path:

@@ -55,7 +55,7 @@ def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None 
             raises.
     """
     info = find_model(name) if out is None else None
-    if not is_plain_name(name) or (info is not None and not info.repo):
+    if out is None and (not is_plain_name(name) or (info is not None and not info.repo)):
         raise EngineError(ErrorCode.BAD_INPUT, f"a model can't be imported as {name!r}",
                           "give another name, without slashes")
     if info is not None and info.task is Task.SEGMENTATION:

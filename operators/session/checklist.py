@@ -17,7 +17,7 @@ from ...engine.cli.doctor import shortened
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.protocol import Done, Failed, Log
 from ...engine.models.catalogue import ModelInfo, find_model
-from ...engine.models.folder import ModelState, folder_state, model_state, named_folder
+from ...engine.models.folder import ModelState, folder_state, found_folder, model_state
 from ...engine.models.licence_store import licence_accepted
 from ...engine.remote.ssh_host import Host
 from ...engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
@@ -149,7 +149,7 @@ def model_problem(model: str, folder: Path) -> EngineError | None:
     `folder`: where models stand.
     """
     info = find_model(model)
-    place = named_folder(model, folder)
+    place = found_folder(model, folder)
     state = folder_state(place) if info is None else model_state(info, folder)
     if state.absent:
         return EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not on this computer",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -89,7 +90,12 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         self.hub.requests.append(Request(self.command, self.path, wanted,
                                          self.headers.get("Authorization")))
-        name = urlsplit(self.path).path.rpartition("/")[2]
+        path = urlsplit(self.path).path
+        if path.startswith("/api/models/") and self.hub.status == 200:
+            self._list_files(path.removeprefix("/api/models/"))
+            return
+        name = path.partition(f"/resolve/{COMMIT}/")[2] or path.partition("/resolve/main/")[2] or (
+            path.rpartition("/")[2])
         if self.hub.status != 200 or name not in self.hub.files:
             self._refuse(404 if self.hub.status == 200 else self.hub.status)
             return
@@ -112,6 +118,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if body:
             self._send(content[start:])
+
+    def _list_files(self, repo: str) -> None:
+        """What the hub tells about a repository, as far as the client needs it."""
+        content = json.dumps({"id": repo, "modelId": repo, "sha": COMMIT, "siblings": [
+            {"rfilename": name} for name in self.hub.files]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _redirect(self, name: str, shown: bytes) -> None:
         self.send_response(302)

@@ -60,14 +60,16 @@ class TestCatalogue:
 
     def test_what_a_person_needs_to_know_of_a_model(self):
         models = {info.name: info for info in list_models()}
-        assert list(models) == ["u2netp", "nano", "zero123-105000", "zero123-165000",
-                                "zero123-xl", "stable-zero123", "stable-zero123c"]
+        assert list(models)[:7] == ["u2netp", "nano", "zero123-105000", "zero123-165000",
+                                    "zero123-xl", "stable-zero123", "stable-zero123c"]
         assert models["zero123-105000"].licence == "MIT"
         assert models["stable-zero123"].commercial_use is CommercialUse.FORBIDDEN
         assert models["zero123-xl"].commercial_use is CommercialUse.UNKNOWN
         for info in models.values():
             assert info.licence
-            assert bool(info.files) == bool(info.repo) == (info.name != "nano")
+            assert bool(info.repo) == (info.name != "nano")
+            assert info.whole_repository == (bool(info.repo) and not info.files)
+            assert info.terms or not info.restricted
             assert info.pose_encoding == ("stable" if "stable" in info.name else "zero123")
 
     def test_installed_is_looked_up_in_the_models_folder(self, saved, tmp_path, monkeypatch):

@@ -387,6 +387,28 @@ TEXTS = {
     "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
     "Zero123 models hold an image encoder and a cc_projection":
         "Modelle von Zero123 enthalten einen Bild-Encoder und eine cc_projection",
+    "Commercial use is allowed; the licence lists uses that are forbidden":
+        "Kommerzielle Nutzung ist erlaubt; die Lizenz zählt auf, was verboten ist",
+    "SDXL Turbo: makes images from text in one step":
+        "SDXL Turbo: macht Bilder aus Text in einem Schritt",
+    "Stable Diffusion XL: makes images from text":
+        "Stable Diffusion XL: macht Bilder aus Text",
+    "Stable Zero123 in half precision, a smaller download":
+        "Stable Zero123 in halber Genauigkeit, ein kleinerer Download",
+    "Stable Zero123, converted": "Stable Zero123, umgewandelt",
+    "The page of this conversion says MIT, but the authors of the weights have stated no licence; "
+    "whoever uses them has to answer for it":
+        "Die Seite dieser Umwandlung nennt MIT, aber die Autoren der Gewichte haben keine Lizenz "
+        "angegeben; wer sie benutzt, trägt selbst die Verantwortung",
+    "Zero-1-to-3, 105,000 steps, converted": "Zero-1-to-3, 105.000 Schritte, umgewandelt",
+    "Zero-1-to-3, 165,000 steps, converted": "Zero-1-to-3, 165.000 Schritte, umgewandelt",
+    "Zero-1-to-3, averaged weights in half precision":
+        "Zero-1-to-3, gemittelte Gewichte in halber Genauigkeit",
+    "Zero123-XL in half precision, a smaller download":
+        "Zero123-XL in halber Genauigkeit, ein kleinerer Download",
+    "Zero123-XL, averaged weights in half precision":
+        "Zero123-XL, gemittelte Gewichte in halber Genauigkeit",
+    "Zero123-XL, converted": "Zero123-XL, umgewandelt",
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
     "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",

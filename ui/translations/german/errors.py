@@ -94,6 +94,8 @@ TEXTS = {
     "give a folder of a Zero123 model": "einen Ordner eines Zero123-Modells angeben",
     "give the checkpoint in it, or a model folder in diffusers layout":
         "den Checkpoint darin oder einen Modellordner im diffusers-Layout angeben",
+    "choose another model, or import a file that you have":
+        "ein anderes Modell wählen oder eine vorhandene Datei importieren",
     "compare its size and digest with those on the model's page":
         "Größe und Prüfsumme mit denen auf der Seite des Modells vergleichen",
     "resume the download, or get the file again":
