@@ -36,6 +36,8 @@ ALPHAS = ("auto", "trust", "ignore")
 FRAMINGS = ("auto", "keep", "fit")
 PRECISIONS = ("auto", "fp32", "bf16")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+MIN_RESOLUTION = 32
+"""Fewest voxels along each side of a field."""
 SCHEMA = "zero123.request/1"
 VIEW_FILES = ("views.json", "view_[0-9][0-9][0-9].png", "view_[0-9][0-9][0-9][0-9].png",
               "input.png", REQUEST_FILE)
@@ -189,9 +191,12 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     field: str = option(
         "voxels", "what holds density and colour: a voxel grid, or a hash grid with a network "
         "(slower)", choices=FIELDS)
-    resolution: int = option(96, "voxels along each side of the field", min=32, max=256)
+    resolution: int = option(
+        0, "voxels along each side of the field, from 32; 0 takes the model's own number (96, for "
+        "original models on a GPU 160)", min=0, max=256)
     iterations: int = option(
-        0, "optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)",
+        0, "optimisation steps; 0 takes the method's own number (views 300, for original models "
+        "on a GPU 900; sds 600, sjc 10000)",
         min=0, max=100000)
     refine: int = option(
         0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
@@ -199,6 +204,12 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
     obj: bool = option(False, "write mesh.obj, with material and texture, beside mesh.glb")
     ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.resolution < MIN_RESOLUTION:
+            raise EngineError(ErrorCode.BAD_INPUT, f"resolution can't be {self.resolution}",
+                              "it goes from 32 to 256; 0 takes the model's own number")
 
     @property
     def needs_model(self) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from .sampling import (
     Sampled,
     Stages,
     dtype_name,
+    family_for,
     load_model,
     prepare,
     sample,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..fields.device_selection import FieldDevice
     from ..imaging import FramedImage
     from ..imaging.view_set import ViewSet
+    from ..models.families import ModelFamily
     from ..reconstruction import Reconstruction
 
 PHOTO_SIZE = 512
@@ -49,6 +51,8 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
     """A textured mesh, with the views it was fitted to or pictures of it, in the folder `out`."""
     out = Path(request.out)
     stages = Stages()
+    family, asked = family_for(request), request
+    request = _with_family_settings(asked, family)
     with (staged_folder(out, replaces=request.OWN_FILES) as stage,
           work_in_progress(request) as work):
         fit = _fit_views if request.method == "views" else _fit_by_score
@@ -74,10 +78,11 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight),
             "unet_evaluations": fitted.unet_evaluations, "input": views.meta.get("input"),
+            "settings": _settings_used(request, family, views),
             "fields": field_device.without(use.failures).report(),
             "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
-        save_request(request, stage)
+        save_request(asked, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     announce_views(out / "views", len(views), reporter)
     for name in ["mesh.glb"] + ["mesh.obj"] * request.obj + ["mesh.ply"] * request.ply:
@@ -85,6 +90,26 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
     reporter.artifact("report", out / "report.json")
     return {"mesh": str(out / "mesh.glb"), "views": str(out / "views" / "views.json"),
             "report": str(out / "report.json"), **report}
+
+
+def _with_family_settings(request: ReconstructRequest, family: ModelFamily) -> ReconstructRequest:
+    """The request with the family's numbers in place of those that were not given."""
+    from ..models import resolve_device
+
+    gpu = resolve_device(request.device).type != "cpu"
+    return replace(request, resolution=request.resolution or family.fit.on(gpu)[0],
+                   iterations=request.iterations or family.iterations(request.method, gpu))
+
+
+def _settings_used(request: ReconstructRequest, family: ModelFamily,
+                   views: ViewSet) -> dict[str, Any]:
+    """The numbers that the mesh was made with, whoever chose them."""
+    sampling = [name for name in ("steps", "guidance", "sampler", "eta") if name in views.meta]
+    settings: dict[str, Any] = {"family": family.name}
+    settings |= {name: views.meta[name] for name in sampling}
+    settings |= {"view_count": len(views), "resolution": request.resolution,
+                 "iterations": request.iterations, "field": request.field}
+    return settings | family.parameters(request.method)
 
 
 @dataclass(frozen=True)

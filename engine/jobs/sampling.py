@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.errors import EngineError
 from ..core.reporting import Reporter
 from ..core.requests import DiffusionRequest, FramedRequest
 from ..models.catalogue import known_model
+from ..models.installed_models import usable_folder
 from ..models.model_cache import loaded_model
 from ..setup.segmentation_model import bundled_model
 
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
     from ..diffusion import Zero123Pipeline
     from ..imaging import FramedImage, PreparedImage
     from ..imaging.view_set import ViewSet
+    from ..models.families import ModelFamily
 
 INPUT_SIZE = 256
 """Side in pixels to which the input image is prepared, as in the original; a pipeline of another
 size resizes it."""
+RADIUS_TOLERANCE = 0.005
+"""Difference of distances that is not worth a warning, scene units."""
 SEGMENTATION_MODEL = "u2netp"
 """Name in the catalogue."""
 
@@ -105,6 +110,19 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
     return pipeline
 
 
+def family_for(request: DiffusionRequest) -> ModelFamily:
+    """The family of the model that a request names; nano's where no model is needed or none is
+    found (its loading says what is wrong)."""
+    from ..models.families import NANO, family_in
+
+    if not request.needs_model:
+        return NANO
+    try:
+        return family_in(usable_folder(request.model))
+    except EngineError:
+        return NANO
+
+
 def tell_fewer(views: int, reporter: Reporter) -> None:
     """Say that memory has run out, and how many views are worked on together from now on."""
     reporter.log("warning", f"memory is short: going on with {views} views at a time")
@@ -138,6 +156,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
         reporter.progress("sample", index + 1, pipeline.num_timesteps)
         return tensors
 
+    poses = _followed(pipeline, poses, image.radius, reporter)
     azimuth, elevation, radius = map(list, zip(*poses, strict=True))
     with stages.measure("sample"):
         output = pipeline(
@@ -150,12 +169,26 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
             on_halved=lambda rows: tell_fewer(rows, reporter))
     tell_savings(pipeline.memory_fallbacks, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
-            "guidance": guidance, "sampler": request.sampler,
+            "guidance": guidance, "sampler": request.sampler, "eta": request.eta,
             "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(image, input_elevation, rgba, poses, samples, meta)
     return Sampled(views, output.unet_evaluations)
+
+
+def _followed(pipeline: Zero123Pipeline, poses: Sequence[tuple[float, float, float]],
+              radius: float, reporter: Reporter) -> list[tuple[float, float, float]]:
+    """The poses at which the model makes the views: some models know no distance but the input's.
+    """
+    from ..models.families import family_of
+
+    if family_of(pipeline.config.pose_encoding, pipeline.image_size).follows_radius:
+        return list(poses)
+    if any(abs(wanted - radius) > RADIUS_TOLERANCE for *_, wanted in poses):
+        reporter.log("warning", "this model makes all views at the input image's distance, "
+                     f"{radius:.2f}; other radii are not followed")
+    return [(azimuth, elevation, radius) for azimuth, elevation, _ in poses]
 
 
 def view_set(image: PreparedImage, input_elevation: float, images: np.ndarray,

@@ -26,15 +26,24 @@ from PIL import Image
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
+from ..core.device_memory import device_memory
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import TextRequest
 from ..core.result_place import staged_result
-from ..diffusion.memory_fallbacks import MemoryFallbacks, as_memory_allows, offload, slice_attention
+from ..diffusion.memory_fallbacks import (
+    USABLE_MEMORY,
+    MemoryFallbacks,
+    as_memory_allows,
+    offload,
+    slice_attention,
+)
 from ..imaging import cut_out, save_png
 from ..models import resolve_device, resolve_dtype
-from ..models.catalogue import INDEX_FILE
+from ..models.catalogue import INDEX_FILE, Task, list_models
 from ..models.diffusers_folder import damaged
+from ..models.families import TextSettings, text_settings
+from ..models.licence_store import require_licence
 from ..models.loading import LIBRARIES, load_network
 from ..models.model_cache import loaded_model
 from .sampling import segmentation_model, tell_savings
@@ -102,7 +111,33 @@ def load_text_pipeline(model: str, device: str = "auto",
         if isinstance(part, PreTrainedTokenizerBase) and len(part) <= len(part.all_special_tokens):
             raise damaged(folder / name, "its vocabulary is empty")
     pipeline.fallbacks = MemoryFallbacks((slice_attention, tile_decoder, offload))
-    return pipeline.to(target)
+    pipeline.own_settings = text_settings(folder)
+    return place(pipeline, target)
+
+
+def place(pipeline: DiffusionPipeline, device: torch.device) -> DiffusionPipeline:
+    """The pipeline on a device. Where all networks together do not fit into its free memory, each
+    waits in main memory and is moved when it is needed: some drivers spill to main memory instead
+    of failing, which is far slower.
+    """
+    if device.type == "cpu":
+        return pipeline
+    needed = sum(weight.numel() * weight.element_size() for part in pipeline.components.values()
+                 if isinstance(part, torch.nn.Module) for weight in part.parameters())
+    in_order = pipeline.model_cpu_offload_seq is not None
+    if not in_order or needed <= USABLE_MEMORY * device_memory(str(device))[0]:
+        return pipeline.to(device)
+    pipeline.enable_model_cpu_offload(device=device)
+    pipeline.fallbacks = MemoryFallbacks((slice_attention, tile_decoder))
+    pipeline.fallbacks.applied.append("networks wait in main memory")
+    return pipeline
+
+
+def own_options(pipeline: DiffusionPipeline) -> dict[str, Any]:
+    """The options that suit a model and that its pipeline does not know."""
+    own: TextSettings | None = pipeline.own_settings
+    return {} if own is None else {"num_inference_steps": own.steps, "guidance_scale": own.guidance,
+                                   "height": own.size, "width": own.size}
 
 
 def tile_decoder(pipeline: DiffusionPipeline) -> str | None:
@@ -117,7 +152,16 @@ def tile_decoder(pipeline: DiffusionPipeline) -> str | None:
 
 
 def _folder(model: str) -> Path:
-    """The model's folder: the one named, or the newest of this name in the Hugging Face cache."""
+    """The model's folder: the catalogue's of this name or repository, the one named, or the newest
+    of this name in the Hugging Face cache.
+    """
+    info = next((known for known in list_models() if known.task is Task.TEXT
+                 and model in (known.name, known.repo)), None)
+    if info is not None and info.installed:
+        require_licence(info)
+        return info.folder
+    if info is not None:
+        model = info.repo
     folder = Path(model).expanduser()
     if (folder / INDEX_FILE).is_file():
         return folder
@@ -129,6 +173,7 @@ def _folder(model: str) -> Path:
     except (LocalEntryNotFoundError, HFValidationError) as error:
         raise EngineError(
             ErrorCode.MODEL_MISSING, f"the text-to-image model {model} isn't on this computer",
+            f"fetch it with `models download {info.name}`" if info is not None else
             f"fetch it with `hf download {model} --include '*.json' '*.txt' '*/*.safetensors'`, or "
             "give the folder of another one") from error
     if not (cached / INDEX_FILE).is_file():
@@ -184,6 +229,7 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
              "height": (request.size, side), "width": (request.size, side),
              "num_inference_steps": (request.steps, request.steps),
              "guidance_scale": (request.guidance, request.guidance)}
+    options |= own_options(pipeline)
     options |= {name: value for name, (asked, value) in given.items() if asked}
     accepted = inspect.signature(pipeline.__call__).parameters
     if foreign := [name.replace("_", " ") for name in options if name not in accepted]:

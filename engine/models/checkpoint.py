@@ -19,7 +19,8 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter, SilentReporter
 from ..core.staging import staged_folder
 from ..diffusion import CCProjection, Zero123Pipeline
-from .folder import write_record
+from .catalogue import INDEX_FILE
+from .folder import RECORD_FILE, write_record
 from .identity import evidence_of_file, pose_encoding_of
 from .key_mapping import OriginalConfig, clip_name, unet_name, vae_name
 from .loading import NETWORKS, how_to_say, read_pipeline
@@ -73,6 +74,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
     path, out = Path(path), Path(out)
     reporter = reporter or SilentReporter()
     reporter.progress("import", 0, _STEPS)
+    _check_target(path, out)
     if path.is_dir():
         pipeline = read_pipeline(path, dict.fromkeys(NETWORKS), pose_encoding)
     else:
@@ -198,6 +200,14 @@ def _clip_config(weights: StateDict) -> CLIPVisionConfig:
         hidden_size=width, patch_size=patch, image_size=math.isqrt(positions - 1) * patch,
         intermediate_size=inner, projection_dim=projection, num_hidden_layers=len(layers),
         num_attention_heads=width // _CLIP_HEAD_WIDTH, hidden_act="quick_gelu")
+
+
+def _check_target(path: Path, out: Path) -> None:
+    """Refuse to write over a model that this program has not written."""
+    if (out / INDEX_FILE).exists() and (
+            out.resolve() == path.resolve() or not (out / RECORD_FILE).exists()):
+        raise EngineError(ErrorCode.BAD_INPUT, f"{out} holds a model that others have made",
+                          "choose another folder")
 
 
 def _check_space(folder: Path, pipeline: Zero123Pipeline, dtype: torch.dtype | None) -> None:

@@ -221,8 +221,10 @@ TEXTS = {
         "Die des UNets; die Projektion lernt zehnmal so schnell",
     "Open what the engine has written about its work as a text, in a window of its own":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
-    "Optimisation steps; 0 takes the method's own number (views 300, sds 600, sjc 10000)":
-        "Optimierungsschritte; 0 nimmt die Zahl des Verfahrens (views 300, sds 600, sjc 10000)",
+    "Optimisation steps; 0 takes the method's own number (views 300, for original models on a GPU "
+    "900; sds 600, sjc 10000)":
+        "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 300, bei originalen "
+        "Modellen auf einer GPU 900; sds 600, sjc 10000)",
     "Pairs of views in a step, of all processes together":
         "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
     "Partly downloaded: download it again to go on":
@@ -349,7 +351,10 @@ TEXTS = {
     "Uses the selected objects, or files": "Nimmt die Auswahl oder Dateien",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
-    "Voxels along each side of the field": "Voxel entlang jeder Seite des Feldes",
+    "Voxels along each side of the field, from 32; 0 takes the model's own number (96, for "
+    "original models on a GPU 160)":
+        "Voxel entlang jeder Seite des Feldes, ab 32; 0 nimmt die eigene Zahl des Modells (96, bei "
+        "originalen Modellen auf einer GPU 160)",
     "Wait for the jobs to end, or cancel them": "Das Ende der Aufträge abwarten oder sie abbrechen",
     "Wait until the other model is finished, or cancel it":
         "Warten, bis das andere Modell fertig ist, oder es abbrechen",

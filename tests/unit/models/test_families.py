@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each family of models has its own settings, and a report says which were used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.tiny_pipeline import tiny_pipeline
+
+from engine.core.reporting import SilentReporter
+from engine.core.requests import DiffusionRequest, ReconstructRequest, ViewsRequest
+from engine.jobs import run as jobs
+from engine.models.catalogue import find_model
+from engine.models.families import NANO, STABLE, ZERO123, Schedule, family_in, family_of
+
+
+def test_a_family_is_told_by_encoding_and_size():
+    assert family_of("stable", 256) is STABLE
+    assert family_of("zero123", 256) is ZERO123
+    assert family_of("zero123", 128) is NANO
+    assert family_in(find_model("nano").folder) is NANO
+
+
+@pytest.mark.parametrize("family", [NANO, ZERO123, STABLE])
+def test_the_requests_defaults_are_the_families(family):
+    request = ReconstructRequest()
+    assert DiffusionRequest().sampler == family.sampling.sampler
+    assert DiffusionRequest().eta == family.sampling.eta
+    assert request.view_count == family.fit.view_count
+
+
+def test_a_schedule_is_linear_between_its_points():
+    schedule = Schedule(((0.1, 7.0), (0.2, 5.0), (0.4, 10.0)))
+    values = [schedule.at(share) for share in (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 1.0)]
+    np.testing.assert_allclose(values, [7, 7, 6, 5, 7.5, 10, 10])
+
+
+def test_stable_zero123_is_distilled_by_its_own_schedule():
+    """threestudio's configs/stable-zero123.yaml: steps 50 to 200 of 600."""
+    sds = STABLE.sds
+    assert (sds.min_noise.at(0), sds.min_noise.at(1 / 3)) == (0.7, 0.3)
+    assert (sds.max_noise.at(0), sds.max_noise.at(1 / 3)) == (0.98, 0.8)
+    assert (sds.rgb_weight.at(100 / 600), sds.rgb_weight.at(1)) == (500, 1000)
+    assert [stage[1] for stage in sds.stages] == [12, 8, 4]
+    assert ZERO123.sds.min_noise.at(0) == 0.4
+
+
+def stable_model(folder: Path) -> Path:
+    tiny_pipeline(pose_encoding="stable").save_pretrained(folder)
+    return folder
+
+
+def test_stable_models_make_views_at_the_images_distance(tmp_path: Path, picture: Path):
+    class Warnings(SilentReporter):
+        texts: list[str] = []
+
+        def log(self, level: str, text: str) -> None:
+            self.texts.append(text)
+
+    request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), steps=1,
+                           model=str(stable_model(tmp_path / "model")), radius=[1.5],
+                           azimuth=[0.0, 90.0], framing="keep")
+    jobs.run(request, reporter := Warnings())
+    document = json.loads((tmp_path / "out" / "views.json").read_text())
+    radius = document["input"]["radius"]
+    assert [view["radius"] for view in document["views"]] == [radius, radius]
+    assert any("other radii are not followed" in text for text in reporter.texts)
+
+
+def test_the_report_lists_the_settings(tmp_path: Path, picture: Path):
+    request = ReconstructRequest(image=str(picture), out=str(tmp_path / "out"), device="cpu",
+                                 view_count=4, iterations=4, faces=200, texture_size=64)
+    settings = jobs.run(request, SilentReporter())["settings"]
+    assert settings["family"] == "nano"
+    assert (settings["steps"], settings["resolution"], settings["iterations"]) == (1, 96, 4)
+    assert json.loads((tmp_path / "out" / "request.json").read_text())["request"][
+        "resolution"] == 0
