@@ -92,7 +92,9 @@ class ZERO123_OT_turntable(_Turn):
         "planes": EnumProperty(
             name="Plane", default='EMPTY', options=_OPTIONS, translation_context=CONTEXT,
             items=[('EMPTY', "Reference Image", "Seen while modelling, never rendered"),
-                   ('MESH', "Mesh Plane", "Rendered too, unlit and with its transparency")]),
+                   ('MESH', "Mesh Plane",
+                    "Rendered too, unlit and with its transparency. The view transforms AgX and "
+                    "Filmic change its colours, Standard does not")]),
     }
 
     def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:

@@ -28,6 +28,7 @@ from .replace_view import show_plane
 from .texture_files import write_texture_files
 from .transaction import all_or_nothing
 from .turntable import add_turntable
+from .viewport import frame_selected
 from .views import (
     INPUT_DISTANCE,
     PLANE_DISTANCE,
@@ -120,6 +121,8 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             arrange_sheet(_by_view(objects))
         place_views(objects, collection, scene, options, place)
         select_only(objects, scene)
+    if joined is None:
+        frame_selected(scene)
     return objects
 
 
@@ -146,6 +149,7 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any],
         record.write(plane)
         place_views([plane], group, scene, ImportOptions(), place)
         select_only([plane], scene)
+    frame_selected(scene)
     return plane
 
 
@@ -174,6 +178,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     folder = path.parent if report else Path(bpy.app.tempdir)
     for item in objects:
         write_texture_files(item, folder)
+    frame_selected(scene)
     return objects
 
 

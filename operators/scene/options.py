@@ -62,7 +62,9 @@ def import_properties(options: set[str]) -> dict[str, Any]:
         "planes": EnumProperty(
             name="Planes", default=defaults.planes, options=options,
             items=[('EMPTY', "Reference Images", "Seen while modelling, never rendered"),
-                   ('MESH', "Mesh Planes", "Rendered too, unlit and with their transparency")]),
+                   ('MESH', "Mesh Planes",
+                    "Rendered too, unlit and with their transparency. The view transforms AgX "
+                    "and Filmic change their colours, Standard does not")]),
         "arrangement": EnumProperty(
             name="Arrangement", default=defaults.arrangement, options=options,
             items=[('CAMERAS', "At Their Cameras", "Each plane fills the frame of its camera"),

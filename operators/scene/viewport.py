@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture of what the 3D View shows."""
+"""The 3D View: an image of what it shows, and a look at what was imported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import bpy
@@ -24,6 +24,27 @@ def find_view(context: bpy.types.Context) -> tuple[bpy.types.Area, bpy.types.Reg
         return None
     area = context.area if context.area in areas else max(areas, key=lambda a: a.width * a.height)
     return area, next(region for region in area.regions if region.type == 'WINDOW')
+
+
+def frame_selected(scene: bpy.types.Scene) -> None:
+    """Show the selected objects as large as they fit in the largest 3D View of the scene's window.
+
+    A view through a camera stays as it is, and so does one whose objects are being edited.
+    """
+    for window in bpy.context.window_manager.windows:
+        if window.scene != scene:
+            continue
+        with bpy.context.temp_override(window=window, area=None, region=None):
+            found = find_view(bpy.context)
+            mode = bpy.context.mode
+        if found is None or mode != 'OBJECT':
+            continue
+        area, region = found
+        if area.spaces.active.region_3d.view_perspective == 'CAMERA':
+            continue
+        with bpy.context.temp_override(window=window, area=area, region=region), \
+                suppress(RuntimeError):  # nothing is framed, and nothing else is amiss
+            bpy.ops.view3d.view_selected()
 
 
 def picture(context: bpy.types.Context, size: int) -> bpy.types.Image:

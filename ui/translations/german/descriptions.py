@@ -251,10 +251,14 @@ TEXTS = {
     "Render the selected objects, or a folder of model files, from many sides, to train on":
         "Die ausgewählten Objekte oder einen Ordner mit 3D-Dateien von vielen Seiten rendern, um "
         "daran zu trainieren",
-    "Rendered too, unlit and with its transparency":
-        "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz",
-    "Rendered too, unlit and with their transparency":
-        "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz",
+    "Rendered too, unlit and with its transparency. The view transforms AgX and Filmic change "
+    "its colours, Standard does not":
+        "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz. Die Ansichtstransformationen "
+        "AgX und Filmic verändern ihre Farben, Standard nicht",
+    "Rendered too, unlit and with their transparency. The view transforms AgX and Filmic change "
+    "their colours, Standard does not":
+        "Werden auch gerendert, unbeleuchtet und mit ihrer Transparenz. Die "
+        "Ansichtstransformationen AgX und Filmic verändern ihre Farben, Standard nicht",
     "Results can be imported when the render is finished":
         "Ergebnisse können importiert werden, wenn das Rendern beendet ist",
     "Resume the same job where it was stopped":
