@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import as_engine_error
+from ..core.reporting import SilentReporter
 from ..core.requests import REQUESTS
 from ..core.staging import staged_folder
 from ..remote.archive import files_under, inside, pack, unpack
@@ -124,17 +125,10 @@ def _unpacked(model: SentModel) -> Path:
 
 
 @dataclass
-class _Notes:
-    """Keeps what a job says for later."""
+class _Notes(SilentReporter):
+    """Keeps the log of a job."""
 
     logs: list[tuple[str, str]]
-    shows_previews = False
-
-    def progress(self, stage: str, done: int, total: int) -> None: ...
-
-    def preview(self, path: Path) -> None: ...
-
-    def artifact(self, role: str, path: Path) -> None: ...
 
     def log(self, level: str, text: str) -> None:
         self.logs.append((level, text))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
-from ..core.reporting import Reporter
+from ..core.reporting import Reporter, SilentReporter
 from ..core.request import Request
 from ..core.requests import ResumableRequest, load_request
 from ..core.result_place import check_result_place
@@ -167,10 +167,8 @@ def _save_turn(result: Path) -> None:
     save_png(result / TURN, np.hstack(pictures) / np.float32(255))
 
 
-class _ItemReporter:
+class _ItemReporter(SilentReporter):
     """Passes a job's progress on, with its picture's name; its files are not where they will be."""
-
-    shows_previews = False
 
     def __init__(self, item: Item, board: Board, reporter: Reporter) -> None:
         self._name, self._reporter = item.name, reporter
@@ -178,10 +176,6 @@ class _ItemReporter:
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self._reporter.progress(f"{self._number} {self._name}: {stage}", done, total)
-
-    def preview(self, path: Path) -> None: ...
-
-    def artifact(self, role: str, path: Path) -> None: ...
 
     def log(self, level: str, text: str) -> None:
         self._reporter.log(level, f"{self._name}: {text}")

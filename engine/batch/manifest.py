@@ -9,27 +9,23 @@ which a process that dies gives back, so no claim can be stale.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import UNREADABLE_JSON
+from ..core.locks import locked_file
 from ..core.requests import REQUEST_FILE, save_request
 from ..core.resume import request_key
-from ..core.staging import HINT
+from ..core.staging import HINT, staged_file
 from .inputs import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"
-_NOT_OURS = (OSError, ValueError, KeyError, TypeError, RecursionError)
-"""What reading a JSON file raises that somebody else has written."""
-
 
 class State(Enum):
     """What has become of an item. The value is what status.json says."""
@@ -134,7 +130,7 @@ class Board:
         try:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             return {values["name"]: Entry.from_json(values) for values in document["items"]}
-        except _NOT_OURS:
+        except UNREADABLE_JSON:
             return {}  # a status that is not there or not ours; the results tell it again
 
     def is_settled(self, item: Item) -> bool:
@@ -149,19 +145,13 @@ class Board:
     @contextmanager
     def claim(self, item: Item) -> Iterator[bool]:
         """Whether the item is ours alone for the length of the block."""
-        path = self.hidden / f"{item.name}.lock"
-        lock = FileLock(path)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            yield False
-            return
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked_file(self.hidden / f"{item.name}.lock", wait=False))
+            except BlockingIOError:
+                yield False
+                return
             yield True
-        finally:
-            if os.name != "nt":  # which can't remove an open file, nor needs to
-                path.unlink(missing_ok=True)
-            lock.release()
 
     def enter(self, item: Item, state: State, seconds: float = 0.0,
               error: EngineError | None = None) -> None:
@@ -198,7 +188,7 @@ class Board:
             record = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))
             times = {name: _seconds(record[name]) for name in ("seconds", "ended")}
             return times if record["key"] == key else None
-        except _NOT_OURS:
+        except UNREADABLE_JSON:
             return None
 
     def _is_claimed(self, item: Item) -> bool:
@@ -208,16 +198,15 @@ class Board:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Entry]]:
         """The entries, to be changed; written back as a whole at the end of the block."""
-        with FileLock(self.hidden / "status.lock"):
+        with locked_file(self.hidden / "status.lock"):
             entries = self.entries()
             yield entries
             counts = {state.value: sum(entry.state is state for entry in entries.values())
                       for state in State}
             document = {"schema": SCHEMA, "counts": counts,
                         "items": [entry.to_json() for entry in entries.values()]}
-            partial = self.hidden / "status.part"
-            partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
-            os.replace(partial, self.path)
+            with staged_file(self.path) as stage:
+                stage.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def _seconds(value: Any) -> float:

@@ -12,11 +12,10 @@ import time
 import warnings
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
-from ..core.reporting import Reporter
+from ..core.reporting import Reporter, SilentReporter
 from .html_report import Page
 from .item import PAGE_S, POLL_S, announce, work
 from .manifest import Board, State
@@ -110,18 +109,10 @@ def _check(board: Board, processes: list[SpawnProcess]) -> None:
                       "memory may have run out: take fewer workers; the same command goes on")
 
 
-class _WorkerReporter:
-    """Says nothing, as status.json tells it all; stops the work if the parent is gone."""
-
-    shows_previews = False
+class _WorkerReporter(SilentReporter):
+    """Says nothing, as status.json says it all; stops the work if the parent has ended."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
         parent = multiprocessing.parent_process()
         if parent is not None and not parent.is_alive():
             raise JobCancelled
-
-    def preview(self, path: Path) -> None: ...
-
-    def artifact(self, role: str, path: Path) -> None: ...
-
-    def log(self, level: str, text: str) -> None: ...

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.protocol import Cancelled, Done, Failed
-from ..core.reporting import MessageReporter, Pace, Reporter
+from ..core.reporting import MessageReporter, Pace, Reporter, SilentReporter
 from ..transport.streams import MessageWriter, reserve_stdout
 
 BAR_WIDTH = 30
@@ -28,10 +28,8 @@ class CommandReporter(Reporter, Protocol):
         """The command didn't."""
 
 
-class TerminalReporter:
+class TerminalReporter(SilentReporter):
     """A progress bar if stderr is a terminal, and the name of every result on stdout."""
-
-    shows_previews = False
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -46,8 +44,6 @@ class TerminalReporter:
             left = "" if eta_s is None else f" {int(eta_s) // 60}:{int(eta_s) % 60:02d} left"
             bar = "#" * filled + "-" * (BAR_WIDTH - filled)
             self._draw(f"{stage} [{bar}] {done}/{total}{left}")
-
-    def preview(self, path: Path) -> None: ...
 
     def artifact(self, role: str, path: Path) -> None:
         if role != "view":  # their list is named instead

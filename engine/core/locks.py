@@ -1,37 +1,130 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks on the folders of jobs that come from other computers.
+"""Locks between processes, and the folders of jobs from other computers, which are held by them.
 
-A folder is locked while files arrive in it and while an engine works in it. The operating system
-releases the lock of a process that ends, so a wrong clock cannot make a used folder look unused.
-Standard library only.
+The operating system releases the locks of a process that ends, however it ends, so no lock can be
+left over and no clock is asked. Standard library only: Blender's own Python imports this module.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 try:
     import fcntl
-except ImportError:  # Windows, where no jobs come to
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 KEPT_S = 7 * 24 * 3600
 """Seconds that an unused folder is kept: its caller may come back to resume the job."""
+POLL_S = 0.05
+"""Seconds between two attempts where the system cannot wait for a lock."""
+BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+"""What a system reports of a lock that another process holds."""
+
+
+@contextmanager
+def locked_file(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock that is a file of its own; the file is removed at the end of the block.
+
+    Raises:
+        BlockingIOError: another process holds the lock, and `wait` is false.
+        OSError: the file cannot be made.
+    """
+    file = _acquired(path, wait)
+    try:
+        yield
+    finally:
+        if os.name != "nt":  # while it is locked, so that nobody else can hold it
+            path.unlink(missing_ok=True)
+        file.close()
+        if os.name == "nt":  # where an open file cannot be removed
+            with suppress(OSError):
+                path.unlink()
+
+
+def _acquired(path: Path, wait: bool) -> IO[bytes]:
+    """The open and locked file. It is opened again if its last holder has removed it meanwhile."""
+    while True:
+        file = path.open("ab")
+        try:
+            _lock(file, wait)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _lock(file: IO[bytes], wait: bool) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    while True:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            return
+        except OSError as error:
+            if error.errno not in BUSY:
+                raise
+            if not wait:
+                raise BlockingIOError(*error.args) from error
+        time.sleep(POLL_S)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder alone, after waiting for others. Where there can be no lock, as on some network
+    disks, nothing is waited for."""
+    with ExitStack() as held:
+        with suppress(OSError):
+            if fcntl is not None:  # the folder itself can be locked
+                held.enter_context(_open_folder(folder, fcntl.LOCK_EX))
+            else:
+                held.enter_context(locked_file(_stand_in(folder)))
+        yield
+
+
+def _stand_in(folder: Path) -> Path:
+    """A file, among the user's temporary ones, that stands for a folder where only files lock."""
+    name = hashlib.sha256(os.path.normcase(folder.resolve()).encode()).hexdigest()
+    locks = Path(tempfile.gettempdir()) / "zero123-locks"
+    locks.mkdir(exist_ok=True)
+    return locks / f"{name}.lock"
+
+
+@contextmanager
+def _open_folder(folder: Path, operation: int) -> Iterator[None]:
+    """A folder, open and locked (POSIX)."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, operation)
+        yield
+    finally:
+        os.close(opened)
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep `forget_old` from removing a folder."""
-    with _opened(folder) as lock:
-        if lock is not None:
-            with suppress(OSError):  # some network disks know no locks
-                fcntl.flock(lock, fcntl.LOCK_SH)
+    """Keep `forget_old` from removing a folder; any number of processes may hold it."""
+    with ExitStack() as shared:
+        if fcntl is not None:
+            with suppress(OSError):
+                shared.enter_context(_open_folder(folder, fcntl.LOCK_SH))
         yield
 
 
@@ -48,33 +141,8 @@ def held_for(out: Path, root: Path) -> Iterator[None]:
 
 def forget_old(root: Path) -> None:
     """Remove the folders in `root` that nobody has used for `KEPT_S` and nobody holds."""
-    for folder in root.glob("*"):
-        with _opened(folder) as lock:
-            if time.time() - folder.stat().st_mtime > KEPT_S and not _is_held(lock):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_held(lock: int | None) -> bool:
-    """Whether a folder is held. If it isn't, it can't be until it is closed."""
-    if lock is None:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int | None]:
-    """A folder, to be locked; None where there can be no lock."""
-    if fcntl is None or not folder.is_dir():
-        yield None
-        return
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        yield lock
-    finally:
-        os.close(lock)
+    for folder in root.glob("*/"):
+        if time.time() - folder.stat().st_mtime <= KEPT_S or fcntl is None:
+            continue
+        with suppress(BlockingIOError), _open_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            shutil.rmtree(folder, ignore_errors=True)

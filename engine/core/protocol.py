@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from .errors import EngineError, ErrorCode
+from .files import UNREADABLE_JSON
 
 PROTOCOL_VERSION = 1
 """Raised by one whenever a message changes meaning. Both sides must agree exactly."""
@@ -206,7 +207,7 @@ def decode(line: str) -> Message:
             if not isinstance(value, types[name]) or isinstance(value, bool):
                 raise TypeError(f"{name} can't be {value!r:.40}")
         return cls(**values)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise EngineError(
             ErrorCode.PROTOCOL,
             f"not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r} ({error})",

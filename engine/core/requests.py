@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EngineError, ErrorCode
+from .files import UNREADABLE_JSON
 from .request import (
     REQUEST_FILE,
     RESUME_OPTION_HINT,
@@ -379,5 +380,5 @@ def load_request(folder: Path) -> Request | None:
         if document["schema"] != SCHEMA:
             return None
         return REQUESTS[document["kind"]].from_dict({**document["request"], "out": str(folder)})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, EngineError):
+    except (*UNREADABLE_JSON, EngineError):
         return None

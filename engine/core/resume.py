@@ -19,6 +19,7 @@ from pathlib import Path
 from .errors import EngineError, ErrorCode
 from .files import sha256
 from .requests import ReconstructRequest, Request, TrainRequest
+from .staging import staged_file
 
 NOTE = "request.sha256"
 """Names a work folder as one of these, and tells which request it belongs to."""
@@ -57,9 +58,8 @@ def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[Wor
         if not request.resume or not note.is_file() or note.read_text() != key:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            partial = note.with_suffix(".part")
-            partial.write_text(key)
-            os.replace(partial, note)
+            with staged_file(note) as stage:
+                stage.write_text(key)
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write beside {out}: {error.strerror}",
                           "choose a folder you can write to, with space left") from error

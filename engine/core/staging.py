@@ -2,30 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a job's files go: built out of sight, shown under their final names when all are there.
 
-Nothing half-written ever stands under a name that a person gave. Standard library only, but for
-a lock.
+Nothing half-written ever stands under a name that a person gave. Standard library only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
+from .locks import locked_folder
 from .own_files import JOURNAL, is_own, list_files, own_files, record_files
 from .request import REQUEST_FILE
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 BEFORE = ".before"
 """Folder in a stage that keeps what its files replace, until all are in their places."""
@@ -91,41 +84,8 @@ def staged_file(out: Path) -> Iterator[Path]:
 
 def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
     """Move the files of `stage`, on the same disk, to `out`: see `staged_folder`."""
-    with _one_at_a_time(out.parent):
+    with locked_folder(out.parent):  # results of several jobs with the same name would mix
         _move(stage, out, replaces)
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Of several jobs that finish with the same name in a folder, one moves its files after the
-    other: their results would mix. Where there can be no lock, nothing is waited for.
-    """
-    with ExitStack() as held:
-        with suppress(OSError, ImportError):  # some network disks know no locks
-            held.enter_context(_locked(folder) if fcntl else _locked_elsewhere(folder))
-        yield
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """POSIX: the folder is locked itself."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
-
-
-def _locked_elsewhere(folder: Path) -> AbstractContextManager[object]:
-    """Windows locks files alone: one that stands for the folder, among the user's temporary ones.
-    """
-    from filelock import FileLock  # the engine has it, Blender needn't
-
-    name = hashlib.sha256(os.path.normcase(folder.resolve()).encode()).hexdigest()
-    locks = Path(tempfile.gettempdir()) / "zero123-locks"
-    locks.mkdir(exist_ok=True)
-    return FileLock(locks / f"{name}.lock")
 
 
 def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 
 from ..core.errors import EngineError
+from ..core.processes import NO_WINDOW
 from ..core.staging import staged_file
 from ..setup.environment import ROOT, user_folder
 from .cuda.libraries import LIBRARIES, LibraryUse, using
@@ -182,7 +183,7 @@ def _run(name: str, baseline: str, command: Sequence[str], limit_s: float) -> Pr
     try:
         found = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=limit_s, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+            timeout=limit_s, check=False, creationflags=NO_WINDOW)
     except subprocess.TimeoutExpired:
         return ProbeResult(False, f"{name} did not answer within {limit_s:g} s", failed=True)
     except OSError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.processes import NO_WINDOW
 from ..setup.environment import isolated_python
 from .archive import MARK, Step, pack, unpack
 
@@ -136,7 +137,7 @@ def _start(command: list[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+            creationflags=NO_WINDOW)
     except OSError as error:
         raise no_ssh(error) from error
 

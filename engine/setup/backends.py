@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.processes import NO_WINDOW
 
 LOCKS = Path(__file__).parent / "locks"
 """Files of requirements with exact versions and hashes, written by `nox -s lock`."""
@@ -140,7 +141,7 @@ def cuda_driver() -> int:
         output = subprocess.run(
             [program, "--query-gpu=driver_version", "--format=csv,noheader"], check=True,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)).stdout
+            creationflags=NO_WINDOW).stdout
     except (OSError, subprocess.SubprocessError):
         return 0
     found = re.match(r"\d+", output.strip())

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.processes import NO_WINDOW
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `engine`: the extension's own, or the project's."""
@@ -211,7 +212,7 @@ def mend(folder: Path) -> None:
     result = subprocess.run(
         [*isolated_python(sys.executable), "-m", "venv", "--upgrade", "--without-pip", str(folder)],
         env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        creationflags=NO_WINDOW)
     if result.returncode:
         raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
 
@@ -248,7 +249,7 @@ def describe(python: str | Path, timeout: float = 30.0) -> EnvironmentReport:
         output = subprocess.run(
             command, env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True,
             timeout=timeout, check=True,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)).stdout
+            creationflags=NO_WINDOW).stdout
         version, versions = json.loads(output)
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise EngineError(

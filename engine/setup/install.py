@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.processes import NO_WINDOW
 from ..core.reporting import Reporter
 from .backends import AUTO, NEEDED_BYTES, Backend, choose_backend, library_steps, locks_digest
 from .bundled_uv import bundled_uv
@@ -227,7 +228,7 @@ def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> 
     process = subprocess.Popen(
         command, env=_installer_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        creationflags=NO_WINDOW)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     last: deque[str] = deque(maxlen=LAST_LINES)

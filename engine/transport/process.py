@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.processes import NO_WINDOW
 from ..core.protocol import Log, Message, decode, encode
 
 LOG_LIMIT = 1_000_000
@@ -46,8 +47,7 @@ class EngineProcess:
             self._process = subprocess.Popen(
                 command, cwd=cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._log,
-                # On Windows a console window would open beside Blender's.
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+                creationflags=NO_WINDOW)
         except OSError as error:
             self._log.close()
             raise EngineError(

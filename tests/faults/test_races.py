@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from helpers.boundary import LONG, LONG_JOB_SERVER, PATIENCE_S, has, poll_until, terminals
@@ -21,6 +22,7 @@ from helpers.processes import is_alive
 from kinds import content
 from rounds import SOAK, rounds
 
+from engine.core import locks
 from engine.core import staging as outputs
 from engine.core.protocol import TERMINAL, Accepted, Cancelled, Done, Message, Progress, decode
 from engine.core.requests import ViewsRequest
@@ -165,6 +167,17 @@ def test_the_same_folder_asked_for_twice_holds_one_whole_result(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def _windows_locks() -> ModuleType:
+    """A module msvcrt, for systems that have none."""
+    import fcntl
+
+    module = ModuleType("msvcrt")
+    module.LK_NBLCK = 0  # type: ignore[attr-defined]
+    module.locking = (  # type: ignore[attr-defined]
+        lambda number, mode, count: fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    return module
+
+
 def fill(stage: Path, mark: str, count: int) -> None:
     for i in range(count):
         (stage / f"view_{i:03d}.png").write_text(mark)
@@ -178,7 +191,8 @@ def test_two_that_finish_in_one_folder_do_not_mix(
         system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes last has the folder; of the other nothing is left."""
     if system == "windows":  # its lock works everywhere
-        monkeypatch.setattr(outputs, "fcntl", None)
+        monkeypatch.setattr(locks, "fcntl", None)
+        monkeypatch.setitem(sys.modules, "msvcrt", _windows_locks())
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     real = {"replace": os.replace, "rename": os.rename}
     for name, move in real.items():

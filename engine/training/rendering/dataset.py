@@ -16,16 +16,16 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
 from ...core.errors import EngineError, ErrorCode
+from ...core.locks import locked_file
 from ...core.reporting import Reporter
 from ...core.requests import RenderRequest
 from ..folders import read_folder
@@ -112,18 +112,13 @@ def _render_missing(request: RenderRequest, models: dict[str, Path], program: st
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Keep others from rendering into the same folder at the same time."""
-    lock = FileLock(out / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"another process renders into {out}",
-                          "wait for it, or choose another folder") from error
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_file(out / ".lock", wait=False))
+        except BlockingIOError as error:
+            raise EngineError(ErrorCode.BAD_INPUT, f"another process renders into {out}",
+                              "wait for it, or choose another folder") from error
         yield
-    finally:
-        with suppress(OSError):  # Windows keeps what is open
-            (out / ".lock").unlink()
-        lock.release()
 
 
 def make_folder(out: Path) -> None:

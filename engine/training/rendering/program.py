@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import EngineError, ErrorCode
+from ...core.processes import NO_WINDOW
 from ...setup.environment import engine_environment, isolated_python
 
 SCRIPT = Path(__file__).with_name("in_blender.py")
@@ -124,7 +125,7 @@ class RenderProcess:
                 process = subprocess.Popen(
                     self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                     text=True, encoding="utf-8", env=engine_environment(),
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+                    creationflags=NO_WINDOW)
         except OSError as error:
             raise self._useless(str(error)) from error
         self._process = process
