@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of a batch on a Ray cluster that computes: an actor, which keeps its model in memory.
+"""The actor that computes items of a batch on a Ray cluster and keeps its model in memory.
 
-It shares no disk with whoever sends the work, so files come and go as bytes.
+It shares no disk with the computer that sends the tasks, so files travel as bytes.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from ..core.reporting import SilentReporter
 from ..core.requests import REQUESTS
 from ..core.staging import staged_folder
 from ..remote.archive import files_under, inside, pack, unpack
-from ..remote.remote_model_cache import forget_unused_models, place_of
+from ..remote.remote_model_cache import cached_model_folder, remove_unused_models
 from .item import run_job
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be made of one picture."""
+class Task:
+    """The job of one item, with its input files."""
 
     kind: str
     values: Mapping[str, Any]
     """The request's fields; `out` is the result's name."""
     files: bytes
-    """A tar of what it starts from."""
+    """A tar archive of the input files."""
     names: Mapping[str, str]
-    """Fields that name one of these files."""
+    """Names in the archive of the files that the request's fields name."""
     model: SentModel | None = None
 
 
@@ -50,71 +50,71 @@ class SentModel:
 
 
 @dataclass
-class Delivery:
-    """What has become of an order."""
+class TaskResult:
+    """How a task has ended."""
 
     folder: str
-    """Where it was worked on, which may stand in texts."""
+    """The folder in which it ran: messages may mention it."""
     model: str = ""
-    """Where a model is that was sent there."""
+    """The folder of the model that was sent there, or empty."""
     files: bytes = b""
-    """A tar of the result."""
+    """A tar archive of the result."""
     seconds: float = 0.0
     error: list[str] | None = None
-    """Of a failed one: code, message, hint."""
+    """Code, message and hint of the error, if it has failed."""
     logs: list[tuple[str, str]] = field(default_factory=list)
-    """Level and text."""
+    """Pairs of level and text."""
 
     def check(self) -> None:
-        """Raise the error as EngineError, if there is one."""
+        """Raise the error as an EngineError, if there is one."""
         if self.error:
             code, message, hint = self.error
             raise EngineError(ErrorCode(code), message, hint)
 
 
 class Actor:
-    """Works on one order after the other. Errors come back as values: they are the picture's."""
+    """Runs one task after the other. Errors are returned, because they belong to the item."""
 
     def begin(self) -> None:
-        """Load what takes long; fails where the engine's libraries are missing."""
+        """Import the heavy libraries. Fails where they are missing."""
         warnings.simplefilter("ignore")
         import torch  # noqa: F401
 
         from ..jobs import sampling  # noqa: F401
 
-    def make(self, order: Order) -> Delivery:
-        """Do an order."""
+    def make(self, task: Task) -> TaskResult:
+        """Run a task."""
         with tempfile.TemporaryDirectory(prefix="zero123-") as folder:
-            delivery, start = Delivery(folder), time.monotonic()
+            outcome, start = TaskResult(folder), time.monotonic()
             try:
-                delivery.files = _make(order, Path(folder), delivery)
+                outcome.files = _make_result(task, Path(folder), outcome)
             except Exception as error:
                 failure = as_engine_error(error)
-                delivery.error = [failure.code.value, failure.message, failure.hint]
-            delivery.seconds = time.monotonic() - start
-            return delivery
+                outcome.error = [failure.code.value, failure.message, failure.hint]
+            outcome.seconds = time.monotonic() - start
+            return outcome
 
 
-def _make(order: Order, folder: Path, delivery: Delivery) -> bytes:
-    unpack(io.BytesIO(order.files), folder / "in")
-    values = {**order.values, "out": str(folder / order.values["out"])}
-    for name, file in order.names.items():
+def _make_result(task: Task, folder: Path, outcome: TaskResult) -> bytes:
+    unpack(io.BytesIO(task.files), folder / "in")
+    values = {**task.values, "out": str(folder / task.values["out"])}
+    for name, file in task.names.items():
         values[name] = str(folder / "in" / file)
-    if order.model:
-        values["model"] = delivery.model = str(_unpacked(order.model))
-    run_job(REQUESTS[order.kind].from_dict(values), _Notes(delivery.logs))
+    if task.model:
+        values["model"] = outcome.model = str(_unpacked(task.model))
+    run_job(REQUESTS[task.kind].from_dict(values), _Notes(outcome.logs))
     result = io.BytesIO()
     pack(files_under(Path(values["out"])), result)
     return result.getvalue()
 
 
 def _unpacked(model: SentModel) -> Path:
-    """The folder of a model on this computer; its actors share it, and later batches do."""
+    """The folder of a model on this computer, which all its actors and later batches share."""
     import ray
 
-    place = place_of(model.digest)
+    place = cached_model_folder(model.digest)
     if not place.is_dir():
-        forget_unused_models()
+        remove_unused_models()
         with staged_folder(place) as stage:
             for name, content in model.files:
                 target = stage / inside(name)

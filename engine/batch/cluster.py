@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A batch on a Ray cluster: an actor for each GPU, or for each core where there is none.
+"""Runs a batch on a Ray cluster: one actor for each GPU, or for each core if there is no GPU.
 
-The folder is on this computer alone. Claims are held and results published here, so an item can't
-be done twice, whatever becomes of the actors: what one has taken along when its computer died is
-given to another.
+The batch's folder is on this computer alone. Items are claimed and results published here, so no
+item is done twice. The item of an actor that dies is given to another actor.
 """
 
 from __future__ import annotations
@@ -24,40 +23,41 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import Request
 from ..remote.archive import files_under, pack, unpack
-from ..remote.path_mapping import Places, inputs
-from ..remote.remote_model_cache import digest_of, given_model
-from .actor import Actor, Delivery, Order, SentModel
-from .html_report import Page
+from ..remote.path_mapping import PathMapping, inputs
+from ..remote.remote_model_cache import digest_of, local_model_folder
+from .actor import Actor, SentModel, Task, TaskResult
+from .html_report import HtmlReport
 from .inputs import Item
-from .item import PAGE_S, POLL_S, announce, fail, keep, tidy
-from .manifest import Board, State
+from .item import POLL_S, REPORT_S, clean_up, publish_result, record_failure, report_item
+from .manifest import Manifest, State
 
 ENGINE = Path(__file__).resolve().parents[1]
 REQUIREMENTS = "engine/requirements-ray.txt"
 ATTEMPTS = 3
-"""So often is an item tried whose actor dies: it may be what kills it."""
+"""Attempts at an item whose actors die: the item itself may be the cause."""
 STARTS = 3
-"""So many actors may fail to start in a row, for each there is room for."""
+"""Actors that may fail to start in a row, for each one that there is room for."""
 
 
-def spread(board: Board, reporter: Reporter, page: Page, address: str, limit: int = 0) -> None:
-    """Have the items done by so many actors of a cluster; 0: all that there is room for.
+def run_on_ray(manifest: Manifest, reporter: Reporter, html_report: HtmlReport, address: str,
+               limit: int = 0) -> None:
+    """Run the items on at most `limit` Ray actors; 0 uses all that there is room for.
 
     Raises:
-        EngineError: `ENVIRONMENT` without Ray or a cluster, or if no actor can start there; what
-            is wrong in general, see `item.GENERAL` and `item.OF_THE_MODEL`.
+        EngineError: `ENVIRONMENT` without Ray or a cluster, or if no actor can start there; errors
+            that stop the whole batch, see `item.GENERAL` and `item.OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
     ray = _connect(address)
     try:
-        with _Crew(ray, board, reporter, limit) as crew:
-            crew.work(page)
+        with _Pool(ray, manifest, reporter, limit) as pool:
+            pool.run_items(html_report)
     finally:
         ray.shutdown()  # which ends the actors
 
 
 def _connect(address: str) -> Any:
-    # Ray reports its use to its authors unless it is told not to.
+    # Ray reports usage statistics to its authors unless this is set.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray = importlib.import_module("ray")
@@ -65,7 +65,7 @@ def _connect(address: str) -> Any:
         raise EngineError(ErrorCode.ENVIRONMENT, f"Ray is not installed: {error}",
                           f"install {REQUIREMENTS} into the engine's Python") from error
     try:
-        # The code goes along: both sides are of the same version.
+        # The code is sent too, so that both sides have the same version.
         ray.init(address, log_to_driver=False, logging_level="ERROR",
                  runtime_env={"py_modules": [str(ENGINE)], "excludes": ["__pycache__"]})
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -78,190 +78,192 @@ def _connect(address: str) -> Any:
 
 
 @dataclass
-class _Hand:
-    """An actor, and what it is at."""
+class _Worker:
+    """An actor and its current item."""
 
     actor: Any
     promise: Any
-    """Of its start, or of the delivery of its item; None while it has nothing to do."""
+    """Ray's reference to its start or to its result; None while it is idle."""
     item: Item | None = None
     claim: ExitStack = field(default_factory=ExitStack)
 
 
-class _Crew:
+class _Pool:
     """The actors of one batch."""
 
-    def __init__(self, ray: Any, board: Board, reporter: Reporter, limit: int) -> None:
-        self._ray, self._board, self._reporter, self._limit = ray, board, reporter, limit
-        self._hands: list[_Hand] = []
+    def __init__(self, ray: Any, manifest: Manifest, reporter: Reporter, limit: int) -> None:
+        self._ray, self._manifest, self._reporter, self._limit = ray, manifest, reporter, limit
+        self._workers: list[_Worker] = []
         self._models: dict[Path, SentModel] = {}
         self._attempts: dict[str, int] = {}
         self._failed_starts = 0
-        self._waiting = list(board.todo)
+        self._waiting = list(manifest.todo)
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> _Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """What isn't done is put aside, for the next time."""
-        for hand in self._hands:
-            if hand.item:
-                self._board.enter(hand.item, State.WAITING)
-                hand.claim.close()
+        """Unfinished items wait for the next run of the batch."""
+        for worker in self._workers:
+            if worker.item:
+                self._manifest.set_state(worker.item, State.WAITING)
+                worker.claim.close()
 
-    def work(self, page: Page) -> None:
-        """Until every item is done or has failed."""
+    def run_items(self, html_report: HtmlReport) -> None:
+        """Work until every item is done or has failed."""
         total, written = len(self._waiting), time.monotonic()
         while True:
-            self._hire()
-            self._hand_out()
-            busy = sum(hand.item is not None for hand in self._hands)
+            self._start_workers()
+            self._assign()
+            busy = sum(worker.item is not None for worker in self._workers)
             self._reporter.progress("pictures", total - len(self._waiting) - busy, total)
             if not self._waiting and not busy:
                 return
-            for hand in self._ready():
-                self._take_back(hand)
-            if time.monotonic() - written > PAGE_S:
-                page.write(list(self._board.entries().values()))
+            for worker in self._ready():
+                self._collect(worker)
+            if time.monotonic() - written > REPORT_S:
+                html_report.write(list(self._manifest.entries().values()))
                 written = time.monotonic()
 
-    def _hire(self) -> None:
-        """As many actors as there is room for and work. One that finds no place yet waits for it
-        without work; that may be what has a cluster grow."""
+    def _start_workers(self) -> None:
+        """Start as many actors as there are items and places.
+
+        An actor that finds no place yet waits without an item, which lets a cluster grow.
+        """
         ray, resources = self._ray, self._ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         wanted = min(self._limit or gpus or int(resources.get("CPU", 0)),
-                     len(self._waiting) + sum(hand.item is not None for hand in self._hands))
+                     len(self._waiting) + sum(worker.item is not None for worker in self._workers))
         need = {"num_gpus": 1} if gpus else {"num_cpus": 1}
-        for _ in range(wanted - len(self._hands)):
+        for _ in range(wanted - len(self._workers)):
             actor = ray.remote(**need)(Actor).remote()
-            self._hands.append(_Hand(actor, actor.begin.remote()))
+            self._workers.append(_Worker(actor, actor.begin.remote()))
 
-    def _hand_out(self) -> None:
-        """An item for each actor that has none."""
-        idle = [hand for hand in self._hands if hand.promise is None]
+    def _assign(self) -> None:
+        """Give an item to each idle actor."""
+        idle = [worker for worker in self._workers if worker.promise is None]
         for item in list(self._waiting):
             if not idle:
                 return
-            if self._board.is_settled(item):
+            if self._manifest.is_settled(item):
                 self._waiting.remove(item)
                 continue
             with ExitStack() as claim:
-                if not claim.enter_context(self._board.claim(item)):
-                    continue  # somebody else is at it
+                if not claim.enter_context(self._manifest.claim(item)):
+                    continue  # another process is working on it
                 self._waiting.remove(item)
-                if not self._board.is_settled(item) and self._give(item, idle[-1]):
+                if not self._manifest.is_settled(item) and self._assign_to(item, idle[-1]):
                     idle.pop().claim = claim.pop_all()
 
-    def _give(self, item: Item, hand: _Hand) -> bool:
-        """Whether the actor is at it now; else it has failed."""
+    def _assign_to(self, item: Item, worker: _Worker) -> bool:
+        """Start an item on an actor. Returns False if the item fails before it starts."""
         try:
             if item.request is None:
                 raise item.error
-            order = self._order(item, item.request)
+            task = self._task(item, item.request)
         except Exception as error:
-            fail(item, self._board, error, 0.0)
+            record_failure(item, self._manifest, error, 0.0)
             self._announce(item)
             return False
-        hand.item = item  # first: what is said to run is put aside whenever this ends
-        self._board.enter(item, State.RUNNING)
-        hand.promise = hand.actor.make.remote(order)
+        worker.item = item  # first, so that the item waits again whenever this ends
+        self._manifest.set_state(item, State.RUNNING)
+        worker.promise = worker.actor.make.remote(task)
         return True
 
-    def _order(self, item: Item, request: Request) -> Order:
+    def _task(self, item: Item, request: Request) -> Task:
         files, names = inputs(request)
         content = io.BytesIO()
         pack(files, content)
-        folder = given_model(request)
-        model = self._sent(folder) if folder else None
+        folder = local_model_folder(request)
+        model = self._stored_model(folder) if folder else None
         values = {**request.to_dict(), "out": item.name}
-        return Order(request.KIND, values, content.getvalue(), names, model)
+        return Task(request.KIND, values, content.getvalue(), names, model)
 
-    def _sent(self, folder: Path) -> SentModel:
+    def _stored_model(self, folder: Path) -> SentModel:
         if folder not in self._models:
             files = [(name, self._ray.put(np.fromfile(path, np.uint8)))
                      for path, name in files_under(folder)]
             self._models[folder] = SentModel(digest_of(folder), files)
         return self._models[folder]
 
-    def _ready(self) -> list[_Hand]:
-        """Those with news, after waiting for them for a while."""
-        promises = [hand.promise for hand in self._hands if hand.promise is not None]
+    def _ready(self) -> list[_Worker]:
+        """The actors that have ended something, after waiting for them up to `POLL_S`."""
+        promises = [worker.promise for worker in self._workers if worker.promise is not None]
         if not promises:
             time.sleep(POLL_S)
             return []
         done, _ = self._ray.wait(promises, num_returns=1, timeout=POLL_S)
-        return [hand for hand in self._hands if hand.promise in done]
+        return [worker for worker in self._workers if worker.promise in done]
 
-    def _take_back(self, hand: _Hand) -> None:
-        """Its result, or its item if it is dead."""
+    def _collect(self, worker: _Worker) -> None:
+        """Take an actor's result, or its item if the actor is dead."""
         try:
-            delivery = self._ray.get(hand.promise)
+            outcome = self._ray.get(worker.promise)
         except self._ray.exceptions.RayError as error:
-            self._dismiss(hand, error)
+            self._drop_worker(worker, error)
             return
         self._failed_starts = 0
-        hand.promise, item = None, hand.item
+        worker.promise, item = None, worker.item
         if item is None:
-            return  # it has begun
-        with hand.claim:
-            hand.item = None
-            self._settle(item, delivery)
+            return  # that was its start
+        with worker.claim:
+            worker.item = None
+            self._settle(item, outcome)
 
-    def _settle(self, item: Item, delivery: Delivery) -> None:
+    def _settle(self, item: Item, outcome: TaskResult) -> None:
         assert item.request is not None
-        places = Places()
+        mapping = PathMapping()
         for name, file in inputs(item.request)[1].items():
-            places.add(f"{delivery.folder}/in/{file}", getattr(item.request, name))
-        places.add(f"{delivery.folder}/{item.name}", item.request.out)
-        if delivery.model:
-            places.add(delivery.model, item.request.to_dict()["model"])
-        for level, text in delivery.logs:
-            self._reporter.log(level, f"{item.name}: {places.localised(text)}")
-        unfinished = self._board.hidden / item.name
+            mapping.add(f"{outcome.folder}/in/{file}", getattr(item.request, name))
+        mapping.add(f"{outcome.folder}/{item.name}", item.request.out)
+        if outcome.model:
+            mapping.add(outcome.model, item.request.to_dict()["model"])
+        for level, text in outcome.logs:
+            self._reporter.log(level, f"{item.name}: {mapping.to_local(text)}")
+        unfinished = self._manifest.hidden / item.name
         try:
-            delivery.error = places.localised(delivery.error)
-            delivery.check()
-            tidy(unfinished)
+            outcome.error = mapping.to_local(outcome.error)
+            outcome.check()
+            clean_up(unfinished)
             result = unfinished / "result"
-            unpack(io.BytesIO(delivery.files), result)
-            places.localise_files(result)
-            keep(item, self._board, result, delivery.seconds)
-            self._board.enter(item, State.DONE, delivery.seconds)
+            unpack(io.BytesIO(outcome.files), result)
+            mapping.localise_files(result)
+            publish_result(item, self._manifest, result, outcome.seconds)
+            self._manifest.set_state(item, State.DONE, outcome.seconds)
         except KeyboardInterrupt:
-            self._board.enter(item, State.WAITING)
+            self._manifest.set_state(item, State.WAITING)
             raise
         except Exception as error:
-            fail(item, self._board, error, delivery.seconds)
+            record_failure(item, self._manifest, error, outcome.seconds)
         finally:
-            tidy(unfinished)
+            clean_up(unfinished)
         self._announce(item)
 
-    def _dismiss(self, hand: _Hand, error: Exception) -> None:
-        """Do without an actor that has died or doesn't answer; its item is tried again."""
-        self._ray.kill(hand.actor)
-        self._hands.remove(hand)
+    def _drop_worker(self, worker: _Worker, error: Exception) -> None:
+        """Give up an actor that has died or does not answer; its item is tried again."""
+        self._ray.kill(worker.actor)
+        self._workers.remove(worker)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        item = hand.item
+        item = worker.item
         if item is None:
             self._failed_starts += 1
-            if self._failed_starts >= STARTS * (len(self._hands) + 1):
+            if self._failed_starts >= STARTS * (len(self._workers) + 1):
                 raise EngineError(
                     ErrorCode.ENVIRONMENT, f"the engine can't start on the cluster: {reason}",
                     "install engine/requirements.txt into the Python of Ray on all its computers")
             return
-        with hand.claim:
-            hand.item = None
+        with worker.claim:
+            worker.item = None
             attempts = self._attempts[item.name] = self._attempts.get(item.name, 0) + 1
             if attempts < ATTEMPTS:
-                self._board.enter(item, State.WAITING)
+                self._manifest.set_state(item, State.WAITING)
                 self._waiting.insert(0, item)
                 self._reporter.log("warning", f"{item.name} is tried again: {reason}")
                 return
-            fail(item, self._board, EngineError(
+            record_failure(item, self._manifest, EngineError(
                 ErrorCode.ENGINE_DIED, f"the engine died {attempts} times: {reason}",
                 "memory may have run out there: take fewer --workers"), 0.0)
         self._announce(item)
 
     def _announce(self, item: Item) -> None:
-        announce(self._board.entries()[item.name], self._reporter)
+        report_item(self._manifest.entries()[item.name], self._reporter)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""index.html: what a batch has made, to look through. One file with its small pictures inside."""
+"""Writes index.html, an overview of a batch's results: one file that contains its thumbnails."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from PIL import Image
 from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..imaging import read_image
-from .manifest import Entry, State
+from .manifest import ItemStatus, State
 
 THUMBNAIL = (384, 96)
-"""Largest width and height of a small picture."""
+"""Largest width and height of a thumbnail, pixels."""
 TURN = "turn.png"
-"""Beside a mesh: pictures of it from all sides."""
+"""File beside a mesh with images of it from all sides."""
 VIEWS_SHOWN = 4
 LINKS = {"mesh.glb": "mesh", "views.json": "views", "views/views.json": "views",
          "report.json": "report"}
-"""Files of a result, if they are there, and what their link is called."""
+"""Files that a result may have, with the texts of their links."""
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Zero123 batch</title>
@@ -41,19 +41,19 @@ img { max-height: 96px; background: #eee; vertical-align: middle; }
 
 
 @dataclass
-class Page:
-    """The summary of a batch's folder. Small pictures are made once."""
+class HtmlReport:
+    """The overview of a batch's folder. Each thumbnail is made once."""
 
     folder: Path
     _thumbnails: dict[tuple[str, float], list[str]] = field(default_factory=dict)
-    """By the item's name and the time of its end: <img> elements, the input's first."""
+    """`<img>` elements, the input image's first, by the item's name and the time of its end."""
 
     @property
     def path(self) -> Path:
         """index.html."""
         return self.folder / "index.html"
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[ItemStatus]) -> None:
         """Write the page; it appears when it is complete.
 
         Raises:
@@ -68,7 +68,7 @@ class Page:
                 "<tr><th>State<th>Picture<th>Result<th>Files<th>Asked for in<th>Seconds</tr>\n"
                 f"{rows}\n</table>\n</html>\n", encoding="utf-8")
 
-    def _row(self, entry: Entry) -> str:
+    def _row(self, entry: ItemStatus) -> str:
         thumbnails = self._pictures_of(entry)
         result = " ".join(thumbnails[1:])
         if entry.error:
@@ -80,14 +80,14 @@ class Page:
                 f"<td>{result}<td>{links}<td>{escape(entry.source)}"
                 f"<td>{entry.seconds:.1f}</tr>")
 
-    def _pictures_of(self, entry: Entry) -> list[str]:
+    def _pictures_of(self, entry: ItemStatus) -> list[str]:
         key = (entry.name, entry.ended)
         if key not in self._thumbnails:
             result = self.folder / entry.name
             done = entry.state is State.DONE
             views = sorted(result.glob("view_*.png")) or sorted(result.glob("views/view_*.png"))
             shown = [result / TURN] if (result / TURN).is_file() else views[:VIEWS_SHOWN]
-            # The prepared picture is small; a photo may take long to decode.
+            # The prepared image is small; a photo may take long to decode.
             inputs = [result / "input.png", result / "views" / "input.png"]
             prepared = next((path for path in inputs if done and path.is_file()), None)
             self._thumbnails[key] = [_thumbnail(prepared or Path(entry.image)),
@@ -100,7 +100,7 @@ def _link(path: str, text: str) -> str:
 
 
 def _thumbnail(path: Path) -> str:
-    """A small copy of a picture as an <img> element; nothing if it can't be read."""
+    """A thumbnail as an `<img>` element; empty if the image cannot be read."""
     try:
         picture = Image.fromarray(read_image(path))
     except EngineError:

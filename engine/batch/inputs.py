@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a batch is asked to do: pictures, folders, lists and tables to one request per picture."""
+"""Turns the inputs of a batch (images, folders, lists, tables) into one request for each image."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class Part:
-    """A share of a batch: every so many-th item, from one on."""
+    """A share of a batch: every `count`-th item, beginning with item `number`."""
 
     number: int = 1
-    """Of this part, from 1 to `count`."""
+    """From 1 to `count`."""
     count: int = 1
 
     @classmethod
     def parse(cls, text: str) -> Part:
-        """From a text such as 2/8. Raises EngineError `BAD_INPUT` for any other."""
+        """The part named by a text such as 2/8. Raises EngineError `BAD_INPUT` for other texts."""
         number, slash, count = text.partition("/")
         if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
             return cls(int(number), int(count))
@@ -51,26 +51,26 @@ WHOLE = Part()
 
 @dataclass(frozen=True)
 class Item:
-    """One picture and what is to be made of it."""
+    """One image and the request to be done with it."""
 
     name: str
-    """Of its result's folder."""
+    """Name of its result's folder."""
     source: str
-    """Where it was asked for, as a person looks for it: "chairs.csv, line 3"."""
+    """Where the item was requested, for people: "chairs.csv, line 3"."""
     image: str
     request: Request | None = None
     problem: tuple[str, str] = ("", "")
-    """Without a request: why there is none, and a hint."""
+    """If there is no request: why, and a hint."""
 
     @property
     def error(self) -> EngineError:
-        """The problem as an error."""
+        """The problem, as an error."""
         return EngineError(ErrorCode.BAD_INPUT, *self.problem)
 
 
 @dataclass
 class _Row:
-    """A line of a list or a table, or a picture that was named directly."""
+    """A line of a list or table, or an image that was named directly."""
 
     source: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -79,13 +79,13 @@ class _Row:
 
 def read_items(inputs: Sequence[Path], out: Path, kind: str,
                options: Mapping[str, Any]) -> list[Item]:
-    """An item for each picture that the inputs name, with its result in a folder of `out`.
+    """An item for each image that the inputs name, with its result in a folder of `out`.
 
-    `inputs`: pictures, folders of pictures (not what is in their subfolders), `.txt` lists of one
-    picture a line, and `.csv` tables with a column `image` and any setting of the job as another.
-    Relative paths in a list or table start at its own folder. `options`: settings of all the jobs,
-    which a table's cells go before. What can't be read becomes an item with a problem: the others
-    are to be done all the same.
+    `inputs`: images, folders of images (without their subfolders), `.txt` lists with one image a
+    line, and `.csv` tables with a column `image` and any settings of the job as further columns.
+    Relative paths in a list or table start at its own folder. `options`: settings of all jobs; the
+    cells of a table take precedence. An input that cannot be read becomes an item with a problem,
+    so that the other items are done all the same.
     """
     items: list[Item] = []
     taken = set(RESERVED)
@@ -106,7 +106,7 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
-    """The stem, or with a number if it is taken; some disks don't tell Chair from chair."""
+    """The stem, with a number if it is taken. Some disks do not distinguish Chair from chair."""
     name, number = stem, 1
     while name.casefold() in taken:
         number += 1
@@ -116,7 +116,7 @@ def _free_name(stem: str, taken: set[str]) -> str:
 
 
 def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
-    """The pictures that one input names."""
+    """The images that one input names."""
     try:
         if given.is_dir():
             yield from _folder_rows(given)
@@ -143,7 +143,7 @@ def _folder_rows(folder: Path) -> Iterator[_Row]:
     images = sorted(path for path in folder.iterdir() if not path.name.startswith(".")
                     and path.is_file() and (path.suffix.lower() in readable or _is_image(path)))
     if not images:
-        raise _bad(f"there is no picture in {folder}", "name a folder that holds pictures itself")
+        raise _bad(f"there is no image in {folder}", "name the folder that holds the images itself")
     for path in images:
         error = None if path.suffix.lower() in readable else _bad(
             f"{path.suffix} files can't be read", "save the image as PNG or JPEG")
@@ -151,7 +151,7 @@ def _folder_rows(folder: Path) -> Iterator[_Row]:
 
 
 def _is_image(path: Path) -> bool:
-    """Whether a file's name says that it is an image, in whatever format."""
+    """Whether a file's name says that it is an image, in any format."""
     kind = mimetypes.guess_type(path.name)[0] or ""
     return kind.startswith("image/") or path.suffix.lower() in IMAGE_SUFFIXES
 
@@ -215,12 +215,12 @@ def _table_row(path: Path, line: int, cells: Mapping[str, str],
     for name in inputs:
         row.values[name] = _beside(path, row.values[name])
     if not (row.error or inputs):
-        row.error = _bad("there is no picture in this line", "fill in the column image")
+        row.error = _bad("there is no image in this line", "fill in the column image")
     return row
 
 
 def _value(f: Field[Any], text: str) -> Any:
-    """A cell as the type of its field; a list of numbers has blanks or semicolons between."""
+    """A cell as the type of its field. Numbers of a list are separated by blanks or semicolons."""
     default: Any = default_of(f)
     if isinstance(default, bool):
         if text.lower() not in TRUE + FALSE:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The work on the items of a batch: one item at a time, in this process."""
+"""Runs the items of a batch one after the other, in this process."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..core.requests import ResumableRequest, load_request
 from ..core.result_place import check_result_place
 from ..core.staging import publish
 from ..jobs import run as jobs
-from .html_report import TURN, Page
+from .html_report import TURN, HtmlReport
 from .inputs import Item
-from .manifest import Board, Entry, State
+from .manifest import ItemStatus, Manifest, State
 
 POLL_S = 0.5
 """Seconds between two looks at what other processes have done."""
-PAGE_S = 10.0
-"""Seconds between two versions of the page while items end."""
+REPORT_S = 10.0
+"""Seconds between two versions of index.html while items end."""
 TURN_SIZE = 160
-"""Side in pixels of the images of a mesh on the page."""
+"""Side in pixels of the images of a mesh in index.html."""
 TURN_VIEWS = ((0.0, 20.0), (90.0, 20.0), (180.0, 20.0), (270.0, 20.0))
 """Azimuth and elevation of these images, degrees."""
 GENERAL = (ErrorCode.DISK, ErrorCode.ENVIRONMENT)
@@ -35,31 +35,32 @@ OF_THE_MODEL = (ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED, ErrorCode.MODE
 """Errors that all items with the same model would meet."""
 
 
-def work(board: Board, reporter: Reporter, page: Page | None = None) -> None:
-    """Do whatever nobody else does; return when every item is done or has failed.
+def run_items(manifest: Manifest, reporter: Reporter,
+              html_report: HtmlReport | None = None) -> None:
+    """Run the items that no other process runs; return when every item is done or has failed.
 
     Raises:
-        EngineError: what is wrong in general, see `GENERAL` and `OF_THE_MODEL`.
+        EngineError: errors that stop the whole batch, see `GENERAL` and `OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
-    waiting, written = board.todo, time.monotonic()
+    waiting, written = manifest.todo, time.monotonic()
     while waiting:
         left = []
         for item in waiting:
-            if not _settle(item, board, reporter):
+            if not _settle(item, manifest, reporter):
                 left.append(item)
-            elif page and time.monotonic() - written > PAGE_S:
-                page.write(list(board.entries().values()))
+            elif html_report and time.monotonic() - written > REPORT_S:
+                html_report.write(list(manifest.entries().values()))
                 written = time.monotonic()
         if len(left) == len(waiting):
-            total = len(board.todo)
+            total = len(manifest.todo)
             reporter.progress("wait for others", total - len(left), total)
             time.sleep(POLL_S)
         waiting = left
 
 
-def announce(entry: Entry, reporter: Reporter) -> None:
-    """Tell how an item has ended."""
+def report_item(entry: ItemStatus, reporter: Reporter) -> None:
+    """Report how an item has ended."""
     if entry.error:
         reporter.log("error", f"{entry.source}: {entry.error['message']}; {entry.error['hint']}")
     else:
@@ -68,84 +69,84 @@ def announce(entry: Entry, reporter: Reporter) -> None:
         reporter.artifact("result", request.result)
 
 
-def _settle(item: Item, board: Board, reporter: Reporter) -> bool:
-    """Do an item that is still to be done. False if somebody else is at it."""
-    if board.is_settled(item):
+def _settle(item: Item, manifest: Manifest, reporter: Reporter) -> bool:
+    """Run an item unless it is settled. Returns False if another process is running it."""
+    if manifest.is_settled(item):
         return True
-    with board.claim(item) as ours:
+    with manifest.claim(item) as ours:
         if not ours:
             return False
-        if not board.is_settled(item):
-            _do(item, board, reporter)
-            announce(board.entries()[item.name], reporter)
+        if not manifest.is_settled(item):
+            _run_item(item, manifest, reporter)
+            report_item(manifest.entries()[item.name], reporter)
         return True
 
 
-def _do(item: Item, board: Board, reporter: Reporter) -> None:
+def _run_item(item: Item, manifest: Manifest, reporter: Reporter) -> None:
     start = time.monotonic()
     try:
         if item.request is None:
             raise item.error
-        board.enter(item, State.RUNNING)
-        _make(item, item.request, board, _ItemReporter(item, board, reporter))
-        board.enter(item, State.DONE, time.monotonic() - start)
+        manifest.set_state(item, State.RUNNING)
+        _make_result(item, item.request, manifest, _ItemReporter(item, manifest, reporter))
+        manifest.set_state(item, State.DONE, time.monotonic() - start)
     except (KeyboardInterrupt, JobCancelled):
-        board.enter(item, State.WAITING)
+        manifest.set_state(item, State.WAITING)
         raise
     except Exception as error:
-        fail(item, board, error, time.monotonic() - start)
+        record_failure(item, manifest, error, time.monotonic() - start)
 
 
-def fail(item: Item, board: Board, error: Exception, seconds: float) -> None:
-    """Note that an item has failed. Raises the failure if it makes no sense to try another one."""
+def record_failure(item: Item, manifest: Manifest, error: Exception, seconds: float) -> None:
+    """Record that an item has failed. Raises the error if every other item would meet it, too."""
     failure = as_engine_error(error)
-    board.enter(item, State.FAILED, seconds, failure)
-    if _befalls_all(failure, board):
+    manifest.set_state(item, State.FAILED, seconds, failure)
+    if _stops_batch(failure, manifest):
         raise failure from error
 
 
-def _befalls_all(failure: EngineError, board: Board) -> bool:
-    """Whether it makes no sense to try another item."""
+def _stops_batch(failure: EngineError, manifest: Manifest) -> bool:
+    """Whether every other item would meet this error, too."""
     if failure.code in OF_THE_MODEL:
-        return len({getattr(item.request, "model", "") for item in board.items
+        return len({getattr(item.request, "model", "") for item in manifest.items
                     if item.request is not None}) == 1
     return failure.code in GENERAL
 
 
-def _make(item: Item, request: Request, board: Board, reporter: Reporter) -> None:
-    """The item's result, complete, in its folder, or nothing new there."""
+def _make_result(item: Item, request: Request, manifest: Manifest, reporter: Reporter) -> None:
+    """Make an item's result and publish it in the item's folder when it is complete."""
     start = time.monotonic()
-    unfinished = board.hidden / item.name
+    unfinished = manifest.hidden / item.name
     result = unfinished / "result"
-    tidy(unfinished)
+    clean_up(unfinished)
     check_result_place(request)
     try:
         job = replace(request, out=str(result))
         if isinstance(job, ResumableRequest):
             job.resume = True
         run_job(job, reporter)
-        keep(item, board, result, time.monotonic() - start)
+        publish_result(item, manifest, result, time.monotonic() - start)
     finally:
-        tidy(unfinished)
+        clean_up(unfinished)
 
 
 def run_job(request: Request, reporter: Reporter) -> None:
-    """Make a result in the folder `out`, with what the page shows of it."""
+    """Make a result in the folder `out`, with the images for index.html."""
     jobs.run(request, reporter)
     if (Path(request.out) / "mesh.glb").is_file():
-        _save_turn(Path(request.out))
+        _save_turn_images(Path(request.out))
 
 
-def keep(item: Item, board: Board, result: Path, seconds: float) -> None:
-    """Move a finished result, in a folder on the same disk, to where it belongs."""
-    out = board.folder / item.name
-    board.record(item, seconds, result)
+def publish_result(item: Item, manifest: Manifest, result: Path, seconds: float) -> None:
+    """Move a finished result from a folder on the same disk into the item's folder."""
+    out = manifest.folder / item.name
+    manifest.record(item, seconds, result)
     assert item.request is not None
     publish(result, out, item.request.OWN_FILES)
 
 
-def tidy(unfinished: Path) -> None:
-    """Remove what a job has left but what it can go on from."""
+def clean_up(unfinished: Path) -> None:
+    """Remove the files of a job that has ended, except those from which it can be resumed."""
     if unfinished.is_dir():
         for path in unfinished.iterdir():
             if not path.name.endswith(".resume"):
@@ -154,8 +155,8 @@ def tidy(unfinished: Path) -> None:
             unfinished.rmdir()
 
 
-def _save_turn(result: Path) -> None:
-    """Pictures of the mesh from all sides, in a row."""
+def _save_turn_images(result: Path) -> None:
+    """Write the images of a mesh from all sides, side by side, into one file."""
     import numpy as np
 
     from ..camera import DEFAULT_RADIUS
@@ -168,11 +169,11 @@ def _save_turn(result: Path) -> None:
 
 
 class _ItemReporter(SilentReporter):
-    """Passes a job's progress on, with its picture's name; its files are not where they will be."""
+    """Passes on a job's progress and log with the item's name, but not its files, which move."""
 
-    def __init__(self, item: Item, board: Board, reporter: Reporter) -> None:
+    def __init__(self, item: Item, manifest: Manifest, reporter: Reporter) -> None:
         self._name, self._reporter = item.name, reporter
-        self._number = f"{board.items.index(item) + 1}/{len(board.items)}"
+        self._number = f"{manifest.items.index(item) + 1}/{len(manifest.items)}"
 
     def progress(self, stage: str, done: int, total: int) -> None:
         self._reporter.progress(f"{self._number} {self._name}: {stage}", done, total)

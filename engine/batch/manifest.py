@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who does what in a batch's folder: claims on items, and status.json for people and programs.
+"""The state of a batch in its folder: claims on items, and status.json for people and programs.
 
 Any number of processes may work in the same folder. A claim is a lock of the operating system,
-which a process that dies gives back, so no claim can be stale.
+which is released when its process ends, so no claim can be left over.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .inputs import WHOLE, Item, Part
 SCHEMA = "zero123.batch/1"
 
 class State(Enum):
-    """What has become of an item. The value is what status.json says."""
+    """State of an item. The value is the text in status.json."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -37,28 +37,28 @@ class State(Enum):
 
 
 @dataclass
-class Entry:
+class ItemStatus:
     """An item in status.json."""
 
     name: str
-    """Of the result's folder."""
+    """Name of the result's folder."""
     source: str
-    """Where it was asked for: a picture, or a line of a list."""
+    """Where the item was requested: an image, or a line of a list."""
     image: str
     out: str
     key: str = ""
-    """Digest of the request and the picture."""
+    """Digest of the request and the image."""
     state: State = State.WAITING
     seconds: float = 0.0
-    """How long the job took."""
+    """Duration of the job."""
     ended: float = 0.0
-    """When, in seconds since 1970."""
+    """End of the job, in seconds since 1970."""
     error: dict[str, str] | None = None
-    """Of a failed one: code, message, hint."""
+    """Code, message and hint of a failed item."""
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Entry:
-        """As `to_json` wrote it. Raises ValueError or TypeError for anything else."""
+    def from_json(cls, values: dict[str, Any]) -> ItemStatus:
+        """Read what `to_json` has written. Raises ValueError or TypeError for anything else."""
         entry = cls(**{**values, "state": State(values["state"])})
         error = entry.error or dict.fromkeys(("code", "message", "hint"), "")
         texts = (entry.name, entry.source, entry.image, entry.out, entry.key, error["code"],
@@ -76,25 +76,25 @@ class Entry:
 
 
 @dataclass
-class Board:
-    """The state of a batch, kept in its folder and shared with whoever else works there."""
+class Manifest:
+    """The state of a batch, shared by all processes that work in its folder."""
 
     folder: Path
     items: Sequence[Item]
-    """All of the batch."""
+    """All items of the batch."""
     part: Part = WHOLE
-    """Which of them are to be done here."""
+    """The part of them that this process has to do."""
     opened: float = field(default_factory=time.time)
-    """Seconds since 1970; failures before this are tried again."""
+    """Start of this run, in seconds since 1970: earlier failures are tried again."""
 
     @property
     def todo(self) -> list[Item]:
-        """The items that are to be done here."""
+        """The items that this process has to do."""
         return list(self.items[self.part.number - 1::self.part.count])
 
     @property
     def path(self) -> Path:
-        """status.json."""
+        """The path of status.json."""
         return self.folder / "status.json"
 
     @property
@@ -103,7 +103,7 @@ class Board:
         return self.folder / ".batch"
 
     def open(self) -> None:
-        """Make the folder, and enter the items.
+        """Make the folder and add the items to status.json.
 
         Raises:
             EngineError: `DISK` if it can't be written.
@@ -117,21 +117,22 @@ class Board:
             names = {item.name for item in self.items}
             for name, entry in list(entries.items()):
                 if name not in names and entry.state in (State.WAITING, State.FAILED):
-                    del entries[name]  # nobody asks for it any more
+                    del entries[name]  # no longer requested
             ours = {item.name for item in self.todo}
             for item in self.items:
                 old = entries.pop(item.name, None)
                 running = old and old.state is State.RUNNING and self._is_claimed(item)
                 failed = old and old.state is State.FAILED and item.name not in ours
-                entries[item.name] = old if old and (running or failed) else self._first_entry(item)
+                keep = old and (running or failed)
+                entries[item.name] = old if old and keep else self._first_status(item)
 
-    def entries(self) -> dict[str, Entry]:
-        """By name; those of earlier batches, whose results are still there, come first."""
+    def entries(self) -> dict[str, ItemStatus]:
+        """The items in status.json by name; those of earlier batches come first."""
         try:
             document = json.loads(self.path.read_text(encoding="utf-8"))
-            return {values["name"]: Entry.from_json(values) for values in document["items"]}
+            return {values["name"]: ItemStatus.from_json(values) for values in document["items"]}
         except UNREADABLE_JSON:
-            return {}  # a status that is not there or not ours; the results tell it again
+            return {}  # missing or of another program; it is rebuilt from the results
 
     def is_settled(self, item: Item) -> bool:
         """Whether the item is done, or has failed since this batch began."""
@@ -144,7 +145,7 @@ class Board:
 
     @contextmanager
     def claim(self, item: Item) -> Iterator[bool]:
-        """Whether the item is ours alone for the length of the block."""
+        """Claim an item for the block. Yields False if another process has claimed it."""
         with ExitStack() as held:
             try:
                 held.enter_context(locked_file(self.hidden / f"{item.name}.lock", wait=False))
@@ -153,26 +154,26 @@ class Board:
                 return
             yield True
 
-    def enter(self, item: Item, state: State, seconds: float = 0.0,
+    def set_state(self, item: Item, state: State, seconds: float = 0.0,
               error: EngineError | None = None) -> None:
-        """Note what has become of an item."""
+        """Set an item's state in status.json."""
         with self._changing() as entries:
-            # Another batch in the same folder may have taken it for one that nobody asks for.
-            entry = entries.setdefault(item.name, self._first_entry(item))
+            # Another batch in the same folder may have removed it as not requested.
+            entry = entries.setdefault(item.name, self._first_status(item))
             entry.state, entry.seconds, entry.ended = state, round(seconds, 3), time.time()
             entry.error = None if error is None else {
                 "code": error.code.value, "message": error.message, "hint": error.hint}
 
     def record(self, item: Item, seconds: float, folder: Path) -> None:
-        """Write into a finished result's folder what it was made from, which makes it count."""
+        """Record in a finished result's folder what it was made from, which makes it valid."""
         assert item.request is not None
         save_request(item.request, folder, key=request_key(item.request),
                      seconds=round(seconds, 3), ended=time.time())
 
-    def _first_entry(self, item: Item) -> Entry:
-        """The item as it is found: done, or yet to be done."""
+    def _first_status(self, item: Item) -> ItemStatus:
+        """An item's state according to its folder: done or waiting."""
         key = request_key(item.request) if item.request else ""
-        entry = Entry(item.name, item.source, item.image, str(self.folder / item.name), key)
+        entry = ItemStatus(item.name, item.source, item.image, str(self.folder / item.name), key)
         record = self._record(item, key)
         if record is not None:
             entry.state = State.DONE
@@ -180,7 +181,7 @@ class Board:
         return entry
 
     def _record(self, item: Item, key: str) -> dict[str, float] | None:
-        """When the result was made and how long it took, if it is what the item asks for."""
+        """End and duration of the job that made the result, if it is what the item requests."""
         folder = self.folder / item.name
         if item.request is None or not (folder / item.request.RESULT_FILE).is_file():
             return None
@@ -196,8 +197,8 @@ class Board:
             return not ours
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, Entry]]:
-        """The entries, to be changed; written back as a whole at the end of the block."""
+    def _changing(self) -> Iterator[dict[str, ItemStatus]]:
+        """The items of status.json, to be changed; they are written at the end of the block."""
         with locked_file(self.hidden / "status.lock"):
             entries = self.entries()
             yield entries
@@ -210,7 +211,7 @@ class Board:
 
 
 def _seconds(value: Any) -> float:
-    """A time out of a file."""
+    """A duration or time from a file. Raises ValueError if it is not valid."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-        raise ValueError(f"{value!r:.40} is no time")
+        raise ValueError(f"{value!r:.40} is not a time")
     return float(value)

@@ -12,22 +12,22 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import DiffusionRequest
 from ..models.installed_models import usable_folder
-from .html_report import Page
+from .html_report import HtmlReport
 from .inputs import WHOLE, Item, Part
-from .item import work
-from .manifest import Board
+from .item import run_items
+from .manifest import Manifest
 
 SEVERITY = (ErrorCode.BAD_INPUT, ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGED,
             ErrorCode.MODEL_INCOMPATIBLE, ErrorCode.OUT_OF_MEMORY, ErrorCode.DISK,
             ErrorCode.ENVIRONMENT, ErrorCode.ENGINE_DIED, ErrorCode.INTERNAL)
 """Errors from the mildest to the worst."""
 
-Distribute = Callable[[Board, Reporter, Page], None]
+Distribute = Callable[[Manifest, Reporter, HtmlReport], None]
 """Does all items of a batch: in this process, in several, or on a cluster."""
 
 
 def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Part = WHOLE,
-              distribute: Distribute = work, models_here: bool = True) -> dict[str, Any]:
+              distribute: Distribute = run_items, models_here: bool = True) -> dict[str, Any]:
     """Make a result for every item in a folder of its own. Returns counts and paths as plain JSON.
 
     A result that exists and was made by the same request from the same image is kept. Other
@@ -40,27 +40,27 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Par
             engine broken, and before the first item if none has a model that can be used.
         JobCancelled: from the reporter; unfinished work is kept for the next time.
     """
-    board, page = Board(folder, items, part), Page(folder)
-    board.open()
+    manifest, html_report = Manifest(folder, items, part), HtmlReport(folder)
+    manifest.open()
     try:
         if models_here:
-            _require_models(board)
-        distribute(board, reporter, page)
+            _require_models(manifest)
+        distribute(manifest, reporter, html_report)
     finally:
-        page.write(list(board.entries().values()))
-    return _summary(board, page, reporter)
+        html_report.write(list(manifest.entries().values()))
+    return _summary(manifest, html_report, reporter)
 
 
-def _require_models(board: Board) -> None:
+def _require_models(manifest: Manifest) -> None:
     """Refuse to begin if the model of all that is left to do is missing, or its licence was not
     accepted. Where a table names other models, too, only the items of this one fail.
 
     Raises:
         EngineError: as `usable_folder`.
     """
-    needed = {item.request.model for item in board.todo
+    needed = {item.request.model for item in manifest.todo
               if isinstance(item.request, DiffusionRequest) and item.request.needs_model
-              and not board.is_settled(item)}
+              and not manifest.is_settled(item)}
     problems = []
     for model in sorted(needed):
         try:
@@ -71,17 +71,17 @@ def _require_models(board: Board) -> None:
         raise problems[0]
 
 
-def _summary(board: Board, page: Page, reporter: Reporter) -> dict[str, Any]:
+def _summary(manifest: Manifest, html_report: HtmlReport, reporter: Reporter) -> dict[str, Any]:
     """How the batch ended. Raises the worst failure."""
-    entries = board.entries()
-    ours = [entries[item.name] for item in board.todo]
+    entries = manifest.entries()
+    ours = [entries[item.name] for item in manifest.todo]
     codes = [ErrorCode(entry.error["code"]) for entry in ours if entry.error]
-    reporter.artifact("status", board.path)
-    reporter.artifact("page", page.path)
+    reporter.artifact("status", manifest.path)
+    reporter.artifact("page", html_report.path)
     if codes:
         raise EngineError(max(codes, key=SEVERITY.index),
                           f"{len(codes)} of {len(ours)} pictures failed",
-                          f"{page.path} tells why; the same command tries them again")
-    kept = sum(entry.ended < board.opened for entry in ours)
-    return {"done": len(ours) - kept, "kept": kept, "status": str(board.path),
-            "page": str(page.path)}
+                          f"{html_report.path} tells why; the same command tries them again")
+    kept = sum(entry.ended < manifest.opened for entry in ours)
+    return {"done": len(ours) - kept, "kept": kept, "status": str(manifest.path),
+            "page": str(html_report.path)}

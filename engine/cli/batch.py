@@ -82,13 +82,13 @@ def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 def _distribution(ray_address: str, workers: int) -> Distribute:
     """How the items are distributed; what only some ways need is imported by those."""
     if ray_address:
-        from ..batch.cluster import spread
+        from ..batch.cluster import run_on_ray
 
-        return partial(spread, address=ray_address, limit=workers)
+        return partial(run_on_ray, address=ray_address, limit=workers)
     if workers > 1:
-        from ..batch.pool import share
+        from ..batch.pool import run_in_processes
 
-        return partial(share, workers=workers)
-    from ..batch.item import work
+        return partial(run_in_processes, workers=workers)
+    from ..batch.item import run_items
 
-    return work
+    return run_items

@@ -25,8 +25,8 @@ from ..setup.environment import (
     ROOT,
     EnvironmentReport,
     describe,
-    read_recipe,
-    stranded,
+    is_broken,
+    read_spec,
 )
 
 LITTLE_SPACE = 1_000_000_000
@@ -97,16 +97,16 @@ def _look_at_system(found: Diagnosis) -> None:
 def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
     """How this Python was made, and what it has."""
     prefix = Path(sys.prefix)
-    recipe = read_recipe(prefix)
+    spec = read_spec(prefix)
     found.facts.update(python=report.python_version, versions=dict(report.versions))
     found.add("python", f"{report.python_version:12} {report.python}")
-    if recipe is None:
+    if spec is None:
         found.add("environment", "not made by this program")
     else:
-        age = ("up to date" if recipe.locks == locks_digest(Backend(recipe.backend))
+        age = ("up to date" if spec.locks == locks_digest(Backend(spec.backend))
                else "of another version of this program")
-        found.add("environment", f"for {recipe.backend}, by {recipe.installer}, {age}")
-    if sys.prefix != sys.base_prefix and stranded(prefix):
+        found.add("environment", f"for {spec.backend}, by {spec.installer}, {age}")
+    if sys.prefix != sys.base_prefix and is_broken(prefix):
         found.add("base", "the Python that it stands on is gone")
     if prefix.with_name(prefix.name + ".new").exists():
         found.add("installation", "one was stopped before its end; the next one goes on from there")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..remote.ssh_host import FOLDER, PYTHON, Host
+from ..remote.ssh_host import FOLDER, PYTHON, SshHost
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,8 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
                        help="there, has the engine's libraries (default: %(default)s)")
 
 
-def remote_host(arguments: argparse.Namespace) -> Host | None:
+def remote_host(arguments: argparse.Namespace) -> SshHost | None:
     """The computer that the options name, if they do."""
     if not arguments.remote:
         return None
-    return Host(arguments.remote, arguments.remote_folder, arguments.remote_python)
+    return SshHost(arguments.remote, arguments.remote_folder, arguments.remote_python)

@@ -90,12 +90,12 @@ def _lock(file: IO[bytes], wait: bool) -> None:
 def locked_folder(folder: Path) -> Iterator[None]:
     """Hold a folder alone, after waiting for others. Where there can be no lock, as on some network
     disks, nothing is waited for."""
-    with ExitStack() as held:
+    with ExitStack() as lock:
         with suppress(OSError):
             if fcntl is not None:  # the folder itself can be locked
-                held.enter_context(_open_folder(folder, fcntl.LOCK_EX))
+                lock.enter_context(_open_folder(folder, fcntl.LOCK_EX))
             else:
-                held.enter_context(locked_file(_stand_in(folder)))
+                lock.enter_context(locked_file(_stand_in(folder)))
         yield
 
 
@@ -119,8 +119,8 @@ def _open_folder(folder: Path, operation: int) -> Iterator[None]:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep `forget_old` from removing a folder; any number of processes may hold it."""
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Keep `remove_unused_folders` from removing a folder; any number of processes may hold it."""
     with ExitStack() as shared:
         if fcntl is not None:
             with suppress(OSError):
@@ -129,17 +129,17 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held_for(out: Path, root: Path) -> Iterator[None]:
+def hold_job_folder(out: Path, root: Path) -> Iterator[None]:
     """Hold the folder of the job with this result, if it is one of the folders in `root`."""
     folder = out.parent.parent
     if folder.parent != root:
         yield
         return
-    with held(folder):
+    with hold_folder(folder):
         yield
 
 
-def forget_old(root: Path) -> None:
+def remove_unused_folders(root: Path) -> None:
     """Remove the folders in `root` that nobody has used for `KEPT_S` and nobody holds."""
     for folder in root.glob("*/"):
         if time.time() - folder.stat().st_mtime <= KEPT_S or fcntl is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.failures import as_engine_error, is_out_of_memory, unfinished
-from ..core.locks import held_for
+from ..core.locks import hold_job_folder
 from ..core.reporting import Reporter
 from ..core.request import Request
 from ..core.result_place import check_result_place
@@ -34,7 +34,7 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
     """
     request.require_input()
     check_result_place(request)
-    with held_for(Path(request.out), remote_jobs_folder()):
+    with hold_job_folder(Path(request.out), remote_jobs_folder()):
         try:
             return handler_of(type(request))(request, reporter)
         except Exception as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files as a tar stream: how both ends of a connection send and take them."""
+"""Files as a tar stream: how both ends of a connection send and receive them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import IO
 from ..core.errors import EngineError, ErrorCode
 
 MARK = b"zero123 files\n"
-"""Stands before a stream: what comes earlier is what the user's shell says at its start."""
+"""Line before a stream. Earlier output comes from the start-up files of the user's shell."""
 Step = Callable[[int], object]
-"""Told how many files are done; may raise to stop."""
+"""Called with the number of files done so far; may raise an exception to stop."""
 
 
 def pack(files: Iterable[tuple[Path, str]], stream: IO[bytes],
@@ -23,7 +23,7 @@ def pack(files: Iterable[tuple[Path, str]], stream: IO[bytes],
     """Write files, each under a name with forward slashes.
 
     Raises:
-        OSError: a file can't be read, or nobody takes the stream any more.
+        OSError: a file cannot be read, or the other end has closed the stream.
     """
     with tarfile.open(fileobj=stream, mode="w|", dereference=True) as tar:
         for count, (path, name) in enumerate(files):
@@ -32,10 +32,10 @@ def pack(files: Iterable[tuple[Path, str]], stream: IO[bytes],
 
 
 def unpack(stream: IO[bytes], folder: Path, step: Step = lambda count: None) -> None:
-    """Take files into a folder, and nothing but files: no link, no name that leads out of it.
+    """Write the regular files of a stream into a folder; links and devices are ignored.
 
     Raises:
-        EngineError: `BAD_INPUT` for such a name.
+        EngineError: `BAD_INPUT` for a name that leads out of the folder.
         OSError, tarfile.TarError: the stream ends early, or a file can't be written.
     """
     with tarfile.open(fileobj=stream, mode="r|") as tar:
@@ -51,16 +51,16 @@ def unpack(stream: IO[bytes], folder: Path, step: Step = lambda count: None) -> 
 
 
 def files_under(folder: Path) -> list[tuple[Path, str]]:
-    """Every file in a folder, with its name relative to it."""
+    """Every file in a folder, with its name relative to the folder."""
     return [(path, path.relative_to(folder).as_posix())
             for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 def inside(name: str) -> Path:
-    """A relative path that stays where it is put.
+    """A relative path that cannot lead out of the folder it is joined to.
 
     Raises:
-        EngineError: `BAD_INPUT` if it doesn't.
+        EngineError: `BAD_INPUT` for any other path.
     """
     parts = PurePosixPath(name).parts
     if not parts or any(part in ("/", "..") or "\\" in part or ":" in part for part in parts):

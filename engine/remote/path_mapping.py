@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request elsewhere: the files it starts from, and what the paths there stand for here.
+"""The input files of a request on another computer, and the local paths that theirs stand for.
 
 Standard library only.
 """
@@ -18,26 +18,27 @@ from .archive import files_under
 from .ssh_host import Files
 
 WITH_OTHERS = (".obj", ".gltf")
-"""3D models that have their materials and pictures in files beside them."""
+"""Formats of 3D models whose materials and images are files beside them."""
 
 
 @dataclass
-class Places:
-    """Paths there, and those that they stand for here."""
+class PathMapping:
+    """Paths on the other computer and the local paths that they stand for."""
 
     _pairs: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, there: str, here: str) -> None:
-        """Know one more."""
+        """Add a pair of paths."""
         self._pairs.append((there, here))
-        self._pairs.sort(key=lambda pair: -len(pair[0]))  # of a path within another, the inner one
+        # Longest first, so that inner paths come before outer ones.
+        self._pairs.sort(key=lambda pair: -len(pair[0]))
 
-    def localised(self, value: Any) -> Any:
-        """Plain JSON with the paths there replaced by those here."""
+    def to_local(self, value: Any) -> Any:
+        """Plain JSON in which the other computer's paths are replaced by local ones."""
         if isinstance(value, dict):
-            return {name: self.localised(item) for name, item in value.items()}
+            return {name: self.to_local(item) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.localised(item) for item in value]
+            return [self.to_local(item) for item in value]
         if isinstance(value, str):
             for there, here in self._pairs:
                 value = value.replace(there, here)
@@ -48,15 +49,16 @@ class Places:
         for path in folder.rglob("*.json"):
             text = path.read_text(encoding="utf-8")
             if any(there in text for there, _ in self._pairs):
-                changed = self.localised(json.loads(text))
+                changed = self.to_local(json.loads(text))
                 path.write_text(json.dumps(changed, indent=1), encoding="utf-8")
 
 
 def inputs(request: Request) -> tuple[Files, dict[str, str]]:
-    """The files that a request starts from with their names there; the names of its fields.
+    """The input files of a request with their names on the other computer, and the names of the
+    files that its fields name.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is no such file.
+        EngineError: `BAD_INPUT` if a file does not exist.
     """
     files: list[tuple[Path, str]] = []
     names: dict[str, str] = {}

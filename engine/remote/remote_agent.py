@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs on the other computer beside its engine:
+"""The program that receives and sends files on the other computer:
 `python -m engine.remote.remote_agent VERB JOB`.
 
-It keeps a folder for each job: `in` for what the job starts from, `out` for its result; and models
-that were sent, for later jobs, too. Standard library only.
+It keeps a folder for each job, with `in` for its input files and `out` for its result, and the
+models that were sent, also for later jobs. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import sys
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.locks import forget_old, held
+from ..core.locks import hold_folder, remove_unused_folders
 from ..core.staging import staged_folder
 from ..setup.environment import remote_jobs_folder
 from .archive import MARK, files_under, inside, pack, unpack
-from .remote_model_cache import digest_of, forget_unused_models, place_of
+from .remote_model_cache import cached_model_folder, digest_of, remove_unused_models
 
 
 def put(folder: Path) -> None:
-    """Take a job's files from stdin, and say where they are. What could be resumed stays."""
-    forget_old(remote_jobs_folder())
+    """Receive a job's input files from stdin and print their folder. Kept work stays there."""
+    remove_unused_folders(remote_jobs_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder):
+    with hold_folder(folder):
         for name in ("in", "out"):
             (folder / name).mkdir(exist_ok=True)
             for path in (folder / name).iterdir():
@@ -53,17 +53,17 @@ def drop(folder: Path) -> None:
 
 
 def find_model(digest: str) -> None:
-    """Say where a model that was sent is kept, and whether it is there."""
-    place = place_of(str(inside(digest)))
+    """Print the folder of a model that was sent, and whether it exists."""
+    place = cached_model_folder(str(inside(digest)))
     if place.is_dir():
         place.touch()
     print(json.dumps({"folder": str(place), "there": place.is_dir()}))
 
 
 def take_model(digest: str) -> None:
-    """Take a model's files from stdin; they are there together or not at all."""
-    forget_unused_models()
-    with staged_folder(place_of(str(inside(digest)))) as stage:
+    """Receive a model's files from stdin; its folder appears when all of them have arrived."""
+    remove_unused_models()
+    with staged_folder(cached_model_folder(str(inside(digest)))) as stage:
         unpack(sys.stdin.buffer, stage)
         if digest_of(stage) != digest:
             raise EngineError(ErrorCode.MODEL_DAMAGED, "the model has arrived damaged")
@@ -71,7 +71,7 @@ def take_model(digest: str) -> None:
 
 
 def main(verb: str, name: str, *names: str) -> None:
-    """Do what a command line asks; the name is a job's or a model's digest."""
+    """Run a command line. `name` is that of a job, or the digest of a model."""
     folder = remote_jobs_folder() / inside(name)
     match verb:
         case "find-model":

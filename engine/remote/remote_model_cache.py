@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model folders that are sent to another computer: once each, kept there under their digest.
+"""Model folders that are sent to another computer, each once, and kept there under their digest.
 
 Standard library only.
 """
@@ -20,12 +20,12 @@ from ..setup.environment import user_folder
 from .archive import files_under
 
 KEPT_S = 30 * 24 * 3600
-"""How long one stays there that nobody uses."""
+"""Seconds that an unused model is kept."""
 
 
-def given_model(request: Request) -> Path | None:
-    """The folder on this computer that the request names as its model, if it names one by its path:
-    a name alone is one of the other computer's.
+def local_model_folder(request: Request) -> Path | None:
+    """The local folder that a request names as its model; None for a name, which means a model of
+    the other computer.
     """
     name = str(getattr(request, "model", ""))
     folder = Path(name).expanduser()
@@ -33,7 +33,7 @@ def given_model(request: Request) -> Path | None:
 
 
 def digest_of(model: Path) -> str:
-    """Of the names and contents of a folder's files; computed anew when one has changed."""
+    """Digest of the names and contents of a folder's files, computed again if one has changed."""
     return _digest(tuple((path, name, (stat := path.stat()).st_size, stat.st_mtime_ns)
                          for path, name in files_under(model)))
 
@@ -44,13 +44,13 @@ def _digest(files: tuple[tuple[Any, ...], ...]) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def place_of(digest: str) -> Path:
-    """Where the model with this digest is kept on the computer that it was sent to."""
+def cached_model_folder(digest: str) -> Path:
+    """The folder of the model with this digest on the computer that it was sent to."""
     return user_folder() / "sent-models" / digest
 
 
-def forget_unused_models() -> None:
-    """Remove those that nobody has used for long."""
-    for folder in place_of("").glob("*"):
+def remove_unused_models() -> None:
+    """Remove models that were not used for `KEPT_S`."""
+    for folder in cached_model_folder("").glob("*"):
         if time.time() - folder.stat().st_mtime > KEPT_S:
             shutil.rmtree(folder, ignore_errors=True)

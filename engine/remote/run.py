@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job on another computer: its files go there, its reports come back, its result lands here.
+"""Runs a job on another computer: sends its files, passes on its reports, fetches its result.
 
 Standard library only: Blender's own Python runs this.
 """
@@ -23,34 +23,34 @@ from ..core.request import Request
 from ..core.result_place import check_result_place
 from ..transport.client import EngineClient
 from .archive import files_under
-from .path_mapping import Places, inputs
-from .remote_model_cache import digest_of, given_model
-from .ssh_host import Files, Host
+from .path_mapping import PathMapping, inputs
+from .remote_model_cache import digest_of, local_model_folder
+from .ssh_host import Files, SshHost
 
-BEAT_S = 0.25
-"""How often to look whether the job is to stop."""
-READY_S = 60.0
-"""How long the connection and the start there may take."""
-CANCEL_S = 10.0
-"""How long the engine there may take to stop a job, before the connection is cut."""
+POLL_S = 0.25
+"""Seconds between two looks at whether the job is to stop."""
+READY_TIMEOUT_S = 60.0
+"""Seconds that the connection and the start of the other engine may take."""
+CANCEL_TIMEOUT_S = 10.0
+"""Seconds that the other engine may take to stop a job before the connection is closed."""
 
 
 class RemoteEngine:
-    """An engine there, and the jobs that are done by it, one after the other."""
+    """An engine on another computer, which runs one job after the other."""
 
-    def __init__(self, host: Host, idle_s: float | None = None) -> None:
+    def __init__(self, host: SshHost, idle_s: float | None = None) -> None:
         idle = [] if idle_s is None else ["--idle", f"{idle_s:g}"]
         self.host = host
         self.client = EngineClient(host.command("-m", "engine", "serve", *idle))
 
     def connect(self) -> None:
-        """Start the engine there, unless it runs.
+        """Start the other engine unless it runs.
 
         Raises:
             EngineError: `ENVIRONMENT` if that isn't possible, `PROTOCOL` if it is another version.
         """
         try:
-            self.client.wait_ready(READY_S)
+            self.client.wait_ready(READY_TIMEOUT_S)
         except EngineError as error:
             if error.code is not ErrorCode.ENGINE_DIED:
                 raise
@@ -60,7 +60,7 @@ class RemoteEngine:
                 f"of the engine there; {error.hint}") from error
 
     def run(self, request: Request, reporter: Reporter) -> dict[str, Any]:
-        """Do what is asked there. Result, files and errors are as if it had been done here.
+        """Run a job there. Result, files and errors are those of a local job.
 
         Raises:
             EngineError: as the job there; `ENGINE_DIED` if the connection breaks.
@@ -82,19 +82,19 @@ class RemoteEngine:
         except EngineError as error:
             if error.code is ErrorCode.BAD_INPUT and job.request.ADDS_TO_RESULT:
                 with contextlib.suppress(EngineError):
-                    job.fetch()  # all but what was left out
-            if error.code is not ErrorCode.ENGINE_DIED:  # or it may go on there
-                job.tidy()
+                    job.fetch()  # the part of the result that could be made
+            if error.code is not ErrorCode.ENGINE_DIED:  # it may still be running there
+                job.clean_up()
             raise
         except (JobCancelled, KeyboardInterrupt):
-            job.tidy()
+            job.clean_up()
             raise
-        job.tidy(finished=True)
-        return job.places.localised(result)
+        job.clean_up(finished=True)
+        return job.mapping.to_local(result)
 
 
 class _Job:
-    """One job's way there and back."""
+    """One job on the other computer."""
 
     def __init__(self, engine: RemoteEngine, request: Request, reporter: Reporter,
                  previews: Path) -> None:
@@ -103,17 +103,17 @@ class _Job:
         self._reporter = reporter
         self._previews = previews
         self._out = Path(request.out)
-        # The same for the same result, so that `resume` finds what was left there.
+        # The same name for the same result, so that `resume` finds the kept work.
         key = f"{socket.gethostname()}\n{self._out.absolute()}"
         self._name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._folder = ""
-        """The job's folder there."""
-        self.places = Places()
+        """The job's folder on the other computer."""
+        self.mapping = PathMapping()
         self._artifacts: list[Artifact] = []
         self._step = ("send", 0, 1)
 
     def send(self, files: Files, names: Mapping[str, str]) -> dict[str, Any]:
-        """Bring the files there. Returns the request's fields as they are there."""
+        """Send the input files. Returns the request's fields with the other computer's paths."""
         try:
             self._folder = self._engine.host.put(
                 self._name, files, lambda count: self._reporter.progress("send", count, len(files)))
@@ -121,39 +121,39 @@ class _Job:
             raise EngineError(ErrorCode.BAD_INPUT, f"can't read {error.filename}: {error.strerror}",
                               "check the file") from error
         values = self.request.to_dict()
-        model = given_model(self.request)
+        model = local_model_folder(self.request)
         if model:
             there = self._send_model(model)
-            self.places.add(there, values["model"])
+            self.mapping.add(there, values["model"])
             values["model"] = there
         for field, name in names.items():
             there = f"{self._folder}/in/{name}"
-            self.places.add(there, values[field])
+            self.mapping.add(there, values[field])
             values[field] = there
         values["out"] = f"{self._folder}/out/{self._out.name}"
-        self.places.add(values["out"], self.request.out)
+        self.mapping.add(values["out"], self.request.out)
         return values
 
     def _send_model(self, model: Path) -> str:
-        """Bring a model there, unless a job has before. Returns its folder there."""
+        """Send a model unless it is there already. Returns its folder on the other computer."""
         files = files_under(model)
         return self._engine.host.send_model(
             digest_of(model), files,
             lambda count: self._reporter.progress("send model", count, len(files)))
 
     def follow(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Have the job done; pass on what it reports. Returns its result."""
+        """Run the job and pass on its reports. Returns its result."""
         client = self._engine.client
         job = client.submit(self.request.KIND, values)
         while True:
             heard: list[Message] = []
             end: Message | None = None
             with contextlib.suppress(TimeoutError):
-                end = client.wait(job, BEAT_S, heard.append)
+                end = client.wait(job, POLL_S, heard.append)
             try:
                 for message in heard:
                     self._pass_on(message)
-                # Of a picture that was overwritten meanwhile, the last is enough.
+                # Only the last version of an image that was overwritten meanwhile.
                 for there in dict.fromkeys(m.path for m in heard if isinstance(m, Preview)):
                     self._preview(there)
                 self._reporter.progress(*self._step)
@@ -168,28 +168,29 @@ class _Job:
                 return end.result  # type: ignore[attr-defined]
 
     def fetch(self) -> None:
-        """Bring the result here; it appears when all of it is there."""
+        """Fetch the result; it appears when all its files have arrived."""
         if self.request.OUT_IS_FOLDER:
             with outputs.staged_folder(self._out, replaces=self.request.OWN_FILES) as stage:
                 self._get(stage)
-                self.places.localise_files(stage)
+                self.mapping.localise_files(stage)
         else:
             with (outputs.staged_file(self._out) as file,
                   tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as folder):
                 self._get(Path(folder))
                 (Path(folder) / self._out.name).replace(file)
         for artifact in self._artifacts:
-            self._reporter.artifact(artifact.role, Path(self.places.localised(artifact.path)))
+            self._reporter.artifact(artifact.role, Path(self.mapping.to_local(artifact.path)))
 
     def _get(self, folder: Path) -> None:
         self._engine.host.get(self._name, f"out/{self._out.name}", folder,
                               lambda count: self._reporter.progress("fetch", 0, 1))
         self._reporter.progress("fetch", 1, 1)
 
-    def tidy(self, finished: bool = False) -> None:
-        """Remove the files there, unless the job can go on with them."""
+    def clean_up(self, finished: bool = False) -> None:
+        """Remove the job's files there, unless it can be resumed from them."""
         if finished or not self.request.RESUMABLE:
-            with contextlib.suppress(EngineError):  # they are removed there after some days
+            # If it fails, the other computer removes them after some days.
+            with contextlib.suppress(EngineError):
                 self._engine.host.drop(self._name)
 
     def _pass_on(self, message: Message) -> None:
@@ -198,12 +199,12 @@ class _Job:
                 self._step = (message.stage, message.done, message.total)
                 self._reporter.progress(*self._step)
             case Log():
-                self._reporter.log(message.level, self.places.localised(message.text))
+                self._reporter.log(message.level, self.mapping.to_local(message.text))
             case Artifact():
                 self._artifacts.append(message)
 
     def _preview(self, there: str) -> None:
-        """Show a picture of the work there; one that is gone or late is no loss."""
+        """Fetch and show a preview; one that is gone meanwhile is skipped."""
         if not self._reporter.shows_previews:
             return
         here = self._previews / Path(there).name
@@ -215,11 +216,11 @@ class _Job:
             self._reporter.preview(here)
 
     def _cancel(self, job: str) -> None:
-        """Have the job stopped there; the connection is cut if it doesn't."""
+        """Stop the job there; the connection is closed if it does not stop in time."""
         client = self._engine.client
         client.cancel(job)
         try:
-            client.wait(job, CANCEL_S)
+            client.wait(job, CANCEL_TIMEOUT_S)
         except TimeoutError:
             client.stop()
 
@@ -229,5 +230,5 @@ class _Job:
             return EngineError(
                 error.code, f"the connection to {self._engine.host.address} is lost, or the engine "
                 f"there has ended: {error.message}", error.hint)
-        message, hint = self.places.localised([error.message, error.hint])
+        message, hint = self.mapping.to_local([error.message, error.hint])
         return EngineError(error.code, message, hint)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An engine for Blender that has another computer do the work."""
+"""The server for Blender that runs its jobs on another computer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..core.requests import REQUESTS
 from ..jobs import server
 from ..transport.streams import MessageWriter, reserve_stdout
 from .run import RemoteEngine
-from .ssh_host import Host
+from .ssh_host import SshHost
 
 
-def serve(host: Host, idle_s: float | None = None) -> int:
+def serve(host: SshHost, idle_s: float | None = None) -> int:
     """As `server.serve`; it is ready when the engine on the host is.
 
-    A lost connection is made anew for the next job.
+    After a lost connection, the next job connects again.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ssh inherits it; see `server.serve`
     engine = RemoteEngine(host, idle_s)

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other computer: how it is reached, and how files go there and back. Standard library only."""
+"""A computer that is reached by SSH: its commands, and the exchange of files with it.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -23,29 +26,29 @@ from .archive import MARK, Step, pack, unpack
 
 FOLDER = "~/zero123"
 PYTHON = "~/.local/share/zero123/engine/bin/python"
-"""Where `python -m engine install` puts it on Linux."""
+"""Where `python -m engine install` puts the engine's Python on Linux."""
 OPTIONS = ("-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15",
            "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3")
-"""Nobody is there to type a password, and a dead connection must be noticed."""
+"""Options of ssh: no questions for a password, and a dead connection is noticed."""
 
 Files = Sequence[tuple[Path, str]]
-"""Files, each with its name there."""
+"""Local files with their names on the other computer."""
 
 
 @dataclass(frozen=True)
-class Host:
-    """A computer with an ssh server, a POSIX shell and the engine."""
+class SshHost:
+    """A computer with an SSH server, a POSIX shell and the engine."""
 
     address: str
-    """As after `ssh` on a command line: `user@computer`, with options before it if need be."""
+    """What follows `ssh` on a command line: `user@computer`, after options if needed."""
     folder: str = FOLDER
-    """Holds the package `engine`; relative ones start in the user's home, as `~/` does."""
+    """Folder that holds the package `engine`; a relative one starts in the home folder."""
     python: str = PYTHON
-    """Has the engine's libraries; relative ones start in `folder`."""
+    """Python with the engine's libraries; a relative path starts in `folder`."""
 
     @property
     def options(self) -> list[str]:
-        """What tells the engine's command line of this computer: see `remote.options`."""
+        """Options of the engine's command line that name this computer: see `cli.remote`."""
         return [f"--remote={self.address}", f"--remote-folder={self.folder}",
                 f"--remote-python={self.python}"]
 
@@ -53,7 +56,7 @@ class Host:
         """The local command that runs the other computer's Python with these arguments.
 
         Raises:
-            EngineError: `BAD_INPUT` if the address is none.
+            EngineError: `BAD_INPUT` if the address cannot be parsed.
         """
         try:
             words = shlex.split(self.address, posix=os.name != "nt")
@@ -65,7 +68,7 @@ class Host:
         return ["ssh", *OPTIONS, *words, there]
 
     def put(self, job: str, files: Files, step: Step) -> str:
-        """Send what a job starts from. Returns the job's folder there.
+        """Send a job's input files. Returns the job's folder there.
 
         Raises:
             EngineError: `ENGINE_DIED` if the connection breaks or the disk there is full; and
@@ -74,8 +77,7 @@ class Host:
         return str(self._send(files, step, "put", job)["folder"])
 
     def send_model(self, digest: str, files: Files, step: Step) -> str:
-        """Send a model's files, unless they are there. Returns its folder there. Raises as `put`.
-        """
+        """Send a model's files unless they are there. Returns its folder there. Raises as `put`."""
         answer = self._send((), step, "find-model", digest)
         if not answer["there"]:
             answer = self._send(files, step, "take-model", digest)
@@ -84,7 +86,7 @@ class Host:
     def get(self, job: str, name: str, folder: Path, step: Step) -> None:
         """Fetch a file, or all files of a folder, into a local folder. Raises as `put`."""
         broken: tarfile.TarError | None = None
-        with self._desk("get", job, name) as process:
+        with self._agent("get", job, name) as process:
             assert process.stdout is not None
             for line in iter(process.stdout.readline, b""):
                 if line == MARK:
@@ -92,7 +94,7 @@ class Host:
             try:
                 unpack(process.stdout, folder, step)
             except tarfile.TarError as error:
-                broken = error  # how the process ends may tell why
+                broken = error  # the end of the process may explain it
         if broken is not None:
             raise EngineError(
                 ErrorCode.ENGINE_DIED, f"what {self.address} sends can't be read: {broken}",
@@ -100,22 +102,22 @@ class Host:
 
     def drop(self, job: str) -> None:
         """Remove the job's folder there."""
-        with self._desk("drop", job):
+        with self._agent("drop", job):
             pass
 
     def _send(self, files: Files, step: Step, *arguments: str) -> dict[str, Any]:
-        """Have files taken there. Returns the answer."""
-        with self._desk(*arguments) as process:
+        """Send files to the agent. Returns its answer."""
+        with self._agent(*arguments) as process:
             assert process.stdin is not None and process.stdout is not None
             with contextlib.suppress(BrokenPipeError), process.stdin as stream:
                 pack(files, stream, step)
             answer = process.stdout.read()
-        # Before it there may be what the shell says, as before a stream of files.
+        # The start-up files of the shell may print lines before it.
         return dict(json.loads(answer.splitlines()[-1]))
 
     @contextlib.contextmanager
-    def _desk(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A process of `desk` there, with pipes; it has ended well after the block."""
+    def _agent(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A process of `remote_agent` with pipes. A failure of the process raises at the end."""
         with tempfile.TemporaryFile() as errors:
             process = _start(self.command("-m", "engine.remote.remote_agent", *arguments), errors)
             with process:
@@ -143,11 +145,11 @@ def _start(command: list[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def no_ssh(error: OSError) -> EngineError:
-    """What to say if ssh can't be started."""
+    """The error if ssh cannot be started."""
     return EngineError(ErrorCode.ENVIRONMENT, f"ssh can't be started: {error.strerror}",
                        "install OpenSSH's client")
 
 
 def _quoted(path: str) -> str:
-    """For a POSIX shell, which is to replace `~/` by the home."""
+    """A path quoted for a POSIX shell, which still replaces `~/` by the home folder."""
     return f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)

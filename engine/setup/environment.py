@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 MINIMUM_PYTHON = (3, 11)
 RECORD_FILE = "zero123.json"
-"""In an environment of ours: its `Recipe`."""
+"""In an environment of ours: its `EnvironmentSpec`."""
 HINT = "choose another Python for the engine in the preferences, or install the libraries into it"
 
 
@@ -148,7 +148,7 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
     if is_python(sys.executable) and importlib.util.find_spec("torch") is not None:
         return Path(sys.executable)
     if venv is not None and (Path(venv) / "pyvenv.cfg").is_file():
-        mend(Path(venv))
+        repair(Path(venv))
         return venv_python(venv)
     raise EngineError(
         ErrorCode.ENVIRONMENT, "the engine isn't set up: no Python with torch was found",
@@ -166,7 +166,7 @@ def venv_python(folder: str | Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EnvironmentSpec:
     """How an environment was made."""
 
     python: str
@@ -179,28 +179,28 @@ class Recipe:
     """The exact libraries, as `backends.locks_digest` names them."""
 
 
-def read_recipe(folder: Path) -> Recipe | None:
+def read_spec(folder: Path) -> EnvironmentSpec | None:
     """What an environment of ours records; None for anything else."""
     try:
-        return Recipe(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
+        return EnvironmentSpec(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def stranded(folder: Path) -> bool:
+def is_broken(folder: Path) -> bool:
     """Whether the Python that a virtual environment stands on is gone: Blender's, if it moved."""
     home = _settings(folder).get("home")
     return home is None or not any((Path(home) / name).exists()
                                for name in ("python3", "python", "python.exe", "python3.exe"))
 
 
-def mend(folder: Path) -> None:
+def repair(folder: Path) -> None:
     """Put a virtual environment that is stranded onto the Python that runs us. No other is changed.
 
     Raises:
         EngineError: `ENVIRONMENT` if that is another version, which can't use its libraries.
     """
-    if not stranded(folder):
+    if not is_broken(folder):
         return
     settings = _settings(folder)
     version = _numbers(settings.get("version") or settings.get("version_info", ""))[:2]

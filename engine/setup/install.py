@@ -31,11 +31,11 @@ from .environment import (
     MINIMUM_PYTHON,
     RECORD_FILE,
     EnvironmentReport,
-    Recipe,
+    EnvironmentSpec,
     describe,
     engine_environment,
     isolated_python,
-    read_recipe,
+    read_spec,
     venv_python,
 )
 from .installer_errors import installer_error
@@ -65,9 +65,9 @@ class _Plan:
         return self.folder.with_name(self.folder.name + ".new")
 
     @property
-    def recipe(self) -> Recipe:
+    def spec(self) -> EnvironmentSpec:
         """What an environment that is built by this plan records."""
-        return Recipe(str(self.python), "uv" if self.uv else "pip", self.backend.value,
+        return EnvironmentSpec(str(self.python), "uv" if self.uv else "pip", self.backend.value,
                       locks_digest(self.backend))
 
 
@@ -117,7 +117,7 @@ def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
     try:
         with folder.with_suffix(".log").open("w", encoding="utf-8") as log:
             log.write(f"backend {plan.backend.value}, Python {plan.python}\n")
-            if read_recipe(staging) == plan.recipe:
+            if read_spec(staging) == plan.spec:
                 reporter.log("info", "going on where the last installation stopped")
                 _drop_unfinished(staging)
             else:
@@ -125,7 +125,7 @@ def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
             _check_space(staging, NEEDED_BYTES[plan.backend])
             if not (staging / RECORD_FILE).exists():
                 _run(_venv_command(plan), log, reporter, 0)
-                (staging / RECORD_FILE).write_text(json.dumps(vars(plan.recipe)), encoding="utf-8")
+                (staging / RECORD_FILE).write_text(json.dumps(vars(plan.spec)), encoding="utf-8")
             for step, options in enumerate(library_steps(plan.backend, plan.wheels), start=1):
                 _run(_libraries_command(plan, options), log, reporter, step)
             _install_segmentation_model(plan, log, reporter)

@@ -229,7 +229,7 @@ class EngineClient:
             self._take_in(message)
             message = process.receive(0.0)
         if process.ended:
-            self._bury(process)
+            self._reap(process)
 
     def _take_in(self, message: Message) -> None:
         """Put a message into the outbox, unless it comes after the end of its job."""
@@ -263,9 +263,9 @@ class EngineClient:
         self._outbox = others
         return mine
 
-    def _bury(self, process: EngineProcess) -> None:
+    def _reap(self, process: EngineProcess) -> None:
         """Report the end of an engine that wasn't stopped, once for each of its jobs."""
-        self._end = error = self._end or process.obituary()
+        self._end = error = self._end or process.exit_error()
         for job in ("", *self.jobs):
             self._open.pop(job, None)
             self._outbox.append(Failed(job, error.code.value, error.message, error.hint))

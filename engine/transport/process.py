@@ -101,7 +101,7 @@ class EngineProcess:
 
         Returns what it still said.
         """
-        self.hang_up()
+        self.close_stdin()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -120,17 +120,17 @@ class EngineProcess:
 
     def close(self) -> None:
         """Release the pipe and the log of a process that has ended. The reader closes its own."""
-        self.hang_up()
+        self.close_stdin()
         self._log.close()
 
-    def last_words(self, count: int = 3) -> str:
+    def stderr_tail(self, count: int = 3) -> str:
         """The last lines on its stderr, joined to one; "" if there are none."""
         end = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(self._log_start, end - 4096))
         lines = self._log.read().decode("utf-8", "replace").splitlines()
         return " | ".join([line.strip() for line in lines if line.strip()][-count:])
 
-    def obituary(self) -> EngineError:
+    def exit_error(self) -> EngineError:
         """How the process ended, for those whose jobs it had."""
         status = self._process.returncode
         hint = "start it again"
@@ -140,11 +140,11 @@ class EngineProcess:
                 hint = "the system may have been short of memory: close programs and start it again"
         else:
             reason = f"ended with status {status}"
-        words = self.last_words()
+        words = self.stderr_tail()
         return EngineError(ErrorCode.ENGINE_DIED, f"the engine {reason}",
                            f"{hint}; its last words: {words}" if words else hint)
 
-    def hang_up(self) -> None:
+    def close_stdin(self) -> None:
         """Close its stdin, which asks it to end; reports can still come."""
         assert self._process.stdin is not None
         with suppress(OSError):  # an unsent rest has nowhere to go

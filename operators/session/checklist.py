@@ -19,7 +19,7 @@ from ...engine.core.protocol import Done, Failed, Log
 from ...engine.models.catalogue import ModelInfo, find_model
 from ...engine.models.folder import ModelState, folder_state, found_folder, model_state
 from ...engine.models.licence_store import licence_accepted
-from ...engine.remote.ssh_host import Host
+from ...engine.remote.ssh_host import SshHost
 from ...engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
 from ...engine.transport.process import EngineProcess
 from . import preferences as addon
@@ -33,7 +33,7 @@ class Checklist:
     def __init__(self) -> None:
         self.python: Path | None = None
         """Runs the engine; None if another computer does."""
-        self.host: Host | None = None
+        self.host: SshHost | None = None
         """That computer."""
         self.python_error: EngineError | None = None
         self.model_error: EngineError | None = None

@@ -75,7 +75,7 @@ class ModelWork:
                     self._end(EngineError(ErrorCode.CANCELLED, "stopped before the end",
                                           "what was downloaded is kept: start again to go on"))
                 case None if self._process.ended:
-                    self._end(self._process.obituary())
+                    self._end(self._process.exit_error())
                 case None:
                     break
             changed = True
@@ -100,7 +100,7 @@ class ModelWork:
         """Ask for the end; it comes within moments, and `pump` takes it in."""
         if self._process is not None:
             self.cancelling = True
-            self._process.hang_up()
+            self._process.close_stdin()
 
     def stop(self) -> None:
         """End it now."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import bpy
 
 from ...engine.models import catalogue
-from ...engine.remote.ssh_host import FOLDER, PYTHON, Host
+from ...engine.remote.ssh_host import FOLDER, PYTHON, SshHost
 from ...engine.setup.environment import user_folder
 
 ROOT_PACKAGE = (__package__ or "").rsplit(".", 2)[0]
@@ -44,11 +44,11 @@ class Preferences(NamedTuple):
     remote_python: str = PYTHON
 
     @property
-    def host(self) -> Host | None:
+    def host(self) -> SshHost | None:
         """The computer that is to do the work, if it isn't this one."""
         if not self.remote_host.strip():
             return None
-        return Host(self.remote_host, self.remote_folder, self.remote_python)
+        return SshHost(self.remote_host, self.remote_folder, self.remote_python)
 
 
 def preferences(context: bpy.types.Context) -> Preferences:

@@ -11,7 +11,7 @@ from typing import Any
 from ...engine.core.errors import EngineError
 from ...engine.core.protocol import Failed, Message
 from ...engine.core.requests import Request
-from ...engine.remote.ssh_host import Host
+from ...engine.remote.ssh_host import SshHost
 from ...engine.setup import environment
 from ...engine.transport import client as engine_client
 from .jobs import Job, JobList, JobState
@@ -30,7 +30,7 @@ class Runner:
         self.engine_error: EngineError | None = None
         """Why the engine could not be started, or what it reported about itself."""
         self._client: engine_client.EngineClient | None = None
-        self._setup: tuple[str, str, float | None, Host | None] | None = None
+        self._setup: tuple[str, str, float | None, SshHost | None] | None = None
 
     @property
     def engine_state(self) -> str:
@@ -59,7 +59,7 @@ class Runner:
 
     def start_engine(self, python: str, model_folder: str, log: Path,
                      own_python: Path | None = None, idle_s: float | None = None,
-                     host: Host | None = None) -> None:
+                     host: SshHost | None = None) -> None:
         """Start the engine unless it runs; with other settings an idle one is replaced.
 
         `python`: the user's choice; without one, the environment in `own_python` is looked for.
@@ -147,7 +147,7 @@ class Runner:
 
 def _new_client(python: str, model_folder: str, log: Path,
                 own_python: Path | None,
-                idle_s: float | None, host: Host | None) -> engine_client.EngineClient:
+                idle_s: float | None, host: SshHost | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
     if host is not None and environment.is_python(sys.executable):
         found = Path(sys.executable)  # Blender's own: it only passes on

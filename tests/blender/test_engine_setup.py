@@ -32,7 +32,7 @@ def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
     environment = extension("engine.setup.environment")
     assert environment.venv_python(folder).is_file()
     assert folder.is_relative_to(bpy.utils.resource_path('USER'))
-    assert environment.read_recipe(folder).backend == "cpu"
+    assert environment.read_spec(folder).backend == "cpu"
     preferences.property_unset("backend")
 
 

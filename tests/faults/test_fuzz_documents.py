@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from rounds import fuzz, outcome
 
 from engine.batch.inputs import Item
-from engine.batch.manifest import Board, State
+from engine.batch.manifest import Manifest, State
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import (
     TERMINAL,
@@ -182,16 +182,17 @@ def test_any_status_of_a_batch_is_gone_on_from(tmp_path: Path, picture: Path,
     folder = tmp_path / "batch"
     shutil.rmtree(folder, ignore_errors=True)
     request = ViewsRequest(image=str(picture), out=str(folder / "ball"))
-    board = Board(folder, [Item("ball", "ball.png", str(picture), request)])
-    board.open()
-    board.enter(board.items[0], State.FAILED, 1.0, EngineError(ErrorCode.DISK, "full", "empty it"))
-    whole = json.loads(board.path.read_text())
+    manifest = Manifest(folder, [Item("ball", "ball.png", str(picture), request)])
+    manifest.open()
+    manifest.set_state(manifest.items[0], State.FAILED, 1.0,
+                       EngineError(ErrorCode.DISK, "full", "empty it"))
+    whole = json.loads(manifest.path.read_text())
     whole["items"][0].update(seconds=1.0, ended=2e9)
-    board.path.write_bytes(data.draw(texts(whole)))
-    outcome(board.is_settled, board.items[0])
-    outcome(board.open)
-    outcome(board.enter, board.items[0], State.DONE, 2.0)
-    assert board.entries()["ball"].state is State.DONE
+    manifest.path.write_bytes(data.draw(texts(whole)))
+    outcome(manifest.is_settled, manifest.items[0])
+    outcome(manifest.open)
+    outcome(manifest.set_state, manifest.items[0], State.DONE, 2.0)
+    assert manifest.entries()["ball"].state is State.DONE
 
 
 @fuzz(40, 2000)
@@ -200,15 +201,15 @@ def test_any_record_of_a_batchs_result_is_one_or_counts_as_none(
         tmp_path: Path, picture: Path, data: st.DataObject) -> None:
     request = ViewsRequest(image=str(picture), out=str(tmp_path / "ball"))
     item = Item("ball", "ball.png", str(picture), request)
-    board = Board(tmp_path, [item])
+    manifest = Manifest(tmp_path, [item])
     (tmp_path / "ball").mkdir(exist_ok=True)
     (tmp_path / "ball" / "views.json").write_text("{}")
-    board.record(item, 1.0, tmp_path / "ball")
+    manifest.record(item, 1.0, tmp_path / "ball")
     record = tmp_path / "ball" / REQUEST_FILE
     whole = json.loads(record.read_text()) | {"ended": 2e9}
     record.write_bytes(data.draw(texts(whole)))
-    outcome(board.open)
-    assert board.entries()["ball"].state in (State.DONE, State.WAITING)
+    outcome(manifest.open)
+    assert manifest.entries()["ball"].state in (State.DONE, State.WAITING)
 
 
 @fuzz(60, 3000)

@@ -24,7 +24,7 @@ from engine.core.errors import EngineError, ErrorCode
 from engine.core.protocol import Artifact, Cancelled, Done, Failed, Preview, Progress
 from engine.core.requests import ReconstructRequest, RenderRequest, ViewsRequest
 from engine.remote.archive import inside, pack, unpack
-from engine.remote.ssh_host import Host
+from engine.remote.ssh_host import SshHost
 from engine.setup.environment import ROOT
 from engine.training.shards import read_shards
 from engine.transport.client import EngineClient, engine_command
@@ -47,15 +47,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Ssh
 
 
 @pytest.fixture(scope="module")
-def host(server: SshServer, home: Path) -> Host:
+def host(server: SshServer, home: Path) -> SshHost:
     """The project in a folder of another name, so that nobody finds it by accident."""
     (home / "the engine's place").symlink_to(ROOT)
     (home / ".bashrc").write_text("echo Welcome\n")
-    return Host(server.address, "~/the engine's place", sys.executable)
+    return SshHost(server.address, "~/the engine's place", sys.executable)
 
 
 @pytest.fixture(scope="module")
-def remote(host: Host) -> Iterator[EngineClient]:
+def remote(host: SshHost) -> Iterator[EngineClient]:
     with EngineClient(engine_command(sys.executable, options=host.options)) as client:
         client.wait_ready(PATIENCE_S)
         yield client
@@ -184,7 +184,7 @@ def test_a_lost_connection_ends_the_job_with_a_reason_and_the_next_one_gets_a_ne
 
 
 @needs_ssh
-def test_the_engine_there_ends_with_blender_here(host: Host, home: Path, picture: Path,
+def test_the_engine_there_ends_with_blender_here(host: SshHost, home: Path, picture: Path,
                                                  folder: Path, tiny_model: Path):
     before = engines_there(home)
     client = EngineClient(engine_command(sys.executable, options=host.options))
@@ -252,7 +252,7 @@ def test_a_model_s_folder_goes_there_once_and_again_when_it_has_changed(
 
 
 @needs_ssh
-def test_a_model_that_arrives_damaged_is_not_kept(host: Host, home: Path, picture: Path):
+def test_a_model_that_arrives_damaged_is_not_kept(host: SshHost, home: Path, picture: Path):
     with pytest.raises(EngineError, match="damaged"):
         host.send_model("0" * 64, [(picture, "unet/model.safetensors")], lambda count: None)
     assert not (home / "data" / "zero123" / "sent-models" / ("0" * 64)).exists()
@@ -288,7 +288,7 @@ def test_3d_models_are_rendered_there(remote: EngineClient, folder: Path, home: 
 
 @needs_ssh
 def test_a_transfer_that_breaks_leaves_the_older_result(
-        server: SshServer, host: Host, picture: Path, folder: Path, tiny_model: Path,
+        server: SshServer, host: SshHost, picture: Path, folder: Path, tiny_model: Path,
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert run("views", picture, "--out", folder, "--model", tiny_model, "--seed", 7) == 0
     before = {name: (folder / name).read_bytes() for name in names(folder)}
@@ -306,7 +306,7 @@ def test_a_transfer_that_breaks_leaves_the_older_result(
 
 
 @needs_ssh
-def test_the_command_line_computes_there_too(host: Host, picture: Path, folder: Path,
+def test_the_command_line_computes_there_too(host: SshHost, picture: Path, folder: Path,
                                              tiny_model: Path):
     ended = engine("views", picture, "--out", folder / "out", "--model", tiny_model,
                    *host.options)
@@ -316,8 +316,8 @@ def test_the_command_line_computes_there_too(host: Host, picture: Path, folder: 
 
 @needs_ssh
 @pytest.mark.parametrize("wrong", [{"folder": "~/nowhere"}, {"python": "/nowhere/python"}])
-def test_where_there_is_no_engine_the_start_says_so(host: Host, wrong: dict[str, str]):
-    elsewhere = Host(**{"address": host.address, "folder": host.folder, "python": host.python,
+def test_where_there_is_no_engine_the_start_says_so(host: SshHost, wrong: dict[str, str]):
+    elsewhere = SshHost(**{"address": host.address, "folder": host.folder, "python": host.python,
                         **wrong})
     with (EngineClient(engine_command(sys.executable, options=elsewhere.options)) as client,
           pytest.raises(EngineError) as caught):

@@ -90,7 +90,7 @@ def _end(t, work):
     environment = t.module("engine.setup.environment")
     folder = t.module("operators.session.preferences").engine_folder()
     t.report["installed"] = [str(work.error), environment.venv_python(folder).is_file(),
-                             environment.read_recipe(folder).backend]
+                             environment.read_spec(folder).backend]
     with bpy.context.temp_override(window=_page()):
         bpy.ops.wm.window_close()
     shutil.rmtree(folder)

@@ -19,7 +19,7 @@ from helpers.batches import make_pictures, results_in, start, status, wait_until
 from helpers.command_line import PATIENCE_S, names, run
 from ray.cluster_utils import Cluster
 
-from engine.remote.remote_model_cache import digest_of, place_of
+from engine.remote.remote_model_cache import cached_model_folder, digest_of
 from engine.setup.environment import user_folder
 
 NODE = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 * 1024**2}
@@ -80,10 +80,10 @@ def test_the_results_are_those_of_a_batch_here(cluster: Cluster, tiny_model: Pat
     text = (there / "a" / "views.json").read_text()
     assert str(tmp_path / "photos" / "a.png") in text
     assert f'"model": "{tiny_model}"' in text
-    assert place_of(digest_of(tiny_model)).is_relative_to(user_folder())
+    assert cached_model_folder(digest_of(tiny_model)).is_relative_to(user_folder())
     assert pictures_in(there).keys() == {f"{name}/{file}.png" for name in "abc"
                                          for file in ("input", "view_000")}
-    assert names(place_of(digest_of(tiny_model))) == names(tiny_model)
+    assert names(cached_model_folder(digest_of(tiny_model))) == names(tiny_model)
 
     with start(*given, "--out", there, "--ray", cluster.address) as again:
         said, _ = again.communicate(timeout=PATIENCE_S)

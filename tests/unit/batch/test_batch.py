@@ -19,8 +19,8 @@ from helpers.shapes import BLOCK, photograph
 from PIL import Image
 
 from engine.batch.inputs import read_items
-from engine.batch.item import work
-from engine.batch.manifest import Board
+from engine.batch.item import run_items
+from engine.batch.manifest import Manifest
 from engine.core.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 40)
@@ -203,12 +203,12 @@ def test_the_page_is_one_file_with_small_pictures_and_no_foreign_markup(tiny_mod
     run("batch", good, tmp_path / "<script>.png", "--kind", "views", "--orbit", 2, "--out", out,
         "--model", tiny_model)
     text = (out / "index.html").read_text(encoding="utf-8")
-    page = _Page(text)
-    assert "script" not in page.tags
+    html_report = _Page(text)
+    assert "script" not in html_report.tags
     assert "&lt;script&gt;" in text
-    assert len(page.pictures) == 3, "the input and two views"
-    assert all(source.startswith("data:image/webp;base64,") for source in page.pictures)
-    assert "a%20%231/views.json" in page.links
+    assert len(html_report.pictures) == 3, "the input and two views"
+    assert all(source.startswith("data:image/webp;base64,") for source in html_report.pictures)
+    assert "a%20%231/views.json" in html_report.links
 
 
 # Stopping, and sharing.
@@ -295,13 +295,13 @@ def test_workers_that_are_all_killed_are_told_of(tiny_model: Path, tmp_path: Pat
 def test_what_fails_here_is_not_tried_again_by_those_who_share_it(tmp_path: Path):
     (tmp_path / "a.png").write_text("no picture")
     items = read_items([tmp_path / "a.png"], tmp_path / "out", "views", {})
-    board = Board(tmp_path / "out", items)
-    board.open()
-    work(board, SilentReporter())
+    manifest = Manifest(tmp_path / "out", items)
+    manifest.open()
+    run_items(manifest, SilentReporter())
     ended = status(tmp_path / "out")["a"]["ended"]
-    work(board, SilentReporter())
+    run_items(manifest, SilentReporter())
     assert status(tmp_path / "out")["a"]["ended"] == ended
-    later = Board(tmp_path / "out", items)
+    later = Manifest(tmp_path / "out", items)
     later.open()
     assert status(tmp_path / "out")["a"]["state"] == "waiting", "a new batch tries it again"
 

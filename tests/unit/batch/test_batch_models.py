@@ -14,7 +14,7 @@ from helpers.batches import make_pictures, status
 from helpers.command_line import run
 from helpers.shapes import BLOCK, photograph
 
-from engine.batch.actor import Actor, Order
+from engine.batch.actor import Actor, Task
 from engine.models.model_cache import LoadedModel, loaded_model
 from engine.remote.archive import pack
 
@@ -43,15 +43,15 @@ def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
     (picture,) = make_pictures(tmp_path, "a")
     (tmp_path / "bad.png").write_text("no picture")
 
-    def order(path: Path) -> Order:
+    def task(path: Path) -> Task:
         content = io.BytesIO()
         pack([(path, f"image/{path.name}")], content)
-        return Order("views", {"model": str(tiny_model), "out": "a", "steps": 1},
+        return Task("views", {"model": str(tiny_model), "out": "a", "steps": 1},
                      content.getvalue(), {"image": f"image/{path.name}"})
 
     actor = Actor()
-    made = [actor.make(order(path)) for path in (picture, tmp_path / "bad.png", picture)]
-    assert [delivery.error and delivery.error[0] for delivery in made] == [None, "bad-input", None]
+    made = [actor.make(task(path)) for path in (picture, tmp_path / "bad.png", picture)]
+    assert [outcome.error and outcome.error[0] for outcome in made] == [None, "bad-input", None]
     assert made[1].error
     assert made[1].folder in made[1].error[1], "which is told by its name here"
     assert len(drops) == 1, "before the only time that a model is loaded"

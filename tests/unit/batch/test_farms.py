@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.batch.inputs import Item, Part
-from engine.batch.manifest import Board
+from engine.batch.manifest import Manifest
 from engine.core.errors import EngineError, ErrorCode
 from engine.setup.environment import ROOT
 
@@ -43,7 +43,7 @@ console.log(JSON.stringify({ type, tasks }));
 @given(st.integers(0, 40), st.integers(1, 12))
 def test_parts_are_a_batch_without_gap_or_overlap(pictures: int, parts: int) -> None:
     items = [Item(str(number), "", "") for number in range(pictures)]
-    shares = [Board(Path(), items, Part.parse(f"{number}/{parts}")).todo
+    shares = [Manifest(Path(), items, Part.parse(f"{number}/{parts}")).todo
               for number in range(1, parts + 1)]
     assert sorted((item.name for share in shares for item in share), key=int) == [
         item.name for item in items]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.core.locks import forget_old
+from engine.core.locks import remove_unused_folders
 from engine.core.reporting import SilentReporter
 from engine.core.requests import PrepareRequest
 from engine.jobs import run as jobs
@@ -47,7 +47,7 @@ class Outsider(SilentReporter):
         self.seen, self.folder = seen, folder
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        forget_old(environment.remote_jobs_folder())
+        remove_unused_folders(environment.remote_jobs_folder())
         self.seen.append(self.folder.is_dir())
 
 
@@ -64,7 +64,7 @@ def test_a_job_that_runs_keeps_its_folder_whatever_the_clock_says(
                              out=str(folder / "out" / "shown.png"))
     jobs.run(request, Outsider(seen, folder))
     assert seen and all(seen)
-    forget_old(environment.remote_jobs_folder())
+    remove_unused_folders(environment.remote_jobs_folder())
     assert not folder.exists()
 
 
@@ -77,7 +77,7 @@ def test_a_folder_keeps_while_files_come_in(folders: Path, tmp_path: Path,
 
     def unpack(*arguments: object) -> None:
         jump(monkeypatch)
-        forget_old(environment.remote_jobs_folder())
+        remove_unused_folders(environment.remote_jobs_folder())
         unpacked(*arguments)
 
     monkeypatch.setattr(desk, "unpack", unpack)
@@ -96,19 +96,19 @@ def test_what_a_process_held_that_was_killed_goes_when_it_is_old(folders: Path) 
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(old)], stdout=subprocess.PIPE,
                               stdin=subprocess.PIPE, cwd=Path(__file__).parents[3])
     assert holder.stdout and holder.stdout.readline() == b"held\n"
-    forget_old(environment.remote_jobs_folder())
+    remove_unused_folders(environment.remote_jobs_folder())
     assert old.is_dir()
     holder.kill()
     holder.wait()
-    forget_old(environment.remote_jobs_folder())
+    remove_unused_folders(environment.remote_jobs_folder())
     assert not old.exists() and young.is_dir()
 
 
 _HOLD = """
 import sys
 from pathlib import Path
-from engine.core.locks import held
-with held(Path(sys.argv[1])):
+from engine.core.locks import hold_folder
+with hold_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -23,9 +23,9 @@ from engine.setup.environment import (
     describe,
     engine_environment,
     find_python,
+    is_broken,
     is_python,
     isolated_python,
-    stranded,
     venv_python,
 )
 
@@ -156,17 +156,17 @@ def moved(tmp_path: Path) -> Path:
     subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "engine"], check=True)
     (package,) = (tmp_path / "engine").glob("lib/*/site-packages")
     (package / "library.py").write_text("here = True")
-    assert not stranded(tmp_path / "engine")
+    assert not is_broken(tmp_path / "engine")
     place.rename(tmp_path / "elsewhere")
     return tmp_path / "engine"
 
 
 def test_an_environment_whose_blender_has_moved_is_mended(moved: Path, bare_venv: Path):
-    assert stranded(moved)
+    assert is_broken(moved)
     assert not venv_python(moved).is_file()
     found = find_from(venv_python(bare_venv), f"venv={str(moved)!r}")
     assert found.stdout.strip() == str(venv_python(moved)), found.stderr
-    assert not stranded(moved)
+    assert not is_broken(moved)
     subprocess.run([venv_python(moved), "-c", "import library"], check=True)
 
 

@@ -25,7 +25,7 @@ from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.setup import backends, bundled_uv
-from engine.setup.environment import REQUIREMENTS, ROOT, find_python, read_recipe, venv_python
+from engine.setup.environment import REQUIREMENTS, ROOT, find_python, read_spec, venv_python
 from engine.setup.install import install
 
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -114,9 +114,9 @@ def test_it_installs_without_a_network_and_replaces_what_was_there(
     assert names_beside(earlier) == {"engine", "engine.log"}
     assert "torch" in earlier.with_suffix(".log").read_text()
     assert find_python(str(python)) == python
-    recipe = read_recipe(earlier)
-    assert recipe is not None
-    assert (recipe.backend, recipe.installer) == ("cpu", installer)
+    spec = read_spec(earlier)
+    assert spec is not None
+    assert (spec.backend, spec.installer) == ("cpu", installer)
 
 
 @needs_uv
