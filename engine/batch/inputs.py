@@ -22,7 +22,7 @@ RESERVED = ("index.html", "status.json")
 """Names in the batch's folder that no result can have."""
 SEPARATORS = (",", ";", "\t")
 """Characters between the cells of a table; the one that is most frequent in the first line."""
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+( +[-+]?\d+,\d+)*")
+_DECIMAL_COMMA = re.compile(r"[-+\d,. ]*\d,\d[-+\d,. ]*")
 IMAGE_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".exr", ".hdr", ".dpx", ".cin", ".dng", ".cr2",
                   ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".psd", ".xcf", ".kra", ".svg")
 """Endings of image files that may not be readable, besides those that the system knows."""

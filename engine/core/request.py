@@ -174,7 +174,7 @@ class Request:
         """Refuse a name of the result that promises another kind of file."""
         out, wanted = Path(self.out), Path(self.RESULT_FILE).suffix
         suffix = out.suffix.lower()
-        if not self.OUT_IS_FOLDER and suffix != wanted:
+        if not self.OUT_IS_FOLDER and suffix != wanted and not out.is_dir():
             raise EngineError(ErrorCode.BAD_INPUT, f"the result is a {wanted} file, and {out.name} "
                               "is another name", f"give a name that ends in {wanted}")
         if self.OUT_IS_FOLDER and suffix in FILE_SUFFIXES and not out.is_dir():

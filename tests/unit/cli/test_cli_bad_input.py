@@ -119,8 +119,9 @@ def test_a_disk_that_fills_up_leaves_nothing(verb: str, tiny_model: Path, tmp_pa
     noise[:8, :, 3] = 0
     Image.fromarray(noise).save(tmp_path / "noise.png")
     model = ["--model", tiny_model, "--orbit", 2] if verb == "views" else []
+    out = "out" if verb == "views" else "out.png"
     result = engine(
-        verb, tmp_path / "noise.png", "--out", tmp_path / "out", *model,
+        verb, tmp_path / "noise.png", "--out", tmp_path / out, *model,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
     assert result.returncode == 5, result.stderr
     assert result.stderr.startswith("error disk: ")
