@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import os
 import sys
 import traceback
@@ -111,12 +112,14 @@ def _parser(verb: str) -> argparse.ArgumentParser:
                        help="drop the loaded model after so long without work; default: keep it")
     add_remote(serve)
     serve.set_defaults(run=_serve)
-    for name, room in ROOMS.items():
-        if verb in ROOMS and ROOMS[verb] == room:
+    rooms = {name: room for name, room in ROOMS.items()
+             if importlib.util.find_spec(f"{__package__}.{room}")}  # the extension lacks some
+    for name, room in rooms.items():
+        if verb in rooms and rooms[verb] == room:
             continue
         verbs.add_parser(name, help=ROOM_HELP[name])
-    if verb in ROOMS:
-        importlib.import_module(f".{ROOMS[verb]}", __package__).add_parsers(verbs)
+    if verb in rooms:
+        importlib.import_module(f".{rooms[verb]}", __package__).add_parsers(verbs)
     return parser
 
 

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fine-tuning of any model of this kind: the paper's objective (equation 2) with its autoencoder
-and image encoder frozen, so that both run once per view.
+"""Fine-tuning of any Zero123 model by the paper's objective (equation 2).
+
+The autoencoder and the image encoder are frozen, so that both run once per view.
 """
 
 from __future__ import annotations
@@ -18,19 +19,22 @@ from torch import Tensor, nn
 from ..core.reporting import Reporter
 from ..diffusion import CCProjection, Zero123Pipeline
 from ..diffusion.conditioning import clip_pixel_values
-from .denoiser import add_noise, conditioning_dropout
+from .array_file import ArrayFile
 from .latents import LatentViews, draw_pairs, load, pair_latents, pair_poses, precompute
 from .loop import LossFunction, mixed_precision
+from .objective import add_noise, conditioning_dropout
 from .views import TrainingViews
 
-ENCODED_AT_ONCE = 16
+ENCODER_BATCH = 16
+"""Images that the image encoder takes together."""
 EMBEDDINGS = "embedding.npy"
+"""File of the image embeddings, (n, v, d) float32, beside the latents."""
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
-"""Layers that LoRA changes."""
+"""The layers to which LoRA is added."""
 
 
 class PosedUNet(nn.Module):
-    """The parts that are trained: the UNet, and the projection of embedding and pose."""
+    """The networks that are trained: the UNet and the projection of embedding and pose."""
 
     def __init__(self, unet: UNet2DConditionModel, cc_projection: CCProjection) -> None:
         super().__init__()
@@ -39,18 +43,21 @@ class PosedUNet(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, concat: Tensor, embedding: Tensor,
                 pose: Tensor) -> Tensor:
-        """Prediction for noisy latents (N x 4 x h x w).
+        """The UNet's prediction for noisy latents, (n, 4, h, w).
 
-        `concat`: latent of the input picture, unscaled; `embedding`: N x D, of the input picture;
-        `pose`: N x 4.
+        Args:
+            timestep: (n,).
+            concat: (n, 4, h, w), unscaled latents of the input images.
+            embedding: (n, d), embeddings of the input images.
+            pose: (n, 4).
         """
         context = self.cc_projection(embedding, pose)
         return self.unet(torch.cat([noisy, concat], dim=1), timestep, context).sample
 
 
 def add_lora(unet: UNet2DConditionModel, rank: int, seed: int) -> None:
-    """Freeze the UNet, and give its attention layers trainable low-rank additions (Hu et al. 2021,
-    arXiv 2106.09685): neither gradients nor optimiser states of the rest take memory.
+    """Freeze the UNet and add trainable low-rank matrices to its attention layers (Hu et al. 2021,
+    arXiv 2106.09685), so that the other layers need no memory for gradients and optimiser states.
     """
     from peft import LoraConfig
 
@@ -65,51 +72,55 @@ def add_lora(unet: UNet2DConditionModel, rank: int, seed: int) -> None:
 
 
 def merge_lora(unet: UNet2DConditionModel) -> None:
-    """Add the low-rank additions to the weights, so that it is a UNet like any other."""
+    """Add the low-rank matrices to the weights, which makes it an ordinary UNet."""
     unet.fuse_lora()
     unet.unload_lora()
 
 
 def encode_views(views: TrainingViews, pipeline: Zero123Pipeline, folder: Path,
                  reporter: Reporter) -> tuple[LatentViews, Tensor]:
-    """What the frozen networks make of all views, kept in `folder`: (latents, N x V x D image
-    embeddings).
+    """Encode all views by the frozen networks and store the result in `folder`.
+
+    Returns:
+        The latents, and the (n, v, d) image embeddings.
     """
     size = pipeline.image_encoder.config.image_size
     data = precompute(views, pipeline.vae, 1, size, folder, 0, reporter)
-    np.save(folder / EMBEDDINGS, _embed(data, pipeline, reporter).numpy())
+    _embed(data, pipeline, folder / EMBEDDINGS, reporter)
     return load_encoded(pipeline, folder)
 
 
 def load_encoded(pipeline: Zero123Pipeline, folder: Path) -> tuple[LatentViews, Tensor]:
-    """What `encode_views` kept."""
+    """The result that `encode_views` stored."""
     data = replace(load(folder), scaling_factor=pipeline.vae.config.scaling_factor)
     return data, torch.from_numpy(np.load(folder / EMBEDDINGS))
 
 
 @torch.inference_mode()
-def _embed(data: LatentViews, pipeline: Zero123Pipeline, reporter: Reporter) -> Tensor:
+def _embed(data: LatentViews, pipeline: Zero123Pipeline, path: Path, reporter: Reporter) -> None:
+    """Write the image embeddings of variant 0, one object at a time."""
     encoder = pipeline.image_encoder
-    thumbnails = torch.tensor(data.thumbnail[:, 0].reshape(-1, *data.thumbnail.shape[3:]))
-    parts = thumbnails.split(ENCODED_AT_ONCE)
-    embeddings = []
-    for number, part in enumerate(parts, 1):
-        pixels = clip_pixel_values(part.float() / 255, part.shape[-1]).to(encoder.device)
-        embeddings.append(encoder(pixels.to(encoder.dtype)).image_embeds.float().cpu())
-        reporter.progress("embed", number, len(parts))
-    objects, _, views = data.latent.shape[:3]
-    return torch.cat(embeddings).reshape(objects, views, -1)
+    with ArrayFile(path) as file:
+        for number, thumbnails in enumerate(data.thumbnail[:, 0], 1):
+            embeddings = []
+            for part in torch.tensor(thumbnails).split(ENCODER_BATCH):
+                pixels = clip_pixel_values(part.float() / 255, part.shape[-1]).to(encoder.device)
+                embeddings.append(encoder(pixels.to(encoder.dtype)).image_embeds.float().cpu())
+            file.append(torch.cat(embeddings).numpy())
+            reporter.progress("embed", number, len(data.thumbnail))
 
 
 def finetuning_loss(data: LatentViews, embeddings: Tensor, pipeline: Zero123Pipeline,
                     batch_size: int, part: tuple[int, int] = (0, 1)) -> LossFunction:
-    """Squared error of the predicted noise, or velocity, for pairs of views of all objects.
+    """Squared error of the predicted noise or velocity, for pairs of views of all objects.
 
-    Timesteps are uniform as in the paper; for a schedule that ends in pure noise, which is made to
-    be sampled in few steps, they are those that nano was trained with.
+    Timesteps are uniform as in the paper. For a schedule with zero terminal SNR, which is made for
+    sampling in few steps, they are distributed as in nano's training.
 
-    `part` is (rank, processes): every process draws the whole batch and computes its share of it,
-    so that their mean is what one process computes.
+    Args:
+        embeddings: (n, v, d), image embeddings.
+        part: (rank, processes). Every process draws the whole batch and computes its part of it, so
+            that the mean over the processes is what a single process computes.
     """
     objects = torch.arange(len(data.latent))
     few_steps = pipeline.scheduler.config.rescale_betas_zero_snr
@@ -135,7 +146,8 @@ def finetuning_loss(data: LatentViews, embeddings: Tensor, pipeline: Zero123Pipe
 @torch.no_grad()
 def sample_view(pipeline: Zero123Pipeline, module: PosedUNet, views: TrainingViews,
                 steps: int) -> list[np.ndarray]:
-    """(input, the module's view of it, the truth) of the first object, S x S x 3 in [0, 1]."""
+    """The input image, a sampled view and the true view of the first object, (s, s, 3) in [0, 1].
+    """
     source, target = 0, views.rgb.shape[1] // 2
     image = views.rgb[0, source].astype("float32") / 255
     azimuth, elevation, radius = views.pose[0, target]

@@ -1,11 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendered views as Objaverse's renderings come: a folder per object with `000.png` (RGBA),
-`000.npy` (3 x 4, world to camera in Blender's axes), `001.png`, ...
+"""Rendered views in the layout of the original's `views_release` (renderings of Objaverse).
+
+Each object is a folder with `000.png` (RGBA), `000.npy` (3 x 4, world to camera in Blender's axes),
+`001.png` and so on. `valid_paths.json` beside the folders, if present, is the list of those to use.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +18,36 @@ from ..camera import spherical_from_position
 from ..core.errors import EngineError, ErrorCode
 from .rendered import RenderedObject
 
+VALID_PATHS = "valid_paths.json"
+"""List of the folders' names, in the original's order."""
 _ERRORS = (OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError)
 
 
 def find_folders(folder: Path) -> list[Path]:
-    """The objects' folders in a folder, in the order of their names."""
-    return sorted(path.parent for path in folder.glob("*/000.npy"))
+    """The objects' folders: those that `VALID_PATHS` names, otherwise all, in the order of names.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the list is not one of plain folder names.
+    """
+    listed = folder / VALID_PATHS
+    if not listed.is_file():
+        return sorted(path.parent for path in folder.glob("*/000.npy"))
+    try:
+        names = json.loads(listed.read_text(encoding="utf-8"))
+        if not isinstance(names, list) or not all(
+                isinstance(name, str) and Path(name).name == name for name in names):
+            raise ValueError("it is not a list of folder names")
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(listed, error) from error
+    return [folder / name for name in names]
 
 
 def read_folder(folder: Path) -> RenderedObject:
-    """One object; its name is the folder's.
+    """The views of one object, which is named like its folder.
 
     Raises:
-        EngineError: `BAD_INPUT`, naming the file, if one is missing, damaged, or of another size
-            than the first.
+        EngineError: `BAD_INPUT` with the file's name, if a file is missing, damaged, or of another
+            size than the first.
     """
     rgba, position = [], []
     for camera in sorted(folder.glob("[0-9][0-9][0-9].npy")):
@@ -52,9 +71,9 @@ def read_folder(folder: Path) -> RenderedObject:
 
 
 def _centre(matrix: np.ndarray) -> np.ndarray:
-    """The camera's place, -R^T t, of a 3 x 4 matrix from world to camera."""
+    """The camera's position, -R^T t, from a (3, 4) matrix from world to camera."""
     if matrix.shape != (3, 4) or not np.isfinite(matrix).all():
-        raise ValueError("it holds no 3 x 4 matrix")
+        raise ValueError("it is not a finite 3 x 4 matrix")
     return -matrix[:, :3].T @ matrix[:, 3]
 
 

@@ -29,7 +29,7 @@ from .finetune import (
     merge_lora,
     sample_view,
 )
-from .loop import LoopSettings, Measure, train
+from .loop import LoopSettings, Validation, train
 from .processes import Processes
 from .rendering.dataset import SUFFIXES, render_dataset
 from .views import TrainingViews, load, unpack
@@ -147,7 +147,7 @@ def _holds_models(source: Path) -> bool:
 
 
 def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, processes: Processes,
-           reporter: Reporter, show: Measure | None) -> PosedUNet:
+           reporter: Reporter, show: Validation | None) -> PosedUNet:
     """The trained parts with their averaged weights."""
     if request.gradient_checkpointing:
         pipeline.unet.enable_gradient_checkpointing()
@@ -168,7 +168,7 @@ def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, process
 
 
 def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture: Path,
-            reporter: Reporter) -> Measure:
+            reporter: Reporter) -> Validation:
     """What draws the training so far, with a sample of the averaged weights."""
     steps = min(pipeline.config.default_num_inference_steps, PREVIEW_STEPS)
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Precomputed latents: the frozen autoencoder runs once per view instead of once per use.
+"""Precomputed latents: the frozen autoencoder encodes each view once instead of in every step.
 
-Stored per object and variant: every variant is the whole object seen with other colours, and in
-odd variants mirrored left to right, which turns every relative azimuth around.
+They are stored per object and variant. A variant is the whole object with other colours; odd
+variants are mirrored left to right, which negates every relative azimuth.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ from .loop import mixed_precision
 from .views import TrainingViews, jitter_colours
 
 PHOTO_ELEVATION_DEG = (-10.0, 45.0)
-"""From where people take pictures of objects."""
+"""Range of elevations from which people photograph objects, degrees."""
+STATISTICS_CHUNK = 64
+"""Objects whose latents are in memory together when their standard deviation is computed."""
 
 
 @dataclass(frozen=True)
 class LatentViews:
-    """N objects x K variants x V views."""
+    """n objects with k variants and v views each; memory-mapped."""
 
     latent: np.ndarray
-    """N x K x V x 4 x h x w float16: mode of the posterior, unscaled."""
+    """(n, k, v, 4, h, w) float16, mode of the posterior, unscaled."""
     thumbnail: np.ndarray
-    """N x K x V x 3 x s x s uint8: the picture at the image encoder's size."""
+    """(n, k, v, 3, s, s) uint8, the image at the image encoder's size."""
     pose: np.ndarray
-    """N x V x 3: azimuth and elevation in degrees, radius."""
+    """(n, v, 3) float32: azimuth and elevation in degrees, radius in scene units."""
     scaling_factor: float
-    """Makes the latents' standard deviation one (the original's 0.18215)."""
+    """Factor that gives the latents a standard deviation of one (the original's is 0.18215)."""
 
 
 @torch.inference_mode()
@@ -47,8 +49,10 @@ def precompute(views: TrainingViews, vae: AutoencoderKL, variants: int, encoder_
                folder: Path, seed: int, reporter: Reporter) -> LatentViews:
     """Encode all views in `variants` versions and store them in `folder`.
 
-    Variant 0 is the picture itself; the others get random colours, the same for all views of an
-    object, and odd ones are mirrored.
+    Variant 0 is the image itself. The others have random colour changes, the same for all views of
+    an object, and odd ones are mirrored.
+
+    `encoder_size`: side of the image encoder's input, pixels.
     """
     objects, per_object, side = views.rgb.shape[:3]
     latent_side = side // 2 ** (len(vae.config.block_out_channels) - 1)
@@ -75,15 +79,25 @@ def precompute(views: TrainingViews, vae: AutoencoderKL, variants: int, encoder_
             thumbnail[i, k] = (small.clamp(0, 1) * 255).round().byte().numpy()
         reporter.progress("precompute", i + 1, objects)
     np.save(folder / "pose.npy", views.pose)
-    scaling = 1 / float(np.std(latent[:, 0].astype(np.float32)))
-    np.save(folder / "scaling_factor.npy", scaling)
+    np.save(folder / "scaling_factor.npy", 1 / _standard_deviation(latent[:, 0]))
     latent.flush()
     os.replace(folder / "latent.tmp", folder / "latent.npy")
     return load(folder)
 
 
+def _standard_deviation(latent: np.ndarray) -> float:
+    """The standard deviation of a memory-mapped array, some of its first axis at a time."""
+    total = squares = 0.0
+    for start in range(0, len(latent), STATISTICS_CHUNK):
+        values = latent[start:start + STATISTICS_CHUNK].astype(np.float64)
+        total += values.sum()
+        squares += np.square(values).sum()
+    mean = total / latent.size
+    return float(np.sqrt(squares / latent.size - mean**2))
+
+
 def load(folder: Path) -> LatentViews:
-    """What `precompute` stored."""
+    """The latents that `precompute` stored."""
     return LatentViews(np.load(folder / "latent.npy", mmap_mode="r"),
                        np.load(folder / "thumbnail.npy", mmap_mode="r"),
                        np.load(folder / "pose.npy"), float(np.load(folder / "scaling_factor.npy")))
@@ -91,21 +105,21 @@ def load(folder: Path) -> LatentViews:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """B pairs of views of one object each."""
+    """b pairs of views, each of one object, ready for the network."""
 
     target: Tensor
-    """B x 4 x h x w, scaled."""
+    """(b, 4, h, w), scaled latents of the target views."""
     concat: Tensor
-    """B x 4 x h x w, unscaled."""
+    """(b, 4, h, w), unscaled latents of the input views."""
     pixels: Tensor
-    """B x 3 x s x s, normalised for the image encoder."""
+    """(b, 3, s, s), input views, normalised for the image encoder."""
     pose: Tensor
-    """B x 4."""
+    """(b, 4), relative poses."""
 
 
 @dataclass(frozen=True)
 class PairIndex:
-    """Which views B pairs are made of; four arrays of B."""
+    """The indices of b pairs of views, (b,) int64 each."""
 
     object: np.ndarray
     variant: np.ndarray
@@ -115,10 +129,11 @@ class PairIndex:
 
 def draw_pairs(data: LatentViews, objects: Tensor, count: int,
                generator: torch.Generator) -> PairIndex:
-    """Two different views of a random object in a random variant, `count` times.
+    """Draw `count` pairs of different views, each of a random object in a random variant.
 
-    `objects`: indices to draw from, so that some can be held out. An input view from an elevation
-    that is rare in photos is drawn once more.
+    An input view from an elevation that is rare in photos is drawn once more.
+
+    `objects`: (n,) indices of the objects to draw from, so that others can be held out.
     """
     variants, per_object = data.latent.shape[1:3]
 
@@ -134,7 +149,7 @@ def draw_pairs(data: LatentViews, objects: Tensor, count: int,
 
 def pair_poses(data: LatentViews, pairs: PairIndex,
                encoding: PoseEncoding = "zero123") -> Tensor:
-    """B x 4: where the targets' cameras stand, as seen from the sources'."""
+    """(b, 4) poses of the target views relative to the input views."""
     azimuth, elevation, radius = np.moveaxis(data.pose[pairs.object, pairs.target], -1, 0)
     azimuth_in, elevation_in, radius_in = np.moveaxis(
         data.pose[pairs.object, pairs.source], -1, 0)
@@ -145,7 +160,7 @@ def pair_poses(data: LatentViews, pairs: PairIndex,
 
 
 def pair_latents(data: LatentViews, pairs: PairIndex) -> tuple[Tensor, Tensor]:
-    """(target, scaled; source, unscaled), B x 4 x h x w each."""
+    """Scaled latents of the target views and unscaled ones of the input views, (b, 4, h, w)."""
     target = torch.from_numpy(data.latent[pairs.object, pairs.variant, pairs.target]).float()
     source = torch.from_numpy(data.latent[pairs.object, pairs.variant, pairs.source]).float()
     return target * data.scaling_factor, source
@@ -153,12 +168,12 @@ def pair_latents(data: LatentViews, pairs: PairIndex) -> tuple[Tensor, Tensor]:
 
 def random_pairs(data: LatentViews, objects: Tensor, count: int,
                  generator: torch.Generator) -> PairBatch:
-    """What `draw_pairs` draws, ready for the network."""
+    """The pairs that `draw_pairs` draws, ready for the network."""
     return make_pairs(data, draw_pairs(data, objects, count, generator))
 
 
 def make_pairs(data: LatentViews, pairs: PairIndex) -> PairBatch:
-    """The pairs' latents, cameras and what the image encoder sees of the sources."""
+    """The pairs' latents, relative poses and inputs of the image encoder."""
     target, concat = pair_latents(data, pairs)
     thumbnail = torch.from_numpy(
         data.thumbnail[pairs.object, pairs.variant, pairs.source]).float() / 255
@@ -167,7 +182,7 @@ def make_pairs(data: LatentViews, pairs: PairIndex) -> PairBatch:
 
 
 def _same_jitter(images: Tensor, generator: torch.Generator) -> Tensor:
-    """One random colour change for all pictures (V x 3 x H x W in [0, 1])."""
+    """One random colour change for all of (v, 3, h, w) images in [0, 1]."""
     views, channels, height, width = images.shape
     column = images.permute(1, 0, 2, 3).reshape(1, channels, views * height, width)
     changed = jitter_colours(column, generator, strength=0.6)

@@ -24,7 +24,7 @@ from .processes import Processes
 LossFunction = Callable[[nn.Module, torch.Generator], Tensor]
 """Draws a batch with the generator and returns the scalar loss of the module on it."""
 
-Measure = Callable[[nn.Module], Mapping[str, float]]
+Validation = Callable[[nn.Module], Mapping[str, float]]
 """How good the averaged module is by now, as numbers for the log."""
 
 
@@ -96,7 +96,7 @@ def attention(device: torch.device) -> AbstractContextManager[None]:
 
 
 def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings, folder: Path,
-          reporter: Reporter, measure: Measure | None = None,
+          reporter: Reporter, measure: Validation | None = None,
           processes: Processes | None = None) -> nn.Module:
     """Optimise until `settings.steps`; resume from `folder/checkpoint.pt` if it is there.
 

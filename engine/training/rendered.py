@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendered views of an object, however they are stored."""
+"""The rendered views of an object, independent of how they are stored."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class RenderedObject:
 
     name: str
     rgba: np.ndarray
-    """V x S x S x 4 uint8, straight alpha."""
+    """(v, s, s, 4) uint8, straight alpha."""
     pose: np.ndarray
-    """V x 3 float32: azimuth and elevation in degrees, radius in scene units."""
+    """(v, 3) float32: azimuth and elevation in degrees, radius in scene units."""
     info: dict
-    """The sample's JSON: source, licence, field of view."""
+    """The metadata of the sample: source, licence, field of view."""

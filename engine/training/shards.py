@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rendered views on disk: WebDataset tar shards, one sample per object.
+"""Rendered views on disk as WebDataset tar shards, one sample per object.
 
 A sample is `KEY.json` (name, source, licence, fov_deg, views: [{azimuth, elevation, radius}] in
 degrees and scene units) and `KEY.00.webp`, `KEY.01.webp`, ... (RGBA, straight alpha).
@@ -23,19 +23,19 @@ from .folders import find_folders, read_folder
 from .rendered import RenderedObject
 
 END_OF_ARCHIVE = bytes(1024)
-"""Two empty blocks close every tar file."""
+"""The two empty blocks that end every tar file."""
 
 
 def read_shards(folder: Path,
                 damaged: Callable[[EngineError], None] | None = None) -> Iterator[RenderedObject]:
     """Every object of the shards in a folder, in the order of the file names; without shards, of
-    its folders in Objaverse's layout.
+    its folders in Objaverse's layout (see `find_folders`).
 
-    `damaged` is told of files that can't be used, and the others follow; without it the first one
-    is an error.
+    `damaged` is called for files that cannot be used, and the others follow; without it the first
+    such file is an error.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is neither, or a file is damaged.
+        EngineError: `BAD_INPUT` if there are no objects, or a file is damaged.
     """
     shards = sorted(folder.glob("*.tar"))
     sources: list[Path] = shards or find_folders(folder)
@@ -51,6 +51,22 @@ def read_shards(folder: Path,
             damaged(error)
 
 
+def count_objects(folder: Path) -> int:
+    """The number of objects that `read_shards` will find if no file is damaged. Images are not
+    read.
+    """
+    shards = sorted(folder.glob("*.tar"))
+    return sum(map(_count_samples, shards)) if shards else len(find_folders(folder))
+
+
+def _count_samples(shard: Path) -> int:
+    try:
+        with tarfile.open(shard) as archive:
+            return sum(member.name.endswith(".json") for member in archive)
+    except (tarfile.TarError, OSError):
+        return 0
+
+
 def _read_shard(shard: Path) -> Iterator[RenderedObject]:
     try:
         yield from _objects(shard)
@@ -60,7 +76,7 @@ def _read_shard(shard: Path) -> Iterator[RenderedObject]:
 
 
 def _objects(shard: Path) -> Iterator[RenderedObject]:
-    # tarfile takes an archive that was cut between two members for a whole one.
+    # tarfile accepts an archive that was cut between two members.
     with shard.open("rb") as file:
         file.seek(max(0, shard.stat().st_size - len(END_OF_ARCHIVE)))
         if file.read() != END_OF_ARCHIVE:

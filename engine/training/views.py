@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training views as arrays: unpacked once, then read by memory map."""
+"""Training views as arrays on disk: unpacked once, then read by memory map."""
 
 from __future__ import annotations
 
@@ -16,68 +16,81 @@ from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
+from .array_file import ArrayFile
 from .rendered import RenderedObject
-from .shards import on_white, read_shards
+from .shards import count_objects, on_white, read_shards
 
 
 @dataclass(frozen=True)
 class TrainingViews:
-    """N objects with V views each."""
+    """n objects with v views each."""
 
     rgb: np.ndarray
-    """N x V x S x S x 3 uint8 on white (memory-mapped)."""
+    """(n, v, s, s, 3) uint8, on white, memory-mapped."""
     pose: np.ndarray
-    """N x V x 3 float32: azimuth and elevation in degrees, radius in scene units."""
+    """(n, v, 3) float32: azimuth and elevation in degrees, radius in scene units."""
     names: list[str]
+    """(n,) names of the objects."""
 
 
-def unpack(shards: Sequence[Path], folder: Path, reporter: Reporter,
+def unpack(sources: Sequence[Path], folder: Path, reporter: Reporter,
            size: int = 0) -> TrainingViews:
-    """Composite every view of some data sets on white and store them as .npy files in `folder`.
+    """Composite all views of some data sets on white and store them as .npy files in `folder`.
 
-    `size`: pixels to which pictures are resized; 0 leaves them.
+    Objects are read and written one at a time, whatever their number.
+
+    Args:
+        sources: folders that `read_shards` reads, in the order of the result.
+        size: side of the stored images, pixels; 0 keeps that of the sources.
 
     Raises:
-        EngineError: `BAD_INPUT` if nothing can be used; also, after all others are stored, if
-            files are damaged or objects have other numbers of views or pixels than the first.
+        EngineError: `BAD_INPUT` if no object can be used. Also, after all others are stored, if
+            files are damaged or objects differ from the first in the number of views or pixels.
     """
     problems: list[EngineError] = []
-    objects: list[RenderedObject] = []
-    for rendered in (rendered for source in shards
-                     for rendered in read_shards(source, problems.append)):
-        if objects and rendered.rgba.shape != objects[0].rgba.shape:
-            shapes = [f"{item.rgba.shape[0]} views of {item.rgba.shape[1]} pixels"
-                      for item in (rendered, objects[0])]
-            problems.append(EngineError(
-                ErrorCode.BAD_INPUT, f"{rendered.name} has {shapes[0]} instead of {shapes[1]}"))
-        else:
-            objects.append(rendered)
-    for problem in problems:
+
+    def leave_out(problem: EngineError) -> None:
+        problems.append(problem)
         reporter.log("error", f"{problem.message}; it is left out")
-    if not objects:
-        raise EngineError(ErrorCode.BAD_INPUT, "no object can be used", problems[0].message)
+
     folder.mkdir(parents=True, exist_ok=True)
-    side = size or objects[0].rgba.shape[1]
-    shape = (len(objects), len(objects[0].pose), side, side, 3)
-    rgb = np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, shape)
-    for i, rendered in enumerate(objects):
-        rgb[i] = [_resized(picture, side) for picture in on_white(rendered.rgba)]
-        reporter.progress("unpack", i + 1, len(objects))
-    rgb.flush()
-    np.save(folder / "pose.npy", np.stack([rendered.pose for rendered in objects]))
-    names = json.dumps([rendered.name for rendered in objects], indent=0)
-    (folder / "names.json").write_text(names, encoding="utf-8")
+    total = sum(map(count_objects, sources))
+    names: list[str] = []
+    poses: list[np.ndarray] = []
+    with ArrayFile(folder / "rgb.npy") as rgb:
+        shape: tuple[int, ...] = ()
+        for rendered in (item for source in sources for item in read_shards(source, leave_out)):
+            shape = shape or rendered.rgba.shape
+            if rendered.rgba.shape != shape:
+                leave_out(_differs(rendered, shape))
+                continue
+            side = size or shape[1]
+            rgb.append(np.stack([_resized(image, side) for image in on_white(rendered.rgba)]))
+            names.append(rendered.name)
+            poses.append(rendered.pose)
+            reporter.progress("unpack", len(names), max(total, len(names)))
+    if not names:
+        raise EngineError(ErrorCode.BAD_INPUT, "no object can be used", problems[0].message)
+    np.save(folder / "pose.npy", np.stack(poses))
+    # Last: it marks a complete result.
+    (folder / "names.json").write_text(json.dumps(names, indent=0), encoding="utf-8")
     if problems:
         raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} files or objects were left out",
-                          f"{len(objects)} are there, and training can start from them")
+                          f"{len(names)} are there, and training can start from them")
     return load(folder)
 
 
-def _resized(picture: np.ndarray, side: int) -> np.ndarray:
-    """S x S x 3 uint8 at another size."""
-    if picture.shape[0] == side:
-        return picture
-    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
+def _differs(rendered: RenderedObject, shape: tuple[int, ...]) -> EngineError:
+    ours, first = (f"{count} views of {side} pixels"
+                   for count, side in (rendered.rgba.shape[:2], shape[:2]))
+    return EngineError(ErrorCode.BAD_INPUT, f"{rendered.name} has {ours} instead of {first}")
+
+
+def _resized(image: np.ndarray, side: int) -> np.ndarray:
+    """(s, s, 3) uint8 as (side, side, 3)."""
+    if image.shape[0] == side:
+        return image
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def load(folder: Path) -> TrainingViews:
@@ -87,8 +100,8 @@ def load(folder: Path) -> TrainingViews:
 
 
 def random_crops(views: TrainingViews, count: int, size: int, generator: torch.Generator) -> Tensor:
-    """`count` x 3 x size x size float32 in [-1, 1]: random crops with random colours, mirrored half
-    of the time. Crops that show nothing but background are drawn once more.
+    """(count, 3, size, size) float32 in [-1, 1]: random crops with random colour changes, half of
+    them mirrored. A crop that shows only background is drawn once more.
     """
     objects, per_object, side = views.rgb.shape[:3]
     crops = []
@@ -107,10 +120,10 @@ def random_crops(views: TrainingViews, count: int, size: int, generator: torch.G
 
 
 def jitter_colours(rgb: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
-    """A random mixture of channels and a random gamma per picture, white staying white.
+    """(n, 3, h, w) images in [0, 1] after a random mixture of channels and a random gamma each.
 
-    `rgb`: N x 3 x H x W in [0, 1]. The mixture is a rotation of hue with a random saturation: its
-    rows sum to one, so greys keep their colour.
+    White stays white. The mixture is a rotation of hue with a random saturation; its rows sum to
+    one, so that greys keep their colour.
     """
     count = len(rgb)
     angle = (torch.rand(count, generator=generator) - 0.5) * 2 * torch.pi * strength

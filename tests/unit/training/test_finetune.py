@@ -25,10 +25,10 @@ from engine.core.reporting import SilentReporter
 from engine.core.requests import TrainRequest
 from engine.jobs import run as jobs
 from engine.models import load_pipeline
-from engine.training.denoiser import add_noise
 from engine.training.finetune import ATTENTION, PosedUNet, encode_views, finetuning_loss
 from engine.training.latents import PairIndex, pair_poses
 from engine.training.loop import _parameter_groups, averaged_copy
+from engine.training.objective import add_noise
 from engine.training.rendered import RenderedObject
 from engine.training.shards import write_shard
 from engine.training.views import unpack

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from engine.camera import camera_to_world
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.training import views
-from engine.training.shards import read_shards
+from engine.training.rendered import RenderedObject
+from engine.training.shards import count_objects, read_shards, write_shard
 
 POSES = np.array([[10.0, 20.0, 1.6], [200.0, -35.0, 2.1]])
 SIZE = 32
@@ -87,3 +90,44 @@ def test_pictures_are_resized_on_white(folder: Path, tmp_path: Path):
     row = data.rgb[0, 0, 4, :, 0]
     assert row[:3].max() == 0 and row[5:].min() == 255
     np.testing.assert_array_equal(data.rgb[2, 1, 4, 4], [160, 100, 7])
+
+
+def test_read_shards_follows_the_originals_list(folder: Path) -> None:
+    (folder / "valid_paths.json").write_text(json.dumps(["uid2", "uid0"]))
+    assert [item.name for item in read_shards(folder)] == ["uid2", "uid0"]
+    assert count_objects(folder) == 2
+
+
+@pytest.mark.parametrize("text", ['{"uid0": 1}', '["../uid0"]', '["/etc"]', "[1]", "no list"])
+def test_read_shards_refuses_a_list_of_other_things(folder: Path, text: str) -> None:
+    (folder / "valid_paths.json").write_text(text)
+    with pytest.raises(EngineError, match=r"valid_paths\.json") as caught:
+        list(read_shards(folder))
+    assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+def test_read_shards_names_listed_objects_without_files(folder: Path) -> None:
+    (folder / "valid_paths.json").write_text(json.dumps(["uid0", "missing", "uid1"]))
+    problems: list[EngineError] = []
+    assert [item.name for item in read_shards(folder, problems.append)] == ["uid0", "uid1"]
+    assert [str(folder / "missing") in problem.message for problem in problems] == [True]
+
+
+def test_unpack_holds_one_object_in_memory(tmp_path: Path) -> None:
+    """Unpacking forty objects takes less than a third of the memory of their images."""
+    rng = np.random.default_rng(0)
+    poses = np.tile(np.float32([0, 20, 1.85]), (8, 1))
+    (tmp_path / "shards").mkdir()
+    for shard in range(4):
+        write_shard(tmp_path / "shards" / f"{shard}.tar", (
+            RenderedObject(f"thing{shard}_{i}", rng.integers(0, 64, (8, 128, 128, 4), np.uint8),
+                           poses, {"name": "thing"}) for i in range(10)))
+    assert count_objects(tmp_path / "shards") == 40
+    tracemalloc.start()
+    try:
+        data = views.unpack([tmp_path / "shards"], tmp_path / "views", SilentReporter())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert data.rgb.shape == (40, 8, 128, 128, 3)
+    assert peak < 40 * 8 * 128 * 128 * 4 / 3

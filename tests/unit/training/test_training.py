@@ -20,16 +20,12 @@ from engine.camera import relative_pose
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.training import curves, latents, views
-from engine.training.autoencoder import autoencoder_loss, nano_autoencoder
-from engine.training.denoiser import (
-    DROP,
-    conditioning_dropout,
-    denoising_loss,
-    first_step_error,
-)
-from engine.training.export import export
 from engine.training.loop import LoopSettings, learning_rate, load_averaged, train
-from engine.training.nano import Zero123Denoiser, nano_scheduler
+from engine.training.objective import DROP, conditioning_dropout
+from engine.training.scratch.autoencoder import autoencoder_loss, nano_autoencoder
+from engine.training.scratch.denoiser import denoising_loss, first_step_error
+from engine.training.scratch.export import export
+from engine.training.scratch.nano import Zero123Denoiser, nano_scheduler
 from engine.training.shards import on_white, read_shards
 
 OBJECTS, VIEWS, SIZE = 3, 4, 128

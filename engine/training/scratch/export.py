@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From training checkpoints to a model that the pipeline loads."""
+"""Converts training checkpoints into a model that the pipeline loads."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import torch
 
-from ..diffusion import Zero123Pipeline
+from ...diffusion import Zero123Pipeline
+from ..latents import load
+from ..loop import load_averaged
 from .autoencoder import nano_autoencoder
-from .latents import load
-from .loop import load_averaged
 from .nano import Zero123Denoiser, nano_scheduler
 
 
 def export(work: Path, out: Path, default_steps: int, default_guidance: float) -> None:
     """Write the averaged weights of a working folder as fp16 safetensors in diffusers layout.
 
-    `default_steps` and `default_guidance` are stored as the model's own sampling defaults.
+    `default_steps` and `default_guidance` become the model's default sampling settings.
     """
     vae, denoiser = nano_autoencoder(), Zero123Denoiser.nano()
     load_averaged(vae, work / "autoencoder")

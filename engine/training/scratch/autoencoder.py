@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training of nano's autoencoder: pictures of 128 pixels to latents of 4 x 16 x 16."""
+"""nano's autoencoder, between images of 128 pixels and latents of (4, 16, 16), and its loss."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ from diffusers import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
 
-from .loop import LossFunction
-from .views import TrainingViews, random_crops
+from ..loop import LossFunction
+from ..views import TrainingViews, random_crops
 
 KL_WEIGHT = 2e-5
-"""Per latent element."""
+"""Weight of the divergence per latent element: small, as in latent diffusion (Rombach et al.
+2022)."""
+ABSOLUTE_WEIGHT = 0.2
+"""Weight of the mean absolute error beside the mean squared error."""
 COLOUR_WEIGHT = 4.0
-"""Of the error of the mean colour under each latent pixel. Without it the four channels fill up
-with edges and shading first, and a short training ends with grey pictures."""
+"""Weight of the squared error of the mean colour under each latent pixel. Without it the four
+channels first learn edges and shading, and a short training ends with grey images."""
 LATENT_STRIDE = 8
-"""Picture pixels per latent pixel."""
+"""Image pixels per latent pixel along an axis."""
 
 
 def nano_autoencoder() -> AutoencoderKL:
-    """The original's layout (8x down, 4 channels, KL), an eighth as wide and without attention.
+    """An autoencoder of the original's layout (8x down, 4 channels, KL), an eighth as wide and
+    without attention.
 
-    Residual branches start at zero and all other convolutions as the identity, so that a colour
-    crosses the untrained network and the branches only learn what it lacks.
+    Residual branches start at zero and all other convolutions at the identity, so that the
+    untrained network already passes colours through.
     """
     vae = AutoencoderKL(
         in_channels=3, out_channels=3, latent_channels=4, sample_size=128,
@@ -46,7 +50,10 @@ def nano_autoencoder() -> AutoencoderKL:
 
 
 def autoencoder_loss(views: TrainingViews, batch_size: int, crop: int) -> LossFunction:
-    """Squared and absolute error of the reconstruction, and the latent's divergence from normal."""
+    """Squared and absolute error of the reconstruction plus the latent's KL divergence.
+
+    `crop`: side of the random crops that are trained on, pixels.
+    """
 
     def loss(vae: nn.Module, generator: torch.Generator) -> Tensor:
         assert isinstance(vae, AutoencoderKL)
@@ -58,7 +65,7 @@ def autoencoder_loss(views: TrainingViews, batch_size: int, crop: int) -> LossFu
         error = vae.decode(latent).sample.float() - image
         local_colour = F.avg_pool2d(error, LATENT_STRIDE).square().mean()
         divergence = posterior.kl().mean() / latent[0].numel()
-        return (error.square().mean() + 0.2 * error.abs().mean()
+        return (error.square().mean() + ABSOLUTE_WEIGHT * error.abs().mean()
                 + COLOUR_WEIGHT * local_colour + KL_WEIGHT * divergence)
 
     return loss

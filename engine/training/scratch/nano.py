@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """nano's architecture: the original's components, small enough for a CPU and for 45 MB in fp16.
 
-Pictures of 128 pixels, latents of 4 x 16 x 16. The UNet costs about 1 GFLOP per evaluation: the
-16 x 16 level is convolutional, the 8 x 8 and 4 x 4 levels attend. Noise schedule: the original's,
-rescaled to zero terminal SNR, with v-prediction (Lin et al. 2023, arXiv 2305.08891), so that the
-first of few denoising steps already is the best guess from pure noise.
+Images have 128 pixels, latents (4, 16, 16). The UNet takes about 1 GFLOP per evaluation: the 16 x
+16 level is convolutional, the 8 x 8 and 4 x 4 levels have attention. The noise schedule is the
+original's, rescaled to zero terminal SNR with v-prediction (Lin et al. 2023, arXiv 2305.08891), so
+that already the first of few denoising steps predicts the mean from pure noise.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from ..diffusion import Zero123Pipeline
-from ..diffusion.conditioning import CCProjection
+from ...diffusion import Zero123Pipeline
+from ...diffusion.conditioning import CCProjection
 
 EMBEDDING_DIM = 256
 """Width of the image embedding and of the context token (768 in the original)."""
 
 
 def nano_unet() -> UNet2DConditionModel:
-    """8 input channels: the noisy latent and the input picture's latent.
+    """A UNet with 8 input channels: the noisy latent and the input image's latent.
 
-    The context token is added to the time embedding, too: the 16 x 16 level, which doesn't attend,
-    learns the camera from there.
+    The context token is also added to the time embedding, from which the 16 x 16 level, which has
+    no attention, learns the camera.
     """
     return UNet2DConditionModel(
         sample_size=16, in_channels=8, out_channels=4, layers_per_block=1, norm_num_groups=8,
@@ -64,10 +64,10 @@ class Zero123Denoiser(nn.Module):
 
     @classmethod
     def nano(cls) -> Zero123Denoiser:
-        """With random weights.
+        """nano's networks with random weights.
 
-        The pose's columns of the projection start as large as the image's: started small, as in
-        the original, which had millions of pairs to make them grow, they take most of a training.
+        The pose's columns of the projection start as large as the image's. If they start small, as
+        in the original with its millions of pairs, they grow during most of a short training.
         """
         projection = CCProjection(EMBEDDING_DIM, 4, EMBEDDING_DIM)
         nn.init.normal_(projection.projection.weight[:, EMBEDDING_DIM:])
@@ -75,10 +75,10 @@ class Zero123Denoiser(nn.Module):
                    projection)
 
     def continue_from(self, earlier: Zero123Pipeline) -> None:
-        """Take over a trained model's weights; parts of the UNet that it lacks start silent.
+        """Load a trained model's weights. Parts of the UNet that it lacks start without effect.
 
         Raises:
-            RuntimeError: other sizes.
+            RuntimeError: if the sizes differ.
         """
         self.image_encoder.load_state_dict(earlier.image_encoder.state_dict())
         self.cc_projection.load_state_dict(earlier.cc_projection.state_dict())
@@ -93,10 +93,14 @@ class Zero123Denoiser(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, concat: Tensor, pixels: Tensor,
                 pose: Tensor, keep_embedding: Tensor) -> Tensor:
-        """Prediction for noisy latents (N x 4 x h x w).
+        """The UNet's prediction for noisy latents, (n, 4, h, w).
 
-        `concat`: latent of the input picture (unscaled); `pixels`: what the image encoder sees;
-        `pose`: N x 4; `keep_embedding`: N x 1, zero where the embedding is dropped.
+        Args:
+            timestep: (n,).
+            concat: (n, 4, h, w), unscaled latents of the input images.
+            pixels: (n, 3, s, s), the image encoder's input.
+            pose: (n, 4).
+            keep_embedding: (n, 1), zero where the embedding is dropped.
         """
         embedding = self.image_encoder(pixels).image_embeds * keep_embedding
         context = self.cc_projection(embedding, pose)
