@@ -1,58 +1,46 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person does: the operators `bpy.ops.zero123.*`, and results into the scene."""
+"""The operators `bpy.ops.zero123.*`, one family per module.
+
+Below them, `session` is the add-on's state and `scene` brings results into the scene.
+"""
 
 import bpy
 
 from . import (
-    batch_queue as queueing,
-)
-from . import (
+    batch_queue,
     camera_view,
     compare,
-    control,
+    engine,
     generate,
+    import_result,
+    jobs,
     licences,
     logs,
     models,
     pictures,
     presets,
-    setup,
+    select_views,
     training,
+    turntable,
 )
-from . import (
-    select_views as picking,
-)
-from . import (
-    turntable as turning,
-)
-from .session import timer as background
-from .session.installation import installation_job
-from .session.job_store import journal
-from .session.model_work import model_work
-from .session.runner import runner
-from .session.view_selection import picks
+from .session import session
 
 CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
-           *picking.CLASSES, *control.CLASSES, *setup.CLASSES, *presets.CLASSES,
-           *queueing.CLASSES, *logs.CLASSES, *turning.CLASSES, *models.CLASSES,
-           *licences.CLASSES, *training.CLASSES)
+           *select_views.CLASSES, *jobs.CLASSES, *import_result.CLASSES, *engine.CLASSES,
+           *presets.CLASSES, *batch_queue.CLASSES, *logs.CLASSES, *turntable.CLASSES,
+           *models.CLASSES, *licences.CLASSES, *training.CLASSES)
 
 
 def register() -> None:
-    """Make the operators known to Blender."""
+    """Register the operators and start the session."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    background.look_around()
+    session.open(import_result.import_with_undo)
 
 
 def unregister() -> None:
-    """Take everything back: the timer, the engine's process, the operators."""
-    picks.clear()
-    background.unwatch()
-    installation_job.cancel()
-    model_work.stop()
-    runner.stop_engine()
-    journal.close()
+    """Close the session and unregister the operators."""
+    session.close()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that start a job for each of several pictures, with the Zero123 tab's settings."""
+"""Operators that start a job for each of several images, with the settings of the Zero123 tab."""
 
 from __future__ import annotations
 
@@ -21,25 +21,26 @@ _REQUESTS: dict[str, type[Request]] = {'VIEWS': ViewsRequest, 'MESH': Reconstruc
 
 
 class _Queue(bpy.types.Operator):
-    """What the two share: what to make, and one job for each picture."""
+    """Base of both operators: starts one job per image."""
 
     bl_options = {'REGISTER'}
     KIND = EnumProperty(
         name="Make", default='VIEWS', options=_OPTIONS,
-        items=[('VIEWS', "Views", "Generate views of every picture"),
-               ('MESH', "Meshes", "Reconstruct a mesh from every picture")])
+        items=[('VIEWS', "Views", "Generate views of every image"),
+               ('MESH', "Meshes", "Reconstruct a mesh from every image")])
 
-    def queue(self, context: bpy.types.Context, pictures: Iterable[dict[str, str]]) -> set[str]:
-        """Start a job for each picture, given as the operator's keywords. A picture that can't
-        be used is told of and doesn't keep the others from being made.
+    def queue(self, context: bpy.types.Context, images: Iterable[dict[str, str]]) -> set[str]:
+        """Start a job for each image, given as keywords of the operator.
+
+        An image that cannot be used is reported and does not stop the others.
         """
         settings = context.scene.zero123.operator_values(_REQUESTS[self.kind])
-        settings.pop("views", None)  # existing views are of one picture
+        settings.pop("views", None)  # existing views belong to one image
         problems = []
         count = 0
-        for picture in pictures:
+        for image in images:
             try:
-                self._start({**settings, "image": "", **picture})
+                self._start({**settings, "image": "", **image})
                 count += 1
             except RuntimeError as error:
                 problems.append(str(error).strip().removeprefix("Error: "))
@@ -56,10 +57,10 @@ class _Queue(bpy.types.Operator):
 
 
 class ZERO123_OT_queue_pictures(_Queue):
-    """Choose several picture files, and have views or a mesh made of each"""
+    """Choose several image files, and generate views or a mesh of each"""
 
     bl_idname = "zero123.queue_pictures"
-    bl_label = "Queue Pictures"
+    bl_label = "Queue Images"
     __annotations__ = {
         "kind": _Queue.KIND,
         "directory": StringProperty(subtype='DIR_PATH', options={'HIDDEN', 'SKIP_SAVE'}),
@@ -77,13 +78,13 @@ class ZERO123_OT_queue_pictures(_Queue):
         folder = Path(bpy.path.abspath(self.directory))
         names = [file.name for file in self.files if file.name]
         if not names:
-            self.report({'ERROR'}, rpt_("Choose at least one picture"))
+            self.report({'ERROR'}, rpt_("Choose at least one image"))
             return {'CANCELLED'}
         return self.queue(context, [{"filepath": str(folder / name)} for name in names])
 
 
 class ZERO123_OT_queue_selected(_Queue):
-    """Have views or a mesh made of the picture of every selected image empty or plane"""
+    """Generate views or a mesh of the image of every selected image empty or plane"""
 
     bl_idname = "zero123.queue_selected"
     bl_label = "Queue Selected"
@@ -92,10 +93,10 @@ class ZERO123_OT_queue_selected(_Queue):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         found = any(image_of(item) for item in context.selected_objects)
-        return unless(cls, "" if found else "Select image empties or planes with a picture")
+        return unless(cls, "" if found else "Select image empties, or planes with an image")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        # A dictionary, as a set has no order: each picture once, as names outlive the import.
+        # By name, because an import may invalidate references; a dictionary keeps the order.
         found = {image.name: None for item in context.selected_objects
                  if (image := image_of(item)) is not None}
         return self.queue(context, [{"image": name} for name in found])

@@ -15,14 +15,14 @@ from mathutils import Matrix
 from ..engine.camera import FOV_DEG
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ViewsRequest
-from .generate import PictureJob, job_properties
+from .generate import ImageJob
 from .scene import Place, Record, frames
 from .scene.destination import MAX_TITLE
 from .scene.placement import TURN
 from .scene.sources import source_of
 from .session.launch import launch
 from .session.messages import unless
-from .session.request_properties import request_fields, request_values
+from .session.request_properties import job_properties, request_fields, request_values
 
 KNOWN_RADII = (1.5, 2.2)
 """Distances of the training cameras."""
@@ -34,7 +34,7 @@ _OPTIONS = {'SKIP_SAVE'}
 _POSE = ("azimuth", "elevation", "radius", "orbit")
 
 
-class ZERO123_OT_view_from_camera(PictureJob):
+class ZERO123_OT_view_from_camera(ImageJob):
     """Have the object drawn as a camera of the scene sees it, as a plane at that camera"""
 
     bl_idname = "zero123.view_from_camera"

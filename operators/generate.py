@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that give the engine work: new views, a mesh, the same again."""
+"""Operators that start a job from an image, a text or an earlier result."""
 
 import random
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import (
@@ -22,28 +22,27 @@ from ..engine.core.requests import (
     ViewsRequest,
 )
 from .scene import ImportOptions, Place, Record, frames
-from .scene.options import PATH_OPTIONS
 from .scene.sources import Source, source_of
 from .session import preferences as addon
 from .session.launch import launch, launch_alone
 from .session.messages import SELECT_A_RESULT, report_errors, unless
-from .session.request_properties import properties_of, request_values
+from .session.request_properties import job_properties, properties_of, request_values
 
-# Blender would hand the last run's values to the next one started from the interface, and the
-# panel's settings would have no effect.
+# Otherwise Blender would use the values of the last call for the next one from the interface, and
+# the settings of the panel would have no effect.
 _OPTIONS = {'SKIP_SAVE'}
 
 
-class PictureJob(bpy.types.Operator):
-    """What the operators share that start a job from a picture.
+class ImageJob(bpy.types.Operator):
+    """Base of the operators that start a job from an image.
 
-    Called from the interface, settings that were not given are the Zero123 tab's; called from a
-    script, they are the request's defaults.
+    Settings that are not given come from the Zero123 tab if the operator is called from the
+    interface, and are the request's defaults if it is called from a script.
     """
 
     REQUEST: ClassVar[type[Request]]
     SKIP: ClassVar[Collection[str]] = ()
-    """Fields that are no properties of the operator."""
+    """Request fields that are not properties of the operator."""
     bl_options = {'REGISTER'}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -54,15 +53,15 @@ class PictureJob(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.take_preferred(self, context)
+        addon.apply_preferred_device(self, context)
         self.start(context)
         return {'FINISHED'}
 
     def start(self, context: bpy.types.Context) -> None:
-        """Send the request to the engine.
+        """Start the job.
 
         Raises:
-            EngineError: As `launch`.
+            EngineError: As in `launch`.
         """
         values = request_values(self, self.REQUEST, skip={"image", *self.SKIP})
         if values.get("views"):
@@ -70,21 +69,8 @@ class PictureJob(bpy.types.Operator):
         launch(context, self.REQUEST, values, self.image, self.filepath)
 
 
-def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
-    """The annotations of an operator for this request, which reads a picture."""
-    return {
-        **properties_of(request, skip={"image", *skip}, options=_OPTIONS),
-        "image": StringProperty(
-            name="Image", options=_OPTIONS,
-            description="Name of the image to start from; empty takes the active one"),
-        "filepath": StringProperty(
-            name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
-            description="Picture file to start from, instead of an image"),
-    }
-
-
-class ZERO123_OT_generate_views(PictureJob):
-    """Have the object of a picture drawn from other sides, as reference planes with cameras"""
+class ZERO123_OT_generate_views(ImageJob):
+    """Generate views of the object in an image from other sides, as planes with cameras"""
 
     bl_idname = "zero123.generate_views"
     bl_label = "Generate Views"
@@ -92,8 +78,8 @@ class ZERO123_OT_generate_views(PictureJob):
     __annotations__ = job_properties(ViewsRequest)
 
 
-class ZERO123_OT_reconstruct_mesh(PictureJob):
-    """Make a textured mesh of the object of a picture, from views of all its sides"""
+class ZERO123_OT_reconstruct_mesh(ImageJob):
+    """Reconstruct a textured mesh of the object in an image"""
 
     bl_idname = "zero123.reconstruct_mesh"
     bl_label = "Reconstruct Mesh"
@@ -101,8 +87,8 @@ class ZERO123_OT_reconstruct_mesh(PictureJob):
     __annotations__ = job_properties(ReconstructRequest)
 
 
-class ZERO123_OT_remove_background(PictureJob):
-    """Cut the object out of a picture; the cut-out becomes the picture to work with"""
+class ZERO123_OT_remove_background(ImageJob):
+    """Cut the object out of its background; the cut-out becomes the input image"""
 
     bl_idname = "zero123.remove_background"
     bl_label = "Remove Background"
@@ -111,8 +97,8 @@ class ZERO123_OT_remove_background(PictureJob):
     __annotations__ = job_properties(SegmentRequest, SKIP)
 
 
-class ZERO123_OT_prepare_picture(PictureJob):
-    """Show the picture as the network will see it: cut out, cropped and centred"""
+class ZERO123_OT_prepare_picture(ImageJob):
+    """Show the image as the network will see it: cut out, cropped and centred"""
 
     bl_idname = "zero123.prepare_picture"
     bl_label = "Preview Input"
@@ -120,8 +106,8 @@ class ZERO123_OT_prepare_picture(PictureJob):
     __annotations__ = job_properties(PrepareRequest)
 
 
-class ZERO123_OT_estimate_elevation(PictureJob):
-    """Find out how high the picture's camera stood, from views that have to fit together"""
+class ZERO123_OT_estimate_elevation(ImageJob):
+    """Estimate the elevation of the image's camera by comparing generated views"""
 
     bl_idname = "zero123.estimate_elevation"
     bl_label = "Estimate Elevation"
@@ -130,10 +116,10 @@ class ZERO123_OT_estimate_elevation(PictureJob):
 
 
 class ZERO123_OT_text_to_image(bpy.types.Operator):
-    """Have a picture of an object made from a text; it becomes the picture to work with"""
+    """Generate an image of an object from a text; it becomes the input image"""
 
     bl_idname = "zero123.text_to_image"
-    bl_label = "Make Picture from Text"
+    bl_label = "Generate Image from Text"
     bl_options = {'REGISTER'}
     __annotations__ = properties_of(TextRequest, options=_OPTIONS)
 
@@ -151,13 +137,13 @@ class ZERO123_OT_text_to_image(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.take_preferred(self, context)
+        addon.apply_preferred_device(self, context)
         launch_alone(context, TextRequest, request_values(self, TextRequest), self.prompt)
         return {'FINISHED'}
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):
-    """Run the job again that the active object comes from"""
+    """Run the job of the active object again"""
 
     bl_idname = "zero123.regenerate"
     bl_label = "Regenerate Result"
@@ -165,7 +151,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
 
     new_seed: BoolProperty(  # type: ignore[valid-type]
         name="New Seed", default=False, options=_OPTIONS,
-        description="Draw another result instead of the same one")
+        description="Use a new random seed, which gives another result")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -176,7 +162,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = context.active_object
         record, group = Record.read(item), frames.result_collection(item)
-        assert record is not None  # poll has seen it
+        assert record is not None  # checked by `poll`
         title = item.users_collection[0].name.removeprefix("Zero123 ")
         context.view_layer.update()
         place = Place.at(frames.result_frame(group, chosen=item)) if group else None
@@ -194,7 +180,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
                    options=ImportOptions.from_dict(record.options))
         except KeyError as error:
             raise EngineError(ErrorCode.BAD_INPUT, f"the result has no record of {error}",
-                              "start from its picture") from error
+                              "start from its image") from error
         return {'FINISHED'}
 
 

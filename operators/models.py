@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that get models onto this computer and off it again."""
+"""Operators that download, import, verify and remove models."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from ..engine.core.errors import EngineError
 from ..engine.models.catalogue import find_model, list_models, name_for, size_text
 from ..engine.models.folder import remove
 from ..engine.setup.environment import find_python
-from .licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
 from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
-from .session import timer as background
-from .session.checklist import checklist
-from .session.installation import installation_job
+from .session import session
+from .session.licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
 from .session.messages import (
     ALLOW_ONLINE,
     INSTALLING,
@@ -31,9 +29,8 @@ from .session.messages import (
     report_errors,
     unless,
 )
-from .session.model_list import model_shelf
-from .session.model_work import model_work
-from .session.runner import MODELS_VARIABLE, runner
+from .session.runner import MODELS_VARIABLE
+from .session.window import redraw_areas
 
 _OPTIONS = {'SKIP_SAVE'}
 _HIDDEN = {'HIDDEN', 'SKIP_SAVE'}
@@ -41,8 +38,8 @@ _HIDDEN = {'HIDDEN', 'SKIP_SAVE'}
 
 def _known_models(operator: bpy.types.Operator, context: bpy.types.Context,
                   text: str) -> list[str]:
-    """Suggestions: what is here."""
-    return [name for name in model_shelf.names() if text.lower() in name.lower()]
+    """Suggestions: the installed models."""
+    return [name for name in session.models.names() if text.lower() in name.lower()]
 
 
 def _model_property(description: str) -> Any:
@@ -53,22 +50,22 @@ def _model_property(description: str) -> Any:
 def _dtype_property() -> Any:
     return EnumProperty(
         name="Precision", default='original', options=_OPTIONS,
-        description="Of the weights on the disk",
-        items=[('original', "As in the File", "5 GB for a model as it was published"),
-               ('float16', "Half", "Half the space; the results differ slightly"),
-               ('bfloat16', "Brain Float", "Half the space, with fewer digits")])
+        description="Number format of the weights on the disk",
+        items=[('original', "As in the File", "About 5 GB for an original model"),
+               ('float16', "Half", "Half the disk space; results differ slightly"),
+               ('bfloat16', "Brain Float", "Half the disk space, with lower precision than Half")])
 
 
 def why_busy() -> str:
-    """Why no model can be worked on now, or an empty text."""
-    if model_work.running:
-        return "Wait until the other model is finished, or cancel it"
-    return INSTALLING if installation_job.running else ""
+    """The reason why no work on a model can start now, or an empty text."""
+    if session.model_work.running:
+        return "Wait until the other model is ready, or cancel it"
+    return INSTALLING if session.installation.running else ""
 
 
 def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: str, model: str,
                arguments: Sequence[str]) -> set[str]:
-    """Run a verb of the engine's `models`. Without a window this waits for its end."""
+    """Run a verb of the engine's command `models`. Without a window this waits for its end."""
     chosen = addon.preferences(context)
     variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
     if chosen.hub_mirror:
@@ -78,29 +75,29 @@ def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: s
     try:
         python = find_python(chosen.engine_python or None, addon.engine_folder())
         log = addon.results_folder(context) / "engine.log"
-        model_work.start(python, verb, model, arguments, log, variables)
+        session.model_work.start(python, verb, model, arguments, log, variables)
         if not bpy.app.background:
-            background.watch()
-            background.redraw()
+            session.timer.start()
+            redraw_areas()
             return {'FINISHED'}
-        model_work.wait()
+        session.model_work.wait()
     except EngineError as error:
         operator.report({'ERROR'}, in_words(error))
         return {'CANCELLED'}
     finally:
-        if not model_work.running:
-            checklist.look(context)
+        if not session.model_work.running:
+            session.checklist.refresh(context)
     return {'FINISHED'}
 
 
 class ZERO123_OT_model_download(bpy.types.Operator):
-    """Download a model and turn it into what the engine reads; a stopped download goes on later"""
+    """Download a model and convert it for the engine; a cancelled download can be resumed"""
 
     bl_idname = "zero123.model_download"
     bl_label = "Download Zero123 Model"
     __annotations__ = {
         "model": EnumProperty(
-            name="Model", options=_OPTIONS, description="Which model of the catalogue",
+            name="Model", options=_OPTIONS, description="Name of the model in the catalogue",
             items=[(info.name, info.name, info.title) for info in list_models() if info.repo]),
         "accept_licence": accept_property(),
         "dtype": _dtype_property(),
@@ -123,7 +120,7 @@ class ZERO123_OT_model_download(bpy.types.Operator):
         layout.label(text=iface_("{} to download, {} on the disk").format(size, disk),
                      translate=False)
         if info.gated:
-            layout.label(text="Needs an account at the hub, and its token in the preferences",
+            layout.label(text="Needs a Hugging Face account and its token in the preferences",
                          icon='LOCKED')
         if not is_accepted(info, context):
             layout.prop(self, "accept_licence")
@@ -137,31 +134,31 @@ class ZERO123_OT_model_download(bpy.types.Operator):
 
 
 class ZERO123_OT_model_import(bpy.types.Operator):
-    """Turn a checkpoint that you have into a model; the file itself stays as it is"""
+    """Convert a checkpoint file into a model; the file itself is not changed"""
 
     bl_idname = "zero123.model_import"
     bl_label = "Import Zero123 Model"
     __annotations__ = {
         "filepath": StringProperty(
             name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
-            description="An original .ckpt or .safetensors, or u2netp.onnx"),
+            description="Original .ckpt or .safetensors file, or u2netp.onnx"),
         "filter_glob": StringProperty(default="*.ckpt;*.safetensors;*.onnx", options=_HIDDEN),
         "model": StringProperty(
             name="Name", options=_OPTIONS,
-            description="What to call it; empty takes the catalogue's name for such a file, else "
-            "the file's"),
+            description="Name of the model; empty uses the catalogue's name for this file, else "
+            "the file's name"),
         "config": StringProperty(
             name="Configuration", subtype='FILE_PATH', options=PATH_OPTIONS,
-            description="The original's .yaml, if the model isn't one of the released ones"),
+            description="The original .yaml file, if the model is not one of the published ones"),
         "pose_encoding": EnumProperty(
             name="Pose Encoding", default='AUTO', options=_OPTIONS,
-            description="How the camera is told to the network",
+            description="How the camera's pose is passed to the network",
             items=[('AUTO', "Automatic", "By the file's name, size and origin"),
-                   ('zero123', "Zero123", "Of Zero-1-to-3 and Zero123-XL"),
-                   ('stable', "Stable Zero123", "Of Stable Zero123")]),
+                   ('zero123', "Zero123", "For Zero-1-to-3 and Zero123-XL"),
+                   ('stable', "Stable Zero123", "For Stable Zero123")]),
         "raw": BoolProperty(
             name="Raw Weights", default=False, options=_OPTIONS,
-            description="The last training step's weights instead of the averaged ones"),
+            description="Use the weights of the last training step instead of the averaged ones"),
         "dtype": _dtype_property(),
         "accept_licence": accept_property(),
     }
@@ -199,11 +196,11 @@ class ZERO123_OT_model_import(bpy.types.Operator):
 
 
 class ZERO123_OT_model_verify(bpy.types.Operator):
-    """Read all files of a model and compare them with their digests"""
+    """Read all files of a model and compare them with their checksums"""
 
     bl_idname = "zero123.model_verify"
     bl_label = "Verify Zero123 Model"
-    __annotations__ = {"model": _model_property("Which model")}
+    __annotations__ = {"model": _model_property("Name of the model")}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -219,15 +216,15 @@ class ZERO123_OT_model_verify(bpy.types.Operator):
 
 
 class ZERO123_OT_model_remove(bpy.types.Operator):
-    """Delete a model from the model folder, and what was downloaded of it"""
+    """Delete a model from the model folder, including partial downloads"""
 
     bl_idname = "zero123.model_remove"
     bl_label = "Remove Zero123 Model"
-    __annotations__ = {"model": _model_property("Which model")}
+    __annotations__ = {"model": _model_property("Name of the model")}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_busy() or (WAIT_FOR_JOBS if runner.jobs.active() else ""))
+        return unless(cls, why_busy() or (WAIT_FOR_JOBS if session.jobs.active() else ""))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.model:
@@ -239,30 +236,31 @@ class ZERO123_OT_model_remove(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        runner.stop_engine()  # on some systems its files can't be deleted while they are read
+        # Windows cannot delete the model's files while the engine has them open.
+        session.runner.stop_engine()
         try:
             gone = remove(self.model, addon.model_folder(context))
         finally:
-            checklist.look(context)
-            background.redraw()
+            session.checklist.refresh(context)
+            redraw_areas()
         self.report({'INFO'}, rpt_("Removed {}").format(gone))
         return {'FINISHED'}
 
 
 class ZERO123_OT_model_cancel(bpy.types.Operator):
-    """Stop what is being done with a model; what was downloaded is kept"""
+    """Cancel the work on a model; downloaded parts are kept"""
 
     bl_idname = "zero123.model_cancel"
     bl_label = "Cancel Zero123 Model"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        works = model_work.running and not model_work.cancelling
-        return unless(cls, "" if works else "No model is being worked on")
+        works = session.model_work.running and not session.model_work.cancelling
+        return unless(cls, "" if works else "No work on a model is running")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        model_work.cancel()
-        background.redraw()
+        session.model_work.cancel()
+        redraw_areas()
         return {'FINISHED'}
 
 

@@ -1,19 +1,19 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets of the Zero123 tab's settings, by Blender's own preset system."""
+"""The operator that adds and removes presets of the Zero123 tab, with Blender's preset system."""
 
 import bpy
 from bl_operators.presets import AddPresetBase
 
 FOLDER = "zero123"
-"""Below the user's presets."""
+"""Folder in the user's presets folder."""
 MENU = "ZERO123_MT_presets"
 NOT_KEPT = {"rna_type", "name", "image", "views", "text", "render", "train"}
-"""What belongs to one picture, text or data set, and Blender's own properties of a group."""
+"""Settings of one image, text or data set, and the properties that Blender adds to a group."""
 
 
 class ZERO123_OT_preset_add(AddPresetBase, bpy.types.Operator):
-    """Keep the settings under a name, or remove the chosen preset"""
+    """Save the settings as a preset, or remove the selected preset"""
 
     bl_idname = "zero123.preset_add"
     bl_label = "Add Zero123 Preset"
@@ -23,7 +23,7 @@ class ZERO123_OT_preset_add(AddPresetBase, bpy.types.Operator):
 
     @property
     def preset_values(self) -> list[str]:
-        """The settings, as Blender's preset files write them."""
+        """The settings, as written in Blender's preset files."""
         names = bpy.context.scene.zero123.bl_rna.properties.keys()
         return [f"settings.{name}" for name in names if name not in NOT_KEPT]
 

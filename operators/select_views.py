@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that pick and mend views, and make a mesh of those that are picked."""
+"""Operators that select and regenerate views, and reconstruct a mesh from the selected ones."""
 
 from __future__ import annotations
 
@@ -14,63 +14,49 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ReconstructRequest, ViewsRequest
-from .generate import PictureJob, job_properties
+from .generate import ImageJob
 from .scene import Record
-from .scene.frames import result_collection
 from .scene.options import PATH_OPTIONS
+from .scene.result_files import title_of, views_file
+from .scene.translation import CONTEXT
 from .scene.views import pose_of
 from .session import preferences as addon
-from .session import timer as background
-from .session.jobs import Mend
-from .session.launch import launch, result_folder, show_pick
+from .session import session
+from .session.jobs import ReplacedView
+from .session.launch import launch, result_folder, show_chosen_sample
 from .session.messages import SELECT_A_RESULT, report_errors, unless
-from .session.request_properties import request_values
-from .session.view_selection import picks
+from .session.request_properties import job_properties, request_values
+from .session.window import redraw_areas
 
 NEW_SEEDS = 10**6
-"""New seeds are below: short enough to read in the list and to type."""
+"""Upper limit of new seeds, so that they are short enough to read and type."""
 _OPTIONS = {'SKIP_SAVE'}
 
 
-def views_file(item: bpy.types.Object | None) -> Path | None:
-    """The views.json of the result that an object belongs to; None for any other object."""
-    record = Record.read(item) if item is not None else None
-    if record is None or not record.files:
-        return None
-    file = Path(record.files[0])
-    return file if file.suffix == ".json" else file.parent / "views" / "views.json"
-
-
-def title_of(item: bpy.types.Object) -> str:
-    """The name of the picture that an object comes from."""
-    group = result_collection(item)
-    return group.name.removeprefix("Zero123 ") if group else ""
-
-
 class _ViewOperator(bpy.types.Operator):
-    """What the operators share that act on one view of the list."""
+    """Base of the operators that act on one view of the list."""
 
     VIEW = IntProperty(
         name="View", default=-1, min=-1, options=_OPTIONS,
-        description="Number of the view in the list, from 0; -1 takes the active object's")
+        description="Index of the view in the list, from 0; -1 uses the active object's view")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        known = bool(picks.views) or views_file(context.active_object) is not None
+        known = bool(session.view_selection.views) or views_file(context.active_object) is not None
         return unless(cls, "" if known else
-                      "Select a view that Zero123 has made, or pick a result's views")
+                      "Select a view that Zero123 has created, or list a result's views")
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         self.act(context, self._index(context))
-        background.redraw()
+        redraw_areas()
         return {'FINISHED'}
 
     def act(self, context: bpy.types.Context, index: int) -> None:
-        """What the operator does to the view at this place in the list."""
+        """Apply the operator to the view with this index in the list."""
 
     def _index(self, context: bpy.types.Context) -> int:
-        """The view that is meant; the active object's result is listed if it isn't.
+        """Index of the given view, or of the active object's view, whose result is then listed.
 
         Raises:
             EngineError: `BAD_INPUT` if there is no such view.
@@ -80,26 +66,26 @@ class _ViewOperator(bpy.types.Operator):
             active = context.active_object
             record, file = Record.read(active) if active else None, views_file(active)
             if record is None or file is None or not record.is_view:
-                index = picks.open
+                index = session.view_selection.open
             else:
-                if file != picks.path:
-                    picks.load(file, title_of(active))
-                index = picks.find(pose_of(record.view))
-        if not 0 <= index < len(picks.views):
+                if file != session.view_selection.path:
+                    session.view_selection.load(file, title_of(active))
+                index = session.view_selection.find(pose_of(record.view))
+        if not 0 <= index < len(session.view_selection.views):
             raise EngineError(ErrorCode.BAD_INPUT, "this view is not in the list",
-                              "select its plane, or give its number")
+                              "select its plane, or give its index")
         return index
 
 
 class ZERO123_OT_pick_views(bpy.types.Operator):
-    """List the views of the active object's result, to choose those for a mesh"""
+    """List the views of the active object's result, to select those for a mesh"""
 
     bl_idname = "zero123.pick_views"
-    bl_label = "Pick Views"
+    bl_label = "Select Views"
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
-        description="A views.json that Zero123 has written; empty takes the active object's")
+        description="A views.json file of Zero123; empty uses the active object's")
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -108,41 +94,42 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
         if file is None or not (active or self.filepath):
             self.report({'ERROR'}, rpt_(SELECT_A_RESULT))
             return {'CANCELLED'}
-        picks.load(file.parent / "views" / "views.json" if file.suffix == ".glb" else file,
-                   title_of(active) if active else "")
-        background.redraw()
+        if file.suffix == ".glb":
+            file = file.parent / "views" / "views.json"
+        session.view_selection.load(file, title_of(active) if active else "")
+        redraw_areas()
         return {'FINISHED'}
 
 
 class ZERO123_OT_use_view(_ViewOperator):
-    """Use this view for the mesh, or leave it out"""
+    """Include this view in the mesh, or leave it out"""
 
     bl_idname = "zero123.use_view"
     bl_label = "Use View"
     __annotations__ = {
         "view": _ViewOperator.VIEW,
         "use": BoolProperty(name="Use", default=True, options=_OPTIONS,
-                            description="Whether the mesh is fitted to this view"),
+                            description="Fit the mesh to this view"),
     }
 
     def act(self, context: bpy.types.Context, index: int) -> None:
-        picks.views[index].use = self.use
-        picks.keep()
+        session.view_selection.views[index].use = self.use
+        session.view_selection.save()
 
 
 class ZERO123_OT_show_samples(_ViewOperator):
-    """Show all samples of this view to choose from, or hide them again"""
+    """Show or hide the samples of this view"""
 
     bl_idname = "zero123.show_samples"
     bl_label = "Show Samples of View"
     __annotations__ = {"view": _ViewOperator.VIEW}
 
     def act(self, context: bpy.types.Context, index: int) -> None:
-        picks.open = -1 if picks.open == index else index
+        session.view_selection.open = -1 if session.view_selection.open == index else index
 
 
 class ZERO123_OT_choose_sample(_ViewOperator):
-    """Take this sample for the view, also at its plane in the scene"""
+    """Use this sample for the view and show it on the view's plane"""
 
     bl_idname = "zero123.choose_sample"
     bl_label = "Choose Sample of View"
@@ -150,25 +137,25 @@ class ZERO123_OT_choose_sample(_ViewOperator):
     __annotations__ = {
         "view": _ViewOperator.VIEW,
         "sample": IntProperty(name="Sample", default=0, min=0, options=_OPTIONS,
-                              description="Number of the sample in the list, from 0"),
+                              description="Index of the sample in the list, from 0"),
     }
 
     def act(self, context: bpy.types.Context, index: int) -> None:
-        view = picks.views[index]
+        view = session.view_selection.views[index]
         if self.sample >= len(view.samples):
             raise EngineError(ErrorCode.BAD_INPUT, f"there are {len(view.samples)} samples",
-                              "count from 0")
+                              "indices start at 0")
         before, view.chosen = view.chosen, self.sample
         try:
-            show_pick(context.scene, index)
+            show_chosen_sample(context.scene, index)
         except EngineError:
             view.chosen = before
             raise
-        picks.keep()
+        session.view_selection.save()
 
 
 class ZERO123_OT_regenerate_view(_ViewOperator):
-    """Make other samples of this view alone; the first becomes the view's picture"""
+    """Generate new samples of this view only; the first one becomes the view's image"""
 
     bl_idname = "zero123.regenerate_view"
     bl_label = "Regenerate View"
@@ -177,31 +164,32 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
         "view": _ViewOperator.VIEW,
         "seed": IntProperty(
             name="Seed", default=-1, min=-1, options=_OPTIONS,
-            description="Same seed, same samples; -1 takes a new one"),
+            description="The same seed gives the same samples; -1 uses a new seed"),
         "samples": IntProperty(
             name="Samples", default=1, min=1, max=64, options=_OPTIONS,
-            translation_context=addon.CONTEXT,
-            description="Different samples to choose from"),
+            translation_context=CONTEXT,
+            description="Number of samples to generate"),
     }
 
     def act(self, context: bpy.types.Context, index: int) -> None:
-        assert picks.path is not None  # else there is no view
-        azimuth, elevation, radius = picks.views[index].pose
+        selection = session.view_selection
+        assert selection.path is not None  # else there would be no view
+        pose = azimuth, elevation, radius = selection.views[index].pose
         chosen = addon.preferences(context)
         values = {
-            **picks.settings(), "azimuth": [azimuth], "elevation": [elevation],
+            **selection.settings(), "azimuth": [azimuth], "elevation": [elevation],
             "radius": [radius], "samples": self.samples,
             "seed": self.seed if self.seed >= 0 else random.randrange(NEW_SEEDS),
             "device": chosen.device, "dtype": chosen.dtype}
-        launch(context, ViewsRequest, values, "", picks.picture(), picks.title,
-               mends=Mend(picks.path, picks.views[index].pose))
+        launch(context, ViewsRequest, values, "", selection.source_image(), selection.title,
+               replaces_view=ReplacedView(selection.path, pose))
 
 
-class ZERO123_OT_reconstruct_picked(PictureJob):
-    """Make a textured mesh from the views that are ticked, with the samples that are chosen"""
+class ZERO123_OT_reconstruct_picked(ImageJob):
+    """Reconstruct a textured mesh from the selected views, with their chosen samples"""
 
     bl_idname = "zero123.reconstruct_picked"
-    bl_label = "Reconstruct from These Views"
+    bl_label = "Reconstruct from Selected Views"
     REQUEST = ReconstructRequest
     SKIP = ("views", "method", "view_count", "image")
     __annotations__ = {name: prop for name, prop in job_properties(ReconstructRequest, SKIP).items()
@@ -209,22 +197,25 @@ class ZERO123_OT_reconstruct_picked(PictureJob):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, "" if picks.views else "Pick the views of a result first")
+        views = session.view_selection.views
+        return unless(cls, "" if views else "List the views of a result first")
 
     def start(self, context: bpy.types.Context) -> None:
-        picture, made = picks.picture(), picks.settings()
+        selection = session.view_selection
+        image, made = selection.source_image(), selection.settings()
         values = request_values(self, ReconstructRequest, skip=self.SKIP)
         given = {name for name in made if self.properties.is_property_set(name)}
-        # What the picture is to the views is no matter of choice any more.
+        # The views determine how their input image was framed and seen.
         given -= {"input_elevation", "input_radius", "framing"}
         values.update({name: value for name, value in made.items() if name not in given})
-        folder = result_folder(context, ReconstructRequest.KIND, picks.title, self.out)
+        folder = result_folder(context, ReconstructRequest.KIND, selection.title, self.out)
         try:
-            chosen = picks.write(folder / "picked")
+            chosen = selection.write(folder / "picked")
             launch(context, ReconstructRequest,
-                   {**values, "views": str(chosen), "out": str(folder)}, "", picture, picks.title)
+                   {**values, "views": str(chosen), "out": str(folder)}, "", image,
+                   selection.title)
         except EngineError:
-            if not self.out:  # made for nothing
+            if not self.out:  # the new folder is not needed
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 

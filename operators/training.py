@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that make training data of 3D models, and models of training data."""
+"""Operators that render training data and train models."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _OPTIONS = {'SKIP_SAVE'}
 
 
 class TrainingJob(bpy.types.Operator):
-    """What the operators share that start from 3D models: the selected objects, or files.
+    """Base of the operators that start from 3D models: the selected objects, or files.
 
-    Called from the interface, settings that were not given are the Zero123 tab's; called from a
-    script, they are the request's defaults.
+    Settings that are not given come from the Zero123 tab if the operator is called from the
+    interface, and are the request's defaults if it is called from a script.
     """
 
     REQUEST: ClassVar[type[Request]]
@@ -41,7 +41,7 @@ class TrainingJob(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.take_preferred(self, context)
+        addon.apply_preferred_device(self, context)
         values = request_values(self, self.REQUEST)
         if addon.preferences(context).host is None:
             values["blender"] = values["blender"] or this_blender()
@@ -49,12 +49,12 @@ class TrainingJob(bpy.types.Operator):
         return {'FINISHED'}
 
     def launch(self, context: bpy.types.Context, values: dict[str, Any]) -> Job:
-        """Start the job, from the selected objects unless the subject names files."""
+        """Start the job with the selected objects, unless files are given."""
         subject = self.REQUEST.POSITIONAL
         files = bpy.path.abspath(values[subject])
         objects = [] if files else renderable(context)
         if not files and not objects:
-            raise EngineError(ErrorCode.BAD_INPUT, "no object is selected that could be rendered",
+            raise EngineError(ErrorCode.BAD_INPUT, "no object that can be rendered is selected",
                               "select objects, or choose a folder of files")
         title = objects[0].name if objects else Path(files).name
         own_folder = {} if self.REQUEST is TrainRequest else values
@@ -67,12 +67,12 @@ class TrainingJob(bpy.types.Operator):
             return launch.launch_request(context, request, title)
 
     def result(self, context: bpy.types.Context, folder: Path, title: str) -> Path:
-        """Where the result goes, if the job's folder is this."""
+        """The path of the result for a job with this folder."""
         return folder
 
 
 class ZERO123_OT_render_dataset(TrainingJob):
-    """Render the selected objects, or a folder of model files, from many sides, to train on"""
+    """Render training views of the selected objects or of a folder of 3D files"""
 
     bl_idname = "zero123.render_dataset"
     bl_label = "Render Training Views"
@@ -81,7 +81,7 @@ class ZERO123_OT_render_dataset(TrainingJob):
 
 
 class ZERO123_OT_train_model(TrainingJob):
-    """Fine-tune a model on the selected objects, or on a folder of views or model files"""
+    """Fine-tune a model on the selected objects, or on a folder of training views or 3D files"""
 
     bl_idname = "zero123.train_model"
     bl_label = "Train Model"
@@ -95,8 +95,9 @@ class ZERO123_OT_train_model(TrainingJob):
 
 
 def this_blender() -> str:
-    """The program that the engine renders with: this one, if it is a program, and none other was
-    chosen by the environment. Blender as a module is found by the engine itself.
+    """The Blender program that the engine renders with; empty lets the engine find one.
+
+    It is empty if the environment names another program, and for Blender as a module.
     """
     return "" if "ZERO123_BLENDER" in os.environ else bpy.app.binary_path
 

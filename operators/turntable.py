@@ -14,10 +14,11 @@ from ..engine.core.errors import EngineError, ErrorCode
 from .scene import frames, turntable
 from .scene.import_result import add_turning_plane
 from .scene.options import PATH_OPTIONS
-from .select_views import title_of, views_file
+from .scene.result_files import title_of, views_file
+from .scene.translation import CONTEXT
+from .session import session
 from .session.messages import LEAVE_MODE, report_errors, unless
-from .session.preferences import CONTEXT
-from .session.view_selection import PickedView, picks, read_picked_views
+from .session.view_selection import SelectableView, read_selectable_views
 
 MIN_VIEWS = 3
 _OPTIONS = {'SKIP_SAVE'}
@@ -38,10 +39,10 @@ class _Turn(bpy.types.Operator):
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = self._path(context)
-        self.act(context, path, ring(read_picked_views(path)[0]))
+        self.act(context, path, ring(read_selectable_views(path)[0]))
         return {'FINISHED'}
 
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def act(self, context: bpy.types.Context, path: Path, views: list[SelectableView]) -> None:
         """What the operator does with the views.json that is meant and the ring of it, in order."""
 
     def _path(self, context: bpy.types.Context) -> Path:
@@ -51,20 +52,20 @@ class _Turn(bpy.types.Operator):
             EngineError: `BAD_INPUT` if none is.
         """
         path = Path(bpy.path.abspath(self.filepath)) if self.filepath else (
-            views_file(context.active_object) or picks.path)
+            views_file(context.active_object) or session.view_selection.path)
         if path is None:
             raise EngineError(ErrorCode.BAD_INPUT, "no views are chosen",
                               "select a plane, camera or mesh that Zero123 has made")
         return path
 
 
-def ring(views: list[PickedView]) -> list[PickedView]:
+def ring(views: list[SelectableView]) -> list[SelectableView]:
     """The views in use of the elevation and distance that most have, by their azimuth.
 
     Raises:
         EngineError: `BAD_INPUT` if they are too few to turn.
     """
-    rings: dict[tuple[float, float], list[PickedView]] = {}
+    rings: dict[tuple[float, float], list[SelectableView]] = {}
     for view in views:
         if view.use:
             _, elevation, radius = view.pose
@@ -97,7 +98,7 @@ class ZERO123_OT_turntable(_Turn):
                     "Filmic change its colours, Standard does not")]),
     }
 
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def act(self, context: bpy.types.Context, path: Path, views: list[SelectableView]) -> None:
         active = context.active_object
         group = frames.result_collection(active) if (
             active is not None and views_file(active) == path) else None
@@ -125,7 +126,7 @@ class ZERO123_OT_turntable_video(_Turn):
             description="How long one turn takes"),
     }
 
-    def act(self, context: bpy.types.Context, path: Path, views: list[PickedView]) -> None:
+    def act(self, context: bpy.types.Context, path: Path, views: list[SelectableView]) -> None:
         out = Path(bpy.path.abspath(self.out)) if self.out else path.with_name("turntable.mp4")
         turntable.write_video([Path(view.sample.file) for view in views], out, self.seconds)
         self.report({'INFO'}, rpt_("Wrote {}").format(out))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees: the tab in the sidebars, menu entries, preferences."""
+"""The interface: panels, menus and preferences."""
 
 import bpy
 
@@ -12,25 +12,25 @@ from . import (
     models,
     orbit_gizmo,
     panels,
-    picking,
     preferences,
     presets,
     progress,
     properties,
     result,
+    select_views,
     training,
     translations,
 )
 from .image_editor import in_image_editor
 
-PANELS = (*checklist.CLASSES, *panels.CLASSES, *picking.CLASSES, *result.CLASSES,
+PANELS = (*checklist.CLASSES, *panels.CLASSES, *select_views.CLASSES, *result.CLASSES,
           *models.CLASSES, *training.CLASSES, *history.CLASSES)
 CLASSES = (*properties.CLASSES, *menus.CLASSES, *preferences.CLASSES, *drop.CLASSES,
            *presets.CLASSES, *orbit_gizmo.CLASSES, *PANELS, *map(in_image_editor, PANELS))
 
 
 def register() -> None:
-    """Make the interface known to Blender."""
+    """Register the interface."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
@@ -41,7 +41,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything back."""
+    """Unregister the interface."""
     translations.unregister()
     progress.unregister()
     presets.unregister()

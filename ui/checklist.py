@@ -1,14 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel that is there as long as something is missing, with the buttons that mend it."""
+"""The panel that is shown while the set-up is incomplete, with buttons that complete it."""
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.core.errors import EngineError
-from ..operators.session.checklist import checklist
-from ..operators.session.installation import installation_job
-from ..operators.session.model_list import model_shelf
+from ..operators.session import session
 from ..operators.session.preferences import ROOT_PACKAGE
 from .models import draw_remedy, draw_work
 from .notes import draw_installation, draw_lines
@@ -22,21 +20,22 @@ class ZERO123_PT_setup(Tab):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return checklist.incomplete or checklist.running or installation_job.running
+        checklist = session.checklist
+        return checklist.incomplete or checklist.running or session.installation.running
 
     def draw(self, context: bpy.types.Context) -> None:
-        column = self.layout.column()
+        column, checklist = self.layout.column(), session.checklist
         engine_error = checklist.python_error or checklist.facts_error
         _draw_item(column, iface_("Engine"), engine_error, bool(checklist.facts), context)
-        if engine_error or installation_job.running:
+        if engine_error or session.installation.running:
             draw_installation(column, context)
-            column.operator("preferences.addon_show", text="Choose Its Python",
+            column.operator("preferences.addon_show", text="Choose the Engine's Python",
                             icon='PREFERENCES').module = ROOT_PACKAGE
         _draw_item(column, iface_("Device"), None, bool(checklist.facts), context)
         draw_device(column)
         _draw_item(column, iface_("Model"), checklist.model_error, True, context)
         if checklist.model_error:
-            draw_remedy(column, model_shelf.entry(context.scene.zero123.model))
+            draw_remedy(column, session.models.entry(context.scene.zero123.model))
             use = column.operator("wm.context_set_string", text="Use the Bundled Model",
                                   icon='CHECKMARK')
             use.data_path, use.value = "scene.zero123.model", "nano"
@@ -48,7 +47,7 @@ class ZERO123_PT_setup(Tab):
 
 def _draw_item(column: bpy.types.UILayout, name: str, error: EngineError | None, known: bool,
                context: bpy.types.Context) -> None:
-    """One line of the list; below, what is wrong."""
+    """One item of the list; below it, its problem."""
     icon = 'ERROR' if error else 'CHECKMARK' if known else 'QUESTION'
     column.label(text=name, icon=icon, translate=False)
     if error:
@@ -56,10 +55,10 @@ def _draw_item(column: bpy.types.UILayout, name: str, error: EngineError | None,
 
 
 def draw_device(layout: bpy.types.UILayout) -> None:
-    """What the engine computes on, if it has been asked."""
-    if checklist.facts:
-        device = DEVICES.get(checklist.facts["device"], checklist.facts["device"])
-        memory = f"{checklist.facts['memory_mb'] / 1000:.1f} GB"
+    """Draw the engine's device, if it is known."""
+    if facts := session.checklist.facts:
+        device = DEVICES.get(facts["device"], facts["device"])
+        memory = f"{facts['memory_mb'] / 1000:.1f} GB"
         layout.label(text=f"{device}, {memory}", translate=False)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A picture file dropped onto the 3D View or the Image Editor, their sidebars included."""
+"""Image files that are dropped onto the 3D View or the Image Editor, including their sidebars."""
 
 import bpy
 
@@ -8,10 +8,10 @@ from ..operators.pictures import EXTENSIONS
 
 
 class ZERO123_FH_picture(bpy.types.FileHandler):
-    """Beside Blender's own handlers, so that a drop asks which one is meant."""
+    """Added to Blender's own handlers; a drop then asks which one to use."""
 
     bl_idname = "ZERO123_FH_picture"
-    bl_label = "Zero123: Use Picture"
+    bl_label = "Zero123: Use Image"
     bl_import_operator = "zero123.open_picture"
     bl_file_extensions = ";".join(EXTENSIONS)
 

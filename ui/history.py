@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel of the results that are on the disk."""
+"""The panel with the results on the disk."""
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..operators.scene import ImportOptions
-from ..operators.session.history import Entry, history
-from ..operators.session.preferences import CONTEXT
-from ..operators.session.thumbnails import thumbnails
+from ..operators.scene.translation import CONTEXT
+from ..operators.session import session
+from ..operators.session.history import HistoryEntry
 from .tab import Tab
 
 _THUMBNAIL_SCALE = 2.4
@@ -20,16 +20,16 @@ class ZERO123_PT_history(Tab):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        for entry in history.entries:
+        for entry in session.history.entries:
             _draw_entry(layout.box().row(align=True), entry, context)
-        if not history.entries:
-            layout.label(text="Results will be kept here")
+        if not session.history.entries:
+            layout.label(text="Results on the disk will be listed here")
         layout.operator("zero123.refresh_history", text="Refresh", text_ctxt=CONTEXT,
                         icon='FILE_REFRESH')
 
 
-def _draw_entry(row: bpy.types.UILayout, entry: Entry, context: bpy.types.Context) -> None:
-    if icon := thumbnails.icon(entry.key):
+def _draw_entry(row: bpy.types.UILayout, entry: HistoryEntry, context: bpy.types.Context) -> None:
+    if icon := session.thumbnails.icon(entry.key):
         row.template_icon(icon_value=icon, scale=_THUMBNAIL_SCALE)
     column = row.column(align=True)
     column.scale_y = 0.9

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Zero123 tab in the Image Editor's sidebar: the 3D View's panels once more."""
+"""The Zero123 tab in the Image Editor's sidebar: the same panels as in the 3D View."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHARED = ("bl_label", "bl_options", "NAMES", "draw", "draw_header", "draw_heade
 
 
 def in_image_editor(panel: type[bpy.types.Panel]) -> type[bpy.types.Panel]:
-    """The same panel for the Image Editor. A panel's `draw` must not use `super()`."""
+    """A copy of the panel for the Image Editor. The panel's `draw` must not use `super()`."""
     values = {name: getattr(panel, name) for name in _SHARED if hasattr(panel, name)}
     parent = getattr(panel, "bl_parent_id", "")
     if parent:

@@ -1,16 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel of the models: which are here, what they may be used for, how to get the others."""
+"""The panel with the models: which are installed, their licences and their sizes."""
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.models.catalogue import CommercialUse, ModelInfo, Task, size_text
 from ..engine.models.folder import ModelState
-from ..operators.session.checklist import checklist
-from ..operators.session.model_list import ShelfEntry, model_shelf
-from ..operators.session.model_work import model_work
-from ..operators.session.preferences import CONTEXT
+from ..operators.scene.translation import CONTEXT
+from ..operators.session import session
+from ..operators.session.model_list import ModelEntry
 from .notes import draw_lines, draw_text
 from .tab import Tab
 
@@ -25,26 +24,28 @@ class ZERO123_PT_models(Tab):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         draw_work(layout, context)
-        for entry in model_shelf.entries:
+        models = session.models
+        for entry in models.entries:
             _draw_entry(layout.box().column(align=True), entry, context)
-        if model_shelf.error is not None:
-            draw_lines(layout, model_shelf.error.message, model_shelf.error.hint, context)
+        if models.error is not None:
+            draw_lines(layout, models.error.message, models.error.hint, context)
         layout.operator("zero123.model_import", text="Import a File", icon='FILE_FOLDER')
 
 
 def draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """How far a model is, and the way out; else why the last one failed."""
-    if model_work.running:
+    """The progress of the work on a model, with a cancel button; else why the last one failed."""
+    work = session.model_work
+    if work.running:
         row = layout.row(align=True)
-        row.progress(factor=model_work.fraction, text=f"{model_work.model}: {_work_text()}",
+        row.progress(factor=work.fraction, text=f"{work.model}: {_work_text()}",
                      translate=False)
         row.operator("zero123.model_cancel", text="", icon='X')
-    elif model_work.error is not None:
-        draw_lines(layout.box().column(), model_work.error.message, model_work.error.hint, context)
+    elif work.error is not None:
+        draw_lines(layout.box().column(), work.error.message, work.error.hint, context)
 
 
-def draw_remedy(column: bpy.types.UILayout, entry: ShelfEntry | None) -> None:
-    """The button that makes a model usable, if it isn't."""
+def draw_remedy(column: bpy.types.UILayout, entry: ModelEntry | None) -> None:
+    """The button that makes an unusable model usable."""
     if entry is None:
         return
     if entry.state.absent:
@@ -61,16 +62,17 @@ def draw_remedy(column: bpy.types.UILayout, entry: ShelfEntry | None) -> None:
 def _work_text() -> str:
     names = {"download": iface_("Downloading"), "check": iface_("Checking"),
              "import": iface_("Importing"), "verify": iface_("Verifying")}
-    if model_work.cancelling:
+    work = session.model_work
+    if work.cancelling:
         return iface_("Cancelling")
-    stage, _, unit = model_work.stage.partition(" ")
-    count = f" {model_work.done}/{model_work.total} MB" if unit else ""
+    stage, _, unit = work.stage.partition(" ")
+    count = f" {work.done}/{work.total} MB" if unit else ""
     return names.get(stage, iface_("Starting", CONTEXT)) + count
 
 
-def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
+def _draw_entry(column: bpy.types.UILayout, entry: ModelEntry,
                 context: bpy.types.Context) -> None:
-    """One model: its name and buttons; below, what a person should know of it."""
+    """One model: its name and buttons; below them its title, licence, sizes and problems."""
     row = column.row(align=True)
     row.label(text=entry.name, icon=_ICONS[entry.state], translate=False)
     info = entry.info
@@ -88,16 +90,16 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
     lines = column.column(align=True)
     lines.scale_y = 0.8
     if entry.state is ModelState.DAMAGED:
-        lines.label(text="Damaged: remove it, then get it again")
+        lines.label(text="Damaged: remove it, then download or import it again")
     elif entry.state is ModelState.PARTIAL:
-        lines.label(text="Partly downloaded: download it again to go on")
+        lines.label(text="Partly downloaded: download again to resume")
     if info is None:
         return
     draw_text(lines, iface_(info.title), context)
-    if info.commercial_use is not CommercialUse.UNKNOWN:  # else there is none, as is said below
+    if info.commercial_use is not CommercialUse.UNKNOWN:  # an unknown licence is reported below
         draw_text(lines, info.licence, context)
     lines.label(text=_needs(info, entry.state), translate=False)
-    if checklist.lacks_memory(info):
+    if session.checklist.lacks_memory(info):
         lines.label(text="Needs more memory than is free", icon='ERROR')
     if info.restricted:
         lines.label(text=_use_text(info), icon='ERROR', translate=False)
@@ -106,7 +108,7 @@ def _draw_entry(column: bpy.types.UILayout, entry: ShelfEntry,
 
 
 def _needs(info: ModelInfo, state: ModelState) -> str:
-    """Of the disk and, when it works, of the memory."""
+    """Size on the disk or of the download, and the memory that the model needs."""
     needs = size_text(info.size_bytes if state.absent else info.installed_bytes)
     if not info.memory_bytes:
         return needs
@@ -115,7 +117,7 @@ def _needs(info: ModelInfo, state: ModelState) -> str:
 
 def _use_text(info: ModelInfo) -> str:
     texts = {CommercialUse.FORBIDDEN: iface_("Not for commercial use"),
-             CommercialUse.CONDITIONAL: iface_("Commercial use on conditions"),
+             CommercialUse.CONDITIONAL: iface_("Commercial use under conditions"),
              CommercialUse.UNKNOWN: iface_("No licence stated by its authors")}
     return texts[info.commercial_use]
 

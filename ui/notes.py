@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of several panels: texts of more than a line, and the engine's installation."""
+"""Parts of several panels: wrapped texts, and the installation of the engine."""
 
 import textwrap
 
@@ -8,16 +8,16 @@ import blf
 import bpy
 from bpy.app.translations import pgettext_tip as tip_
 
-from ..operators.session.installation import installation_job
+from ..operators.session import session
 
 _FONT = 0
-"""Blender's number of the interface's font."""
+"""Font id of the interface in `blf`."""
 _MARGINS = 60
-"""Width of a sidebar beside the text in a panel's box, the tabs included, in pixels."""
+"""Pixels of a sidebar's width that the text in a box cannot use, at a UI scale of 1."""
 
 
 def draw_text(column: bpy.types.UILayout, text: str, context: bpy.types.Context) -> None:
-    """A translated text, wrapped, as labels are cut at the edge."""
+    """Draw a translated text over several lines; a label would be cut at the edge."""
     scale = context.preferences.system.ui_scale
     blf.size(_FONT, context.preferences.ui_styles[0].widget.points * scale)
     letter = blf.dimensions(_FONT, text)[0] / max(len(text), 1)
@@ -28,7 +28,7 @@ def draw_text(column: bpy.types.UILayout, text: str, context: bpy.types.Context)
 
 def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
                context: bpy.types.Context) -> None:
-    """An error's texts, translated, the hint set off."""
+    """Draw an error's sentence and hint, translated, with a gap between them."""
     lines = column.column(align=True)
     lines.scale_y = 0.8
     for number, text in enumerate(filter(None, map(tip_, (message, hint)))):
@@ -38,14 +38,16 @@ def draw_lines(column: bpy.types.UILayout, message: str, hint: str,
 
 
 def draw_installation(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The button that installs the engine; while it works, how far it is, and the way out."""
-    if installation_job.running:
+    """The button that installs the engine; during an installation its progress and a cancel button.
+    """
+    installation = session.installation
+    if installation.running:
         row = column.row(align=True)
-        row.progress(factor=installation_job.done / installation_job.total, text="Installing")
+        row.progress(factor=installation.done / installation.total, text="Installing")
         row.operator("zero123.engine_install_cancel", text="", icon='X')
-        column.label(text=installation_job.line, translate=False)
+        column.label(text=installation.line, translate=False)
         return
     column.operator("zero123.engine_install", icon='IMPORT')
-    if installation_job.error is not None:
-        draw_lines(column, installation_job.error.message, installation_job.error.hint, context)
+    if installation.error is not None:
+        draw_lines(column, installation.error.message, installation.error.hint, context)
         column.operator("zero123.open_log", icon='TEXT')

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gizmo that shows in the 3D View where a single view is taken from, and lets one drag it."""
+"""The gizmo in the 3D View that shows the camera of a single view; its handle can be dragged."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ _COLOR = (1.0, 0.6, 0.15)
 def _drag(place: tuple[float, float, float]) -> None:
     orbit.look_from(bpy.context.scene, Vector(place))
     if bpy.context.area:
-        bpy.context.area.tag_redraw()  # the panel has the numbers
+        bpy.context.area.tag_redraw()  # the panel shows the values
 
 
 class ZERO123_GT_orbit(bpy.types.Gizmo):
-    """The circle of the view's elevation, and the way from its camera to the object."""
+    """The circle of cameras with the view's elevation, and a line from its camera to the object."""
 
     bl_idname = "ZERO123_GT_orbit"
     __slots__ = ("pose", "shape")
@@ -54,7 +54,7 @@ class ZERO123_GGT_orbit(bpy.types.GizmoGroup):
         handle = self.gizmos.new("GIZMO_GT_move_3d")
         handle.draw_style, handle.draw_options = 'RING_2D', {'FILL', 'ALIGN_VIEW'}
         handle.scale_basis = 0.12
-        # By name: a person may have changed to another scene.
+        # Look the scene up at every call: the user may have switched scenes.
         handle.target_set_handler(
             "offset", get=lambda: orbit.camera_location(bpy.context.scene),
             set=_drag)

@@ -8,13 +8,12 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..engine.core.errors import ErrorCode
 from ..operators.scene import ImportOptions
 from ..operators.scene.images import active_image
-from ..operators.session.installation import installation_job
+from ..operators.scene.translation import CONTEXT
+from ..operators.session import session
 from ..operators.session.jobs import Job, JobState
-from ..operators.session.preferences import CONTEXT
-from ..operators.session.runner import runner
 from .checklist import draw_device
+from .input_image import draw_job_image, draw_prepared, draw_sources
 from .notes import draw_installation, draw_lines
-from .picture import draw_job_picture, draw_prepared, draw_sources
 from .presets import ZERO123_PT_presets
 from .progress import kind_name, progress_text
 from .tab import Tab
@@ -26,7 +25,7 @@ _SHOWN_JOBS = 5
 
 
 class _Section(Tab):
-    """A part of the main panel with settings, label left and value right."""
+    """A sub-panel of the main panel with a column of settings."""
 
     bl_parent_id = "ZERO123_PT_main"
     NAMES: tuple[str, ...] = ()
@@ -38,7 +37,7 @@ class _Section(Tab):
 
 
 class ZERO123_PT_main(Tab):
-    bl_label = "Picture to 3D"
+    bl_label = "Image to 3D"
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         ZERO123_PT_presets.draw_panel_header(self.layout)
@@ -47,21 +46,21 @@ class ZERO123_PT_main(Tab):
         layout, settings = self.layout, context.scene.zero123
         layout.template_ID_preview(settings, "image", open="image.open", rows=3, cols=5)
         draw_sources(layout)
-        picture = settings.image or active_image(context)
-        if settings.image is None and picture is not None:
-            layout.label(text=iface_("Active image: {}").format(picture.name), icon='IMAGE_DATA',
+        image = settings.image or active_image(context)
+        if settings.image is None and image is not None:
+            layout.label(text=iface_("Active image: {}").format(image.name), icon='IMAGE_DATA',
                          translate=False)
-        elif picture is None:
-            layout.label(text="Choose a picture of one object", icon='INFO')
+        elif image is None:
+            layout.label(text="Choose an image of one object", icon='INFO')
         column = layout.column()
-        column.enabled = picture is not None
+        column.enabled = image is not None
         column.operator("zero123.remove_background", icon='IMAGE_ALPHA')
         column.operator("zero123.prepare_picture", icon='HIDE_OFF')
-        if picture is not None:
-            draw_prepared(column, picture, settings)
+        if image is not None:
+            draw_prepared(column, image, settings)
         column = layout.column()
         column.scale_y = 1.3
-        column.enabled = picture is not None
+        column.enabled = image is not None
         column.operator("zero123.generate_views", icon='CAMERA_DATA')
         column.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
 
@@ -92,8 +91,8 @@ class ZERO123_PT_views(_Section):
         column = _settings_column(self.layout)
         column.prop(settings, "orbit" if settings.mode == 'ORBIT' else "azimuth")
         column.prop(settings, "samples")
-        column.column(heading="Camera").prop(settings, "like_picture")
-        if not settings.like_picture:
+        column.column(heading="Camera").prop(settings, "like_input")
+        if not settings.like_input:
             column.prop(settings, "elevation")
             column.prop(settings, "radius")
         if settings.mode == 'SINGLE':
@@ -113,8 +112,8 @@ class ZERO123_PT_quality(_Section):
     NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta")
 
 
-class ZERO123_PT_picture(_Section):
-    bl_label = "Camera of Picture"
+class ZERO123_PT_camera(_Section):
+    bl_label = "Input Camera"
     bl_options = {'DEFAULT_CLOSED'}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -133,7 +132,8 @@ class ZERO123_PT_import(_Section):
     NAMES = ("location", "size", "on_ground", "planes", "arrangement", "backgrounds", "remesh")
 
     def draw(self, context: bpy.types.Context) -> None:
-        _Section.draw(self, context)  # not super(): the Image Editor's panel has no such parent
+        # Not super(): the Image Editor's copy of the panel does not inherit from _Section.
+        _Section.draw(self, context)
         settings = context.scene.zero123
         if settings.remesh != 'NONE':
             _settings_column(self.layout).prop(settings, "remesh_faces")
@@ -144,7 +144,7 @@ class ZERO123_PT_jobs(Tab):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        jobs = list(runner.jobs)
+        jobs = list(session.jobs)
         for number, job in enumerate(reversed(jobs)):
             if number < _SHOWN_JOBS or job.unfinished:
                 _draw_job(layout.box().column(), job, context)
@@ -167,7 +167,7 @@ def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
 
 
 def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) -> None:
-    """One job: what and in which state; below, its progress, its result or its error."""
+    """One job: its kind, title and state; below them its progress, result or error."""
     row = column.row()
     icon = _STATE_ICONS.get(job.state, 'TIME')
     note = f" ({iface_(job.state.value)})" if job.state in _EARLY_ENDS else ""
@@ -176,12 +176,12 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         row = column.row(align=True)
         row.progress(factor=job.fraction, text=progress_text(job), translate=False)
         row.operator("zero123.cancel_job", text="", icon='X').job = job.id
-        draw_job_picture(column, job)
+        draw_job_image(column, job)
     elif job.error is not None:
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
     elif job.import_pending:
-        column.label(text="Waits for Object Mode", icon='INFO')
-    if job.can_go_on:
+        column.label(text="Waiting for Object Mode", icon='INFO')
+    if job.can_resume:
         buttons = column.row(align=True)
         buttons.operator("zero123.resume_job", text="Resume", icon='PLAY').job = job.id
         buttons.operator("zero123.discard_job", text="Discard", icon='TRASH').job = job.id
@@ -193,14 +193,15 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,
                 context: bpy.types.Context, job_id: str) -> None:
-    """The message and, if there is one, what to do, and the button that copies them."""
+    """The error's sentence and hint, and the button that copies them."""
     draw_lines(column, message, hint, context)
     column.operator("zero123.copy_error", icon='COPYDOWN').job = job_id
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Whether the engine runs, and the button that changes it."""
-    if installation_job.running or installation_job.error or (
+    """The engine's state, and the buttons that start or stop it."""
+    runner, installation = session.runner, session.installation
+    if installation.running or installation.error or (
             runner.engine_error and runner.engine_error.code is ErrorCode.ENVIRONMENT):
         draw_installation(layout.box().column(), context)
     draw_device(layout)
@@ -217,5 +218,5 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.operator("zero123.engine_start", text="Start", text_ctxt=CONTEXT, icon='PLAY')
 
 
-CLASSES = (ZERO123_PT_main, ZERO123_PT_text, ZERO123_PT_picture, ZERO123_PT_views, ZERO123_PT_mesh,
+CLASSES = (ZERO123_PT_main, ZERO123_PT_text, ZERO123_PT_camera, ZERO123_PT_views, ZERO123_PT_mesh,
            ZERO123_PT_quality, ZERO123_PT_import, ZERO123_PT_jobs)

@@ -1,73 +1,77 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension's preferences: which Python runs the engine, where models and results are."""
+"""The extension's preferences: the engine's Python, the device, and the folders."""
 
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..engine.core.requests import DiffusionRequest
 from ..engine.remote.ssh_host import FOLDER, PYTHON
-from ..operators.session.checklist import checklist
+from ..operators.session import session
 from ..operators.session.preferences import ROOT_PACKAGE
 from ..operators.session.request_properties import properties_of, request_fields
 from .notes import draw_installation
 
 _BACKENDS = (
-    ("auto", "Automatic", "What the computer's drivers offer"),
-    ("cpu", "CPU", "No graphics processor; the smallest download"),
-    ("cuda", "CUDA", "NVIDIA's graphics processors"),
-    ("rocm", "ROCm", "AMD's graphics processors, on Linux"),
-    ("mps", "Metal", "Apple's processors"),
+    ("auto", "Automatic", "Chosen from the installed drivers"),
+    ("cpu", "CPU", "No graphics card; the smallest download"),
+    ("cuda", "CUDA", "NVIDIA graphics cards"),
+    ("rocm", "ROCm", "AMD graphics cards, on Linux"),
+    ("mps", "Metal", "Apple processors"),
 )
 _NOT_HERE = set(request_fields(DiffusionRequest)) - {"device", "dtype"}
 
 
 def _look_again(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
-    checklist.look(context)
+    session.checklist.refresh(context)
 
 
 class ZERO123_AP_preferences(bpy.types.AddonPreferences):
-    """Stored with Blender's preferences, for all files."""
+    """The preferences, saved by Blender for all files."""
 
     bl_idname = ROOT_PACKAGE
     __annotations__ = {
         "engine_python": StringProperty(
             name="Engine Python", subtype='FILE_PATH', update=_look_again,
-            description="Python that has the engine's libraries; empty looks for one"),
+            description="Python with the engine's libraries; empty searches for one"),
         "backend": EnumProperty(
             name="Backend", items=_BACKENDS,
-            description="What the engine is installed for"),
+            description="Hardware for which the engine is installed"),
         "wheels_folder": StringProperty(
             name="Offline Bundle", subtype='DIR_PATH',
-            description="Folder of wheels that the engine is installed from; empty downloads them"),
+            description="Folder of wheels from which the engine is installed; empty downloads "
+            "them"),
         "model_folder": StringProperty(
             name="Model Folder", subtype='DIR_PATH', update=_look_again,
-            description="Where models are kept; empty takes the engine's own folder"),
+            description="Folder of the models; empty uses the engine's own folder"),
         "results_folder": StringProperty(
             name="Results Folder", subtype='DIR_PATH',
-            description="Where every job gets a folder; empty takes the extension's own folder"),
+            description="Folder that contains a folder for every job; empty uses the "
+            "extension's own folder"),
         "hub_mirror": StringProperty(
             name="Hub Mirror",
-            description="Address of a server to download models from; empty takes "
-            "huggingface.co, or what HF_ENDPOINT names"),
+            description="Address of a server to download models from; empty uses "
+            "HF_ENDPOINT, or else huggingface.co"),
         "hub_token": StringProperty(
             name="Hub Token", subtype='PASSWORD',
-            description="For models that need an account; empty takes the one that the hub's own "
-            "program keeps. Saved with Blender's preferences, never in a file of yours"),
+            description="For models that need an account; empty uses the token that the Hugging "
+            "Face command line has saved. Saved in Blender's preferences, never in a .blend file"),
         "idle_minutes": IntProperty(
             name="Release Memory After", default=10, min=0, soft_max=60,
-            description="Minutes without work after which the engine drops its model; 0 keeps it"),
+            description="Minutes without work after which the engine releases its model; 0 "
+            "keeps it"),
         "remote_host": StringProperty(
             name="Remote Host", update=_look_again,
-            description="Another computer to compute on, as ssh is told of it: user@computer. It "
-            "must not ask for a password; empty computes on this one"),
+            description="Remote computer that runs the engine, as for ssh: user@computer. It "
+            "must not ask for a password; empty uses this computer"),
         "remote_folder": StringProperty(
             name="Remote Folder", default=FOLDER, update=_look_again,
-            description="There, the folder that this extension's archive was unpacked into"),
+            description="Folder on the remote computer into which the extension's archive was "
+            "unpacked"),
         "remote_python": StringProperty(
             name="Remote Python", default=PYTHON, update=_look_again,
-            description="There, a Python that has the engine's libraries; the default is where "
-            "python -m engine install puts it"),
+            description="Python on the remote computer with the engine's libraries; the default is "
+            "the one that python -m engine install creates"),
         **properties_of(DiffusionRequest, skip=_NOT_HERE),
     }
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The button in the main panel's header that opens the presets of its settings."""
+"""The button in the main panel's header that opens the presets."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bl_ui.utils import PresetPanel
 from ..operators.presets import FOLDER, MENU
 
 SHIPPED = str(Path(__file__).with_name("shipped"))
-"""Holds `presets/zero123`, the presets that come with the extension."""
+"""Contains `presets/zero123`, the presets that come with the extension."""
 
 
 class ZERO123_MT_presets(bpy.types.Menu):
@@ -32,10 +32,10 @@ CLASSES = (ZERO123_MT_presets, ZERO123_PT_presets)
 
 
 def register() -> None:
-    """Have Blender find the shipped presets."""
+    """Register the folder of the shipped presets."""
     bpy.utils.register_preset_path(SHIPPED)
 
 
 def unregister() -> None:
-    """Take that back."""
+    """Unregister it."""
     bpy.utils.unregister_preset_path(SHIPPED)

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far the jobs are: in words, and in the status bar."""
+"""The progress of jobs, as text and in the status bar."""
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..engine.core.requests import REQUESTS
+from ..operators.scene.translation import CONTEXT
+from ..operators.session import session
 from ..operators.session.jobs import Job, JobState
-from ..operators.session.preferences import CONTEXT
-from ..operators.session.runner import runner
 
 
 def progress_text(job: Job) -> str:
-    """Stage, steps and the time that is left."""
+    """A job's stage, steps and remaining time."""
     if job.state is not JobState.RUNNING:
         return iface_(job.state.value)
     count = f" {job.done}/{job.total}" if job.total > 1 else ""
@@ -31,8 +31,8 @@ def _duration(seconds: float) -> str:
 
 
 def draw_status(header: bpy.types.Header, context: bpy.types.Context) -> None:
-    """The job that runs, and how many wait; nothing if there is none."""
-    active = runner.jobs.active()
+    """Draw the running job and the number of waiting ones; nothing if there is none."""
+    active = session.jobs.active()
     if not active:
         return
     job = active[0]
@@ -50,5 +50,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Remove it."""
     bpy.types.STATUSBAR_HT_header.remove(draw_status)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of the Zero123 tab, kept with the scene."""
+"""The settings of the Zero123 tab, saved with the scene."""
 
 from typing import Any, ClassVar
 
@@ -18,9 +18,8 @@ from ..engine.core.requests import (
 )
 from ..engine.models.catalogue import Task
 from ..operators.scene import import_properties
-from ..operators.session.checklist import checklist
-from ..operators.session.launch import start_ahead
-from ..operators.session.model_list import model_shelf
+from ..operators.session import session
+from ..operators.session.launch import preload_engine
 from ..operators.session.request_properties import properties_of, request_fields
 
 _ELSEWHERE = {"image", "device", "dtype"}
@@ -30,15 +29,15 @@ _SKIP = _ELSEWHERE | {name for kind in REQUESTS.values() for name in kind.fields
 
 def _known_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
                   text: str) -> list[str]:
-    """Suggestions for the model's name: those that are here and make views."""
-    return [entry.name for entry in model_shelf.entries
+    """Suggestions for the model's name: the installed models that generate views."""
+    return [entry.name for entry in session.models.entries
             if not entry.state.absent and text.lower() in entry.name.lower()
             and (entry.info is None or entry.info.task is Task.VIEWS)]
 
 
 _MODEL: dict[str, Any] = {
     "search": _known_models, "search_options": {'SUGGESTION'},
-    "update": lambda settings, context: checklist.look(context)}
+    "update": lambda settings, context: session.checklist.refresh(context)}
 _OVERRIDES: dict[str, dict[str, Any]] = {
     "model": _MODEL,
     "azimuth": {"default": 90.0, "soft_min": -180.0, "soft_max": 180.0, "step": 500},
@@ -54,17 +53,17 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
 
 
 class RequestSettings:
-    """Of a group that holds a request's fields and nothing else."""
+    """Base of a property group with the fields of one request."""
 
     REQUEST: ClassVar[type[Request]]
 
     def operator_values(self) -> dict[str, Any]:
-        """The properties for the operator of this request."""
+        """The keyword arguments for the operator of this request."""
         return {name: getattr(self, name) for name in request_fields(self.REQUEST, skip=_SKIP)}
 
 
 class ZERO123_PG_text(RequestSettings, bpy.types.PropertyGroup):
-    """What the button that makes a picture of a text starts with."""
+    """Settings of *Generate Image from Text*."""
 
     REQUEST = TextRequest
     __annotations__ = properties_of(
@@ -73,7 +72,7 @@ class ZERO123_PG_text(RequestSettings, bpy.types.PropertyGroup):
 
 
 class ZERO123_PG_render(RequestSettings, bpy.types.PropertyGroup):
-    """What the button that renders training views starts with."""
+    """Settings of *Render Training Views*."""
 
     REQUEST = RenderRequest
     __annotations__ = properties_of(
@@ -83,7 +82,7 @@ class ZERO123_PG_render(RequestSettings, bpy.types.PropertyGroup):
 
 
 class ZERO123_PG_train(RequestSettings, bpy.types.PropertyGroup):
-    """What the button that trains a model starts with."""
+    """Settings of *Train Model*."""
 
     REQUEST = TrainRequest
     __annotations__ = properties_of(
@@ -95,33 +94,33 @@ class ZERO123_PG_train(RequestSettings, bpy.types.PropertyGroup):
 
 
 class ZERO123_PG_settings(bpy.types.PropertyGroup):
-    """What the tab's buttons start with. The requests' fields, and how a person picks views."""
+    """Settings of the tab: fields of the requests, and how the cameras of the views are chosen."""
 
     __annotations__ = {
         **properties_of(ViewsRequest, ReconstructRequest, skip=_SKIP, overrides=_OVERRIDES,
                         single_values=True),
         **import_properties(set()),
         "image": PointerProperty(
-            name="Picture", type=bpy.types.Image,
-            update=lambda settings, context: start_ahead(context),
-            description="Picture of one object; if none is chosen, the active image is taken"),
+            name="Image", type=bpy.types.Image,
+            update=lambda settings, context: preload_engine(context),
+            description="Image of one object; if empty, the active image is used"),
         "text": PointerProperty(name="Text", type=ZERO123_PG_text),
         "render": PointerProperty(name="Training Views", type=ZERO123_PG_render),
         "train": PointerProperty(name="Training", type=ZERO123_PG_train),
         "mode": EnumProperty(
             name="Mode", default='ORBIT', options=set(),
             items=[('ORBIT', "Orbit", "Views all around the object"),
-                   ('SINGLE', "Single View", "One view from a chosen side")]),
+                   ('SINGLE', "Single View", "One view from a chosen direction")]),
         "show_orbit": BoolProperty(
             name="Show in 3D View", default=True, options=set(),
-            description="Show where the view is taken from; drag the handle to choose the side"),
-        "like_picture": BoolProperty(
-            name="As in Picture", default=True, options=set(),
-            description="Take the new views from the same elevation and distance as the picture"),
+            description="Show the camera of the view in the 3D View; drag its handle to move it"),
+        "like_input": BoolProperty(
+            name="Same as Input", default=True, options=set(),
+            description="Use the elevation and distance of the input image for the new views"),
     }
 
     def operator_values(self, request: type[Request]) -> dict[str, Any]:
-        """The properties for the operator of this request that differ from their defaults."""
+        """The keyword arguments for the operator of this request."""
         values = {name: getattr(self, name) for name in request_fields(request, skip=_SKIP)}
         if request is ViewsRequest:
             values.update(self._poses())
@@ -129,12 +128,12 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
         return values
 
     def _poses(self) -> dict[str, Any]:
-        """Which views are asked for; lists of numbers as the text that the operator takes."""
+        """The cameras of the views, with lists of numbers as text, as the operator takes them."""
         orbit = self.mode == 'ORBIT'
         return {"orbit": self.orbit if orbit else 0,
                 "azimuth": "" if orbit else repr(self.azimuth),
-                "elevation": "" if self.like_picture else repr(self.elevation),
-                "radius": "" if self.like_picture else repr(self.radius)}
+                "elevation": "" if self.like_input else repr(self.elevation),
+                "radius": "" if self.like_input else repr(self.radius)}
 
 
 CLASSES = (ZERO123_PG_text, ZERO123_PG_render, ZERO123_PG_train, ZERO123_PG_settings)
@@ -146,5 +145,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them back; what was set stays in the file."""
+    """Remove them; the values stay in the file."""
     del bpy.types.Scene.zero123

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel of what can be done with a result that is in the scene."""
+"""The panel with the operators for a result in the scene."""
 
 import bpy
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panels that make training data, and models of it."""
+"""The panels for training data and training."""
 
 import bpy
 

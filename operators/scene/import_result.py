@@ -15,8 +15,8 @@ from ...engine import camera
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.request import Request, SceneImport
 from ...engine.core.requests import REQUESTS, TextRequest, load_request
-from ..session import preferences as addon
 from .destination import MAX_TITLE, destination, select_only, view_layer_of
+from .folder_names import read_folder_name
 from .frames import result_frame
 from .images import image_of
 from .mesh import add_mesh
@@ -48,8 +48,8 @@ _FILE_TYPES = {".json": SceneImport.VIEWS, ".glb": SceneImport.MESH, ".png": Sce
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   request: Request | None = None, options: ImportOptions | None = None,
                   place: Place | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or a picture; take a model's folder as the scene's model, an
-    estimated elevation as that of its picture. Returns what is new in the file.
+    """Import a views.json, a mesh.glb or an image; use an estimated elevation as the scene's.
+    Returns the new data-blocks.
 
     `place`: of a result that belongs to something in the scene; else the options tell.
 
@@ -59,9 +59,6 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
     if path.name == "report.json":
         path = path.with_name("mesh.glb")
     match request.SCENE_IMPORT if request else _import_of_file(path):
-        case SceneImport.MODEL:
-            use_model(path, scene)
-            return []
         case SceneImport.ELEVATION:
             use_elevation(path, scene)
             return []
@@ -77,8 +74,6 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
 
 def _import_of_file(path: Path) -> SceneImport:
     """What is made of a file or folder that comes without its request."""
-    if (path / "model_index.json").is_file():
-        return SceneImport.MODEL
     named = {kind.RESULT_FILE: kind.SCENE_IMPORT for kind in REQUESTS.values()
              if kind.SCENE_IMPORT is not SceneImport.NOTHING}
     return named.get(path.name) or _FILE_TYPES.get(path.suffix.lower(), SceneImport.NOTHING)
@@ -209,11 +204,6 @@ def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
     return [poses[pose] for pose in sorted(poses, key=lambda pose: pose[0])]
 
 
-def use_model(folder: Path, scene: bpy.types.Scene) -> None:
-    """Make the model in a folder the one that views and meshes are made with."""
-    scene.zero123.model = addon.model_name(bpy.context, folder)
-
-
 def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
     """Take an estimated elevation as that of the scene's picture.
 
@@ -253,7 +243,7 @@ def _input_view(folder: Path, document: dict[str, Any]) -> View | None:
 
 def _title(folder: Path, document: dict[str, Any]) -> str:
     """The picture's name, for a result that comes without: a job's folder tells it best."""
-    named = addon.read_folder_name(folder)
+    named = read_folder_name(folder)
     return named.title if named else Path(str(document.get("image", ""))).stem or folder.name
 
 

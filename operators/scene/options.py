@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
-from ..session.preferences import CONTEXT
+from .translation import CONTEXT
 
 BLEND_RELATIVE: set[str] = (
     {'PATH_SUPPORTS_BLEND_RELATIVE'} if bpy.app.version >= (4, 5, 0) else set())

@@ -22,7 +22,7 @@ def frame(scene: bpy.types.Scene) -> Matrix:
 def single_pose(scene: bpy.types.Scene) -> Pose:
     """Azimuth and elevation in degrees and radius of the view that the settings ask for."""
     settings = scene.zero123
-    if settings.like_picture:
+    if settings.like_input:
         return settings.azimuth, settings.input_elevation, settings.input_radius
     return settings.azimuth, settings.elevation, settings.radius
 
@@ -43,7 +43,7 @@ def look_from(scene: bpy.types.Scene, location: Vector) -> None:
     azimuth, elevation, _ = (float(value[0])
                              for value in camera.spherical_from_position([place]))
     settings.azimuth = 180.0 - (180.0 - azimuth) % 360.0
-    if not settings.like_picture:
+    if not settings.like_input:
         settings.elevation = elevation
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether everything is there that a first job needs: the engine's Python, its libraries, a model.
+"""Checks whether a first job can run: the engine's Python, its libraries, a model.
 
-Two looks: a quick one, at files only, and the engine's own `doctor` in a process of its own, which
-imports everything and finds the device.
+There are two checks: a quick one of files only, and the engine's `doctor` in a separate process,
+which imports all libraries and finds the device.
 """
 
 from __future__ import annotations
@@ -23,50 +23,51 @@ from ...engine.remote.ssh_host import SshHost
 from ...engine.setup.environment import ROOT, engine_environment, find_python, isolated_python
 from ...engine.transport.process import EngineProcess
 from . import preferences as addon
-from .model_list import model_shelf
+from .model_list import ModelList
 from .runner import MODELS_VARIABLE
 
 
 class Checklist:
-    """What is known. Of the two errors of a kind the quick look's comes first."""
+    """The results of both checks."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: ModelList) -> None:
+        self._models = models
         self.python: Path | None = None
-        """Runs the engine; None if another computer does."""
+        """The Python that runs the engine; None if a remote computer runs it."""
         self.host: SshHost | None = None
-        """That computer."""
+        """The remote computer."""
         self.python_error: EngineError | None = None
         self.model_error: EngineError | None = None
         self.facts: dict[str, Any] = {}
-        """What the doctor found of this Python: "device", "memory_mb" and more."""
+        """The doctor's findings about this Python: "device", "memory_mb" and more."""
         self.facts_error: EngineError | None = None
-        """What it found missing."""
+        """The problem that the doctor found."""
         self.report = ""
-        """All that it said."""
+        """The doctor's whole report."""
         self._process: EngineProcess | None = None
 
     @property
     def incomplete(self) -> bool:
-        """Whether something is known to be missing."""
+        """Whether a problem is known."""
         return any((self.python_error, self.model_error, self.facts_error))
 
     @property
     def has_engine(self) -> bool:
-        """Whether it is known where the engine is."""
+        """Whether there is a Python or a remote computer for the engine."""
         return self.python is not None or self.host is not None
 
     @property
     def running(self) -> bool:
-        """Whether the doctor works."""
+        """Whether the doctor is running."""
         return self._process is not None
 
     def lacks_memory(self, info: ModelInfo) -> bool:
-        """Whether a model needs more main memory than was free when the doctor looked."""
+        """Whether a model needs more main memory than was free during the doctor's check."""
         return self.facts.get("device") == "cpu" and (
             info.memory_bytes > self.facts["free_memory_mb"] * 1e6)
 
-    def look(self, context: bpy.types.Context) -> None:
-        """The quick look, with the user's settings. What the doctor said of another Python goes."""
+    def refresh(self, context: bpy.types.Context) -> None:
+        """Run the quick check. The doctor's findings about another Python are dropped."""
         chosen = addon.preferences(context)
         before = (self.python, self.host)
         self.python = self.python_error = None
@@ -79,19 +80,19 @@ class Checklist:
         if (self.python, self.host) != before:
             self.facts, self.facts_error, self.report = {}, None, ""
         folder = addon.model_folder(context)
-        model_shelf.look(folder)
+        self._models.refresh(folder)
         self.model_error = None
         try:
-            if self.host is None:  # which models another computer has, its engine knows
+            if self.host is None:  # a remote engine knows its own models
                 self.model_error = model_problem(context.scene.zero123.model, folder)
-        except EngineError as error:  # what is remembered of licences can't be read
+        except EngineError as error:  # the record of accepted licences cannot be read
             self.model_error = error
 
     def start_doctor(self, context: bpy.types.Context) -> None:
-        """Have the engine look at itself; `pump` takes the answer in.
+        """Start the doctor; `poll` processes its answer.
 
         Raises:
-            EngineError: If it can't be started.
+            EngineError: It cannot be started.
         """
         doctor = ["-m", "engine", "doctor", "--json"]
         if self.host is not None:
@@ -105,8 +106,8 @@ class Checklist:
         variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
         self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT, log)
 
-    def pump(self, timeout: float = 0.0) -> bool:
-        """Take in the doctor's answer, waiting so many seconds. Returns whether there was one."""
+    def poll(self, timeout: float = 0.0) -> bool:
+        """Process the doctor's answer, waiting `timeout` seconds. Returns whether it came."""
         process = self._process
         if process is None:
             return False
@@ -123,8 +124,8 @@ class Checklist:
                 self.facts, self.facts_error = {}, message.error
             case None if process.ended:
                 self.facts, self.facts_error = {}, EngineError(
-                    ErrorCode.ENVIRONMENT, "the engine's Python can't run it",
-                    "install the engine again; its log may tell more")
+                    ErrorCode.ENVIRONMENT, "the engine's Python cannot run the engine",
+                    "install the engine again; its log may contain details")
             case _:
                 return False
         self.stop()
@@ -133,10 +134,10 @@ class Checklist:
     def finish(self) -> None:
         """Wait for the doctor's answer."""
         while self.running:
-            self.pump(timeout=0.5)
+            self.poll(timeout=0.5)
 
     def stop(self) -> None:
-        """End the doctor, if it works."""
+        """Stop the doctor if it is running."""
         if self._process is not None:
             self._process.stop(0.0)
             self._process.close()
@@ -144,9 +145,9 @@ class Checklist:
 
 
 def model_problem(model: str, folder: Path) -> EngineError | None:
-    """Why a model can't be used, as far as a quick look tells; None if it can.
+    """The reason why a model cannot be used, by a quick check of its files; None if it can.
 
-    `folder`: where models stand.
+    `folder`: the models folder.
     """
     info = find_model(model)
     place = found_folder(model, folder)
@@ -163,14 +164,10 @@ def model_problem(model: str, folder: Path) -> EngineError | None:
     return None
 
 
-def report_text() -> str:
-    """What a report of a problem needs, as far as it is known."""
+def report_text(checklist: Checklist) -> str:
+    """The facts for a problem report, as far as they are known."""
     problems = [f"{name:20} {error}" for name, error in (
         ("engine's Python", checklist.python_error), ("model", checklist.model_error),
         ("engine", checklist.facts_error)) if error is not None]
     blender = f"{'blender':20} {bpy.app.version_string}, {bpy.app.build_platform.decode()}"
     return shortened("\n".join([blender, checklist.report, *problems]))
-
-
-checklist = Checklist()
-"""The one of this Blender."""

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results that are on the disk, from this session and earlier ones. No bpy reference is held.
+"""The results on the disk, of this session and earlier ones. It holds no bpy references.
 
-Read when something has changed or a person asks for it, never while a panel is drawn.
+The list is read when something has changed or the user asks for it, never during drawing.
 """
 
 from __future__ import annotations
@@ -14,42 +14,43 @@ from typing import Any
 
 import bpy
 
+from ..scene.folder_names import read_folder_name
 from . import preferences as addon
-from .thumbnails import thumbnails
+from .thumbnails import Thumbnails
 
 SHOWN = 8
-"""Newest results in the panel; all others are found by the file browser."""
+"""Number of newest results in the panel; *Import Files* opens the others."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One result's folder."""
+class HistoryEntry:
+    """One result on the disk."""
 
     result: Path
-    """What `import_result` takes: a views.json or a mesh.glb."""
+    """The file to import: a views.json or a mesh.glb."""
     kind: str
     """"views" or "reconstruct"."""
     title: str
     when: str
-    """Day and time, such as "2026-03-01 12:30"; empty for a folder of another name."""
+    """Day and time, such as "2026-03-01 12:30"; empty if the folder has another name."""
     amount: int
     """Number of views or faces."""
     thumbnail: Path | None
 
     @property
     def key(self) -> str:
-        """Of its thumbnail."""
+        """The key of its thumbnail."""
         return f"result {self.result}"
 
 
-def read_history(folder: Path, limit: int = SHOWN) -> list[Entry]:
-    """The newest results below a folder, newest first. What can't be read is left out."""
+def read_history(folder: Path, limit: int = SHOWN) -> list[HistoryEntry]:
+    """The newest results in a folder, newest first. Unreadable results are left out."""
     try:
-        # Their names begin with the time, so their order is that of the names.
+        # The names begin with the time.
         folders = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
     except OSError:
         return []
-    entries: list[Entry] = []
+    entries: list[HistoryEntry] = []
     for path in folders:
         if len(entries) == limit:
             break
@@ -58,26 +59,26 @@ def read_history(folder: Path, limit: int = SHOWN) -> list[Entry]:
     return entries
 
 
-def read_entry(folder: Path) -> Entry | None:
-    """The result in a folder; None if there is none, or it can't be read."""
-    if folder.name.startswith("."):  # something in the making
+def read_entry(folder: Path) -> HistoryEntry | None:
+    """The result in a folder; None if there is none or it cannot be read."""
+    if folder.name.startswith("."):  # unfinished
         return None
     try:
         if (folder / "mesh.glb").is_file():
             report = _read(folder / "report.json")
             kind, result, amount = "reconstruct", folder / "mesh.glb", int(report["faces"])
-            pictures = folder / "views"
+            images = folder / "views"
         else:
             views = _read(folder / "views.json")["views"]
             kind, result, amount = "views", folder / "views.json", len(views)
-            pictures = folder
+            images = folder
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    thumbnail = next((pictures / name for name in ("input.png", "view_000.png")
-                      if (pictures / name).is_file()), None)
-    named = addon.read_folder_name(folder)
-    return Entry(result, kind, named.title if named else folder.name, named.when if named else "",
-                 amount, thumbnail)
+    thumbnail = next((images / name for name in ("input.png", "view_000.png")
+                      if (images / name).is_file()), None)
+    named = read_folder_name(folder)
+    title, when = (named.title, named.when) if named else (folder.name, "")
+    return HistoryEntry(result, kind, title, when, amount, thumbnail)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -85,23 +86,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 class History:
-    """What the panel shows."""
+    """The results that the panel shows."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
+    def __init__(self, thumbnails: Thumbnails) -> None:
+        self._thumbnails = thumbnails
+        self.entries: list[HistoryEntry] = []
 
     def refresh(self, context: bpy.types.Context) -> None:
-        """Look at the results folder again."""
+        """Read the results folder again."""
         before = {entry.key for entry in self.entries}
         self.entries = read_history(addon.results_folder(context))
         if bpy.app.background:
             return
         for entry in self.entries:
-            if entry.thumbnail and entry.key not in thumbnails:
-                thumbnails.show(entry.key, entry.thumbnail)
+            if entry.thumbnail and entry.key not in self._thumbnails:
+                self._thumbnails.show(entry.key, entry.thumbnail)
         for key in before - {entry.key for entry in self.entries}:
-            thumbnails.drop(key)
-
-
-history = History()
-"""The one of this Blender."""
+            self._thumbnails.drop(key)

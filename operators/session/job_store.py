@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Notes on the disk of the jobs of every Blender, so that a job outlives one that crashes.
+"""Records of running jobs on the disk, so that a resumable job survives a crash of Blender.
 
-A session has a folder of its own for them, hidden among the results, and holds a lock as long as
-it lives: the system lets go of that with the process. Whoever finds the notes of a session that
-has ended takes them over. Where there can be no lock, nothing is noted.
+Each Blender has its own folder for its records, hidden in the results folder, and holds a lock
+while it runs; the system releases the lock with the process. A Blender that finds the records of
+one that has ended takes them over. Where no lock can be held, nothing is recorded.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ...engine.core.errors import EngineError
 from ...engine.core.requests import REQUEST_FILE, REQUESTS, Request
 from ...engine.core.resume import discard_work
 from ..scene import ImportOptions, Place
+from ..scene.folder_names import read_folder_name
 from . import preferences as addon
-from .jobs import Job, JobState
-from .runner import runner
+from .jobs import Job, JobList, JobState
 
 if sys.platform == "win32":
     import msvcrt
@@ -39,106 +39,115 @@ else:
 FOLDER = ".jobs"
 SCHEMA = "zero123.job/1"
 EMPTY_S = 3600.0
-"""Age of an empty folder that no note tells of; a younger one may be of a job that starts."""
+"""Age in seconds at which an empty job folder without a record is removed; a younger one may
+belong to a job that is starting."""
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
                EngineError)
 
 
 @dataclass
-class Session:
-    """The notes of one Blender in one results folder."""
+class LockedFolder:
+    """The folder with the records of one Blender in one results folder."""
 
-    folder: Path
+    path: Path
     lock: IO[bytes]
 
 
-class Journal:
-    """The notes of this Blender; of a second results folder, if the preferences change."""
+class JobStore:
+    """The records of this Blender, in each results folder that the preferences have named."""
 
-    def __init__(self) -> None:
-        self._sessions: dict[Path, Session] = {}
-        self._seen: set[Path] = set()
+    def __init__(self, jobs: JobList) -> None:
+        self._jobs = jobs
+        self._folders: dict[Path, LockedFolder] = {}
+        self._read: set[Path] = set()
 
-    def note(self, context: bpy.types.Context, job: Job) -> None:
-        """Have a job that starts outlive this Blender. What can't be noted runs all the same."""
+    def save(self, context: bpy.types.Context, job: Job) -> None:
+        """Record a job that starts. A job whose record cannot be written runs nevertheless."""
         with suppress(OSError):
-            session = self._session(addon.results_folder(context))
-            if session is not None:
-                note = session.folder / f"{job.id}.json"
-                _write(note, job)
-                job.note = note
+            folder = self._own_folder(addon.results_folder(context))
+            if folder is not None:
+                record = folder.path / f"{job.id}.json"
+                _write(record, job)
+                job.record = record
 
-    def look(self, context: bpy.types.Context) -> None:
-        """Add to the list the jobs that can go on and whose Blender has ended, and remove empty
-        folders that jobs have left.
+    def refresh(self, context: bpy.types.Context) -> None:
+        """Add the resumable jobs of Blenders that have ended to the list, and remove empty job
+        folders.
         """
         results = addon.results_folder(context)
-        self._seen.add(results)
+        self._read.add(results)
         with suppress(OSError):
             self._take_over(results)
             _remove_empty(results)
 
-    def has_looked(self, context: bpy.types.Context) -> bool:
-        """Whether the list holds what was in the results folder since this Blender started."""
-        return addon.results_folder(context) in self._seen
+    def is_read(self, context: bpy.types.Context) -> bool:
+        """Whether `refresh` has read the current results folder in this session."""
+        return addon.results_folder(context) in self._read
 
     def close(self) -> None:
-        """Let go of the notes: whoever looks next takes over those that are left."""
-        for session in self._sessions.values():
-            with suppress(OSError):  # raised, and rightly, if there is a note in it
-                session.folder.rmdir()
-                _remove_lock(session)
-            session.lock.close()
-        self._sessions.clear()
-        self._seen.clear()
+        """Release the records; the next `refresh` of any Blender takes over those that are left."""
+        for folder in self._folders.values():
+            with suppress(OSError):  # a folder with records cannot be removed, and must not be
+                folder.path.rmdir()
+                _remove_lock(folder)
+            folder.lock.close()
+        self._folders.clear()
+        self._read.clear()
 
-    def _session(self, results: Path) -> Session | None:
-        session = self._sessions.get(results)
-        if session is not None and session.folder.is_dir():
-            return session
+    def _own_folder(self, results: Path) -> LockedFolder | None:
+        known = self._folders.get(results)
+        if known is not None and known.path.is_dir():
+            return known
         (results / FOLDER).mkdir(parents=True, exist_ok=True)
-        folder = results / FOLDER / uuid.uuid4().hex
-        lock = _lock(folder)  # before the folder is there to be found
+        path = results / FOLDER / uuid.uuid4().hex
+        lock = _lock(path)  # before the folder exists and another Blender can find it
         if lock is None:
             return None
-        folder.mkdir()
-        self._sessions[results] = Session(folder, lock)
-        return self._sessions[results]
+        path.mkdir()
+        self._folders[results] = LockedFolder(path, lock)
+        return self._folders[results]
 
     def _take_over(self, results: Path) -> None:
-        own = {session.folder for session in self._sessions.values()}
+        own = {folder.path for folder in self._folders.values()}
         for folder in sorted((results / FOLDER).glob("*/"), key=_written):
             if folder in own:
                 continue
-            with _ended(folder) as notes:
-                for note in notes:
-                    self._take(note, results)
+            with _abandoned_records(folder) as records:
+                for record in records:
+                    self._adopt(record, results)
 
-    def _take(self, note: Path, results: Path) -> None:
-        job = read_note(note)
-        known = runner.jobs.get(job.id) if job else None
-        if job is None or not (known or _is_stopped(job, note)):
-            note.unlink()
+    def _adopt(self, record: Path, results: Path) -> None:
+        job = read_record(record)
+        known = self._jobs.get(job.id) if job else None
+        if job is None or not (known or self._is_stopped(job, record)):
+            record.unlink()
             if job is not None:
                 for folder in own_folders(job.request, job.kind):
                     _remove_if_empty(folder)
-        elif (session := self._session(results)) is not None:
-            note.replace(session.folder / note.name)
-            (known or job).note = session.folder / note.name
+        elif (own := self._own_folder(results)) is not None:
+            record.replace(own.path / record.name)
+            (known or job).record = own.path / record.name
             if known is None:
-                runner.jobs.add(job)
+                self._jobs.add(job)
+
+    def _is_stopped(self, job: Job, record: Path) -> bool:
+        """Whether an abandoned job can be resumed and no listed job or newer result replaces it."""
+        if not job.can_resume or self._jobs.of_result(job.request):
+            return False
+        done = Path(job.request.out) / REQUEST_FILE
+        return not done.is_file() or done.stat().st_mtime < record.stat().st_mtime
 
 
-def read_note(note: Path) -> Job | None:
-    """The job that a note tells of, as one that was stopped; None if it can't be read."""
+def read_record(record: Path) -> Job | None:
+    """The job in a record file, in the state STOPPED; None if the file cannot be read."""
     try:
-        facts = json.loads(note.read_text(encoding="utf-8"))
+        facts = json.loads(record.read_text(encoding="utf-8"))
         if facts["schema"] != SCHEMA:
             return None
         request = REQUESTS[facts["kind"]].from_dict(facts["request"])
         place, options = facts["place"], facts["options"]
-        return Job(note.stem, request, str(facts["title"]), state=JobState.STOPPED, note=note,
-                   unfinished=True, elsewhere=bool(facts["elsewhere"]),
+        return Job(record.stem, request, str(facts["title"]), state=JobState.STOPPED,
+                   record=record, unfinished=True, elsewhere=bool(facts["elsewhere"]),
                    place=place and Place(tuple(map(float, place["frame"])), place["collection"]),
                    options=options and ImportOptions.from_dict(options))
     except _UNREADABLE:
@@ -146,45 +155,37 @@ def read_note(note: Path) -> Job | None:
 
 
 def own_folders(request: Request, kind: str) -> list[Path]:
-    """The folders among the results that were made for a job of this request alone."""
-    given = Path(getattr(request, "data", "")).parent  # objects of the scene, to be trained on
+    """The folders in the results folder that were created for the job of this request alone."""
+    given = Path(getattr(request, "data", "")).parent  # exported objects to train on
     found = (Path(request.out), Path(request.out).parent, given)
     return [folder for folder in found
-            if (name := addon.read_folder_name(folder)) is not None and name.kind == kind]
+            if (name := read_folder_name(folder)) is not None and name.kind == kind]
 
 
 def discard(job: Job) -> None:
-    """Delete what a job has kept to go on from, and its own folder if there is no result in it."""
+    """Delete a job's intermediate results, and its own folder if that contains no result."""
     discard_work(job.request)
     for folder in own_folders(job.request, job.kind):
         if not (folder / REQUEST_FILE).exists():
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(note: Path, job: Job) -> None:
+def _write(record: Path, job: Job) -> None:
     facts = {"schema": SCHEMA, "kind": job.kind, "title": job.title, "elsewhere": job.elsewhere,
              "request": job.request.to_dict(), "place": job.place and asdict(job.place),
              "options": job.options and job.options.values()}
-    partial = note.with_suffix(".part")
+    partial = record.with_suffix(".part")
     partial.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    os.replace(partial, note)
-
-
-def _is_stopped(job: Job, note: Path) -> bool:
-    """Whether a job of a Blender that has ended can go on, and nothing else stands for it."""
-    if not job.can_go_on or runner.jobs.of_result(job.request):
-        return False
-    done = Path(job.request.out) / REQUEST_FILE
-    return not done.is_file() or done.stat().st_mtime < note.stat().st_mtime
+    os.replace(partial, record)
 
 
 def _written(path: Path) -> float:
-    """A note's is the time of its job's start."""
+    """Modification time; a record is written when its job starts."""
     return path.stat().st_mtime
 
 
 def _lock(folder: Path) -> IO[bytes] | None:
-    """The lock of a session's folder, until it is closed; None if its Blender lives."""
+    """Lock a folder of records until the file is closed; None if a running Blender holds it."""
     file = folder.with_suffix(".lock").open("ab")
     try:
         if sys.platform == "win32":
@@ -198,8 +199,10 @@ def _lock(folder: Path) -> IO[bytes] | None:
 
 
 @contextmanager
-def _ended(folder: Path) -> Iterator[list[Path]]:
-    """The notes of a session, oldest first; none if it lives. What is still there afterwards goes.
+def _abandoned_records(folder: Path) -> Iterator[list[Path]]:
+    """The records of a Blender that has ended, oldest first; an empty list if it is running.
+
+    Records that are still in the folder at the end of the block are deleted with it.
     """
     lock = _lock(folder)
     if lock is None:
@@ -208,19 +211,19 @@ def _ended(folder: Path) -> Iterator[list[Path]]:
     with lock:
         yield sorted(folder.glob("*.json"), key=_written)
         shutil.rmtree(folder, ignore_errors=True)
-        _remove_lock(Session(folder, lock))
+        _remove_lock(LockedFolder(folder, lock))
 
 
-def _remove_lock(session: Session) -> None:
-    if sys.platform == "win32":  # which can't remove an open file
-        session.lock.close()
-    session.folder.with_suffix(".lock").unlink(missing_ok=True)
+def _remove_lock(folder: LockedFolder) -> None:
+    if sys.platform == "win32":  # an open file cannot be removed there
+        folder.lock.close()
+    folder.path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _remove_empty(results: Path) -> None:
-    """Remove jobs' folders that are old and empty, unless a note of any Blender tells of them."""
-    notes = map(read_note, (results / FOLDER).glob("*/*.json"))
-    needed = {folder for job in notes if job for folder in own_folders(job.request, job.kind)}
+    """Remove old, empty job folders that no record of any Blender names."""
+    jobs = map(read_record, (results / FOLDER).glob("*/*.json"))
+    needed = {folder for job in jobs if job for folder in own_folders(job.request, job.kind)}
     latest = time.time() - EMPTY_S
     for folder in _job_folders(results):
         if folder not in needed and folder.stat().st_mtime < latest:
@@ -229,13 +232,9 @@ def _remove_empty(results: Path) -> None:
 
 def _job_folders(results: Path) -> Iterable[Path]:
     return [path for path in results.iterdir()
-            if addon.read_folder_name(path) is not None and path.is_dir()]
+            if read_folder_name(path) is not None and path.is_dir()]
 
 
 def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):  # raised, and rightly, if there is anything in it
+    with suppress(OSError):  # raised for a folder that is not empty
         folder.rmdir()
-
-
-journal = Journal()
-"""The one of this Blender."""

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs of this Blender session, and those that an earlier one has left unfinished: plain
-Python, out of reach of undo and file loading.
+"""The jobs of this session and the unfinished jobs of earlier ones.
+
+Plain Python objects, so undo and file loading do not affect them.
 """
 
 from __future__ import annotations
@@ -11,23 +12,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
 from ...engine.core.request import Request, SceneImport
 from ...engine.core.requests import PrepareRequest
 from ...engine.core.resume import work_folder
-
-if TYPE_CHECKING:
-    from ..scene import ImportOptions, Place
+from ..scene import ImportOptions, Place
 
 MAX_ENDED = 20
-"""Ended jobs that are remembered; their files stay on the disk."""
+"""Number of ended jobs that are kept in the list; the files of the others stay on the disk."""
 
 
 class JobState(Enum):
-    """What a job is doing. The value is what a person reads."""
+    """State of a job. The value is the text that the user reads."""
 
     WAITING = "Waiting"
     RUNNING = "Running"
@@ -36,17 +34,17 @@ class JobState(Enum):
     FAILED = "Failed"
     CANCELLED = "Cancelled"
     STOPPED = "Stopped"
-    """Its Blender has ended before it."""
+    """Blender ended before the job did."""
 
     @property
     def ended(self) -> bool:
-        """Whether no report can follow."""
+        """Whether the engine sends no more reports about the job."""
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.STOPPED)
 
 
 @dataclass(frozen=True)
-class Mend:
-    """A view of an earlier result that a job makes again."""
+class ReplacedView:
+    """A view of an earlier result for which a job makes new samples."""
 
     path: Path
     """The result's views.json."""
@@ -56,20 +54,20 @@ class Mend:
 
 @dataclass
 class Job:
-    """One request to the engine and what is known about it. Holds no reference into Blender."""
+    """One request to the engine and its state. It holds no references to Blender's data."""
 
     id: str
     request: Request
     title: str
-    """Name of the picture, or the text, as a person knows it."""
+    """Name of the image, or the prompt, as the user knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
     place: Place | None = None
-    """Where the result goes if it belongs to something in the scene."""
+    """Where the result is placed; None if the options decide."""
     options: ImportOptions | None = None
-    """How the result comes into the scene, if that was decided with the job."""
-    mends: Mend | None = None
-    """The view that takes the result as its picture."""
+    """How the result is imported; None if the scene's settings at that time decide."""
+    replaces_view: ReplacedView | None = None
+    """The view that receives the result as new samples."""
     state: JobState = JobState.WAITING
     stage: str = ""
     done: int = 0
@@ -77,51 +75,51 @@ class Job:
     eta_s: float | None = None
     error: EngineError | None = None
     preview: Path | None = None
-    """The mesh so far, which the engine overwrites while it works."""
+    """The intermediate mesh, which the engine overwrites while it works."""
     preview_count: int = 0
-    picture: Path | None = None
-    """The same as a rendered picture; of a job that makes one picture, that picture."""
-    picture_count: int = 0
+    image: Path | None = None
+    """An image of the intermediate result, or the result of a job that makes one image."""
+    image_count: int = 0
     import_pending: bool = False
-    """The result is on the disk and still has to be brought into the scene."""
+    """The result is on the disk and still has to be imported."""
     elsewhere: bool = False
-    """Another computer does the work, and keeps what is done."""
-    note: Path | None = None
-    """The file by which a later Blender knows of it."""
+    """A remote computer runs the job and keeps its intermediate results."""
+    record: Path | None = None
+    """The file from which a later session restores the job."""
     unfinished: bool = False
-    """It has ended, and there is something to go on from: it stays in the list until it goes on or
-    is discarded."""
+    """The job has ended early and can be resumed; it stays in the list until it is resumed or
+    discarded."""
 
     @property
     def kind(self) -> str:
-        """Name of the request's class on the wire, such as "views" or "reconstruct"."""
+        """Name of the job kind in the protocol, such as "views" or "reconstruct"."""
         return self.request.KIND
 
     @property
     def for_the_scene(self) -> bool:
-        """Whether the result is imported, and not just something to look at or to go on from."""
+        """Whether the result is imported into the scene."""
         return self.request.SCENE_IMPORT is not SceneImport.NOTHING
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether it was stopped, and what it had done by then is kept."""
+    def can_resume(self) -> bool:
+        """Whether the job ended early and is of a kind that can be resumed."""
         return (self.state in (JobState.CANCELLED, JobState.FAILED, JobState.STOPPED)
                 and self.request.RESUMABLE)
 
     @property
     def result(self) -> Path:
-        """The file that stands for the whole result; it exists once the job is done."""
+        """The file or folder that represents the result; it exists once the job is done."""
         return self.request.result
 
     @property
     def fraction(self) -> float:
-        """How much of the current stage is done, 0 to 1."""
+        """The completed part of the current stage, 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
     def apply(self, message: Message) -> bool:
-        """Take a report into account. Returns whether anything changed.
+        """Update the job from a report. Returns whether anything changed.
 
-        Reports after the terminal one are ignored: a job ends once.
+        Reports after the terminal one are ignored, because a job ends once.
         """
         if self.state.ended:
             return False
@@ -149,29 +147,29 @@ class Job:
             case _:
                 return False
         if self.state.ended:
-            self._see_what_is_kept()
+            self._update_unfinished()
         return True
 
-    def drop_note(self) -> None:
-        """Have no later Blender know of it."""
-        if self.note is not None:
+    def delete_record(self) -> None:
+        """Delete the record, so that no later session restores the job."""
+        if self.record is not None:
             with suppress(OSError):
-                self.note.unlink(missing_ok=True)
-            self.note = None
+                self.record.unlink(missing_ok=True)
+            self.record = None
 
-    def _see_what_is_kept(self) -> None:
-        """Once it has ended."""
+    def _update_unfinished(self) -> None:
+        """Find out whether the ended job can be resumed; if not, delete its record."""
         code = self.error.code if self.error else None
         self.unfinished = (
-            self.can_go_on and code is not ErrorCode.BAD_INPUT
+            self.can_resume and code is not ErrorCode.BAD_INPUT
             and (code is ErrorCode.ENGINE_DIED or self.elsewhere
                  or work_folder(self.request).is_dir()))
         if not self.unfinished:
-            self.drop_note()
+            self.delete_record()
 
-    def _show(self, picture: Path) -> None:
-        self.picture = picture
-        self.picture_count += 1
+    def _show(self, image: Path) -> None:
+        self.image = image
+        self.image_count += 1
 
 
 class JobList:
@@ -187,12 +185,12 @@ class JobList:
         return len(self._jobs)
 
     def add(self, job: Job) -> None:
-        """Remember a job; the oldest ended ones beyond `MAX_ENDED` are forgotten.
+        """Add a job. The oldest ended jobs beyond `MAX_ENDED` are removed.
 
-        It stands for one with the same result that could have gone on.
+        A resumable job with the same result folder is replaced by the new one.
         """
         for old in self.of_result(job.request):
-            if old.can_go_on:
+            if old.can_resume:
                 self.forget(old)
         self._jobs[job.id] = job
         ended = [old for old in self if old.state.ended and not old.import_pending
@@ -201,25 +199,29 @@ class JobList:
             del self._jobs[old.id]
 
     def get(self, job_id: str) -> Job | None:
-        """The job of this id, if it is remembered."""
+        """The job with this id, if it is in the list."""
         return self._jobs.get(job_id)
 
     def of_result(self, request: Request) -> list[Job]:
-        """Jobs of the same kind with the same place of their result."""
+        """Jobs of the same kind with the same result path."""
         return [job for job in self
                 if (job.kind, job.request.out) == (request.KIND, request.out)]
 
     def active(self) -> list[Job]:
-        """Jobs whose terminal report is still to come."""
+        """Jobs that have not ended."""
         return [job for job in self if not job.state.ended]
 
     def forget(self, job: Job) -> None:
-        """Forget one; no later Blender will know of it, either."""
-        job.drop_note()
+        """Remove a job and its record."""
+        job.delete_record()
         del self._jobs[job.id]
 
     def clear_ended(self) -> None:
-        """Forget the ended jobs, but for unfinished ones: nothing else tells of what they keep."""
+        """Remove the ended jobs, except those that can be resumed."""
         for job in list(self):
             if job.state.ended and not job.unfinished:
                 self.forget(job)
+
+    def clear(self) -> None:
+        """Remove all jobs; their records and files stay on the disk."""
+        self._jobs.clear()

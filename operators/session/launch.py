@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an operator to a job, and from a finished job into the scene."""
+"""Starts jobs for operators, and imports the results of finished jobs into the scene."""
 
 from __future__ import annotations
 
@@ -19,47 +19,48 @@ from ..scene.destination import describe_destination
 from ..scene.image_files import image_file
 from ..scene.replace_view import show_sample
 from . import preferences as addon
-from . import timer as background
-from .checklist import checklist
-from .job_store import journal
-from .jobs import Job, Mend
-from .runner import runner
-from .view_selection import picks
+from .jobs import Job, ReplacedView
+from .state import session
+from .window import redraw_areas
 
 
 def start_engine(context: bpy.types.Context) -> None:
-    """Start the engine with the preferences' settings, unless it runs.
+    """Start the engine with the settings of the preferences, unless it is running.
 
     Raises:
-        EngineError: `ENVIRONMENT` if it can't be started.
+        EngineError: `ENVIRONMENT` if it cannot be started.
     """
     chosen = addon.preferences(context)
     log = addon.results_folder(context) / "engine.log"
     idle_s = chosen.idle_minutes * 60 or None
-    runner.start_engine(chosen.engine_python, chosen.model_folder, log, addon.engine_folder(),
-                        idle_s, chosen.host)
-    background.watch()
+    session.runner.start_engine(chosen.engine_python, chosen.model_folder, log,
+                                addon.engine_folder(), idle_s, chosen.host)
+    session.timer.start()
 
 
-def start_ahead(context: bpy.types.Context) -> None:
-    """With a window: start the engine, if all is there, while a person still chooses settings."""
+def preload_engine(context: bpy.types.Context) -> None:
+    """Start the engine while the user is still choosing settings, if the set-up is complete.
+
+    Without a window this does nothing.
+    """
+    checklist = session.checklist
     if not bpy.app.background and not checklist.incomplete and checklist.has_engine:
-        with suppress(EngineError):  # the job that needs it tells
+        with suppress(EngineError):  # the job that needs the engine reports the error
             start_engine(context)
 
 
 def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
            image: str, filepath: str, title: str = "", **plans: Any) -> Job:
-    """Send a request to the engine. Without a window this waits for the result and imports it.
+    """Start a job from an image. Without a window this waits for the result and imports it.
 
-    `values` are the request's fields but `image`; an empty `out` stands for a new folder. The
-    title is the picture's unless given; `plans` are the job's fields about its result.
+    `values` are the request's fields except `image`; an empty `out` means a new folder. The title
+    is the image's name unless given; `plans` are the job's fields about its result.
 
     Raises:
-        EngineError: Whatever the engine or the import says.
+        EngineError: The job cannot be started, or without a window fails.
     """
     views = values.get("views", "")
-    # Existing views can be fitted without the picture they were made from.
+    # A mesh can be fitted to existing views without their input image.
     found = images.find_image(context, image) if image or not (filepath or views) else None
     if not title:
         title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
@@ -70,41 +71,41 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
 
 def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],
                  title: str) -> Job:
-    """As `launch`, for a job that starts from no picture."""
+    """Like `launch`, for a job without an input image."""
     with job_folder(context, kind, title, values) as folder:
         return launch_in(context, folder, kind, values, title)
 
 
 def launch_in(context: bpy.types.Context, folder: Path, kind: type[Request],
               values: dict[str, Any], title: str, **plans: Any) -> Job:
-    """As `launch_request`, with the result in a folder."""
+    """Like `launch_request`, with the result in a folder."""
     request = kind(**{**values, "out": str(kind.out_in(folder))})
     return launch_request(context, request, title, **plans)
 
 
 def launch_request(context: bpy.types.Context, request: Request, title: str,
                    **plans: Any) -> Job:
-    """As `launch`, with a complete request."""
+    """Like `launch`, with a complete request."""
     start_engine(context)
-    job = runner.submit(request, title, context.scene.session_uid, **plans,
-                        elsewhere=addon.preferences(context).host is not None)
-    journal.note(context, job)
+    job = session.runner.submit(request, title, context.scene.session_uid, **plans,
+                                elsewhere=addon.preferences(context).host is not None)
+    session.job_store.save(context, job)
     if bpy.app.background:
-        runner.wait(job)
+        session.runner.wait(job)
         if job.import_pending and (note := describe_destination(import_job(context, job))):
             print(f"Zero123: {note}")
     else:
-        background.watch()
-        background.redraw()
+        session.timer.start()
+        redraw_areas()
     return job
 
 
 def import_job(context: bpy.types.Context, job: Job,
                options: results.ImportOptions | None = None) -> list[bpy.types.ID]:
-    """Bring a finished job's result into its scene, or the current one if that is gone.
+    """Import a finished job's result into its scene, or into the current one if that is gone.
 
     Raises:
-        EngineError: If the files can't be used; the scene is as before.
+        EngineError: The files cannot be used; the scene is unchanged.
     """
     job.import_pending = False
     scenes = {scene.session_uid: scene for scene in bpy.data.scenes}
@@ -112,80 +113,87 @@ def import_job(context: bpy.types.Context, job: Job,
     job.error = None
     options = options or job.options
     try:
-        if job.mends is not None:
-            _mend(scene, job.mends, job.result)
+        if job.replaces_view is not None:
+            _add_samples(scene, job.replaces_view, job.result)
             return []
-        return bring_in(job.result, scene, job.title, job.request, options, job.place)
+        return import_files(job.result, scene, job.title, job.request, options, job.place)
     except EngineError as error:
         job.error = error
         raise
 
 
-def bring_in(path: Path, scene: bpy.types.Scene, title: str = "",
+def import_files(path: Path, scene: bpy.types.Scene, title: str = "",
              request: Request | None = None, options: results.ImportOptions | None = None,
              place: results.Place | None = None) -> list[bpy.types.ID]:
-    """Import a result; its views are listed to be picked, and show what was picked of them before.
+    """Import a result and list its views for selection, with the selection that was saved.
 
-    Arguments as for `results.import_result`.
+    A model's folder becomes the scene's model instead. The arguments are those of
+    `scene.import_result`. Returns the new data-blocks.
 
     Raises:
-        EngineError: `BAD_INPUT` if it can't be read; nothing has changed then.
+        EngineError: `BAD_INPUT` if it cannot be read; the file is unchanged.
     """
+    if (path / "model_index.json").is_file():  # a trained model
+        scene.zero123.model = addon.model_name(bpy.context, path)
+        return []
     created = results.import_result(path, scene, title, request, options, place)
     if path.name == "views.json" and not (place and place.collection):
-        picks.load(path, title)
-        for index, view in enumerate(picks.views):
+        session.view_selection.load(path, title)
+        for index, view in enumerate(session.view_selection.views):
             if view.chosen:
-                show_pick(scene, index)
+                show_chosen_sample(scene, index)
     return created
 
 
-def show_pick(scene: bpy.types.Scene, index: int) -> None:
-    """Show the chosen sample of a listed view at its plane, if the result is in the scene.
+def show_chosen_sample(scene: bpy.types.Scene, index: int) -> None:
+    """Show the chosen sample of a listed view on its plane, if the result is in the scene.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture can't be read.
+        EngineError: `BAD_INPUT` if the image cannot be read.
     """
-    assert picks.path is not None  # else there is no view
-    view = picks.views[index]
+    selection = session.view_selection
+    assert selection.path is not None  # else there would be no view
+    view = selection.views[index]
     file = Path(view.sample.file)
     made = load_request(file.parent) if view.chosen >= view.made else None
-    show_sample(scene, picks.path, view.facts, file, view.sample.seed,
+    show_sample(scene, selection.path, view.facts, file, view.sample.seed,
                 made.to_dict() if made else None)
 
 
-def _mend(scene: bpy.types.Scene, mend: Mend, result: Path) -> None:
-    """Take a job's result as further samples of a view, and show the first."""
-    if picks.path != mend.path:
-        picks.load(mend.path)
-    index = picks.find(mend.pose)
+def _add_samples(scene: bpy.types.Scene, view: ReplacedView, result: Path) -> None:
+    """Add a job's result to a view as new samples, and show the first of them."""
+    selection = session.view_selection
+    if selection.path != view.path:
+        selection.load(view.path)
+    index = selection.find(view.pose)
     if index < 0:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{mend.path} has no such view any more",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{view.path} no longer contains this view",
                           "generate the views again")
-    picks.add(index, result)
-    show_pick(scene, index)
+    selection.add(index, result)
+    show_chosen_sample(scene, index)
 
 
 @contextmanager
 def job_folder(context: bpy.types.Context, kind: type[Request], title: str,
-                values: dict[str, Any]) -> Iterator[Path]:
-    """The job's folder; a new one goes away again if the job can't be started or fails empty."""
+               values: dict[str, Any]) -> Iterator[Path]:
+    """The job's folder. A new one is removed if the job cannot be started or fails without files.
+    """
     out = values.get("out", "")
     folder = result_folder(context, kind.KIND, title, out)
     try:
         yield folder
     except EngineError:
-        with suppress(OSError):  # raised, and rightly, if there is anything in it
+        with suppress(OSError):  # raised for a folder that is not empty
             if not out:
                 folder.rmdir()
         raise
 
 
 def result_folder(context: bpy.types.Context, kind: str, title: str, out: str) -> Path:
-    """The job's folder: the given one, or a new one among the results.
+    """The job's folder: the given one, or a new one in the results folder.
 
     Raises:
-        EngineError: `DISK` if it can't be made.
+        EngineError: `DISK` if it cannot be created.
     """
     try:
         if not out:
@@ -194,5 +202,5 @@ def result_folder(context: bpy.types.Context, kind: str, title: str, out: str) -
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't make a folder for the results: {error}",
+        raise EngineError(ErrorCode.DISK, f"cannot create a folder for the results: {error}",
                           "choose another results folder in the preferences") from error

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models that are known and which of them are here, as the panel lists them. No bpy.
+"""The known models and which of them are installed, as the panel lists them. No bpy.
 
-Looked up when something has changed, never while a panel is drawn.
+The list is refreshed when something has changed, never while a panel is drawn.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from ...engine.models.licence_store import licence_accepted
 
 
 @dataclass(frozen=True)
-class ShelfEntry:
-    """One model."""
+class ModelEntry:
+    """One model of the list."""
 
     name: str
     info: ModelInfo | None
-    """What the catalogue says; None for one that was imported under a name of its own."""
+    """The catalogue's entry; None for a model that was imported under another name."""
     state: ModelState
     licence_accepted: bool
 
     @property
     def removable(self) -> bool:
-        """Whether there is something to remove: not of the one that comes with the program."""
+        """Whether there are files to remove. The bundled model cannot be removed."""
         return self.state is not ModelState.MISSING and (self.info is None or bool(self.info.repo))
 
 
-class ModelShelf:
-    """All models: the catalogue's, then the others in the models folder."""
+class ModelList:
+    """The models of the catalogue, then the others in the models folder."""
 
     def __init__(self) -> None:
-        self.entries: list[ShelfEntry] = []
+        self.entries: list[ModelEntry] = []
         self.error: EngineError | None = None
-        """Why it isn't known which licences were accepted."""
+        """Why it is unknown which licences were accepted."""
 
-    def look(self, folder: Path) -> None:
-        """Look again what is in the models folder."""
+    def refresh(self, folder: Path) -> None:
+        """Read the models folder again."""
         self.error = None
-        self.entries = [ShelfEntry(info.name, info, model_state(info, folder),
+        self.entries = [ModelEntry(info.name, info, model_state(info, folder),
                                    self._accepted(info, folder)) for info in list_models()]
-        self.entries += [ShelfEntry(name, None, folder_state(folder / name), True)
+        self.entries += [ModelEntry(name, None, folder_state(folder / name), True)
                          for name in other_models(folder)]
 
-    def entry(self, name: str) -> ShelfEntry | None:
-        """The model of this name."""
+    def entry(self, name: str) -> ModelEntry | None:
+        """The model with this name."""
         return next((entry for entry in self.entries if entry.name == name), None)
 
     def names(self) -> list[str]:
-        """Of the models that are here."""
+        """Names of the installed models."""
         return [entry.name for entry in self.entries if not entry.state.absent]
 
     def _accepted(self, info: ModelInfo, folder: Path) -> bool:
@@ -62,7 +62,3 @@ class ModelShelf:
         except EngineError as error:
             self.error = error
             return False
-
-
-model_shelf = ModelShelf()
-"""The one of this Blender."""

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models that are being fetched, imported or verified. No bpy: callers decide when to look.
+"""The download, import and verification of models. No bpy: callers decide when to poll.
 
-The work is the engine's command `models`, in a process of its own beside the one for jobs.
+The work is done by the engine's command `models` in a separate process.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ...engine.setup.environment import ROOT, engine_environment, isolated_pytho
 from ...engine.transport.process import EngineProcess
 
 STOP_S = 5.0
-"""How long a process may take to put its unfinished work aside."""
+"""Seconds that a process gets to save its unfinished work."""
 
 
 class ModelWork:
-    """At most one at a time."""
+    """At most one piece of work at a time."""
 
     def __init__(self) -> None:
         self.verb = ""
@@ -29,27 +29,27 @@ class ModelWork:
         self.stage, self.done, self.total = "", 0, 0
         self.cancelling = False
         self.error: EngineError | None = None
-        """Why the last one failed."""
+        """Why the last work failed."""
         self._process: EngineProcess | None = None
 
     @property
     def running(self) -> bool:
-        """Whether a process works."""
+        """Whether a process is running."""
         return self._process is not None
 
     @property
     def fraction(self) -> float:
-        """How much of the current stage is done, 0 to 1."""
+        """The completed part of the current stage, 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
     def start(self, python: Path, verb: str, model: str, arguments: Sequence[str], log: Path,
               variables: Mapping[str, str]) -> None:
-        """Begin; returns at once.
+        """Start and return at once.
 
-        `variables` are added to the environment: a token must not stand in a command line.
+        `variables` are added to the environment: a token must not appear in a command line.
 
         Raises:
-            EngineError: If it can't be started.
+            EngineError: The process cannot be started.
         """
         self.verb, self.model = verb, model
         self.stage, self.done, self.total = "", 0, 0
@@ -58,8 +58,8 @@ class ModelWork:
                    "--attended"]
         self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT, log)
 
-    def pump(self, timeout: float = 0.0) -> bool:
-        """Take in what is reported, waiting so many seconds. Returns whether anything changed."""
+    def poll(self, timeout: float = 0.0) -> bool:
+        """Process the reports, waiting `timeout` seconds. Returns whether anything changed."""
         changed = False
         while self._process is not None:
             message = self._process.receive(timeout)
@@ -72,8 +72,8 @@ class ModelWork:
                 case Failed():
                     self._end(message.error)
                 case Cancelled():
-                    self._end(EngineError(ErrorCode.CANCELLED, "stopped before the end",
-                                          "what was downloaded is kept: start again to go on"))
+                    self._end(EngineError(ErrorCode.CANCELLED, "cancelled before the end",
+                                          "downloaded parts are kept; start again to resume"))
                 case None if self._process.ended:
                     self._end(self._process.exit_error())
                 case None:
@@ -82,14 +82,14 @@ class ModelWork:
         return changed
 
     def wait(self) -> None:
-        """Block until the end. On Ctrl-C the work is stopped.
+        """Block until the end. Ctrl-C stops the work.
 
         Raises:
-            EngineError: If it failed; `CANCELLED` if it was stopped.
+            EngineError: The work failed; `CANCELLED` if it was cancelled.
         """
         try:
             while self.running:
-                self.pump(0.5)
+                self.poll(0.5)
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -97,24 +97,20 @@ class ModelWork:
             raise self.error
 
     def cancel(self) -> None:
-        """Ask for the end; it comes within moments, and `pump` takes it in."""
+        """Request the end. It comes within moments and is processed by `poll`."""
         if self._process is not None:
             self.cancelling = True
             self._process.close_stdin()
 
     def stop(self) -> None:
-        """End it now."""
+        """Stop the work now."""
         if self._process is not None:
             self._process.stop(STOP_S)
-            self._end(EngineError(ErrorCode.CANCELLED, "stopped before the end"))
+            self._end(EngineError(ErrorCode.CANCELLED, "cancelled before the end"))
 
     def _end(self, error: EngineError | None) -> None:
         assert self._process is not None
         self.error = error
-        self._process.stop(0.0)  # all is said and written
+        self._process.stop(0.0)  # its reports and files are complete
         self._process.close()
         self._process = None
-
-
-model_work = ModelWork()
-"""The one of this Blender."""

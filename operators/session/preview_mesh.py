@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The meshes of running reconstructions, drawn in the 3D View as they grow.
+"""The intermediate meshes of running reconstructions, drawn in the 3D View.
 
-They are drawn and not added to the file, so undo, saving and loading know nothing of them.
+They are drawn and not added to the file, so undo, saving and loading do not affect them.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     import numpy as np
 
 LIGHT = (0.35, -0.5, 0.8)
-"""Direction to the light, world."""
+"""Direction towards the light in world space; it need not be normalised."""
 AMBIENT = 0.45
-"""Share of a colour that shows where no light falls."""
+"""Factor of the colour where no light falls, 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A mesh ready to be drawn."""
+class PreviewMesh:
+    """A mesh that is ready to be drawn."""
 
     vertices: np.ndarray
     """V x 3 float32, world."""
     faces: np.ndarray
     """F x 3 int32."""
     colours: np.ndarray
-    """V x 4 float32: sRGB with the light in it, alpha 1."""
+    """V x 4 float32: shaded sRGB colour, alpha 1."""
 
 
-def read_shape(path: Path) -> Shape | None:
-    """The mesh of a preview file; None if it is not there any more, or being replaced."""
+def read_preview(path: Path) -> PreviewMesh | None:
+    """The mesh of a preview file; None if it is gone or is being replaced."""
     import numpy as np
 
     try:
@@ -52,21 +52,21 @@ def read_shape(path: Path) -> Shape | None:
     shade = AMBIENT + (1 - AMBIENT) * lit
     colours = np.ones((len(vertices), 4), np.float32)
     colours[:, :3] = rgb / 255 * shade[:, None]
-    return Shape(np.ascontiguousarray(vertices), np.ascontiguousarray(faces), colours)
+    return PreviewMesh(np.ascontiguousarray(vertices), np.ascontiguousarray(faces), colours)
 
 
-class GrowingMeshes:
-    """What the 3D View shows of the jobs that run."""
+class PreviewMeshes:
+    """The meshes of running jobs that the 3D View shows."""
 
     _SHADER: ClassVar[str] = 'SMOOTH_COLOR'
 
     def __init__(self) -> None:
         self.shown: dict[str, tuple[int, int, Any]] = {}
-        """By job: number of the preview, scene, what `gpu` draws."""
+        """Job id to (number of the preview, scene's session_uid, GPU batch)."""
         self._handle: Any = None
 
     def update(self, jobs: Iterable[Job]) -> bool:
-        """Take in new previews, drop those of ended jobs. Returns whether anything changed."""
+        """Add new previews and remove those of ended jobs. Returns whether anything changed."""
         if bpy.app.background:
             return False
         running = {job.id: job for job in jobs if job.preview and not job.state.ended}
@@ -75,27 +75,27 @@ class GrowingMeshes:
         for job in running.values():
             if job.id in self.shown and self.shown[job.id][0] == job.preview_count:
                 continue
-            if job.preview and (shape := read_shape(job.preview)):
-                self.shown[job.id] = (job.preview_count, job.scene_uid, self._batch(shape))
+            if job.preview and (mesh := read_preview(job.preview)):
+                self.shown[job.id] = (job.preview_count, job.scene_uid, self._batch(mesh))
                 changed = True
-        self._listen(bool(self.shown))
+        self._draw_if(bool(self.shown))
         return changed
 
     def clear(self) -> None:
-        """Show nothing any more."""
+        """Remove all meshes."""
         self.shown = {}
-        self._listen(False)
+        self._draw_if(False)
 
-    def _batch(self, shape: Shape) -> Any:
+    def _batch(self, mesh: PreviewMesh) -> Any:
         import gpu
         from gpu_extras.batch import batch_for_shader
 
         return batch_for_shader(
             gpu.shader.from_builtin(self._SHADER), 'TRIS',
-            {"pos": shape.vertices, "color": shape.colours}, indices=shape.faces)
+            {"pos": mesh.vertices, "color": mesh.colours}, indices=mesh.faces)
 
-    def _listen(self, wanted: bool) -> None:
-        """Be called for every picture of the 3D View only while there is something to draw."""
+    def _draw_if(self, wanted: bool) -> None:
+        """Register the draw handler only while there is something to draw."""
         if wanted and self._handle is None:
             self._handle = bpy.types.SpaceView3D.draw_handler_add(
                 self._draw, (), 'WINDOW', 'POST_VIEW')
@@ -114,6 +114,3 @@ class GrowingMeshes:
                 batch.draw(shader)
         gpu.state.depth_mask_set(False)
         gpu.state.depth_test_set('NONE')
-
-
-growing_meshes = GrowingMeshes()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender properties made from the request dataclasses, so that no setting is defined twice."""
+"""Blender properties generated from the request classes, so that no setting is defined twice."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.request import Request, default_of
-from ..scene.options import BLEND_RELATIVE
-from .preferences import CONTEXT
+from ..scene.options import BLEND_RELATIVE, PATH_OPTIONS
+from ..scene.translation import CONTEXT
 
 _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "Automatic",
            "cpu": "CPU", "cuda": "CUDA", "mps": "Metal", "eta": "Eta",
@@ -26,17 +26,18 @@ _SUBTYPES = {"file": "FILE_PATH", "folder": "DIR_PATH", "": "NONE"}
 
 
 def request_fields(*requests: type[Request], skip: Collection[str] = ()) -> dict[str, Field[Any]]:
-    """The fields of these classes by name, each once."""
+    """The fields of these classes by name, without duplicates."""
     return {f.name: f for request in requests for f in fields(request) if f.name not in skip}
 
 
 def properties_of(*requests: type[Request], skip: Collection[str] = (),
                   overrides: Mapping[str, Mapping[str, Any]] | None = None,
                   options: Collection[str] = (), single_values: bool = False) -> dict[str, Any]:
-    """bpy.props for every field of these classes, to become a class's `__annotations__`.
+    """A property for every field of these classes, for the `__annotations__` of a Blender class.
 
-    A list of numbers becomes text, "0, 90, 180", as Blender has no property of variable length;
-    with `single_values` it becomes one number. `overrides` are keywords by field name.
+    A list of numbers becomes a text such as "0, 90, 180", because Blender has no property of
+    variable length; with `single_values` it becomes one number. `overrides` maps field names to
+    keyword arguments of the property.
     """
     overrides = overrides or {}
     return {
@@ -44,44 +45,57 @@ def properties_of(*requests: type[Request], skip: Collection[str] = (),
         for name, f in request_fields(*requests, skip=skip).items()}
 
 
+def job_properties(request: type[Request], skip: Collection[str] = ()) -> dict[str, Any]:
+    """The annotations of an operator for a request that starts from an image."""
+    return {
+        **properties_of(request, skip={"image", *skip}, options={'SKIP_SAVE'}),
+        "image": StringProperty(
+            name="Image", options={'SKIP_SAVE'},
+            description="Name of the input image; empty uses the active image"),
+        "filepath": StringProperty(
+            name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
+            description="Image file to use as input instead of an image in Blender"),
+    }
+
+
 def request_values(source: Any, request: type[Request],
                    skip: Collection[str] = ()) -> dict[str, Any]:
-    """The request's fields as read from a Blender struct that has `properties_of` it.
+    """The values of the request's fields from a Blender object with `properties_of` the request.
 
     Raises:
-        EngineError: `BAD_INPUT` if a list of numbers can't be read.
+        EngineError: `BAD_INPUT` if a list of numbers cannot be parsed.
     """
     return {name: _plain(f, getattr(source, name))
             for name, f in request_fields(request, skip=skip).items()}
 
 
 def parse_numbers(name: str, text: str) -> list[float]:
-    """The numbers in "0, 90, 180"; none in an empty text.
+    """The numbers in a text such as "0, 90, 180"; an empty list for an empty text.
 
     Raises:
-        EngineError: `BAD_INPUT` if it holds anything else.
+        EngineError: `BAD_INPUT` if the text contains anything else.
     """
     try:
         return [float(word) for word in text.replace(",", " ").split()]
     except ValueError as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{name} can't be {text!r}",
-                          "give numbers separated by commas") from error
+        raise EngineError(ErrorCode.BAD_INPUT, f"{name} cannot be {text!r}",
+                          "enter numbers separated by commas") from error
 
 
 def label(name: str) -> str:
-    """A field's or choice's name as a person reads it: "input_radius" is "Input Radius"."""
+    """The label of a field or choice: "Input Radius" for "input_radius"."""
     return _LABELS.get(name, name.replace("_", " ").title())
 
 
 def _plain(f: Field[Any], value: Any) -> Any:
     if isinstance(default_of(f), list):
         return parse_numbers(f.name, value)
-    # Blender keeps 32 bits, which make 1.8500000238 of 1.85; seven digits are what they hold.
+    # Blender stores 32-bit floats, which turn 1.85 into 1.8500000238; they hold seven digits.
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> Any:
-    """The bpy property of one field."""
+    """The Blender property of one field."""
     default, metadata = default_of(f), f.metadata
     help_text = metadata["help"]
     keywords = {"name": label(f.name), "description": help_text[:1].upper() + help_text[1:],

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of this Blender and the jobs it works on. No bpy: callers decide when to look."""
+"""The engine process and the jobs it runs. No bpy: callers decide when to poll."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ...engine.transport import client as engine_client
 from .jobs import Job, JobList, JobState
 
 MODELS_VARIABLE = "ZERO123_MODELS"
-"""Environment variable that tells the engine where downloaded models are."""
+"""Environment variable with the folder of downloaded models."""
 ENGINE_STATES = ("Not running", "Failed", "Starting", "Working", "Ready")
-"""As a person reads them."""
+"""The states as the user reads them."""
 
 
 class Runner:
-    """Starts the engine when it is needed, hands it jobs, and keeps what it reports."""
+    """Starts the engine when it is needed, submits jobs and processes its reports."""
 
-    def __init__(self) -> None:
-        self.jobs = JobList()
+    def __init__(self, jobs: JobList) -> None:
+        self.jobs = jobs
         self.engine_error: EngineError | None = None
-        """Why the engine could not be started, or what it reported about itself."""
+        """Why the engine could not be started, or the error it reported about itself."""
         self._client: engine_client.EngineClient | None = None
         self._setup: tuple[str, str, float | None, SshHost | None] | None = None
 
@@ -43,12 +43,12 @@ class Runner:
 
     @property
     def engine_running(self) -> bool:
-        """Whether the engine's process lives."""
+        """Whether the engine's process is running."""
         return self._client is not None and self._client.running
 
     @property
     def engine_pid(self) -> int | None:
-        """The id of the engine's process, if it lives."""
+        """The process id of the engine, if it is running."""
         return self._client.pid if self._client is not None else None
 
     @property
@@ -60,9 +60,9 @@ class Runner:
     def start_engine(self, python: str, model_folder: str, log: Path,
                      own_python: Path | None = None, idle_s: float | None = None,
                      host: SshHost | None = None) -> None:
-        """Start the engine unless it runs; with other settings an idle one is replaced.
+        """Start the engine unless it is running; an idle one with other settings is replaced.
 
-        `python`: the user's choice; without one, the environment in `own_python` is looked for.
+        `python`: the user's choice; if empty, the environment in `own_python` is used.
         `idle_s`, `host`: see `engine_command`.
 
         Raises:
@@ -76,57 +76,57 @@ class Runner:
                 self.stop_engine()
                 self._client = _new_client(python, model_folder, log, own_python, idle_s, host)
                 self._setup = setup
-            # A client that is kept knows how often it was started of late, and stops respawning.
+            # A client that is kept counts its recent starts and refuses to respawn in a loop.
             self._client.start()
         except EngineError as error:
             self.engine_error = error
             raise
 
     def stop_engine(self) -> None:
-        """End the engine; its jobs end with it."""
+        """Stop the engine; its jobs end with it."""
         if self._client is not None:
             self._client.stop()
-            self.pump()
+            self.poll()
 
     def release_memory(self) -> None:
-        """Have the engine drop its loaded model once no job runs."""
+        """Release the engine's loaded model once no job is running."""
         if self._client is not None:
             self._client.release()
 
     def submit(self, request: Request, title: str, scene_uid: int, **plans: Any) -> Job:
-        """Hand a job to the running engine. `plans`: the job's fields about its result.
+        """Submit a job to the running engine. `plans`: the job's fields about its result.
 
         Raises:
-            EngineError: If the engine is not there any more.
+            EngineError: The engine has ended.
         """
         if self._client is None:
-            raise RuntimeError("start_engine comes before submit")
+            raise RuntimeError("call start_engine before submit")
         job = Job(self._client.submit(request.KIND, request), request, title, scene_uid,
                   **plans)
         self.jobs.add(job)
         return job
 
     def cancel(self, job: Job) -> None:
-        """Ask for a job's end; it comes at the job's next step."""
+        """Request the end of a job; it comes at the job's next step."""
         if self._client is not None and not job.state.ended:
             job.state = JobState.CANCELLING
             self._client.cancel(job.id)
 
-    def pump(self) -> bool:
-        """Take in what the engine has reported. Returns whether anything changed. Never blocks."""
+    def poll(self) -> bool:
+        """Process the engine's reports without blocking. Returns whether anything changed."""
         if self._client is None:
             return False
-        # A list, not a generator: every message must be taken in.
+        # A list, not a generator: every message must be processed.
         return any([self._receive(message) for message in self._client.poll()])
 
     def wait(self, job: Job) -> None:
         """Block until a job has ended. On Ctrl-C the job is cancelled.
 
         Raises:
-            EngineError: If it failed.
+            EngineError: The job failed.
         """
         if self._client is None:
-            raise RuntimeError("start_engine comes before wait")
+            raise RuntimeError("call start_engine before wait")
         try:
             self._receive(self._client.wait(job.id, on_message=self._receive))
         except KeyboardInterrupt:
@@ -136,7 +136,7 @@ class Runner:
             raise job.error
 
     def _receive(self, message: Message) -> bool:
-        """Take in one message. Returns whether anything a person sees has changed."""
+        """Process one message. Returns whether anything that is shown has changed."""
         job = self.jobs.get(getattr(message, "job", ""))
         if job is not None:
             return job.apply(message)
@@ -150,14 +150,10 @@ def _new_client(python: str, model_folder: str, log: Path,
                 idle_s: float | None, host: SshHost | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
     if host is not None and environment.is_python(sys.executable):
-        found = Path(sys.executable)  # Blender's own: it only passes on
+        found = Path(sys.executable)  # Blender's own Python is enough to pass messages on
     else:
         found = environment.find_python(python or None, own_python)
     command = engine_client.engine_command(found, idle_s, host.options if host else ())
     extra = {MODELS_VARIABLE: model_folder} if model_folder else {}
     return engine_client.EngineClient(
         command, environment={**environment.engine_environment(), **extra}, log_path=log)
-
-
-runner = Runner()
-"""The one of this Blender. A job outlives undo and file loading, and so does this."""

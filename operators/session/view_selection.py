@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The views of one result, to choose those that are good enough for a mesh. No bpy reference.
+"""The views of one result, from which the user selects those for a mesh. No bpy references.
 
-A view is a pose with one or more samples: those that the job made and those made again since. What
-was chosen is kept beside the result, which itself stays as it is.
+A view is a pose with one or more samples: those of the job and those generated since. The selection
+is saved beside the result; the result itself is not changed.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ from typing import Any
 import bpy
 
 from ...engine.camera import DEFAULT_RADIUS
-from ...engine.core import staging as outputs
+from ...engine.core import staging
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.requests import Request, load_request
+from ..scene.folder_names import read_folder_name
 from ..scene.views import angles_text, pose_of, read_views
-from . import preferences as addon
-from .thumbnails import thumbnails
+from .thumbnails import Thumbnails
 
-PICKS_FILE = "picks.json"
+SELECTION_FILE = "picks.json"
 SCHEMA = "zero123.picks/1"
 _META = ("model", "steps", "guidance", "sampler")
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One picture of a pose."""
+class ViewSample:
+    """One image of a pose."""
 
     file: str
     seed: int
     sample: int
-    """Which of its job's samples, from 0: with the same seed and number it comes out the same."""
+    """Number among its job's samples, from 0; seed and number determine the image."""
 
     @property
     def key(self) -> str:
-        """Of its thumbnail."""
+        """The key of its thumbnail."""
         return f"view {self.file}"
 
 
 @dataclass
-class PickedView:
-    """A pose and what there is to choose from."""
+class SelectableView:
+    """A pose with its samples, and the user's choice."""
 
     facts: dict[str, Any]
-    """Its entry of views.json, of the first sample."""
-    samples: list[Sample]
+    """The first sample's entry in views.json."""
+    samples: list[ViewSample]
     chosen: int = 0
     use: bool = True
     made: int = 0
-    """How many of the samples are the result's own."""
+    """Number of samples that belong to the result itself; the others were generated later."""
 
     @property
-    def sample(self) -> Sample:
-        """The chosen one."""
+    def sample(self) -> ViewSample:
+        """The chosen sample."""
         return self.samples[self.chosen]
 
     @property
@@ -70,90 +70,92 @@ class PickedView:
 
     @property
     def label(self) -> str:
-        """As a person reads it: "90°, 20°"."""
+        """Azimuth and elevation as text: "90°, 20°"."""
         return angles_text(*self.pose[:2])
 
 
 @dataclass
-class Picks:
-    """What the panel shows; of the result that was chosen last."""
+class ViewSelection:
+    """The views in the panel: those of the result that was chosen last."""
 
+    thumbnails: Thumbnails
     path: Path | None = None
     """The result's views.json."""
     document: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    """Name of the picture, as a person knows it."""
+    """Name of the image, as the user knows it."""
     request: Request | None = None
-    views: list[PickedView] = field(default_factory=list)
+    views: list[SelectableView] = field(default_factory=list)
     open: int = -1
     """The view whose samples are shown; -1 for none."""
 
     def load(self, path: Path, title: str = "") -> None:
-        """Take the views of a views.json, with what was chosen of them before.
+        """Load the views of a views.json and the selection that was saved beside it.
 
         Raises:
-            EngineError: `BAD_INPUT` if it can't be read; what was loaded stays.
+            EngineError: `BAD_INPUT` if it cannot be read; the views loaded before stay.
         """
-        views, document = read_picked_views(path)
+        views, document = read_selectable_views(path)
         self.clear()
         self.path, self.document, self.views = path, document, views
-        named = addon.read_folder_name(path.parent)
+        named = read_folder_name(path.parent)
         self.title = title or (named.title if named else
                                Path(str(document.get("image", ""))).stem or path.parent.name)
         self.request = load_request(path.parent) or load_request(path.parent.parent)
         self._show(sample for view in self.views for sample in view.samples)
 
     def clear(self) -> None:
-        """Forget the result."""
+        """Unload the views."""
         for view in self.views:
             for sample in view.samples:
-                thumbnails.drop(sample.key)
+                self.thumbnails.drop(sample.key)
         self.path, self.title, self.document, self.request = None, "", {}, None
         self.views, self.open = [], -1
 
     def find(self, pose: tuple[float, float, float]) -> int:
-        """Which view has this pose; -1 if none has."""
+        """Index of the view with this pose; -1 if there is none."""
         return next((i for i, view in enumerate(self.views) if view.pose == pose), -1)
 
     def add(self, index: int, path: Path) -> None:
-        """Take the samples of a views.json as further ones of a view, and choose the first.
+        """Add the samples of a views.json to a view, and choose the first of them.
 
         Raises:
-            EngineError: `BAD_INPUT` if it can't be read.
+            EngineError: `BAD_INPUT` if it cannot be read.
         """
         found, document = read_views(path)
         view, seed = self.views[index], _whole(document.get("seed"))
-        new = [Sample(str(item.file), seed, _whole(item.facts.get("sample"))) for item in found]
+        new = [ViewSample(str(item.file), seed, _whole(item.facts.get("sample"))) for item in found]
         view.chosen = len(view.samples)
         view.samples += new
         self._show(new)
-        self.keep()
+        self.save()
 
-    def keep(self) -> None:
-        """Write what is chosen beside the result; where that can't be, it lasts for the session."""
+    def save(self) -> None:
+        """Save the selection beside the result; if that fails, it lasts until Blender ends."""
         if self.path is None:
             return
         views = [{"use": view.use, "chosen": view.chosen,
                   "added": [asdict(sample) for sample in view.samples[view.made:]]}
                  for view in self.views]
-        file = self.path.with_name(PICKS_FILE)
+        file = self.path.with_name(SELECTION_FILE)
         partial = file.with_name(file.name + ".part")
         with suppress(OSError):
             partial.write_text(json.dumps({"schema": SCHEMA, "views": views}), encoding="utf-8")
             os.replace(partial, file)
 
     def write(self, folder: Path) -> Path:
-        """The chosen pictures with their views.json in a folder of their own.
+        """Write the selected views' images with a views.json to a folder; returns the file.
 
         Raises:
-            EngineError: `BAD_INPUT` if none is chosen, `DISK` if the folder can't be written.
+            EngineError: `BAD_INPUT` if none is selected, `DISK` if the folder cannot be written.
         """
         used = [view for view in self.views if view.use]
         if not used:
-            raise EngineError(ErrorCode.BAD_INPUT, "no view is chosen", "tick at least one")
+            raise EngineError(ErrorCode.BAD_INPUT, "no view is selected",
+                              "select at least one view")
         entries = []
         try:
-            with outputs.staged_folder(folder, replaces=("view_[0-9][0-9][0-9].png",)) as stage:
+            with staging.staged_folder(folder, replaces=("view_[0-9][0-9][0-9].png",)) as stage:
                 for number, view in enumerate(used):
                     name = f"view_{number:03d}.png"
                     shutil.copyfile(view.sample.file, stage / name)
@@ -163,12 +165,12 @@ class Picks:
                 (stage / "views.json").write_text(json.dumps(document, indent=1),
                                                   encoding="utf-8")
         except OSError as error:
-            raise EngineError(ErrorCode.DISK, f"can't write the chosen views: {error}",
-                              outputs.HINT) from error
+            raise EngineError(ErrorCode.DISK, f"cannot write the selected views: {error}",
+                              staging.HINT) from error
         return folder / "views.json"
 
     def settings(self) -> dict[str, Any]:
-        """The request's fields that all views of the result were made with."""
+        """The request fields that all views of the result were generated with."""
         source = self.document.get("input") or {}
         values = {name: self.document[name] for name in _META if self.document.get(name)}
         values["input_elevation"] = float(source.get("elevation_deg", 0.0))
@@ -179,51 +181,52 @@ class Picks:
                            if name in made})
         return values
 
-    def picture(self) -> str:
-        """The picture that the views were made from; the one that the network saw, if that is gone.
+    def source_image(self) -> str:
+        """Path of the image that the views were generated from; if it is gone, of the prepared
+        input image beside the views.
 
         Raises:
-            EngineError: `BAD_INPUT` if there is neither.
+            EngineError: `BAD_INPUT` if neither exists.
         """
         assert self.path is not None
         for file in (str(self.document.get("image", "")), str(self.path.with_name("input.png"))):
             if file and Path(file).is_file():
                 return file
         raise EngineError(
-            ErrorCode.BAD_INPUT, "the picture that these views were made from is gone",
+            ErrorCode.BAD_INPUT, "the image that these views were generated from is gone",
             "generate the views again")
 
     def _show(self, samples: Any) -> None:
         if not bpy.app.background:
             for sample in samples:
-                thumbnails.show(sample.key, Path(sample.file))
+                self.thumbnails.show(sample.key, Path(sample.file))
 
 
-def read_picked_views(path: Path) -> tuple[list[PickedView], dict[str, Any]]:
-    """The views of a views.json with what was chosen of them, and the whole document.
+def read_selectable_views(path: Path) -> tuple[list[SelectableView], dict[str, Any]]:
+    """The views of a views.json with the saved selection, and the whole document.
 
     Raises:
-        EngineError: `BAD_INPUT` if it can't be read.
+        EngineError: `BAD_INPUT` if it cannot be read.
     """
     found, document = read_views(path)
-    views: dict[tuple[float, float, float], PickedView] = {}
+    views: dict[tuple[float, float, float], SelectableView] = {}
     for view in found:
-        known = views.setdefault(pose_of(view.facts), PickedView(view.facts, []))
+        known = views.setdefault(pose_of(view.facts), SelectableView(view.facts, []))
         seed = _whole(view.facts.get("seed", document.get("seed")))
-        known.samples.append(Sample(str(view.file), seed, _whole(view.facts.get("sample"))))
+        known.samples.append(ViewSample(str(view.file), seed, _whole(view.facts.get("sample"))))
         known.made += 1
-    _restore(list(views.values()), path.with_name(PICKS_FILE))
+    _restore(list(views.values()), path.with_name(SELECTION_FILE))
     return list(views.values()), document
 
 
-def _restore(views: list[PickedView], file: Path) -> None:
-    """Choose what was chosen before; what doesn't fit the result or is gone is left out."""
+def _restore(views: list[SelectableView], file: Path) -> None:
+    """Apply a saved selection; parts that do not match the result or are gone are ignored."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["schema"] != SCHEMA or len(document["views"]) != len(views):
             return
         for view, kept in zip(views, document["views"], strict=True):
-            added = [Sample(str(sample["file"]), int(sample["seed"]), int(sample["sample"]))
+            added = [ViewSample(str(sample["file"]), int(sample["seed"]), int(sample["sample"]))
                      for sample in kept["added"]]
             view.samples += [sample for sample in added if Path(sample.file).is_file()]
             view.use = bool(kept["use"])
@@ -233,9 +236,5 @@ def _restore(views: list[PickedView], file: Path) -> None:
 
 
 def _whole(value: object) -> int:
-    """A number out of a file; 0 for anything else."""
+    """An integer from a file; 0 for any other value."""
     return value if isinstance(value, int) else 0
-
-
-picks = Picks()
-"""The ones of this Blender."""

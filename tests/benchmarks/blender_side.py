@@ -212,19 +212,19 @@ def looks(picture: str, out: str) -> Row:
     def module(name: str) -> Any:
         return importlib.import_module(f"{PACKAGE}.operators.{name}")
 
-    request = importlib.import_module(f"{PACKAGE}.engine.requests").ReconstructRequest(
+    request = importlib.import_module(f"{PACKAGE}.engine.core.requests").ReconstructRequest(
         image=picture, out=str(Path(out).with_name("mesh")), iterations=600)
-    runner = module("runner").runner
-    module("launch").start_engine(bpy.context)
+    runner = module("session").session.runner
+    module("session.launch").start_engine(bpy.context)
     job = runner.submit(request, "ball", bpy.context.scene.session_uid)
     times, previews = [], 0
     while not job.state.ended:
         time.sleep(0.02)
         start = time.thread_time()
-        module("background")._tick()
+        module("session").session.timer.tick()
         if job.preview_count > previews:
             previews = job.preview_count
-            module("growing").read_shape(job.preview)
+            module("session.preview_mesh").read_preview(job.preview)
         times.append(time.thread_time() - start)
     runner.stop_engine()
     if job.error is not None:

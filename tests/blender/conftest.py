@@ -62,7 +62,7 @@ def scene(bpy: ModuleType, extension: Callable[[str], ModuleType]) -> Iterator[o
     bpy.data.batch_remove([item for kind in KINDS if kind != "scenes"
                            for item in getattr(bpy.data, kind)])
     yield bpy.context.scene
-    jobs = extension("operators.session.runner").runner.jobs
+    jobs = extension("operators.session").session.runner.jobs
     for job in list(jobs):
         if job.state.ended:
             jobs.forget(job)

@@ -17,8 +17,8 @@ OPTIONS = {"planes": 'MESH', "arrangement": 'SHEET', "backgrounds": True, "size"
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
-    extension("operators.session.view_selection").picks.clear()
+    extension("operators.session").session.runner.stop_engine()
+    extension("operators.session").session.view_selection.clear()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_an_import_is_repeated_with_its_options(bpy, scene, moved):
 def test_what_was_picked_is_what_comes_again(bpy, scene, extension, result, tmp_path, picture):
     other = write_views(tmp_path / "other", picture, [ring(3)[1]], samples=2)
     bpy.ops.zero123.import_result(filepath=str(result))
-    picks = extension("operators.session.view_selection").picks
+    picks = extension("operators.session").session.view_selection
     picks.add(1, other)
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     picks.clear()
@@ -90,7 +90,7 @@ def test_a_result_is_regenerated_with_its_options(bpy, scene, extension, moved, 
     bpy.ops.zero123.regenerate()
     bpy.context.view_layer.update()
     _same(_described(moved), _described(bpy.data.collections["Zero123 ball.001"]))
-    job = list(extension("operators.session.runner").runner.jobs)[-1]
+    job = list(extension("operators.session").session.runner.jobs)[-1]
     bpy.ops.zero123.import_result(job=job.id)
     bpy.context.view_layer.update()
     _same(_described(moved), _described(bpy.data.collections["Zero123 ball.002"]))
@@ -117,7 +117,7 @@ def test_every_kind_of_result_can_be_regenerated(bpy, scene, extension, result, 
     for item, poses in ((single, [-120]), (mended, [0]), (turning, [0, 120, 240])):
         bpy.context.view_layer.objects.active = item
         bpy.ops.zero123.regenerate(new_seed=True)
-        job = list(extension("operators.session.runner").runner.jobs)[-1]
+        job = list(extension("operators.session").session.runner.jobs)[-1]
         assert job.state.value == "Done"
         assert job.request.azimuth == pytest.approx(poses, abs=1e-3)
         assert job.request.model == str(tiny_model)

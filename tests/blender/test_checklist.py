@@ -13,14 +13,14 @@ import pytest
 @pytest.fixture
 def checklist(bpy, scene, extension):
     """The list, with the user's settings as they are by default, before and after."""
-    found = extension("operators.session.checklist").checklist
-    found.look(bpy.context)
+    found = extension("operators.session").session.checklist
+    found.refresh(bpy.context)
     yield found
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = preferences.model_folder = ""
     bpy.context.scene.zero123.property_unset("model")  # not `scene`: another file may be open
     found.facts, found.facts_error = {}, None
-    found.look(bpy.context)
+    found.refresh(bpy.context)
 
 
 @pytest.fixture
@@ -109,12 +109,14 @@ def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extensio
 def test_a_report_has_what_blender_and_the_engine_know(bpy, extension, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
-    text = extension("operators.session.checklist").report_text()
+    text = extension("operators.session.checklist").report_text(
+        extension("operators.session").session.checklist)
     for word in (bpy.app.version_string, "torch", "device", "problem"):
         assert word in text
     preferences.engine_python = "/nonexistent/python"
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
-    text = extension("operators.session.checklist").report_text()
+    text = extension("operators.session.checklist").report_text(
+        extension("operators.session").session.checklist)
     assert "there is no Python at /nonexistent/python" in text
     assert "torch" not in text
 
@@ -138,7 +140,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
     preferences.engine_python = str(program)
-    with pytest.raises(RuntimeError, match="the engine's Python can't run it"):
+    with pytest.raises(RuntimeError, match="the engine's Python cannot run the engine"):
         bpy.ops.zero123.check_setup()
 
 
@@ -146,7 +148,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
 def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
     """And works on afterwards."""
-    runner = extension("operators.session.runner").runner
+    runner = extension("operators.session").session.runner
     values = {"filepath": str(picture), "orbit": 1, "steps": 1}
     bpy.ops.zero123.generate_views(**values)
     process, before = runner.engine_pid, _anonymous_mb(runner.engine_pid)

@@ -42,7 +42,7 @@ def test_the_preferences_bundle_is_what_the_button_takes(bpy, extension, wheels)
     with pytest.raises(RuntimeError, match=r"there is no folder .*elsewhere"):
         bpy.ops.zero123.engine_install()
     preferences.property_unset("wheels_folder")
-    extension("operators.session.installation").installation_job.error = None
+    extension("operators.session").session.installation.error = None
 
 
 def test_a_backend_that_is_none_is_refused(bpy, wheels):
@@ -56,7 +56,7 @@ def test_the_installers_log_is_the_one_to_open_after_it_failed(bpy, extension, w
         bpy.ops.zero123.engine_install(wheels=str(wheels), backend="cpu")
     assert bpy.ops.zero123.open_log() == {'FINISHED'}
     assert "xatlas" in bpy.data.texts["Zero123 Engine Log"].as_string()
-    extension("operators.session.installation").installation_job.error = None
+    extension("operators.session").session.installation.error = None
 
 
 def test_a_failed_installation_tells_why(bpy, tmp_path):

@@ -18,7 +18,7 @@ def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extensio
     estimate = json.loads((tmp_path / "elevation.json").read_text())["elevation_deg"]
     assert scene.zero123.input_elevation == pytest.approx(estimate, abs=0.06)
     assert contents() == before
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 def test_a_damaged_estimate_is_refused_and_changes_nothing(bpy, scene, tmp_path):

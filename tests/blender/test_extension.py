@@ -65,7 +65,7 @@ class _Recorder:
         self.layout = self
         self.operators = []
 
-    def menu(self, name):
+    def menu(self, name, **_):
         getattr(self.bpy.types, name).draw(self, self.bpy.context)
 
     def separator(self):
@@ -103,14 +103,14 @@ def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_
 def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
     requests = extension("engine.core.requests")
     settings = scene.zero123
-    settings.mode, settings.azimuth, settings.like_picture = 'SINGLE', -30.0, False
+    settings.mode, settings.azimuth, settings.like_input = 'SINGLE', -30.0, False
     settings.elevation, settings.radius = 25.0, 2.0
     values = settings.operator_values(requests.ViewsRequest)
     parse = extension("operators.session.request_properties").parse_numbers
     lists = {name: parse(name, values[name]) for name in ("azimuth", "elevation", "radius")}
     request = requests.ViewsRequest(**{**values, **lists})
     assert request.poses() == [(-30.0, 25.0, 2.0)]
-    settings.mode, settings.orbit, settings.like_picture = 'ORBIT', 5, True
+    settings.mode, settings.orbit, settings.like_input = 'ORBIT', 5, True
     values = settings.operator_values(requests.ViewsRequest)
     assert (values["orbit"], values["azimuth"], values["elevation"]) == (5, "", "")
 
@@ -130,5 +130,5 @@ def test_lists_of_numbers_are_read(extension, text):
 
 
 def test_a_list_that_is_none_is_refused_in_words(bpy, scene, picture):
-    with pytest.raises(RuntimeError, match="azimuth can't be 'left'; give numbers"):
+    with pytest.raises(RuntimeError, match="azimuth cannot be 'left'; enter numbers"):
         bpy.ops.zero123.generate_views(filepath=str(picture), azimuth="left")

@@ -15,7 +15,7 @@ def test_a_preview_is_read_and_lit(extension, tmp_path):
     normals = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     np.savez(path, vertices=vertices, normals=normals, faces=faces,
              colours=np.full((4, 3), 200, np.uint8))
-    shape = extension("operators.session.preview_mesh").read_shape(path)
+    shape = extension("operators.session.preview_mesh").read_preview(path)
     np.testing.assert_array_equal(shape.vertices, vertices)
     assert shape.colours.dtype == np.float32
     assert shape.colours[:, 3].min() == 1
@@ -24,10 +24,10 @@ def test_a_preview_is_read_and_lit(extension, tmp_path):
 
 
 def test_a_preview_that_is_gone_or_damaged_is_none(extension, tmp_path):
-    read_shape = extension("operators.session.preview_mesh").read_shape
-    assert read_shape(tmp_path / "gone.npz") is None
+    read_preview = extension("operators.session.preview_mesh").read_preview
+    assert read_preview(tmp_path / "gone.npz") is None
     (tmp_path / "bad.npz").write_bytes(b"PK\3\4 cut off")
-    assert read_shape(tmp_path / "bad.npz") is None
+    assert read_preview(tmp_path / "bad.npz") is None
 
 
 def test_a_job_remembers_its_newest_mesh_and_picture(extension):
@@ -36,7 +36,7 @@ def test_a_job_remembers_its_newest_mesh_and_picture(extension):
     job = jobs.Job("1", request, "a")
     for count in (1, 2):
         assert job.apply(protocol.Preview("1", "/tmp/preview.png"))
-        assert (job.picture.name, job.picture_count) == ("preview.png", count)
+        assert (job.image.name, job.image_count) == ("preview.png", count)
     assert job.preview is None
     for count in (1, 2):
         assert job.apply(protocol.Preview("1", "/tmp/preview.npz"))

@@ -14,7 +14,7 @@ from PIL import Image
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def test_an_old_result_comes_back_as_it_was(bpy, scene, extension, results, pict
     bpy.ops.zero123.generate_views(image="A Chair", model=str(tiny_model), orbit=2, seed=7)
     first = json.loads(bpy.data.collections["Zero123 A Chair"].objects[0]["zero123"])
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
-    extension("operators.session.runner").runner.jobs.clear_ended()
+    extension("operators.session").session.runner.jobs.clear_ended()
 
     bpy.ops.zero123.refresh_history()
-    entry, = extension("operators.session.history").history.entries
+    entry, = extension("operators.session").session.history.entries
     assert (entry.title, entry.amount) == ("A-Chair", 2)
     bpy.ops.zero123.import_result(filepath=str(entry.result))
     again = json.loads(bpy.data.collections["Zero123 A-Chair"].objects[0]["zero123"])
@@ -100,7 +100,7 @@ def test_pictures_are_queued_with_the_tab_s_settings(bpy, scene, extension, resu
             bpy.ops.zero123.queue_pictures(
                 kind=kind, directory=str(picture.parent),
                 files=[{"name": name} for name in ("bad.png", *names)])
-        jobs = list(extension("operators.session.runner").runner.jobs)
+        jobs = list(extension("operators.session").session.runner.jobs)
         assert [(job.title, job.state.value) for job in jobs] == [
             ("bad", "Failed"), *((Path(name).stem, "Done") for name in names)]
         assert {f"Zero123 {Path(name).stem}" for name in names} == {
@@ -117,7 +117,7 @@ def test_the_selected_pictures_are_queued_once_each(bpy, scene, extension, resul
                                                     tiny_model):
     settings = scene.zero123
     settings.model, settings.orbit = str(tiny_model), 1
-    with pytest.raises(RuntimeError, match="Select image empties or planes"):
+    with pytest.raises(RuntimeError, match="Select image empties, or planes"):
         bpy.ops.zero123.queue_selected()
     first = bpy.data.images.load(str(picture))
     second = first.copy()
@@ -132,13 +132,13 @@ def test_the_selected_pictures_are_queued_once_each(bpy, scene, extension, resul
     finally:
         for name in ("model", "orbit"):
             settings.property_unset(name)
-    jobs = list(extension("operators.session.runner").runner.jobs)
+    jobs = list(extension("operators.session").session.runner.jobs)
     assert sorted(job.title for job in jobs) == ["ball", "second"]
 
 
 def test_the_log_is_a_text(bpy, scene, extension, results, monkeypatch):
     # Of an installation that failed, its own log would be shown.
-    monkeypatch.setattr(extension("operators.session.installation").installation_job, "error", None)
+    monkeypatch.setattr(extension("operators.session").session.installation, "error", None)
     assert bpy.ops.zero123.open_log() == {'CANCELLED'}
     assert not bpy.data.texts
     results.mkdir()
@@ -150,7 +150,7 @@ def test_the_log_is_a_text(bpy, scene, extension, results, monkeypatch):
 
 
 def test_of_a_long_log_the_end_is_shown_in_whole_lines(extension, tmp_path):
-    read_end = extension("operators.logs").read_end
+    read_end = extension("operators.session.engine_log").read_end
     path = tmp_path / "engine.log"
     path.write_text("".join(f"line {i}\n" for i in range(1000)))
     text = read_end(path, 100)
@@ -163,7 +163,7 @@ def test_of_a_long_log_the_end_is_shown_in_whole_lines(extension, tmp_path):
 def test_the_status_bar_tells_of_work_and_else_is_empty(bpy, extension):
     """Drawn into a recorder, as only a window draws; the window test looks at the real one."""
     draw = extension("ui.progress").draw_status
-    jobs, runner = extension("operators.session.jobs"), extension("operators.session.runner").runner
+    jobs, runner = extension("operators.session.jobs"), extension("operators").session.runner
     request = extension("engine.core.requests").ViewsRequest(image="a.png", out="b")
     header = _Header()
     draw(header, bpy.context)

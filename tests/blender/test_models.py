@@ -48,7 +48,7 @@ def hub(bpy, extension, models, u2netp):
 def state(extension):
     """Gives a model's entry of the panel: its state and whether its licence is accepted."""
     def look(name):
-        entries = extension("operators.session.model_list").model_shelf.entries
+        entries = extension("operators.session").session.models.entries
         return next((f"{entry.state.value}{'' if entry.licence_accepted else ', not accepted'}"
                      for entry in entries if entry.name == name), None)
     return look
@@ -62,7 +62,7 @@ def test_a_model_is_downloaded_verified_and_removed(bpy, extension, models, hub,
     assert state("u2netp") == "here"
     assert state("u2netp") == "here"
     assert {request.authorization for request in hub.requests} == {f"Bearer {token}"}
-    log = extension("operators.logs").log_file(bpy.context)
+    log = extension("operators.session.engine_log").log_file(bpy.context)
     assert token not in (log.read_text() if log.exists() else "")
     assert bpy.ops.zero123.model_verify(model="u2netp") == {'FINISHED'}
     content = bytearray(u2netp.read_bytes())
@@ -77,7 +77,7 @@ def test_a_model_is_downloaded_verified_and_removed(bpy, extension, models, hub,
 
 def test_nothing_is_downloaded_without_online_access(bpy, hub):
     bpy.context.preferences.system.use_online_access = False
-    with pytest.raises(RuntimeError, match="Allow Online Access"):
+    with pytest.raises(RuntimeError, match="Enable Allow Online Access"):
         bpy.ops.zero123.model_download(model="u2netp")
     assert hub.requests == []
 
@@ -88,7 +88,7 @@ def test_a_restricted_licence_is_accepted_before_anything_is_fetched(bpy, hub, m
         bpy.ops.zero123.model_download(model="stable-zero123")
     assert hub.requests == []
     assert state("stable-zero123") == "not here, not accepted"
-    with pytest.raises(RuntimeError, match="not a torch"):
+    with pytest.raises(RuntimeError, match="not a checkpoint"):
         bpy.ops.zero123.model_download(model="stable-zero123", accept_licence=True)
     assert hub.bodies
     assert state("stable-zero123") == "not here"
@@ -111,11 +111,11 @@ def test_a_checkpoint_is_imported_and_makes_views(bpy, scene, extension, models,
     assert bpy.ops.zero123.model_import(**{**values, "dtype": 'original'}, model="mine")
     assert weights.stat().st_size > 1.8 * half
     bpy.ops.zero123.generate_views(filepath=str(picture), model="mine", orbit=1, steps=1)
-    checklist = extension("operators.session.checklist").checklist
+    checklist = extension("operators.session").session.checklist
     scene.zero123.model = "mine"
     assert checklist.model_error is None
     weights.write_bytes(weights.read_bytes()[:-1])
-    checklist.look(bpy.context)
+    checklist.refresh(bpy.context)
     assert state("mine") == "damaged"
     assert "damaged" in str(checklist.model_error)
     bpy.ops.zero123.model_remove(model="mine")
@@ -127,7 +127,7 @@ def test_a_licence_is_accepted_for_a_model_that_is_here(bpy, scene, extension, m
                                                         state, picture):
     models.mkdir()
     (models / "zero123-xl").symlink_to(tiny_model)
-    checklist = extension("operators.session.checklist").checklist
+    checklist = extension("operators.session").session.checklist
     scene.zero123.model = "zero123-xl"
     assert "licence of zero123-xl is not accepted" in str(checklist.model_error)
     values = {"filepath": str(picture), "model": "zero123-xl", "orbit": 1, "steps": 1}
@@ -145,7 +145,7 @@ def test_a_licence_is_accepted_for_a_model_that_is_here(bpy, scene, extension, m
 
 def test_a_file_that_is_no_model_is_told_of(bpy, models, tmp_path):
     (tmp_path / "holiday.ckpt").write_bytes(b"hello")
-    with pytest.raises(RuntimeError, match="not a torch"):
+    with pytest.raises(RuntimeError, match="not a checkpoint"):
         bpy.ops.zero123.model_import(filepath=str(tmp_path / "holiday.ckpt"))
     assert not (models / "holiday").exists()
 
@@ -160,22 +160,23 @@ def test_what_is_no_removable_model_stays(bpy, models, name):
 
 def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state, monkeypatch):
     """As with a window, where the operator returns at once and a timer looks at the work."""
-    work = extension("operators.session.model_work").model_work
+    work = extension("operators.session").session.model_work
     hub.hold_after = 2_000_000
     monkeypatch.setattr(work, "wait", lambda: None)
     bpy.ops.zero123.model_download(model="u2netp")
-    with pytest.raises(RuntimeError, match="Wait until the other model is finished"):
+    with pytest.raises(RuntimeError, match="Wait until the other model is ready"):
         bpy.ops.zero123.model_import(filepath=str(u2netp))
     while work.running and work.done < 1:
-        work.pump(0.1)
+        work.poll(0.1)
     assert work.running, work.error
     assert (work.stage, work.total) == ("download (MB)", 4)
     bpy.ops.zero123.model_cancel()
     assert work.cancelling
     monkeypatch.undo()
-    with pytest.raises(extension("engine.core.protocol").EngineError, match="start again to go on"):
+    error = extension("engine.core.errors").EngineError
+    with pytest.raises(error, match="start again to resume"):
         work.wait()
-    extension("operators.session.checklist").checklist.look(bpy.context)
+    extension("operators.session").session.checklist.refresh(bpy.context)
     assert state("u2netp") == "partly downloaded"
     hub.hold_after = None
     bpy.ops.zero123.model_download(model="u2netp")

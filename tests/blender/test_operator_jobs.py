@@ -22,7 +22,7 @@ needs_nano = pytest.mark.skipif(
 @pytest.fixture(autouse=True, scope="module")
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 def _folders(bpy):
@@ -86,7 +86,7 @@ def test_no_picture_at_all_is_said(bpy, scene):
 def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = "/nonexistent/python"
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
     try:
         with pytest.raises(RuntimeError, match="/nonexistent/python"):
             bpy.ops.zero123.engine_start()
@@ -98,7 +98,7 @@ def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
 
 @pytest.mark.needs_engine
 def test_the_engine_starts_and_stops(bpy, extension):
-    runner = extension("operators.session.runner").runner
+    runner = extension("operators.session").session.runner
     runner.stop_engine()
     bpy.ops.zero123.engine_start()
     assert runner.engine_running
@@ -112,13 +112,13 @@ def test_the_engine_starts_and_stops(bpy, extension):
 
 @pytest.mark.needs_engine
 def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension):
-    runner = extension("operators.session.runner").runner
+    runner = extension("operators.session").session.runner
     if not runner.engine_running:
         bpy.ops.zero123.engine_start()
     os.kill(runner.engine_pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while runner.engine_error is None and time.monotonic() < deadline:
-        runner.pump()
+        runner.poll()
         time.sleep(0.05)
     assert runner.engine_state == "Failed"
     bpy.ops.zero123.engine_start()
@@ -181,7 +181,7 @@ def test_views_end_to_end(bpy, scene, picture, extension, model):
     record = json.loads(planes[0]["zero123"])
     assert (record["seed"], record["request"]["steps"], record["model"]) == (5, 2, model)
     assert all(Path(file).is_file() for file in record["files"])
-    job = list(extension("operators.session.runner").runner.jobs)[-1]
+    job = list(extension("operators.session").session.runner.jobs)[-1]
     assert job.state.value == "Done"
 
     bpy.context.view_layer.objects.active = planes[0]

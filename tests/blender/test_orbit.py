@@ -17,10 +17,10 @@ POSES = [(90.0, 0.0, 1.85), (-30.0, 25.0, 2.0), (170.0, -60.0, 1.5)]
 @pytest.fixture
 def settings(scene):
     found = scene.zero123
-    found.mode, found.like_picture = 'SINGLE', False
+    found.mode, found.like_input = 'SINGLE', False
     yield found
     scene.cursor.location = (0, 0, 0)
-    for name in ("mode", "like_picture", "azimuth", "elevation", "radius", "input_elevation",
+    for name in ("mode", "like_input", "azimuth", "elevation", "radius", "input_elevation",
                  "input_radius", "size", "location"):
         found.property_unset(name)
 
@@ -61,7 +61,7 @@ def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
 
 
 def test_as_in_the_picture_only_the_side_is_chosen(scene, settings, orbit):
-    settings.like_picture, settings.input_elevation, settings.elevation = True, 20.0, 5.0
+    settings.like_input, settings.input_elevation, settings.elevation = True, 20.0, 5.0
     orbit.look_from(scene, in_scene(45.0, 70.0, 1.85)[:3, 3])
     assert orbit.single_pose(scene) == pytest.approx((45.0, 20.0, 1.85), abs=1e-3)
     assert settings.elevation == 5.0

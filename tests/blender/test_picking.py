@@ -15,13 +15,13 @@ from results import record, ring, write_views
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
-    extension("operators.session.view_selection").picks.clear()
+    extension("operators.session").session.runner.stop_engine()
+    extension("operators.session").session.view_selection.clear()
 
 
 @pytest.fixture
 def picks(extension):
-    found = extension("operators.session.view_selection").picks
+    found = extension("operators.session").session.view_selection
     found.clear()
     return found
 
@@ -107,7 +107,7 @@ def test_what_is_picked_is_written_and_nothing_else(bpy, scene, picks, result, t
     assert len(list((tmp_path / "picked").iterdir())) == 4
     for view in range(4):
         bpy.ops.zero123.use_view(view=view, use=False)
-    with pytest.raises(RuntimeError, match="no view is chosen; tick at least one"):
+    with pytest.raises(RuntimeError, match="no view is selected; select at least one view"):
         bpy.ops.zero123.reconstruct_picked()
 
 
@@ -141,15 +141,15 @@ def test_a_chosen_sample_is_the_one_that_is_seen(bpy, scene, picks, result, kind
     bpy.ops.zero123.choose_sample(sample=1)  # of the active plane's view
     assert [plane.hide_viewport for plane in planes] == [False, True, True, False, False, True,
                                                          False, True]
-    with pytest.raises(RuntimeError, match="there are 2 samples; count from 0"):
+    with pytest.raises(RuntimeError, match="there are 2 samples; indices start at 0"):
         bpy.ops.zero123.choose_sample(sample=2)
     assert picks.views[1].chosen == 1
 
 
 def test_without_views_that_is_said(bpy, scene, picks, tmp_path):
-    with pytest.raises(RuntimeError, match="Pick the views of a result first"):
+    with pytest.raises(RuntimeError, match="List the views of a result first"):
         bpy.ops.zero123.reconstruct_picked()
-    with pytest.raises(RuntimeError, match="Select a view that Zero123 has made"):
+    with pytest.raises(RuntimeError, match="Select a view that Zero123 has created"):
         bpy.ops.zero123.regenerate_view()
     with pytest.raises(RuntimeError, match="Select a plane, camera or mesh"):
         bpy.ops.zero123.pick_views()

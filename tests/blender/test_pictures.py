@@ -109,11 +109,11 @@ def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, 
         rows, _ = np.nonzero(np.asarray(seen)[..., 3] > 127)
         assert seen.size == (256, 256)
     assert rows.max() - rows.min() + 1 == pytest.approx(160, abs=4)  # 0.625 of the frame
-    job = list(extension("operators.session.runner").runner.jobs)[-1]
-    assert (job.state.value, job.import_pending, job.picture) == ("Done", False, job.result)
-    settings, prepared = scene.zero123, extension("ui.picture").prepared
+    job = list(extension("operators.session").session.runner.jobs)[-1]
+    assert (job.state.value, job.import_pending, job.image) == ("Done", False, job.result)
+    settings, prepared = scene.zero123, extension("ui.input_image").prepared
     settings.framing = 'fit'
     assert prepared(image, settings) is job
     settings.framing = 'auto'
     assert prepared(image, settings) is None
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()

@@ -16,7 +16,7 @@ def preset(bpy, scene):
     """A preset's file, made from settings that differ from the defaults; removed afterwards."""
     settings = scene.zero123
     settings.orbit, settings.guidance, settings.sampler = 5, 2.5, 'ddim'
-    settings.like_picture, settings.model = False, "it's \"mine\""
+    settings.like_input, settings.model = False, "it's \"mine\""
     settings.views = "/somewhere/views.json"
     settings.image = bpy.data.images.new("Mine", 8, 8)
     assert bpy.ops.zero123.preset_add(name="Test One") == {'FINISHED'}
@@ -37,7 +37,7 @@ def test_a_preset_brings_the_settings_back(bpy, scene, preset):
     assert (settings.orbit, settings.image) == (8, None)
     bpy.ops.script.execute_preset(filepath=str(preset), menu_idname="ZERO123_MT_presets")
     assert (settings.orbit, settings.guidance, settings.sampler) == (5, 2.5, 'ddim')
-    assert (settings.like_picture, settings.model) == (False, "it's \"mine\"")
+    assert (settings.like_input, settings.model) == (False, "it's \"mine\"")
     assert settings.image is None
     assert settings.views == ""
 

@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 @pytest.fixture
 def preferences(bpy, extension, server, project_root):
     """Of a user whose engine is on the other computer."""
-    runner = extension("operators.session.runner").runner
+    runner = extension("operators.session").session.runner
     found = bpy.context.preferences.addons[extension().__name__].preferences
     runner.stop_engine()
     found.remote_host = server.address
@@ -51,7 +51,7 @@ def test_views_are_made_there_and_imported_here(bpy, scene, preferences, picture
 
 
 def test_the_check_of_the_setup_asks_the_engine_there(bpy, scene, extension, preferences):
-    checklist = extension("operators.session.checklist").checklist
+    checklist = extension("operators.session").session.checklist
     preferences.engine_python = "/nonexistent/python"
     scene.zero123.model = "zero123-xl"
     try:

@@ -322,11 +322,11 @@ def test_selected_objects_are_rendered_with_their_children_and_paint(
     assert ((red > 2 * blue) | (blue > 2 * red)).mean() > 0.9, "and not what they stand on"
     inside = second.rgba[second.rgba[..., 3] == 255]
     assert inside[:, 1].mean() > 1.5 * inside[:, 0].mean()
-    job = list(extension("operators.session.runner").runner.jobs)[-1]
+    job = list(extension("operators.session").session.runner.jobs)[-1]
     assert (job.state.value, job.import_pending, job.title) == ("Done", False, "Body/1")
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 def test_without_a_selection_it_is_said(bpy, scene):
-    with pytest.raises(RuntimeError, match="no object is selected that could be rendered; select"):
+    with pytest.raises(RuntimeError, match="no object that can be rendered is selected; select"):
         bpy.ops.zero123.render_dataset()

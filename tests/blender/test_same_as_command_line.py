@@ -16,7 +16,7 @@ def test_views_are_the_same_bytes(bpy, scene, extension, tiny_model, picture, pr
                                   tmp_path):
     bpy.ops.zero123.generate_views(filepath=str(picture), model=str(tiny_model), orbit=3, seed=7,
                                    input_elevation=10, device="cpu", out=str(tmp_path / "ours"))
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
     subprocess.run(
         [sys.executable, "-m", "engine", "views", str(picture), "--model", str(tiny_model),
          "--orbit", "3", "--seed", "7", "--input-elevation", "10", "--device", "cpu",

@@ -19,7 +19,7 @@ OLD_S = 7200.0
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def results(bpy, scene, extension, tmp_path):
     before = preferences().results_folder
     preferences().results_folder = str(tmp_path / "results")
     yield tmp_path / "results"
-    extension("operators.session.job_store").journal.close()
+    extension("operators.session").session.job_store.close()
     preferences().results_folder = before
 
 
 @pytest.fixture
 def runner(extension):
-    return extension("operators.session.runner").runner
+    return extension("operators.session").session.runner
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def next_session(bpy, extension, runner):
     system has let go of the lock. Gives the jobs that the next one finds.
     """
     def begin():
-        journal = extension("operators.session.job_store").journal
-        for session in journal._sessions.values():
-            session.lock.close()
-        journal._sessions.clear()
-        journal._seen.clear()
-        runner.jobs = extension("operators.session.jobs").JobList()
+        store = extension("operators.session").session.job_store
+        for folder in store._folders.values():
+            folder.lock.close()
+        store._folders.clear()
+        store._read.clear()
+        runner.jobs.clear()
         bpy.ops.zero123.refresh_history()
         return list(runner.jobs)
     return begin
@@ -62,14 +62,14 @@ def note(bpy, extension, runner, results):
     """Has a job noted that never starts, in a folder of its own. Gives the job."""
     jobs, requests = extension("operators.session.jobs"), extension("engine.core.requests")
     addon = extension("operators.session.preferences")
-    journal = extension("operators.session.job_store").journal
+    store = extension("operators.session").session.job_store
 
     def make(request, number="1", title="cup"):
         folder = addon.new_job_folder(bpy.context, request.KIND, title)
         request = request(image="cup.png", out=str(folder))
         job = jobs.Job(number, request, title)
         runner.jobs.add(job)
-        journal.note(bpy.context, job)
+        store.save(bpy.context, job)
         assert requests.REQUESTS[job.kind] is type(request)
         return job
     return make
@@ -94,9 +94,9 @@ def test_a_mesh_goes_on_in_the_next_session(
         iterations=400, faces=300, texture_size=64, device="cpu")
     launch.start_engine(bpy.context)
     job = runner.submit(request, "ball", scene.session_uid, place=place, options=options)
-    extension("operators.session.job_store").journal.note(bpy.context, job)
+    extension("operators.session").session.job_store.save(bpy.context, job)
     while job.stage != "fit":
-        runner.pump()
+        runner.poll()
         assert not job.state.ended, job.error
         time.sleep(0.01)
     os.kill(runner.engine_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -119,7 +119,7 @@ def test_a_mesh_goes_on_in_the_next_session(
 
 def test_stopped_jobs_are_in_the_order_of_their_start(note, requests, next_session):
     for start, number in enumerate("213"):
-        os.utime(note(requests.ReconstructRequest, number).note, (start, start))
+        os.utime(note(requests.ReconstructRequest, number).record, (start, start))
     assert [job.id for job in next_session()] == ["2", "1", "3"]
     assert [job.id for job in next_session()] == ["2", "1", "3"]
 
@@ -137,8 +137,8 @@ def test_a_script_needs_no_look_before_it_discards(
         bpy, extension, runner, note, requests, results, next_session):
     """Without a window, nothing has looked yet; asking whether it may changes nothing."""
     job = note(requests.ReconstructRequest)
-    extension("operators.session.job_store").journal.close()
-    runner.jobs = extension("operators.session.jobs").JobList()
+    extension("operators.session").session.job_store.close()
+    runner.jobs.clear()
     before = sorted(results.rglob("*"))
     for _ in range(2):
         assert bpy.ops.zero123.discard_job.poll() and bpy.ops.zero123.resume_job.poll()
@@ -149,7 +149,7 @@ def test_a_script_needs_no_look_before_it_discards(
 
 
 def test_a_script_that_has_nothing_to_resume_is_told(bpy, results):
-    with pytest.raises(RuntimeError, match="can't go on"):
+    with pytest.raises(RuntimeError, match="cannot be resumed"):
         bpy.ops.zero123.resume_job()
     assert not bpy.ops.zero123.resume_job.poll()
 
@@ -160,12 +160,12 @@ def test_the_jobs_of_a_blender_that_lives_are_its_own(
     other, = (results / ".jobs").glob("*/")
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    session, = extension("operators.session.job_store").journal._sessions.values()
-    session.lock.close()
+    folder, = extension("operators.session").session.job_store._folders.values()
+    folder.lock.close()
     assert holder.stdout.readline() == b"held\n"
     _make_old(Path(job.request.out))
     assert next_session() == []
-    assert job.note.is_file()
+    assert job.record.is_file()
     assert Path(job.request.out).is_dir()
     holder.kill()
     holder.wait()
@@ -202,7 +202,7 @@ def test_a_job_that_ended_is_offered_again_if_there_is_something_to_go_on_from(
         resuming.work_folder(job.request).mkdir()
     job.apply(protocol.Failed(job.id, protocol.ErrorCode[code], "it failed", "") if code
               else protocol.Cancelled(job.id))
-    assert job.can_go_on
+    assert job.can_resume
     assert [found.id for found in next_session()] == [job.id] * stays
 
 
@@ -300,7 +300,7 @@ def test_empty_folders_of_jobs_go_away(
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"schema": "zero123.job/2"}', b"\xff"])
 def test_a_note_that_cannot_be_read_is_removed(
         extension, note, requests, next_session, damage, results):
-    note(requests.ReconstructRequest).note.write_bytes(damage)
+    note(requests.ReconstructRequest).record.write_bytes(damage)
     assert next_session() == []
     assert not list((results / ".jobs").rglob("*.json"))
 

@@ -29,7 +29,7 @@ def text_model(tmp_path_factory) -> Path:
 def clean(scene, extension):
     yield
     scene.zero123.image = None
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.mark.needs_engine

@@ -21,7 +21,7 @@ def settings(bpy, scene, extension, tmp_path):
     yield
     preferences.model_folder = ""
     scene.zero123.model = "nano"
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_the_selected_objects_make_a_model_that_is_used_next(
     assert json.loads((folder / "request.json").read_text())["objects"] == ["Pyramid"]
     assert extension("operators.session.checklist").model_problem("Pyramid", folder.parent) is None
     assert extension("operators.session.checklist").model_problem("Cone", folder.parent) is not None
-    job = list(extension("operators.session.runner").runner.jobs)[-1]
-    assert (job.kind, job.state.value, job.picture.name) == ("train", "Done", "training.png")
+    job = list(extension("operators.session").session.runner.jobs)[-1]
+    assert (job.kind, job.state.value, job.image.name) == ("train", "Done", "training.png")
     bpy.ops.zero123.generate_views(filepath=str(picture), model=scene.zero123.model, orbit=1)
     assert "Zero123 ball" in bpy.data.collections
     bpy.ops.object.select_all(action='DESELECT')
@@ -60,19 +60,19 @@ def test_a_stopped_training_goes_on_where_it_was(
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), view_count=2, size=32, samples=1)
-    runner = extension("operators.session.runner").runner
+    runner = extension("operators.session").session.runner
     requests = extension("engine.core.requests")
     request = requests.TrainRequest(data=str(views), out=str(out), model=str(tiny_model),
                                     steps=60, batch_size=2, preview_every=1000, device="cpu")
     job = runner.submit(request, "Pyramid", scene.session_uid)
     while not (job.stage == "train" and job.done > 5):
-        runner.pump()
+        runner.poll()
         assert not job.state.ended, job.error
-    assert not job.can_go_on
+    assert not job.can_resume
     assert bpy.ops.zero123.cancel_job(job=job.id) == {'FINISHED'}
     while not job.state.ended:
-        runner.pump()
-    assert (job.state.value, job.can_go_on) == ("Cancelled", True)
+        runner.poll()
+    assert (job.state.value, job.can_resume) == ("Cancelled", True)
     shutil.rmtree(views)
     assert bpy.ops.zero123.resume_job() == {'FINISHED'}
     assert scene.zero123.model == str(out)

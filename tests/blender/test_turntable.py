@@ -19,9 +19,9 @@ SIZE = 33  # an odd one, which no encoder takes
 
 @pytest.fixture(autouse=True)
 def no_picks(extension):
-    extension("operators.session.view_selection").picks.clear()
+    extension("operators.session").session.view_selection.clear()
     yield
-    extension("operators.session.view_selection").picks.clear()
+    extension("operators.session").session.view_selection.clear()
 
 
 @pytest.fixture

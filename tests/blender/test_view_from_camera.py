@@ -14,7 +14,7 @@ from engine import camera as conventions
 @pytest.fixture(scope="module", autouse=True)
 def stop_engine(extension):
     yield
-    extension("operators.session.runner").runner.stop_engine()
+    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def main(archive: str, results: str) -> None:
     enable(archive)
     bpy.context.preferences.addons[PACKAGE].preferences.results_folder = results
     bpy.context.preferences.edit.use_global_undo = False  # its steps would count as growth
-    runner = module("operators.session.runner").runner
+    runner = module("operators.session").session.runner
     tick = module("operators.session.timer")._tick
     behave_as_on_a_screen()
     tell_of_ends()
@@ -109,7 +109,7 @@ def tell(**facts: Any) -> None:
 
 def operate(operator: str, settings: dict[str, Any]) -> list[str]:
     """Call one of our operators. Returns the jobs that are new in the list."""
-    jobs = module("operators.session.runner").runner.jobs
+    jobs = module("operators.session").session.runner.jobs
     before = {job.id for job in jobs}
     getattr(bpy.ops.zero123, operator)(**settings)
     return [job.id for job in jobs if job.id not in before]
@@ -152,5 +152,5 @@ ORDERS = {"operate": operate, "scene": scene, "tidy": tidy}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    module("operators.session.runner").runner.stop_engine()
+    module("operators.session").session.runner.stop_engine()
     os._exit(0)  # Blender as a module may crash while Python tears it down

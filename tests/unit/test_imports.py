@@ -41,8 +41,6 @@ in this table; the longest name that fits a module decides."""
 
 KNOWN_UPWARD: set[tuple[str, str]] = {
     ("engine.reconstruction.views", "engine.jobs.sampling"),
-    ("operators.scene.import_result", "operators.session.preferences"),
-    ("operators.scene.options", "operators.session.preferences"),
 }
 """Upward imports that are still to be cut. This set may only shrink."""
 

@@ -60,7 +60,7 @@ def picture(t):
 
 def views(t):
     """Views of it; one is left out, one made again and chosen among its samples."""
-    picks = t.module("operators.session.view_selection").picks
+    picks = t.module("operators.session").session.view_selection
     with t.in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT')
     yield t.ended(2)

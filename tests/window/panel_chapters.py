@@ -16,7 +16,7 @@ def english(t):
     t.switch_on()
     scene = bpy.context.scene.zero123
     scene.image = bpy.data.images.load(t.TASK["picture"])
-    scene.remesh, scene.like_picture, scene.mode = 'QUADRIFLOW', False, 'SINGLE'
+    scene.remesh, scene.like_input, scene.mode = 'QUADRIFLOW', False, 'SINGLE'
     yield from t.open_tab()
     yield from _open_all(t, "english")
 
@@ -37,7 +37,7 @@ def german(t):
 def _open_all(t, name):
     """As many at once as there is room for."""
     panels = t.module("ui.panels")
-    groups = [(panels.ZERO123_PT_main, panels.ZERO123_PT_picture),
+    groups = [(panels.ZERO123_PT_main, panels.ZERO123_PT_camera),
               (panels.ZERO123_PT_text, panels.ZERO123_PT_views),
               (panels.ZERO123_PT_mesh, panels.ZERO123_PT_quality),
               (panels.ZERO123_PT_import, panels.ZERO123_PT_jobs,

@@ -41,7 +41,7 @@ def module(name):
 
 
 def runner():
-    return module("operators.session.runner").runner
+    return module("operators.session").session.runner
 
 
 def jobs():
@@ -117,8 +117,7 @@ def search(text):
 
 def timers():
     """How many of the extension's timers Blender calls."""
-    background = module("operators.session.timer")
-    return sum(map(bpy.app.timers.is_registered, (background._tick, background._look_around)))
+    return module("operators.session").session.timer.pending
 
 
 def ended(count):
@@ -232,7 +231,7 @@ def cancel():
 
 def mesh_grows():
     """A reconstruction is seen in the 3D View while it runs, and leaves nothing when stopped."""
-    growing = module("operators.session.preview_mesh").growing_meshes
+    growing = module("operators.session").session.preview_meshes
     bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide what grows inside it
     before = len(bpy.data.objects), len(bpy.data.meshes)
     with in_view():

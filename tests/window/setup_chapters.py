@@ -36,7 +36,7 @@ def preferences_page(t):
 
 def installing(t):
     """The first attempt fails and says why, with its log; the second one goes on from there."""
-    work = t.module("operators.session.installation").installation_job
+    work = t.module("operators.session").session.installation
     backends, bundle = t.module("engine.setup.backends"), Path(t.TASK["bundle"])
     before = backends.LOCKS, sys.executable, shutil.which
     # A Blender that was unpacked for the tests may have a Python that runs only inside it; and uv

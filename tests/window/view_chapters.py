@@ -21,8 +21,8 @@ def scroll_to(t, steps):
 
 def picking(t):
     """An orbit is listed, a view made again with samples to choose from, another left out."""
-    picks, thumbnails = t.module("operators.session.view_selection").picks, t.module(
-        "operators.session.thumbnails").thumbnails
+    session = t.module("operators.session").session
+    picks, thumbnails = session.view_selection, session.thumbnails
     t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
@@ -43,7 +43,8 @@ def picking(t):
     report["objects_added_by_mending"] = len(bpy.data.objects) - planes
     report["thumbnails"] = all(thumbnails.icon(sample.key) for view in picks.views
                                for sample in view.samples)
-    yield from t.work_chapters.show_alone(t, "Pick", t.module("ui.picking").ZERO123_PT_picking)
+    panel = t.module("ui.select_views").ZERO123_PT_select_views
+    yield from t.work_chapters.show_alone(t, "Select Views", panel)
     t.screenshot("pick views")
 
 
@@ -93,7 +94,7 @@ def from_camera(t):
 
 def turning(t):
     """The views as a contact sheet beside the object, and one plane that turns."""
-    path = t.module("operators.session.view_selection").picks.path
+    path = t.module("operators.session").session.view_selection.path
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
         bpy.ops.zero123.import_result(filepath=str(path), arrangement='SHEET', backgrounds=True)
@@ -118,7 +119,7 @@ def orbit(t):
     from bpy_extras.view3d_utils import location_3d_to_region_2d
     scene, settings = bpy.context.scene, bpy.context.scene.zero123
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
-    settings.mode, settings.like_picture, settings.azimuth = 'SINGLE', True, 60.0
+    settings.mode, settings.like_input, settings.azimuth = 'SINGLE', True, 60.0
     settings.input_elevation = 20.0
     space, view = t.view_3d().spaces.active, t.region('WINDOW')
     space.region_3d.view_perspective = 'PERSP'

@@ -17,8 +17,8 @@ def measure_ticks(t):
 
     The thread's own time: what other programs take meanwhile is no cost of ours.
     """
-    background = t.module("operators.session.timer")
-    tick, import_finished = background._tick, background._import_finished
+    timer = t.module("operators.session").session.timer
+    tick, import_finished = timer.tick, timer.import_finished
     ticks = t.report.setdefault("ticks_ms", [])
     with_import = t.report.setdefault("import_ticks_ms", [])
     imported = False
@@ -35,7 +35,7 @@ def measure_ticks(t):
         return result
 
     # Both are looked up by their names whenever they are called.
-    background._tick, background._import_finished = measured, noting
+    timer.tick, timer.import_finished = measured, noting
 
 
 def _scroll(t, operator):
@@ -59,7 +59,7 @@ def checklist(t):
     with t.in_view():
         bpy.ops.wm.context_set_string(data_path="scene.zero123.model", value="nano")
         bpy.ops.zero123.check_setup()
-    found = t.module("operators.session.checklist").checklist
+    found = t.module("operators.session").session.checklist
     yield lambda: not found.running
     t.report["device"] = found.facts.get("device")
     t.report["checklist_complete"] = not setup.poll(bpy.context)
@@ -67,13 +67,13 @@ def checklist(t):
 
 def mesh_picture(t):
     """The picture of a running reconstruction is in its box."""
-    thumbnails = t.module("operators.session.thumbnails").thumbnails
+    thumbnails = t.module("operators.session").session.thumbnails
     t.forget_jobs()
     with t.in_view():
         bpy.ops.zero123.reconstruct_mesh(filepath=t.TASK["picture"], model="nano",
                                          iterations=3000, view_count=8)
     job = t.jobs()[-1]
-    yield lambda: job.picture_count > 1 or job.state.ended
+    yield lambda: job.image_count > 1 or job.state.ended
     _scroll(t, bpy.ops.view2d.scroll_down)
     yield 1.5
     t.report["job_picture_is_shown"] = thumbnails.icon(job.id) > 0
@@ -118,7 +118,7 @@ def prepared_input(t):
         bpy.ops.zero123.prepare_picture('INVOKE_DEFAULT')
     yield t.ended(1)
     yield 1.5
-    thumbnails = t.module("operators.session.thumbnails").thumbnails
+    thumbnails = t.module("operators.session").session.thumbnails
     t.report["prepared_is_shown"] = thumbnails.icon(t.jobs()[-1].id) > 0
     t.screenshot("tab with input")
     area = t.view_3d()
@@ -163,9 +163,9 @@ def history(t):
     package = __import__(package, fromlist=["register"])
     package.unregister()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
-    t.module("operators.session.history").history.entries = []
+    t.module("operators.session").session.history.entries = []
     package.register()
-    entries = t.module("operators.session.history").history
+    entries = t.module("operators.session").session.history
     yield lambda: entries.entries
     report = t.report
     report["history"] = [[entry.kind, entry.title, entry.amount] for entry in entries.entries]
@@ -250,7 +250,7 @@ def training(t):
         bpy.ops.mesh.primitive_monkey_add()
         bpy.ops.zero123.train_model('INVOKE_DEFAULT')
     job = t.jobs()[-1]
-    yield lambda: (job.stage == "train" and job.picture_count > 2) or job.state.ended
+    yield lambda: (job.stage == "train" and job.image_count > 2) or job.state.ended
     yield from show_alone(t, "Jobs", t.module("ui.panels").ZERO123_PT_jobs)
     t.screenshot("training")
     yield t.ended(1)
@@ -263,8 +263,8 @@ def training(t):
 
 def models(t):
     """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
-    work = t.module("operators.session.model_work").model_work
-    shelf = t.module("operators.session.model_list").model_shelf
+    work = t.module("operators.session").session.model_work
+    shelf = t.module("operators.session").session.models
     yield from show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
     with t.in_view():
         bpy.ops.zero123.model_verify('INVOKE_DEFAULT', model="nano")

@@ -3,191 +3,196 @@
 """German for tooltips and sentences, in the order of the English texts."""
 
 TEXTS = {
-    "5 GB for a model as it was published": "5 GB für ein Modell, wie es veröffentlicht wurde",
+    "A views.json file of Zero123; empty uses the active object's":
+        "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
-    "A views.json that Zero123 has written; empty takes the active object's":
-        "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts",
     "A views.json that Zero123 has written; empty takes the active object's, else that of the "
     "picked views":
         "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts, sonst die "
         "der ausgewählten Ansichten",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
-    "AMD's graphics processors, on Linux": "Grafikprozessoren von AMD, unter Linux",
+    "AMD graphics cards, on Linux": "Grafikprozessoren von AMD, unter Linux",
+    "About 5 GB for an original model": "5 GB für ein Modell, wie es veröffentlicht wurde",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
     "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the picture's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
     "Add a camera and point it at the object": "Eine Kamera hinzufügen und auf das Objekt richten",
-    "Address of a server to download models from; empty takes huggingface.co, or what HF_ENDPOINT "
-    "names":
-        "Adresse eines Servers, von dem Modelle geladen werden; leer nimmt huggingface.co oder "
-        "was HF_ENDPOINT nennt",
-    "Allow Online Access in the preferences' System section":
-        "In den Einstellungen unter System den Online-Zugriff erlauben",
-    "Allow Online Access in the preferences' System section, or give an offline bundle: a folder "
-    "of wheels":
-        "Online-Zugriff in den Einstellungen unter System erlauben, oder ein Offline-Paket "
-        "angeben: einen Ordner mit Wheels",
-    "An original .ckpt or .safetensors, or u2netp.onnx":
-        "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
-    "Another computer to compute on, as ssh is told of it: user@computer. It must not ask for a "
-    "password; empty computes on this one":
-        "Ein anderer Rechner, der rechnen soll, wie ssh ihn kennt: benutzer@rechner. Er darf nach "
-        "keinem Passwort fragen; leer rechnet auf diesem",
-    "By the file's name, size and origin": "Nach Name, Größe und Herkunft der Datei",
+    "Address of a server to download models from; empty uses HF_ENDPOINT, or else huggingface.co":
+        "Adresse eines Servers, von dem Modelle geladen werden; leer nimmt huggingface.co oder was "
+        "HF_ENDPOINT nennt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
-    "Blender's glTF importer is switched off": "Blenders glTF-Importer ist abgeschaltet",
-    "Blender, or a Python that has bpy, to render with; empty looks for one":
-        "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
-    "Bring the files of the active object's result in once more, as they came in before":
-        "Die Dateien des Ergebnisses, zu dem das aktive Objekt gehört, noch einmal hereinholen, "
-        "wie sie zuvor kamen",
-    "Bring views or a mesh from the disk into the scene, in one undo step":
-        "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem "
-        "Rückgängig-Schritt",
-    "Cancel Zero123 Engine Installation": "Installation der Zero123-Engine abbrechen",
-    "Choose several picture files, and have views or a mesh made of each":
-        "Mehrere Bilddateien wählen und aus jeder Ansichten oder ein Mesh erzeugen",
-    "Classifier-free guidance scale; 0 takes the model's or the method's own":
-        "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
-    "Compute parts of the UNet twice, which takes less memory and more time":
-        "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
-    "Copy a failed job's message, to search for it or report it":
-        "Die Meldung eines gescheiterten Auftrags kopieren, um sie zu suchen oder zu melden",
-    "Copy what a report of a problem needs: versions, devices, folders, what is wrong":
-        "Kopieren, was eine Problemmeldung braucht: Versionen, Geräte, Ordner, was nicht stimmt",
-    "Copy what the engine has written about its work, to report a problem":
-        "Kopieren, was die Engine über ihre Arbeit geschrieben hat, um ein Problem zu melden",
     "Auto recentres an object that is too large, too small or off centre for the models, fit "
     "always does, keep leaves the image as it is framed":
         "Automatisch zentriert ein Objekt, das für die Modelle zu groß, zu klein oder nicht mittig "
         "ist; „Einpassen“ zentriert immer, „Behalten“ lässt das Bild, wie es ist",
-    "Cut the object out of a picture; the cut-out becomes the picture to work with":
+    "Blender's glTF importer is switched off": "Blenders glTF-Importer ist abgeschaltet",
+    "Blender, or a Python that has bpy, to render with; empty looks for one":
+        "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
+    "By the file's name, size and origin": "Nach Name, Größe und Herkunft der Datei",
+    "Cancel Zero123 Engine Installation": "Installation der Zero123-Engine abbrechen",
+    "Cancel a job at its next step; only meshes and trainings can be resumed later":
+        "Einen Auftrag beim nächsten Schritt anhalten; nur ein Mesh oder ein Training kann von "
+        "dort aus weitergehen",
+    "Cancel the installation; the next one resumes it, and an engine installed before is kept":
+        "Die Installation anhalten; die nächste macht dort weiter, eine frühere Engine bleibt",
+    "Cancel the work on a model; downloaded parts are kept":
+        "Anhalten, was mit einem Modell geschieht; Heruntergeladenes bleibt",
+    "Check whether the engine's libraries work and which device it uses":
+        "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
+    "Choose several image files, and generate views or a mesh of each":
+        "Mehrere Bilddateien wählen und aus jeder Ansichten oder ein Mesh erzeugen",
+    "Chosen from the installed drivers": "Was die Treiber des Computers anbieten",
+    "Classifier-free guidance scale; 0 takes the model's or the method's own":
+        "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
+    "Commercial use is allowed; the licence lists uses that are forbidden":
+        "Kommerzielle Nutzung ist erlaubt; die Lizenz zählt auf, was verboten ist",
+    "Compute parts of the UNet twice, which takes less memory and more time":
+        "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
+    "Convert a checkpoint file into a model; the file itself is not changed":
+        "Einen vorhandenen Checkpoint in ein Modell umwandeln; die Datei selbst bleibt, wie sie "
+        "ist",
+    "Copy the engine's log to the clipboard, to report a problem":
+        "Kopieren, was die Engine über ihre Arbeit geschrieben hat, um ein Problem zu melden",
+    "Copy the facts for a problem report: versions, devices, folders and errors":
+        "Kopieren, was eine Problemmeldung braucht: Versionen, Geräte, Ordner, was nicht stimmt",
+    "Copy the message of a failed job to the clipboard":
+        "Die Meldung eines gescheiterten Auftrags kopieren, um sie zu suchen oder zu melden",
+    "Create a separate Python for the engine and download its libraries, which take gigabytes":
+        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, einige Gigabyte",
+    "Cut the object out of its background; the cut-out becomes the input image":
         "Das Objekt eines Bildes freistellen; mit dem Ergebnis wird weitergearbeitet",
-    "Damaged: remove it, then get it again": "Beschädigt: entfernen, dann neu holen",
-    "Delete a model from the model folder, and what was downloaded of it":
+    "Damaged: remove it, then download or import it again": "Beschädigt: entfernen, dann neu holen",
+    "Delete a model from the model folder, including partial downloads":
         "Ein Modell und was davon heruntergeladen wurde aus dem Modellordner löschen",
     "Denoising steps; 0 takes the model's own default":
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Denoising steps; 0 takes the pipeline's own number":
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Distance of the camera that took the picture to the object's centre; the default leaves it "
-    "to the framing":
+    "Distance of the camera that took the picture to the object's centre; the default leaves it to "
+    "the framing":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts; die Vorgabe überlässt "
         "ihn dem Bildausschnitt",
-    "Download a model and turn it into what the engine reads; a stopped download goes on later":
+    "Download a model and convert it for the engine; a cancelled download can be resumed":
         "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
         "später weiter",
-    "Draw another result instead of the same one": "Ein anderes Ergebnis ziehen statt desselben",
     "Each plane fills the frame of its camera": "Jede Ebene füllt das Bild ihrer Kamera",
     "Elevation of the camera that took the picture, degrees above the horizon":
         "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
+    "Enable Allow Online Access in the System preferences":
+        "In den Einstellungen unter System den Online-Zugriff erlauben",
+    "Enable Allow Online Access in the System preferences, or choose an offline bundle: a folder "
+    "of wheels":
+        "Online-Zugriff in den Einstellungen unter System erlauben, oder ein Offline-Paket "
+        "angeben: einen Ordner mit Wheels",
+    "Estimate the elevation of the image's camera by comparing generated views":
+        "Herausfinden, wie hoch die Kamera des Bildes stand, aus Ansichten, die zusammenpassen "
+        "müssen",
     "Even quads; the texture becomes vertex colours":
         "Gleichmäßige Vierecke; die Textur wird zu Vertexfarben",
     "Fewer triangles; the texture stays": "Weniger Dreiecke; die Textur bleibt",
-    "Find out how high the picture's camera stood, from views that have to fit together":
-        "Herausfinden, wie hoch die Kamera des Bildes stand, aus Ansichten, die zusammenpassen "
-        "müssen",
-    "Fine-tune a model on the selected objects, or on a folder of views or model files":
+    "Fine-tune a model on the selected objects, or on a folder of training views or 3D files":
         "Ein Modell auf die ausgewählten Objekte abstimmen, oder auf einen Ordner mit Ansichten "
         "oder 3D-Dateien",
+    "Fit the mesh to this view": "Ob das Mesh an diese Ansicht angepasst wird",
     "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
         "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
     "Folder of rendered views, or of 3D models, which are rendered first":
         "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
-    "Folder of wheels that the engine is installed from; empty downloads them":
+    "Folder of the models; empty uses the engine's own folder":
+        "Wo Modelle liegen; leer nimmt den eigenen Ordner der Engine",
+    "Folder of wheels from which the engine is installed; empty downloads them":
         "Ordner mit Wheels, aus dem die Engine installiert wird; leer lädt sie herunter",
-    "Folder of wheels to install from; empty takes the preferences' choice":
+    "Folder of wheels to install from; empty uses the preferences":
         "Ordner mit Wheels für die Installation; leer nimmt den aus den Einstellungen",
-    "For models that need an account; empty takes the one that the hub's own program keeps. Saved "
-    "with Blender's preferences, never in a file of yours":
+    "Folder on the remote computer into which the extension's archive was unpacked":
+        "Dort der Ordner, in den das Archiv dieser Erweiterung entpackt wurde",
+    "Folder that contains a folder for every job; empty uses the extension's own folder":
+        "Wo jeder Auftrag einen Ordner bekommt; leer nimmt den eigenen Ordner der Erweiterung",
+    "For models that need an account; empty uses the token that the Hugging Face command line has "
+    "saved. Saved in Blender's preferences, never in a .blend file":
         "Für Modelle, die ein Konto verlangen; leer nimmt das, welches das Programm des Hubs "
         "aufbewahrt. Wird mit Blenders Einstellungen gespeichert, nie in einer Ihrer Dateien",
     "For research and other non-commercial use only; what is made with the model must not be sold "
     "either":
         "Nur für Forschung und andere nichtkommerzielle Nutzung; auch was mit dem Modell gemacht "
         "wird, darf nicht verkauft werden",
-    "Forget a mesh or a training that was stopped or has failed, and delete what it has kept":
-        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training vergessen und löschen, was es "
-        "aufgehoben hat",
-    "Forget the jobs that have ended and can't go on; their files and what was imported stay":
-        "Beendete Aufträge vergessen, die nicht fortgesetzt werden können; ihre Dateien und das "
-        "Importierte bleiben",
     "Frames of the timeline that one turn takes": "Bilder der Zeitleiste, die eine Drehung dauert",
     "Free for research and non-commercial use, and for commercial use by those whose yearly "
     "revenue is at most 1,000,000 US dollars; others need a licence of Stability AI":
         "Frei für Forschung und nichtkommerzielle Nutzung, und für kommerzielle bei einem "
         "Jahresumsatz bis 1.000.000 US-Dollar; andere brauchen eine Lizenz von Stability AI",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
-    "Go on with a mesh or a training that was stopped or has failed, with the same settings":
-        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training mit denselben Einstellungen "
-        "fortsetzen",
-    "Half the space, with fewer digits": "Halber Platz, mit weniger Stellen",
-    "Half the space; the results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
-    "Have a picture of an object made from a text; it becomes the picture to work with":
+    "Generate an image of an object from a text; it becomes the input image":
         "Aus einem Text das Bild eines Objekts erzeugen lassen; mit ihm wird weitergearbeitet",
-    "Have the engine drop its loaded model as soon as no job runs; the next job loads it again":
-        "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
-        "lädt es wieder",
+    "Generate new samples of this view only; the first one becomes the view's image":
+        "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
+    "Generate views of the object in an image from other sides, as planes with cameras":
+        "Das Objekt eines Bildes von anderen Seiten zeichnen lassen, als Referenzebenen mit "
+        "Kameras",
+    "Generate views or a mesh of the image of every selected image empty or plane":
+        "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
+        "erzeugen",
+    "Half the disk space, with lower precision than Half": "Halber Platz, mit weniger Stellen",
+    "Half the disk space; results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
     "Have the object drawn as a camera of the scene sees it, as a plane at that camera":
         "Das Objekt so zeichnen lassen, wie eine Kamera der Szene es sieht, als Ebene an dieser "
         "Kamera",
-    "Have the object of a picture drawn from other sides, as reference planes with cameras":
-        "Das Objekt eines Bildes von anderen Seiten zeichnen lassen, als Referenzebenen mit "
-        "Kameras",
-    "Have views or a mesh made of the picture of every selected image empty or plane":
-        "Aus dem Bild jedes ausgewählten Bild-Empties und jeder Ebene Ansichten oder ein Mesh "
-        "erzeugen",
     "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
     "models":
         "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
         "Turbo-Modelle",
     "How much of the mesh the picture covers": "Wie stark das Bild das Mesh verdeckt",
-    "How the camera is told to the network": "Wie dem Netz die Kamera mitgeteilt wird",
+    "How the camera's pose is passed to the network": "Wie dem Netz die Kamera mitgeteilt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
     "Jacobian Chaining (sjc, for original models) from the picture alone":
         "Wie die Form gefunden wird: an erzeugte Ansichten angepasst, oder durch Score "
         "Distillation (sds) oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild "
         "allein",
     "I Have Read and Accept the Licence": "Ich habe die Lizenz gelesen und nehme sie an",
+    "Id of the job; empty cancels all that are running or waiting":
+        "Welcher Auftrag; leer für alle laufenden und wartenden",
+    "Id of the job; empty copies the engine's own error":
+        "Welcher Auftrag; leer für die Engine selbst",
+    "Id of the job; empty uses the last one that can be resumed":
+        "Welcher Auftrag; leer für den letzten, der fortgesetzt werden kann",
+    "Image file to use as input instead of an image in Blender":
+        "Bilddatei, von der statt von einem Bild ausgegangen wird",
+    "Image of one object; if empty, the active image is used":
+        "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
+    "Import the files of the active object's result again, with the same options":
+        "Die Dateien des Ergebnisses, zu dem das aktive Objekt gehört, noch einmal hereinholen, "
+        "wie sie zuvor kamen",
+    "Import views or a mesh from the disk into the scene, in one undo step":
+        "Ansichten oder ein Mesh von der Festplatte in die Szene holen, in einem "
+        "Rückgängig-Schritt",
     "In rows beside the object, seen from the front":
         "In Reihen neben dem Objekt, von vorn zu sehen",
-    "Job of this session whose result to import":
+    "Include this view in the mesh, or leave it out":
+        "Diese Ansicht für das Mesh verwenden oder weglassen",
+    "Index of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
+    "Index of the view in the list, from 0; -1 uses the active object's view":
+        "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
+    "Job of this session whose result is imported":
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
     "Keep the pictures and cameras as files, too, in Objaverse's layout":
         "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
-    "Keep the settings under a name, or remove the chosen preset":
-        "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
-    "Leave the current mode for Object Mode": "Aus dem jetzigen Modus in den Objektmodus wechseln",
-    "Leave the current mode for Object Mode to import results":
-        "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
     "Leave the picture as it is instead of cutting it out":
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
-    "List the views of the active object's result, to choose those for a mesh":
+    "List the views of the active object's result, to select those for a mesh":
         "Die Ansichten des Ergebnisses auflisten, zu dem das aktive Objekt gehört, um die für ein "
         "Mesh auszuwählen",
     "Longest side of the object; 0 keeps about 1 unit":
         "Längste Seite des Objekts; 0 lässt etwa 1 Einheit",
-    "Look again which results are in the results folder, and which jobs were stopped there":
-        "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen und welche Aufträge dort "
-        "angehalten wurden",
     "Look at the mesh from where the picture was taken, with the picture over it, or go back":
         "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
         "zurückkehren",
-    "Make a textured mesh from the views that are ticked, with the samples that are chosen":
-        "Aus den angehakten Ansichten mit ihren gewählten Proben ein texturiertes Mesh machen",
-    "Make a textured mesh of the object of a picture, from views of all its sides":
-        "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
-    "Make other samples of this view alone; the first becomes the view's picture":
-        "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
-    "Make the engine's own Python and download its libraries into it, which takes gigabytes":
-        "Das eigene Python der Engine anlegen und ihre Bibliotheken hineinladen, einige Gigabyte",
-    "Minutes without work after which the engine drops its model; 0 keeps it":
+    "Minutes without work after which the engine releases its model; 0 keeps it":
         "Minuten ohne Arbeit, nach denen die Engine ihr Modell entlädt; 0 behält es",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
@@ -198,42 +203,44 @@ TEXTS = {
         "sonst das neueste Ergebnis und ohne eines den Ursprung der Welt",
     "Name of the camera; empty takes the active object, else the scene's":
         "Name der Kamera; leer nimmt das aktive Objekt, sonst die der Szene",
-    "Name of the image to start from; empty takes the active one":
+    "Name of the input image; empty uses the active image":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
     "Name of the mesh; empty takes that of the active or the newest result":
         "Name des Meshes; leer nimmt das des aktiven oder des neuesten Ergebnisses",
-    "Needs an account at the hub, and its token in the preferences":
+    "Name of the model; empty uses the catalogue's name for this file, else the file's name":
+        "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
+        "der Datei",
+    "Needs a Hugging Face account and its token in the preferences":
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
-    "No graphics processor; the smallest download":
-        "Kein Grafikprozessor; am wenigsten herunterzuladen",
-    "No mesh or training was stopped": "Es wurde kein Mesh oder Training angehalten",
+    "No graphics card; the smallest download": "Kein Grafikprozessor; am wenigsten herunterzuladen",
     "Number format of the computation; auto takes bf16 where the device is made for it":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
         "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
         "float32",
-    "Number of the sample in the list, from 0": "Nummer der Probe in der Liste, ab 0",
-    "Number of the view in the list, from 0; -1 takes the active object's":
-        "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
     "Objects rendered at once, each by a process":
         "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
     "Of the UNet; the projection learns ten times as fast":
         "Die des UNets; die Projektion lernt zehnmal so schnell",
-    "Open what the engine has written about its work as a text, in a window of its own":
+    "Open the engine's log in a new window with a Text Editor":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
     "Optimisation steps; 0 takes the method's own number (views 300, for original models on a GPU "
     "900; sds 600, sjc 10000)":
         "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 300, bei originalen "
         "Modellen auf einer GPU 900; sds 600, sjc 10000)",
+    "Original .ckpt or .safetensors file, or u2netp.onnx":
+        "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
     "Pairs of views in a step, of all processes together":
         "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
-    "Partly downloaded: download it again to go on":
+    "Partly downloaded: download again to resume":
         "Teilweise geladen: erneut herunterladen, um fortzufahren",
-    "Picture file to start from, instead of an image":
-        "Bilddatei, von der statt von einem Bild ausgegangen wird",
-    "Picture of one object; if none is chosen, the active image is taken":
-        "Bild eines Objekts; ist keines gewählt, wird das aktive Bild genommen",
-    "Python that has the engine's libraries; empty looks for one":
+    "Python on the remote computer with the engine's libraries; the default is the one that python "
+    "-m engine install creates":
+        "Dort ein Python mit den Bibliotheken der Engine; vorgegeben ist, wo python -m engine "
+        "install es anlegt",
+    "Python on which to build the engine's; empty uses Blender's":
+        "Das Python, auf dem aufgebaut wird; leer nimmt das von Blender",
+    "Python with the engine's libraries; empty searches for one":
         "Python mit den Bibliotheken der Engine; leer sucht eines",
     "QuadriFlow can't remesh this mesh": "QuadriFlow kann dieses Mesh nicht neu vernetzen",
     "Quads that follow the shape; the texture becomes vertex colours":
@@ -241,14 +248,34 @@ TEXTS = {
     "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
         "Rang einer LoRA der Attention-Schichten, für Karten mit wenig Speicher; 0 trainiert alle "
         "Gewichte",
-    "Read all files of a model and compare them with their digests":
+    "Read all files of a model and compare them with their checksums":
         "Alle Dateien eines Modells lesen und mit ihren Prüfsummen vergleichen",
-    "Read and accept the licence of a model that is here; it is not used before":
+    "Read and accept the licence of an installed model; it cannot be used before":
         "Die Lizenz eines vorhandenen Modells lesen und annehmen; vorher wird es nicht benutzt",
-    "Reconstruct a mesh from every picture": "Aus jedem Bild ein Mesh rekonstruieren",
+    "Read the results folder again for results and stopped jobs":
+        "Erneut nachsehen, welche Ergebnisse im Ergebnisordner liegen und welche Aufträge dort "
+        "angehalten wurden",
+    "Reconstruct a mesh from every image": "Aus jedem Bild ein Mesh rekonstruieren",
+    "Reconstruct a textured mesh from the selected views, with their chosen samples":
+        "Aus den angehakten Ansichten mit ihren gewählten Proben ein texturiertes Mesh machen",
+    "Reconstruct a textured mesh of the object in an image":
+        "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
     "Relative to the picture, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
-    "Render the selected objects, or a folder of model files, from many sides, to train on":
+    "Release the engine's loaded model when no job is running; the next job loads it again":
+        "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
+        "lädt es wieder",
+    "Remote computer that runs the engine, as for ssh: user@computer. It must not ask for a "
+    "password; empty uses this computer":
+        "Ein anderer Rechner, der rechnen soll, wie ssh ihn kennt: benutzer@rechner. Er darf nach "
+        "keinem Passwort fragen; leer rechnet auf diesem",
+    "Remove a stopped mesh or training from the list, and delete its intermediate results":
+        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training vergessen und löschen, was es "
+        "aufgehoben hat",
+    "Remove ended jobs from the list; their files and imported results stay":
+        "Beendete Aufträge vergessen, die nicht fortgesetzt werden können; ihre Dateien und das "
+        "Importierte bleiben",
+    "Render training views of the selected objects or of a folder of 3D files":
         "Die ausgewählten Objekte oder einen Ordner mit 3D-Dateien von vielen Seiten rendern, um "
         "daran zu trainieren",
     "Rendered too, unlit and with its transparency. The view transforms AgX and Filmic change "
@@ -261,59 +288,58 @@ TEXTS = {
         "Ansichtstransformationen AgX und Filmic verändern ihre Farben, Standard nicht",
     "Results can be imported when the render is finished":
         "Ergebnisse können importiert werden, wenn das Rendern beendet ist",
+    "Resume a mesh or a training that was stopped or has failed, with the same settings":
+        "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training mit denselben Einstellungen "
+        "fortsetzen",
     "Resume the same job where it was stopped":
         "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
-    "Run the job again that the active object comes from":
+    "Run the job of the active object again":
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
-    "Same seed, same samples; -1 takes a new one":
-        "Gleicher Startwert, gleiche Proben; -1 nimmt einen neuen",
+    "SDXL Turbo: makes images from text in one step":
+        "SDXL Turbo: macht Bilder aus Text in einem Schritt",
+    "Save the settings as a preset, or remove the selected preset":
+        "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
     "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
-    "See whether the engine's libraries work, and which device it finds":
-        "Nachsehen, ob die Bibliotheken der Engine funktionieren und welches Gerät sie findet",
     "Seen while modelling, never rendered": "Beim Modellieren zu sehen, nie gerendert",
-    "Select a plane, camera or mesh that Zero123 has made":
+    "Select a plane, camera or mesh that Zero123 has created":
         "Eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
-    "Select a view that Zero123 has made, or pick a result's views":
+    "Select a view that Zero123 has created, or list a result's views":
         "Eine von Zero123 gemachte Ansicht oder die Ansichten eines Ergebnisses auswählen",
-    "Select image empties or planes with a picture":
+    "Select image empties, or planes with an image":
         "Bild-Empties oder Ebenen mit einem Bild auswählen",
-    "Show all samples of this view to choose from, or hide them again":
-        "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
     "Show each view's picture in its camera, behind what that sees":
         "Das Bild jeder Ansicht in ihrer Kamera zeigen, hinter dem, was sie sieht",
+    "Show or hide the samples of this view":
+        "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",
+    "Show the camera of the view in the 3D View; drag its handle to move it":
+        "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
+    "Show the image as the network will see it: cut out, cropped and centred":
+        "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
     "Show the orbit of views on one plane that turns as the timeline plays":
         "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
-    "Show the picture as the network will see it: cut out, cropped and centred":
-        "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
-    "Show where the view is taken from; drag the handle to choose the side":
-        "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
+    "Stable Diffusion XL: makes images from text": "Stable Diffusion XL: macht Bilder aus Text",
     "Stable Zero123 C, trained on CC-BY and CC0 objects":
         "Stable Zero123 C, an Objekten unter CC-BY und CC0 trainiert",
-    "Start the engine now, so that the first job needn't wait for it":
+    "Stable Zero123 in half precision, a smaller download":
+        "Stable Zero123 in halber Genauigkeit, ein kleinerer Download",
+    "Stable Zero123, converted": "Stable Zero123, umgewandelt",
+    "Start the engine now, so that the first job starts sooner":
         "Die Engine jetzt starten, damit der erste Auftrag nicht auf sie warten muss",
     "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
-    "Stop a job at its next step; only a mesh or a training can go on from there":
-        "Einen Auftrag beim nächsten Schritt anhalten; nur ein Mesh oder ein Training kann von "
-        "dort aus weitergehen",
-    "Stop the engine, the jobs it works on, and give its memory back":
+    "Stop the engine and its jobs, and release its memory":
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
-    "Stop the installation; the next one goes on from there, an engine from before stays":
-        "Die Installation anhalten; die nächste macht dort weiter, eine frühere Engine bleibt",
-    "Stop what is being done with a model; what was downloaded is kept":
-        "Anhalten, was mit einem Modell geschieht; Heruntergeladenes bleibt",
+    "Switch to Object Mode": "Aus dem jetzigen Modus in den Objektmodus wechseln",
+    "Switch to Object Mode to import results":
+        "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
     "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
-    "Take the new views from the same elevation and distance as the picture":
-        "Die neuen Ansichten aus Höhe und Abstand des Bildes aufnehmen",
     "Take the picture on the clipboard, or the picture file whose path is there":
         "Das Bild aus der Zwischenablage nehmen oder die Bilddatei, deren Pfad dort steht",
     "Take the view from where the camera is; else from its direction, at the picture's distance":
         "Die Ansicht von dort nehmen, wo die Kamera ist; sonst aus ihrer Richtung, im Abstand des "
         "Bildes",
-    "Take this sample for the view, also at its plane in the scene":
-        "Diese Probe für die Ansicht nehmen, auch auf ihrer Ebene in der Szene",
     "Take what the 3D View shows as the picture, without overlays and background":
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Take what was rendered last as the picture; nothing is rendered again":
@@ -324,34 +350,34 @@ TEXTS = {
         "Hugging-Face-Cache",
     "The .mp4 file to write; empty takes turntable.mp4 beside the views":
         "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
-    "The Python to build on; empty takes Blender's":
-        "Das Python, auf dem aufgebaut wird; leer nimmt das von Blender",
     "The authors have stated no licence for these weights, so that nobody has been allowed "
     "anything; whoever uses them has to answer for it":
         "Die Urheber haben für diese Gewichte keine Lizenz genannt, niemandem ist also etwas "
         "erlaubt; wer sie benutzt, muss es verantworten",
-    "The engine has not written anything yet": "Die Engine hat noch nichts geschrieben",
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
-    "The last training step's weights instead of the averaged ones":
-        "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
-    "The original's .yaml, if the model isn't one of the released ones":
+    "The log is empty": "Die Engine hat noch nichts geschrieben",
+    "The original .yaml file, if the model is not one of the published ones":
         "Die .yaml des Originals, wenn das Modell keines der veröffentlichten ist",
-    "There, a Python that has the engine's libraries; the default is where python -m engine "
-    "install puts it":
-        "Dort ein Python mit den Bibliotheken der Engine; vorgegeben ist, wo python -m engine "
-        "install es anlegt",
-    "There, the folder that this extension's archive was unpacked into":
-        "Dort der Ordner, in den das Archiv dieser Erweiterung entpackt wurde",
-    "This job is not remembered any more; import its files instead":
+    "The page of this conversion says MIT, but the authors of the weights have stated no licence; "
+    "whoever uses them has to answer for it":
+        "Die Seite dieser Umwandlung nennt MIT, aber die Autoren der Gewichte haben keine Lizenz "
+        "angegeben; wer sie benutzt, trägt selbst die Verantwortung",
+    "The same seed gives the same samples; -1 uses a new seed":
+        "Gleicher Startwert, gleiche Proben; -1 nimmt einen neuen",
+    "There is no stopped mesh or training": "Es wurde kein Mesh oder Training angehalten",
+    "This job is no longer in the list; import its files instead":
         "Dieser Auftrag ist nicht mehr bekannt; stattdessen seine Dateien importieren",
     "This many views around the object instead of a list":
         "So viele Ansichten um das Objekt statt einer Liste",
-    "Turn a checkpoint that you have into a model; the file itself stays as it is":
-        "Einen vorhandenen Checkpoint in ein Modell umwandeln; die Datei selbst bleibt, wie sie "
-        "ist",
     "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
-    "Use this view for the mesh, or leave it out":
-        "Diese Ansicht für das Mesh verwenden oder weglassen",
+    "Use a new random seed, which gives another result":
+        "Ein anderes Ergebnis ziehen statt desselben",
+    "Use the elevation and distance of the input image for the new views":
+        "Die neuen Ansichten aus Höhe und Abstand des Bildes aufnehmen",
+    "Use the weights of the last training step instead of the averaged ones":
+        "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
+    "Use this sample for the view and show it on the view's plane":
+        "Diese Probe für die Ansicht nehmen, auch auf ihrer Ebene in der Szene",
     "Uses the selected objects, or files": "Nimmt die Auswahl oder Dateien",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
@@ -359,26 +385,17 @@ TEXTS = {
     "original models on a GPU 160)":
         "Voxel entlang jeder Seite des Feldes, ab 32; 0 nimmt die eigene Zahl des Modells (96, bei "
         "originalen Modellen auf einer GPU 160)",
-    "Wait for the jobs to end, or cancel them": "Das Ende der Aufträge abwarten oder sie abbrechen",
-    "Wait until the other model is finished, or cancel it":
+    "Wait until the jobs have ended, or cancel them":
+        "Das Ende der Aufträge abwarten oder sie abbrechen",
+    "Wait until the other model is ready, or cancel it":
         "Warten, bis das andere Modell fertig ist, oder es abbrechen",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
-    "What the computer's drivers offer": "Was die Treiber des Computers anbieten",
+    "What the image's transparency means: auto decides by its content whether it is a finished "
+    "cut-out, trust takes it as it is, ignore removes the background":
+        "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
+        "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
     "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
-    "What to call it; empty takes the catalogue's name for such a file, else the file's":
-        "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
-        "der Datei",
-    "Where every job gets a folder; empty takes the extension's own folder":
-        "Wo jeder Auftrag einen Ordner bekommt; leer nimmt den eigenen Ordner der Erweiterung",
-    "Where models are kept; empty takes the engine's own folder":
-        "Wo Modelle liegen; leer nimmt den eigenen Ordner der Engine",
-    "Whether the mesh is fitted to this view": "Ob das Mesh an diese Ansicht angepasst wird",
-    "Which job; empty for all that run or wait":
-        "Welcher Auftrag; leer für alle laufenden und wartenden",
-    "Which job; empty for the engine itself": "Welcher Auftrag; leer für die Engine selbst",
-    "Which job; empty for the last that can go on":
-        "Welcher Auftrag; leer für den letzten, der fortgesetzt werden kann",
     "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is taken":
@@ -394,37 +411,20 @@ TEXTS = {
     "Write one turn of the orbit of views to a video file":
         "Eine Drehung des Umlaufs der Ansichten als Videodatei schreiben",
     "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
-    "Zero123 models hold an image encoder and a cc_projection":
-        "Modelle von Zero123 enthalten einen Bild-Encoder und eine cc_projection",
-    "Commercial use is allowed; the licence lists uses that are forbidden":
-        "Kommerzielle Nutzung ist erlaubt; die Lizenz zählt auf, was verboten ist",
-    "SDXL Turbo: makes images from text in one step":
-        "SDXL Turbo: macht Bilder aus Text in einem Schritt",
-    "Stable Diffusion XL: makes images from text":
-        "Stable Diffusion XL: macht Bilder aus Text",
-    "Stable Zero123 in half precision, a smaller download":
-        "Stable Zero123 in halber Genauigkeit, ein kleinerer Download",
-    "Stable Zero123, converted": "Stable Zero123, umgewandelt",
-    "The page of this conversion says MIT, but the authors of the weights have stated no licence; "
-    "whoever uses them has to answer for it":
-        "Die Seite dieser Umwandlung nennt MIT, aber die Autoren der Gewichte haben keine Lizenz "
-        "angegeben; wer sie benutzt, trägt selbst die Verantwortung",
     "Zero-1-to-3, 105,000 steps, converted": "Zero-1-to-3, 105.000 Schritte, umgewandelt",
     "Zero-1-to-3, 165,000 steps, converted": "Zero-1-to-3, 165.000 Schritte, umgewandelt",
     "Zero-1-to-3, averaged weights in half precision":
         "Zero-1-to-3, gemittelte Gewichte in halber Genauigkeit",
+    "Zero123 models hold an image encoder and a cc_projection":
+        "Modelle von Zero123 enthalten einen Bild-Encoder und eine cc_projection",
     "Zero123-XL in half precision, a smaller download":
         "Zero123-XL in halber Genauigkeit, ein kleinerer Download",
     "Zero123-XL, averaged weights in half precision":
         "Zero123-XL, gemittelte Gewichte in halber Genauigkeit",
     "Zero123-XL, converted": "Zero123-XL, umgewandelt",
     "Zero123-XL, trained on Objaverse-XL": "Zero123-XL, an Objaverse-XL trainiert",
-    "auto, cpu, cuda, rocm or mps; empty takes the preferences' choice":
+    "auto, cpu, cuda, rocm or mps; empty uses the preferences":
         "auto, cpu, cuda, rocm oder mps; leer nimmt die Wahl der Einstellungen",
     "nano: 128 px, made for CPUs, comes with the program":
         "nano: 128 px, für CPUs gemacht, gehört zum Programm",
-    "What the image's transparency means: auto decides by its content whether it is a finished "
-    "cut-out, trust takes it as it is, ignore removes the background":
-        "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
-        "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
 }

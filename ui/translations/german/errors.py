@@ -8,6 +8,7 @@ TEXTS = {
         "ein anderer Rechner kann ihn nicht ergänzen: einen neuen Ordner angeben",
     "azimuth, elevation and radius are not finite numbers that pair up":
         "azimuth, elevation und radius sind keine endlichen Zahlen, die paarweise passen",
+    "cancelled before the end": "vor dem Ende angehalten",
     "change the text or the seed": "den Text oder den Seed ändern",
     "check its name": "den Namen prüfen",
     "check that every view shows the same object at its centre and that its cameras are right":
@@ -36,14 +37,17 @@ TEXTS = {
     "choose a views.json or a mesh.glb": "eine views.json oder mesh.glb wählen",
     "choose a views.json that Zero123 has written":
         "eine von Zero123 geschriebene views.json wählen",
-    "choose another frame or tile": "ein anderes Einzelbild oder eine andere Kachel wählen",
-    "choose another image": "ein anderes Bild wählen",
     "choose another Python for the engine in the preferences":
         "in den Einstellungen ein anderes Python für die Engine wählen",
     "choose another Python for the engine in the preferences, or install the libraries into it":
-        "in den Einstellungen ein anderes Python für die Engine wählen oder die Bibliotheken "
-        "darin installieren",
+        "in den Einstellungen ein anderes Python für die Engine wählen oder die Bibliotheken darin "
+        "installieren",
     "choose another file": "eine andere Datei wählen",
+    "choose another folder": "einen anderen Ordner wählen",
+    "choose another frame or tile": "ein anderes Einzelbild oder eine andere Kachel wählen",
+    "choose another image": "ein anderes Bild wählen",
+    "choose another model, or import a file that you have":
+        "ein anderes Modell wählen oder eine vorhandene Datei importieren",
     "choose another results folder in the preferences":
         "in den Einstellungen einen anderen Ordner für Ergebnisse wählen",
     "choose auto or cpu": "auto oder cpu wählen",
@@ -65,59 +69,53 @@ TEXTS = {
         "Auflösung verlangen",
     "close the programs that use it, then try again":
         "die Programme schließen, die sie benutzen, dann noch einmal versuchen",
+    "compare its size and digest with those on the model's page":
+        "Größe und Prüfsumme mit denen auf der Seite des Modells vergleichen",
     "copy a picture, or its path: under X11 Blender pastes no pictures":
         "ein Bild kopieren oder seinen Pfad: unter X11 fügt Blender keine Bilder ein",
-    "count from 0": "von 0 an zählen",
     "cut it out by hand and save it with a transparent background":
         "es von Hand freistellen und mit durchsichtigem Hintergrund speichern",
     "don't use this model, or copy its files into one folder":
         "dieses Modell nicht benutzen oder seine Dateien in einen Ordner kopieren",
     "download it, import its checkpoint, or use the bundled model":
         "es herunterladen, seinen Checkpoint importieren oder das mitgelieferte Modell benutzen",
+    "downloaded parts are kept; start again to resume":
+        "das Heruntergeladene bleibt: neu starten, um fortzufahren",
     "enable the add-on glTF 2.0 format in the preferences":
         "in den Einstellungen das Add-on glTF 2.0 einschalten",
+    "enter numbers separated by commas": "durch Kommas getrennte Zahlen angeben",
     "estimate it again, or set it by hand": "sie neu schätzen oder von Hand einstellen",
     "fetch it again, or remove it to use the built-in way":
         "sie neu holen oder entfernen, um den eingebauten Weg zu benutzen",
     "fetch it again; if this stays, don't trust the server":
         "es neu holen; bleibt es so, dem Server nicht trauen",
     "fetch or import the model again": "das Modell neu holen oder importieren",
-    "fill it, or make another tile active":
-        "sie füllen oder eine andere Kachel aktivieren",
-    "free some space": "etwas Platz schaffen",
+    "fill it, or make another tile active": "sie füllen oder eine andere Kachel aktivieren",
     "generate an orbit": "einen Orbit erzeugen",
     "generate the views again": "die Ansichten neu erzeugen",
     "get the whole folder of a Zero123 model in diffusers layout":
         "den ganzen Ordner eines Zero123-Modells im diffusers-Layout holen",
     "get the whole folder, or import the model again":
         "den ganzen Ordner holen oder das Modell neu importieren",
-    "give a folder of a Zero123 model": "einen Ordner eines Zero123-Modells angeben",
-    "give the checkpoint in it, or a model folder in diffusers layout":
-        "den Checkpoint darin oder einen Modellordner im diffusers-Layout angeben",
-    "choose another model, or import a file that you have":
-        "ein anderes Modell wählen oder eine vorhandene Datei importieren",
-    "compare its size and digest with those on the model's page":
-        "Größe und Prüfsumme mit denen auf der Seite des Modells vergleichen",
-    "resume the download, or get the file again":
-        "den Download fortsetzen oder die Datei neu holen",
     "give a folder of Image Variations in diffusers layout":
         "einen Ordner von Image Variations im Layout von diffusers angeben",
+    "give a folder of a Zero123 model": "einen Ordner eines Zero123-Modells angeben",
     "give a folder of a text-to-image model in diffusers layout":
         "den Ordner eines Text-zu-Bild-Modells im diffusers-Aufbau angeben",
     "give an original Zero123 checkpoint": "einen originalen Zero123-Checkpoint angeben",
-    "give another name for the result":
-        "für das Ergebnis einen anderen Namen angeben",
+    "give another name for the result": "für das Ergebnis einen anderen Namen angeben",
     "give another name for the result, or move that file away":
         "für das Ergebnis einen anderen Namen angeben oder die Datei verschieben",
     "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
     "give each job a name of its own": "jedem Auftrag einen eigenen Namen geben",
     "give it more iterations, another seed, or use the method views":
         "mehr Iterationen oder einen anderen Seed geben oder die Methode views benutzen",
-    "give numbers separated by commas": "durch Kommas getrennte Zahlen angeben",
     "give one value, or as many as views": "einen Wert angeben oder so viele wie Ansichten",
     "give the .yaml that belongs to it, if it isn't one of the released models":
         "die zugehörige .yaml angeben, wenn es keines der veröffentlichten Modelle ist",
     "give the .yaml that belongs to the checkpoint": "die zum Checkpoint gehörende .yaml angeben",
+    "give the checkpoint in it, or a model folder in diffusers layout":
+        "den Checkpoint darin oder einen Modellordner im diffusers-Layout angeben",
     "give the file that belongs to the checkpoint, or none":
         "die zum Checkpoint gehörende Datei angeben oder keine",
     "give the name of a model in the models folder":
@@ -129,17 +127,16 @@ TEXTS = {
     "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
     "import the views of the same picture, or reconstruct again":
         "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
+    "indices start at 0": "von 0 an zählen",
     "install OpenSSH's client": "den Client von OpenSSH installieren",
     "install it in the extension's preferences, or choose a Python there that has torch":
         "sie in den Einstellungen der Erweiterung installieren oder dort ein Python mit torch "
         "wählen",
     "install the engine again": "die Engine neu installieren",
-    "install the engine again, for another backend if the computer has not the drivers":
-        "die Engine neu installieren, für ein anderes Backend, wenn dem Computer die Treiber "
-        "fehlen",
-    "install the engine again; its log may tell more":
+    "install the engine again; its log may contain details":
         "die Engine neu installieren; ihr Protokoll sagt vielleicht mehr",
-    "install the program again": "das Programm neu installieren",
+    "it goes from 32 to 256; 0 takes the model's own number":
+        "der Bereich ist 32 bis 256; 0 nimmt den Wert des Modells",
     "it goes with the program": "es gehört zum Programm",
     "it may have been made to do harm: get the checkpoint from its authors":
         "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
@@ -156,12 +153,11 @@ TEXTS = {
     "name a file in it": "eine Datei darin nennen",
     "name a plane, camera or mesh of a result":
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
-    "name an image in it": "ein Bild darin nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
-    "no object is selected that could be rendered":
-        "kein Objekt ist ausgewählt, das gerendert werden könnte",
     "no object stands out in the picture made": "in dem gemachten Bild hebt sich kein Objekt ab",
-    "no view is chosen": "keine Ansicht ist gewählt",
+    "no object that can be rendered is selected":
+        "kein Objekt ist ausgewählt, das gerendert werden könnte",
+    "no view is selected": "keine Ansicht ist gewählt",
     "no views are chosen": "keine Ansichten sind gewählt",
     "nothing solid came out of the optimisation": "bei der Optimierung kam nichts Festes heraus",
     "prepare it with engine.imaging.load_input": "es mit engine.imaging.load_input vorbereiten",
@@ -174,20 +170,20 @@ TEXTS = {
     "remove the model, then fetch or import it again":
         "das Modell entfernen, dann neu holen oder importieren",
     "render the scene first": "zuerst die Szene rendern",
-    "restart the engine, then resume the job: it continues without the library":
-        "die Engine neu starten, dann den Auftrag fortsetzen: er kommt ohne die Bibliothek aus",
+    "resume the download, or get the file again":
+        "den Download fortsetzen oder die Datei neu holen",
     "run the job again": "den Auftrag noch einmal ausführen",
-    "save it as PNG or JPEG": "es als PNG oder JPEG speichern",
     "select a camera of this scene": "eine Kamera dieser Szene auswählen",
     "select a plane, camera or mesh that Zero123 has made":
         "eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
-    "select its plane, or give its number": "ihre Ebene auswählen oder ihre Nummer angeben",
+    "select at least one view": "mindestens eine ankreuzen",
+    "select its plane, or give its index": "ihre Ebene auswählen oder ihre Nummer angeben",
     "select objects, or choose a folder of files":
         "Objekte auswählen oder einen Ordner mit Dateien wählen",
     "set an HTTP proxy in HTTPS_PROXY, or install socksio into the engine's Python":
         "einen HTTP-Proxy in HTTPS_PROXY setzen oder socksio in das Python der Engine installieren",
     "set the elevation by hand": "die Elevation von Hand einstellen",
-    "start from its picture": "mit seinem Bild beginnen",
+    "start from its image": "mit seinem Bild beginnen",
     "start the job again": "den Auftrag neu starten",
     "stopped before the end": "vor dem Ende angehalten",
     "take 2 steps or more": "mindestens 2 Schritte nehmen",
@@ -198,9 +194,11 @@ TEXTS = {
     "the engine isn't set up: no Python with torch was found":
         "die Engine ist nicht eingerichtet: kein Python mit torch gefunden",
     "the engine was stopped": "die Engine wurde angehalten",
-    "the engine's Python can't run it": "das Python der Engine kann sie nicht ausführen",
+    "the engine's Python cannot run the engine": "das Python der Engine kann sie nicht ausführen",
     "the image shows no object": "das Bild zeigt kein Objekt",
-    "the installation was stopped": "die Installation wurde angehalten",
+    "the image that these views were generated from is gone":
+        "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
+    "the installation was cancelled": "die Installation wurde angehalten",
     "the licence was not accepted": "die Lizenz wurde nicht angenommen",
     "the model has arrived damaged": "das Modell ist beschädigt angekommen",
     "the model's safety checker refused the picture":
@@ -210,8 +208,6 @@ TEXTS = {
     "the network's output is not finite": "die Ausgabe des Netzes ist nicht endlich",
     "the original's ddim drops its only step":
         "das DDIM des Originals lässt seinen einzigen Schritt weg",
-    "the picture that these views were made from is gone":
-        "das Bild, aus dem diese Ansichten gemacht wurden, ist nicht mehr da",
     "the proxy is a SOCKS proxy, and the library for it is missing":
         "der Proxy ist ein SOCKS-Proxy, und die Bibliothek dafür fehlt",
     "the views fit together under no elevation":
@@ -220,7 +216,6 @@ TEXTS = {
         "die Umrisse der Ansichten haben keine gemeinsame Form",
     "there is no engine": "es gibt keine Engine",
     "there is no mesh of Zero123 to compare": "es gibt kein Mesh von Zero123 zum Vergleichen",
-    "there is no model, not even nano": "es gibt kein Modell, nicht einmal nano",
     "there is no name for the result": "es gibt keinen Namen für das Ergebnis",
     "there is no picture on the clipboard": "in der Zwischenablage ist kein Bild",
     "there is no render yet": "es wurde noch nichts gerendert",
@@ -229,7 +224,6 @@ TEXTS = {
         "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
         "--debug)",
     "this view is not in the list": "diese Ansicht ist nicht in der Liste",
-    "tick at least one": "mindestens eine ankreuzen",
     "try another server (HF_ENDPOINT), or import a file that you have":
         "einen anderen Server versuchen (HF_ENDPOINT) oder eine vorhandene Datei importieren",
     "turn it to the object's centre, with a Track To constraint for example":
@@ -244,6 +238,4 @@ TEXTS = {
     "views can only be made in perspective": "Ansichten gibt es nur in Perspektive",
     "wait for it, or give another name": "darauf warten, oder einen anderen Namen angeben",
     "wait for that to end": "das Ende davon abwarten",
-    "what was downloaded is kept: start again to go on":
-        "das Heruntergeladene bleibt: neu starten, um fortzufahren",
 }

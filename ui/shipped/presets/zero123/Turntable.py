@@ -5,7 +5,7 @@ import bpy
 settings = bpy.context.scene.zero123
 
 settings.mode = 'ORBIT'
-settings.like_picture = True
+settings.like_input = True
 settings.samples = 1
 settings.steps = 0
 settings.orbit = 24
