@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`batch`: the same job for many pictures."""
+"""The verb `batch`: the same job for many images."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ KINDS = sorted(kind for kind, cls in REQUESTS.items() if cls.IN_BATCHES)
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
-    """Add the verb `batch`; its options are those of both kinds of job."""
+    """Add the verb `batch`. Its options are the settings of all kinds of jobs that it offers."""
     batch = subparsers.add_parser(
-        "batch", help="views or meshes of many pictures",
-        description="Make a result folder for each picture. What is there already is kept, so the "
-        "same command goes on after a stop, and several may work in the same folder at once.")
+        "batch", help="views or meshes of many images",
+        description="Make a result folder for each image. Finished results are kept, so the same "
+        "command resumes after a stop, and several may work in the same folder at once.")
     batch.add_argument("inputs", type=user_path, nargs="+", metavar="INPUT",
-                       help="pictures, folders of them, .txt lists with a picture a line, or .csv "
+                       help="images, folders of images, .txt lists with an image a line, or .csv "
                        "tables with a column image and others named like the options below")
     batch.add_argument("--out", type=user_path, required=True, metavar="DIR",
                        help="folder for the results, status.json and index.html")
     batch.add_argument("--kind", choices=KINDS, default=KINDS[0],
-                       help=f"what to make of each picture (default: {KINDS[0]})")
+                       help=f"what to make of each image (default: {KINDS[0]})")
     batch.add_argument("--workers", type=int, metavar="N",
                        help="processes, each with the model in memory (default: 1; on a Ray "
                        "cluster, one for each GPU, or for each core if there is none)")
@@ -41,7 +41,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                        help="compute on a Ray cluster: auto on one of its computers, "
                        "ray://HEAD:10001 from elsewhere; models given as a folder go there")
     batch.add_argument("--part", default="1/1", metavar="N/COUNT",
-                       help="do only every COUNT-th picture, from the N-th on: for farms, whose "
+                       help="do only every COUNT-th image, from the N-th on: for farms, whose "
                        "tasks share the folder (see engine/batch/farms)")
     kinds_of: dict[str, list[str]] = {}
     options = {}
@@ -73,14 +73,14 @@ def _batch(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     options = {name: getattr(arguments, name) for name in arguments.names
                if hasattr(arguments, name)}
     part = Part.parse(arguments.part)
-    REQUESTS[arguments.kind].from_dict(options)  # wrong for all is wrong before any begins
+    REQUESTS[arguments.kind].from_dict(options)  # settings that are wrong for all items
     items = read_items(arguments.inputs, arguments.out, arguments.kind, options)
     return run_batch(arguments.out, items, reporter, part, _distribution(arguments.ray, workers),
                      models_here=not arguments.ray)
 
 
 def _distribution(ray_address: str, workers: int) -> Distribute:
-    """How the items are distributed; what only some ways need is imported by those."""
+    """The function that distributes the items; modules for some ways only are imported here."""
     if ray_address:
         from ..batch.cluster import run_on_ray
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a report of a problem needs to know of this computer and this engine, and what is wrong.
+"""The verb `doctor`: facts about this computer and engine for a report of a problem.
 
-Runs in a Python that lacks everything, too: what can't be found out is left out.
+It also runs in a Python that lacks all libraries; what cannot be found out is left out.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 @dataclass
 class Diagnosis:
-    """The report, and the first thing that is wrong."""
+    """The report and the first problem that was found."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """(what, how it is)"""
+    """Pairs of name and value."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """The same for programs, as far as they need it."""
+    """Facts for programs, as plain JSON."""
     problem: EngineError | None = None
 
     def blame(self, error: EngineError) -> None:
-        """Something is wrong; what was found first counts."""
+        """Record a problem; the first one counts."""
         self.problem = self.problem or error
 
     def add(self, name: str, value: object) -> None:
-        """A line of the report."""
+        """Add a line to the report."""
         self.lines.append((name, str(value)))
 
     @property
@@ -59,7 +59,7 @@ class Diagnosis:
 
 
 def examine() -> Diagnosis:
-    """Look at everything."""
+    """Collect the report."""
     found = Diagnosis()
     report = describe(sys.executable)
     _look_at_system(found)
@@ -73,7 +73,7 @@ def examine() -> Diagnosis:
 
 
 def shortened(text: str) -> str:
-    """A text without the name of the user's home folder, which is often the user's."""
+    """A text with `~` for the home folder, whose name is often that of the user."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text
 
@@ -86,7 +86,8 @@ def _look_at_system(found: Diagnosis) -> None:
     found.add("system", f"{platform.platform()}, {os.cpu_count()} processors")
     proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
     if proxies:
-        found.add("proxy", f"set in {', '.join(proxies)}")  # its address may hold a password
+        # Not the value, which may hold a password.
+        found.add("proxy", f"set in {', '.join(proxies)}")
     socks = [name for name in proxies
              if (os.environ.get(name) or os.environ.get(name.lower(), "")).startswith("socks")]
     if socks and importlib.util.find_spec("socksio") is None:
@@ -95,7 +96,7 @@ def _look_at_system(found: Diagnosis) -> None:
 
 
 def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
-    """How this Python was made, and what it has."""
+    """How this Python was made, and its libraries."""
     prefix = Path(sys.prefix)
     spec = read_spec(prefix)
     found.facts.update(python=report.python_version, versions=dict(report.versions))
@@ -107,7 +108,7 @@ def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
                else "of another version of this program")
         found.add("environment", f"for {spec.backend}, by {spec.installer}, {age}")
     if sys.prefix != sys.base_prefix and is_broken(prefix):
-        found.add("base", "the Python that it stands on is gone")
+        found.add("base", "the Python that it was built on is gone")
     if prefix.with_name(prefix.name + ".new").exists():
         found.add("installation", "one was stopped before its end; the next one goes on from there")
     found.add("uv", shutil.which("uv") or "not on the PATH")
@@ -120,7 +121,7 @@ def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
 
 
 def _look_at_device(found: Diagnosis) -> None:
-    """Whether torch works, and on what."""
+    """Whether torch works, and on which device."""
     found.add("drivers", f"for {detect_backend().value}; NVIDIA {cuda_driver() or 'none'}")
     try:
         import torch
@@ -148,7 +149,7 @@ def _look_at_device(found: Diagnosis) -> None:
 
 
 def _look_at_models(found: Diagnosis) -> None:
-    """Those that are here, and what stands in the way of their use."""
+    """The models on this computer, and what prevents their use."""
     from ..models.catalogue import models_folder
     from ..models.installed_models import require_whole, survey
 
@@ -168,7 +169,7 @@ def _look_at_models(found: Diagnosis) -> None:
 
 
 def _free_memory() -> float:
-    """Bytes of main memory; endless where that can't be found out."""
+    """Free bytes of main memory; infinity if unknown."""
     try:
         from ..core.device_memory import device_memory
 
@@ -178,7 +179,7 @@ def _free_memory() -> float:
 
 
 def _look_at_disks(found: Diagnosis) -> None:
-    """Where models, libraries and temporary files go: is there room?"""
+    """Free space of the disks for models, libraries and temporary files."""
     from ..models.catalogue import models_folder
 
     for name, folder in (("models", models_folder()), ("libraries", Path(sys.prefix)),

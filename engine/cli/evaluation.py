@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verb `evaluate`: a model or a method against test objects."""
+"""The verb `evaluate`: measures models and methods on test objects."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
-    """A line per method and bucket; FID is of all views together."""
+    """Print a line for each method and bucket; FID is computed from all views together."""
     titles = {"psnr": "PSNR", "ssim": "SSIM", "silhouette_iou": "IoU", "gmsd": "GMSD",
               "lpips": "LPIPS", "fid": "FID"}
     first = next(iter(table.values()))["all"]
@@ -272,7 +272,7 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) -> None:
-    """Name what is left out; an error if nothing remains."""
+    """Report the objects that are left out. Raises an error if none remains."""
     for problem in problems:
         reporter.log("error", f"{problem.message}; it is left out")
     if not usable:
@@ -281,7 +281,7 @@ def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) ->
 
 
 def _fail_for(problems: Sequence[EngineError]) -> None:
-    """The exit code tells, after all else is done."""
+    """Raise the first problem, for the exit code, after all else is done."""
     if problems:
         raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} of those given were left out",
                           "the others are done")

@@ -28,22 +28,22 @@ from .remote import add_remote, remote_host
 from .terminal import CommandReporter, JsonReporter, TerminalReporter
 
 PROGRAM = "python -m engine"
-ROOMS = {"models": "models", "dataset": "training", "train": "training", "evaluate": "evaluation",
-         "batch": "batch"}
-"""Verbs whose options stand in the `cli` module of another room."""
-ROOM_HELP = {
+VERB_MODULES = {"models": "models", "dataset": "training", "train": "training",
+                "evaluate": "evaluation", "batch": "batch"}
+"""Verbs with a module of their own in `engine.cli`, which is imported only for that verb."""
+VERB_HELP = {
     "models": "list, fetch, import, verify or remove models",
     "dataset": "render views for training, and prepare them",
     "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
-    "batch": "views or meshes of many pictures",
+    "batch": "views or meshes of many images",
 }
 COMMON = {
     "--json": "report on stdout, one JSON object a line",
     "--attended": "stop when stdin closes, as it does when the program that started this ends",
     "--debug": "show tracebacks and libraries' warnings",
 }
-"""Options of every verb, understood anywhere on the line."""
+"""Options of every verb, accepted anywhere on the line."""
 EPILOG = """exit codes: 0 done, 1 internal, 2 usage or bad input, 3 model missing, damaged or
 incompatible, 4 out of memory, 5 disk, 6 cancelled, 7 environment"""
 
@@ -51,11 +51,11 @@ incompatible, 4 out of memory, 5 disk, 6 cancelled, 7 environment"""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line. Returns the exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    # Looked for before anything is parsed: a wrong command line is reported as asked for, too.
+    # Found before parsing, so that errors of the command line are reported in the same way.
     debug = "--debug" in argv
     as_json = "--json" in argv and argv[0] != "serve"
     rest = [argument for argument in argv if argument not in COMMON]
-    _quieten(debug, online=rest[:2] == ["models", "download"])
+    _silence_libraries(debug, online=rest[:2] == ["models", "download"])
     reporter: CommandReporter = JsonReporter() if as_json else TerminalReporter()
     if "--attended" in argv:
         interrupt_at_eof()
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reporter.done(result if isinstance(result, dict) else {})
         return result if isinstance(result, int) else 0
     except BrokenPipeError:
-        # Whoever read our stdout has left (`| head`); Python must not complain while it exits.
+        # The reader of stdout has closed it (`| head`); Python must not complain at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ErrorCode.CANCELLED.exit_code
     except (Exception, KeyboardInterrupt) as error:
@@ -79,14 +79,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line like any other error, in one line."""
+    """Reports an error of the command line like any other error, in one line."""
 
     def error(self, message: str) -> NoReturn:
         raise EngineError(ErrorCode.BAD_INPUT, message, f"see `{self.prog} --help`")
 
 
-def _quieten(debug: bool, online: bool) -> None:
-    """Keep libraries from the network, and their remarks from the user."""
+def _silence_libraries(debug: bool, online: bool) -> None:
+    """Keep libraries off the network and hide their warnings."""
     if not online:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if not debug:
@@ -96,30 +96,30 @@ def _quieten(debug: bool, online: bool) -> None:
 
 
 def _parser(verb: str) -> argparse.ArgumentParser:
-    """The parser; rooms are only asked for their options if `verb` is theirs."""
-    parser = Parser(prog=PROGRAM, description="One picture to 3D.", epilog=EPILOG)
+    """The parser. The options of a verb with a module of its own are added only for that verb."""
+    parser = Parser(prog=PROGRAM, description="From one image to 3D.", epilog=EPILOG)
     for option, help in COMMON.items():
         parser.add_argument(option, action="store_true", help=help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for cls in REQUESTS.values():
         if not cls.CLI_PARENT:
             add_request(verbs, cls, cls.KIND)
-    doctor = verbs.add_parser("doctor", help="show all that a report of a problem needs")
+    doctor = verbs.add_parser("doctor", help="print what a report of a problem needs")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
     serve.add_argument("--idle", type=float, metavar="SECONDS",
-                       help="drop the loaded model after so long without work; default: keep it")
+                       help="drop the loaded model after this time without work (default: never)")
     add_remote(serve)
     serve.set_defaults(run=_serve)
-    rooms = {name: room for name, room in ROOMS.items()
-             if importlib.util.find_spec(f"{__package__}.{room}")}  # the extension lacks some
-    for name, room in rooms.items():
-        if verb in rooms and rooms[verb] == room:
+    modules = {name: module for name, module in VERB_MODULES.items()
+             if importlib.util.find_spec(f"{__package__}.{module}")}  # the extension lacks some
+    for name, module in modules.items():
+        if verb in modules and modules[verb] == module:
             continue
-        verbs.add_parser(name, help=ROOM_HELP[name])
-    if verb in rooms:
-        importlib.import_module(f".{rooms[verb]}", __package__).add_parsers(verbs)
+        verbs.add_parser(name, help=VERB_HELP[name])
+    if verb in modules:
+        importlib.import_module(f".{modules[verb]}", __package__).add_parsers(verbs)
     return parser
 
 
@@ -127,7 +127,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    """Show what a report of a problem needs; fail with a hint if something is wrong."""
+    """Print what a report of a problem needs; fail with a hint if something is wrong."""
     from .doctor import examine
 
     found = examine()
@@ -146,7 +146,7 @@ def _add_install(verbs: Any) -> None:
 
     install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
     install.add_argument("--folder", type=user_path, default=user_folder() / "engine",
-                         help="where it goes; one that is there is replaced when the new one works")
+                         help="where to make it; an existing one is replaced when the new works")
     install.add_argument("--python", type=user_path,
                          help="the Python to build on; default: this one")
     install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],

@@ -63,7 +63,7 @@ def _run_request(arguments: argparse.Namespace, reporter: Reporter) -> dict[str,
 
 
 def request_option(f: Field[Any]) -> dict[str, Any]:
-    """What argparse has to know of a request's field. Limits are checked by the request."""
+    """Arguments of argparse for a request's field. The request itself checks the limits."""
     default = default_of(f)
     help = f.metadata["help"].replace("%", "%%")
     if f.name == "out":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line's options that name another computer. Standard library only."""
+"""Options of the command line that name a remote computer. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..remote.ssh_host import FOLDER, PYTHON, SshHost
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
-    """Add them."""
+    """Add the options to a verb."""
     group = parser.add_argument_group("on another computer")
     group.add_argument("--remote", metavar="HOST",
                        help="compute there: user@computer, as for ssh, which must not ask for a "
@@ -22,7 +22,7 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
 
 
 def remote_host(arguments: argparse.Namespace) -> SshHost | None:
-    """The computer that the options name, if they do."""
+    """The computer that the options name, if any."""
     if not arguments.remote:
         return None
     return SshHost(arguments.remote, arguments.remote_folder, arguments.remote_python)

@@ -22,10 +22,10 @@ class CommandReporter(Reporter, Protocol):
     """A reporter that is also told how the command ended."""
 
     def done(self, result: dict[str, Any]) -> None:
-        """The command ended well."""
+        """The command has succeeded."""
 
     def failed(self, error: EngineError) -> None:
-        """The command didn't."""
+        """The command has failed."""
 
 
 class TerminalReporter(SilentReporter):
@@ -46,7 +46,7 @@ class TerminalReporter(SilentReporter):
             self._draw(f"{stage} [{bar}] {done}/{total}{left}")
 
     def artifact(self, role: str, path: Path) -> None:
-        if role != "view":  # their list is named instead
+        if role != "view":  # views.json is printed instead
             self._clear()
             print(path)
 
@@ -75,7 +75,7 @@ class TerminalReporter(SilentReporter):
 
 
 class JsonReporter(MessageReporter):
-    """The protocol's messages on stdout; an error is told on stderr as well."""
+    """The protocol's messages on stdout; an error also appears on stderr."""
 
     def __init__(self) -> None:
         self._send = MessageWriter(reserve_stdout()).send

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory a torch device has, and giving it back. Light to import."""
+"""The memory of a torch device: how much is free, and how to release it. Light to import."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextlib import suppress
 
 
 def device_memory(device: str) -> tuple[int, int]:
-    """(free, total) bytes; a CPU's and an Apple GPU's is the main memory."""
+    """(free, total) bytes. For a CPU and an Apple GPU that is the main memory."""
     if device.startswith("cuda"):
         import torch
 
         free, total = torch.cuda.mem_get_info(device)
-        # Torch keeps what it has freed, and takes it again before it asks the driver.
+        # torch caches freed memory and uses it before it asks the driver for more.
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + kept, total
     import psutil
@@ -26,9 +26,9 @@ def device_memory(device: str) -> tuple[int, int]:
 
 
 def give_back_memory() -> None:
-    """Return what isn't used any more to the system and to the device."""
+    """Return unused memory to the system and to the device."""
     gc.collect()
-    if sys.platform == "linux":  # where glibc keeps most of it if it isn't told
+    if sys.platform == "linux":  # where glibc keeps most of it until it is asked
         with suppress(AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
     torch = sys.modules.get("torch")

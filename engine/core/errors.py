@@ -8,10 +8,10 @@ from enum import Enum
 
 
 class ErrorCode(Enum):
-    """Why a job or the engine failed. The value is what a person reads after `error`."""
+    """Why a job or the engine failed. The value is printed after `error`."""
 
     BAD_INPUT = "bad-input"
-    """An argument or a picture that can't be used."""
+    """An argument, image or file that cannot be used."""
     MODEL_MISSING = "model-missing"
     """The model is unknown or not on this computer."""
     MODEL_DAMAGED = "model-damaged"
@@ -27,11 +27,11 @@ class ErrorCode(Enum):
     ENVIRONMENT = "environment"
     """A library is missing or broken, or the engine's Python can't be started."""
     PROTOCOL = "protocol"
-    """The two sides don't speak the same version, or a line isn't a message."""
+    """The two sides have different versions, or a line is not a message."""
     ENGINE_DIED = "engine-died"
     """The engine's process ended while it had work (reported by the client)."""
     INTERNAL = "internal"
-    """A defect of ours."""
+    """A bug in the engine."""
 
     @property
     def exit_code(self) -> int:
@@ -55,7 +55,7 @@ _EXIT_CODES = {
 
 
 class EngineError(Exception):
-    """An error that a person can act on: a code, one sentence, a hint what to do."""
+    """An error that a person can act on: a code, one sentence, and a hint what to do."""
 
     def __init__(self, code: ErrorCode, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -68,4 +68,4 @@ class EngineError(Exception):
 
 
 class JobCancelled(Exception):
-    """Raised inside a job at the first step after its cancellation was asked for."""
+    """Raised inside a job at its first step after it was cancelled."""

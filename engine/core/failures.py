@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any exception as an `EngineError`: what a person is told when a job fails.
+"""Turns any exception into an `EngineError`, which a person can act on.
 
-Libraries are recognised by class names and messages, so that telling about a failure of torch
-doesn't import torch. Standard library only.
+Exceptions of libraries are recognised by class names and messages, so that reporting a failure of
+torch does not import torch. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from .errors import EngineError, ErrorCode, JobCancelled
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 _PATH_ERRNOS = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY,
                 errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE}
-"""What another program that moves or removes files, or a bad disk, makes of a good path."""
+"""Errors of a correct path, caused by other programs that move files, or by a bad disk."""
 _DISK_HINTS = {
     **dict.fromkeys(_DISK_ERRNOS, "free some space, or choose a folder that you may write to"),
     **dict.fromkeys(_PATH_ERRNOS, "check the path; if something has moved or removed files "
                     "meanwhile, try again")}
 _LONGEST = 500
-"""Characters of an exception's text that a person is shown."""
+"""Most characters of an exception's text that are shown."""
 _MEMORY_PHRASES = ("out of memory", "can't allocate memory", "cannot allocate memory",
                    "not enough memory", "could not create a primitive",
                    "could not create a memory object", "status_alloc_failed")
-"""The last three are how oneDNN, cuBLAS and cuDNN say it."""
+"""Texts of out-of-memory errors. The last three come from oneDNN, cuBLAS and cuDNN."""
 
 
 def as_engine_error(error: BaseException, stopped: str = "nothing was written") -> EngineError:
@@ -45,7 +45,7 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
         return _missing_library(error)
     return EngineError(
         ErrorCode.INTERNAL, f"{type(error).__name__}: {first_line(error)}",
-        "this is a defect of the engine; its log has the traceback (command line: --debug)")
+        "this is a bug in the engine; its log has the traceback (command line: --debug)")
 
 
 def _out_of_memory(error: BaseException) -> EngineError:
@@ -73,12 +73,12 @@ def _missing_library(error: ImportError) -> EngineError:
 
 
 def is_disk_error(error: BaseException) -> bool:
-    """Whether a file can't be written for want of space or permission."""
+    """Whether a file cannot be written because space or permission is missing."""
     return isinstance(error, OSError) and error.errno in _DISK_ERRNOS
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, NumPy or torch (any device) could not get memory."""
+    """Whether Python, NumPy or torch, on any device, could not allocate memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     # torch reports its CPU allocator's and Metal's failures as bare RuntimeErrors.
@@ -105,6 +105,6 @@ def unfinished(error: EngineError) -> EngineError:
 
 
 def first_line(error: BaseException) -> str:
-    """Of what an exception says, not too long; its name if that is nothing."""
+    """The first line of an exception's text, shortened; the name of its class if it has no text."""
     lines = str(error).strip().splitlines()
     return lines[0][:_LONGEST] if lines else type(error).__name__

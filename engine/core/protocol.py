@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender and the engine say to each other: messages, error codes, one definition for both.
+"""The messages between Blender and the engine, defined once for both.
 
 Transport: one JSON object a line, UTF-8, on the engine's stdin (commands) and stdout (reports).
-Big things travel as file paths inside the job's folder, never through the pipe. Every job that is
+Large data travels as files in the job's folder, never through the pipe. Every job that is
 submitted gets exactly one terminal report: `Done`, `Failed` or `Cancelled`.
 
 Standard library only: this module is imported by Blender's own Python.
@@ -19,7 +19,7 @@ from .errors import EngineError, ErrorCode
 from .files import UNREADABLE_JSON
 
 PROTOCOL_VERSION = 1
-"""Raised by one whenever a message changes meaning. Both sides must agree exactly."""
+"""Increased whenever the meaning of a message changes. Both sides must have the same number."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Progress(Message):
 
 @dataclass(frozen=True)
 class Preview(Message):
-    """A picture of work in progress that may be overwritten by the next one."""
+    """An image or mesh of work in progress; the next one may overwrite its file."""
 
     TYPE = "preview"
     job: str
@@ -157,7 +157,7 @@ class Failed(Message):
 
     @property
     def error(self) -> EngineError:
-        """The same as an exception."""
+        """The same, as an exception."""
         return EngineError(ErrorCode(self.code), self.message, self.hint)
 
 
@@ -185,7 +185,7 @@ def encode(message: Message) -> str:
     """One line of JSON, without the line end.
 
     Escaped to ASCII: a file name that isn't valid Unicode (Python holds its bytes as lone
-    surrogates) has no UTF-8 form, but crosses the pipe unharmed as an escape.
+    surrogates) has no UTF-8 form, but passes the pipe unchanged as an escape.
     """
     return json.dumps({"type": message.TYPE, **asdict(message)})  # type: ignore[call-overload]
 
@@ -194,7 +194,7 @@ def decode(line: str) -> Message:
     """The message on a line.
 
     Raises:
-        EngineError: `PROTOCOL` if the line is no JSON object, its type is unknown, or a field is
+        EngineError: `PROTOCOL` if the line is not a JSON object, its type is unknown, or a field is
             missing, unknown or of another type.
     """
     try:
@@ -216,7 +216,7 @@ def decode(line: str) -> Message:
 
 
 def version_mismatch(theirs: int) -> EngineError:
-    """What either side says to a partner of another version."""
+    """The error that either side reports of a partner with another version."""
     return EngineError(
         ErrorCode.PROTOCOL,
         f"protocol {theirs} was met where {PROTOCOL_VERSION} is spoken",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a running job talks: progress, files, and the point where cancellation takes effect."""
+"""How a running job reports its progress and files, and is cancelled."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .protocol import Artifact, Log, Message, Preview, Progress
 
 
 class Reporter(Protocol):
-    """Handed to every job. The server sends these on; the CLI draws a bar; tests collect them."""
+    """Receives the events of a job. The server sends them on, the command line draws a bar."""
 
     shows_previews: bool
-    """Whether previews are looked at: making them takes time."""
+    """Whether previews are wanted: making them takes time."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """A step is done. Raises `JobCancelled` if the job is to stop: call it once per step."""
+        """A step is done. Raises `JobCancelled` if the job is to stop, so call it at every step."""
 
     def preview(self, path: Path) -> None:
-        """A picture of work in progress."""
+        """A file with an image or mesh of work in progress."""
 
     def artifact(self, role: str, path: Path) -> None:
         """A finished file under its final name."""
@@ -35,7 +35,7 @@ class Reporter(Protocol):
 
 
 class SilentReporter:
-    """Listens to nothing: for use of the engine as a library."""
+    """Ignores all events: for use of the engine as a library, and as a base class."""
 
     shows_previews = False
 
@@ -49,19 +49,19 @@ class SilentReporter:
 
 
 class Pace:
-    """How fast the current stage goes, and whether it's time to show it again."""
+    """Measures the pace of the current stage and decides when to show it again."""
 
     def __init__(self, interval_s: float = 0.1) -> None:
         self._interval_s = interval_s
         self._stage = ""
         self._first = (0, 0.0)
-        """Steps done and time when the stage was first heard of."""
+        """Steps done and time at the first report of the stage."""
         self._shown_at = -math.inf
 
     def update(self, stage: str, done: int, total: int) -> bool:
-        """Note a step. True if it should be shown: a stage's first and last step, and some between.
+        """Record a step. Returns whether to show it: a stage's first and last, and some between.
 
-        Steps can take microseconds; showing each would keep the listener busier than the job.
+        Steps can take microseconds, and showing each would take longer than the job.
         """
         now = time.monotonic()
         if stage != self._stage:
@@ -81,7 +81,7 @@ class Pace:
 
 
 class MessageReporter:
-    """Sends a job's reports as messages; stops the job at its next step once it is cancelled."""
+    """Sends a job's events as messages, and stops the job at its next step once it is cancelled."""
 
     shows_previews = True
 

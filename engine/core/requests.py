@@ -31,7 +31,7 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METHODS = ("views", "sds", "sjc")
 BASELINES = ("sjc-i", "dietnerf")
-"""Methods of the paper's comparison, which nobody would take for work."""
+"""Methods of the paper's comparison. They serve evaluation and are not offered in Blender."""
 FIELDS = ("voxels", "hash")
 ALPHAS = ("auto", "trust", "ignore")
 FRAMINGS = ("auto", "keep", "fit")
@@ -114,7 +114,7 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
 
     @property
     def needs_model(self) -> bool:
-        """Whether the model is used at all."""
+        """Whether the model is used."""
         return True
 
 
@@ -129,7 +129,10 @@ class PosedRequest(DiffusionRequest):
 
 @dataclass(kw_only=True)
 class ViewsRequest(PosedRequest):
-    """Novel views of the object in a picture. The lists pair up; one value is repeated."""
+    """Novel views of the object in an image.
+
+    The lists of azimuths, elevations and radii pair up; a single value holds for all views.
+    """
 
     KIND = "views"
     TITLE = "Views"
@@ -148,10 +151,10 @@ class ViewsRequest(PosedRequest):
     samples: int = option(1, "different samples of every view", min=1, max=64)
 
     def poses(self) -> list[tuple[float, float, float]]:
-        """(azimuth, elevation, radius) of every view asked for.
+        """(azimuth, elevation, radius) of every requested view.
 
         Raises:
-            EngineError: `BAD_INPUT` if the lists don't pair up.
+            EngineError: `BAD_INPUT` if the lists have different lengths.
         """
         azimuth = self.azimuth
         if self.orbit:
@@ -171,7 +174,7 @@ class ViewsRequest(PosedRequest):
 
 @dataclass(kw_only=True)
 class ReconstructRequest(PosedRequest, ResumableRequest):
-    """A textured mesh of the object in a picture."""
+    """A textured mesh of the object in an image."""
 
     KIND = "reconstruct"
     TITLE = "Mesh"
@@ -227,7 +230,7 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
 
 @dataclass(kw_only=True)
 class SegmentRequest(ImageRequest):
-    """The picture's object cut out of its background, as an RGBA file named by `out`."""
+    """The object of an image, cut out of its background, as an RGBA file named by `out`."""
 
     KIND = "segment"
     TITLE = "Cut-Out"
@@ -239,7 +242,7 @@ class SegmentRequest(ImageRequest):
 
 @dataclass(kw_only=True)
 class ElevationRequest(DiffusionRequest):
-    """How high the camera of a picture stood, as a JSON file named by `out`."""
+    """The elevation of the camera of an image, as a JSON file named by `out`."""
 
     KIND = "elevation"
     TITLE = "Elevation"
@@ -251,7 +254,7 @@ class ElevationRequest(DiffusionRequest):
 
 @dataclass(kw_only=True)
 class PrepareRequest(FramedRequest):
-    """The square picture that the network would see, as an RGBA file named by `out`."""
+    """The square image that the network sees, as an RGBA file named by `out`."""
 
     KIND = "prepare"
     TITLE = "Input"
@@ -262,7 +265,7 @@ class PrepareRequest(FramedRequest):
 
 @dataclass(kw_only=True)
 class TextRequest(InferenceRequest):
-    """A picture of what a text describes, cut out, as an RGBA file named by `out`."""
+    """An image of what a text describes, cut out, as an RGBA file named by `out`."""
 
     KIND = "text"
     TITLE = "Picture"
@@ -292,7 +295,7 @@ class TextRequest(InferenceRequest):
 
 @dataclass(kw_only=True)
 class RenderRequest(NetworkRequest):
-    """Training views of 3D models, rendered by Blender with Cycles as the paper's were."""
+    """Training views of 3D models, rendered by Blender with Cycles as in the paper."""
 
     KIND = "render"
     TITLE = "Training Views"

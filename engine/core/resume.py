@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long job keeps beside its result while it runs, so that it can go on after a stop.
+"""The work of a long job that is kept beside its result, so that the job can be resumed.
 
 Standard library only.
 """
@@ -22,33 +22,33 @@ from .requests import ReconstructRequest, Request, TrainRequest
 from .staging import staged_file
 
 NOTE = "request.sha256"
-"""Names a work folder as one of these, and tells which request it belongs to."""
+"""File that marks a work folder and holds the key of its request."""
 
 
 @dataclass(frozen=True)
 class WorkInProgress:
-    """A hidden folder beside the result."""
+    """The hidden folder beside a result with the work done so far."""
 
     folder: Path
     key: str
-    """Digest of the request and of the files it starts from."""
+    """Digest of the request and its input files, see `request_key`."""
 
     @property
     def views(self) -> Path:
-        """The sampled views, once they are there."""
+        """The views.json of the sampled views, once it exists."""
         return self.folder / "views" / "views.json"
 
 
 @contextmanager
 def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[WorkInProgress]:
-    """The folder for a job's intermediate results; it goes away when the job is done.
+    """The folder for a job's intermediate results; it is removed when the job is done.
 
     It stays if the job is stopped or fails after something was kept, for the same request with
-    `resume`; not if the input is bad, because then the same request would fail again. Without
+    `resume`. It is removed if the input is bad, because the same request would fail again. Without
     `resume`, or for another request, it starts empty.
 
     Raises:
-        EngineError: `DISK` if it can't be made.
+        EngineError: `DISK` if the folder cannot be made.
     """
     out = Path(request.out)
     folder = work_folder(request)
@@ -76,7 +76,7 @@ def work_in_progress(request: ReconstructRequest | TrainRequest) -> Iterator[Wor
 
 
 def work_folder(request: Request) -> Path:
-    """Where a request's work in progress is kept, beside its result."""
+    """The folder, beside the result, for a request's work in progress."""
     out = Path(request.out)
     return out.parent / f".{out.name}.resume"
 
@@ -89,12 +89,12 @@ def discard_work(request: Request) -> None:
 
 
 def request_key(request: Request) -> str:
-    """Digest of what decides a result: kind, settings, and the content of the input files."""
+    """Digest of all that determines a result: kind, settings, and contents of the input files."""
     decisive = {f.name: getattr(request, f.name) for f in fields(request)
                 if f.metadata.get("changes_result", True)}
     files: dict[str, str] = {}
     for name in request.fields_with("reads"):
-        if not os.path.isdir(decisive[name]):  # a folder is known by its path
+        if not os.path.isdir(decisive[name]):  # a folder is identified by its path
             path = decisive.pop(name)
             if os.path.isfile(path):
                 files[name] = sha256(Path(path))

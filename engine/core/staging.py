@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a job's files go: built out of sight, shown under their final names when all are there.
+"""Atomic writes: files are built under hidden names and renamed when all of them are complete.
 
-Nothing half-written ever stands under a name that a person gave. Standard library only.
+So no incomplete file ever has a name that a person gave. Standard library only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .own_files import JOURNAL, is_own, list_files, own_files, record_files
 from .request import REQUEST_FILE
 
 BEFORE = ".before"
-"""Folder in a stage that keeps what its files replace, until all are in their places."""
+"""Folder in a stage with copies of the files that it replaces, until all are in place."""
 HINT = "choose a folder that you may write to, on a disk with free space"
 
 
@@ -41,7 +41,7 @@ def staged_folder(out: Path, *, replaces: tuple[str, ...] = ()) -> Iterator[Path
         EngineError: `DISK`, on entering, if `out` can't be written; at the end, if a file has
             appeared there meanwhile that the program has not written.
     """
-    # Inside an existing folder the rename can't cross file systems, even if `out` is a mount.
+    # Inside an existing folder the rename cannot cross file systems, even if `out` is a mount.
     parent = out if out.is_dir() else out.parent
     stage = parent / f".{out.name}.{uuid.uuid4().hex[:8]}.tmp"
     try:
@@ -89,7 +89,7 @@ def publish(stage: Path, out: Path, replaces: tuple[str, ...] = ()) -> None:
 
 
 def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
-    """The last step of `publish`. If a file can't be moved, those before it are put back."""
+    """The last step of `publish`. If a file cannot be moved, the earlier ones are put back."""
     is_result = (stage / REQUEST_FILE).is_file()
     if not out.exists():
         if is_result:
@@ -182,7 +182,7 @@ def _prepare(stage: Path, out: Path) -> set[str]:
 
 
 def _keep(file: Path, copy: Path) -> None:
-    """Have a file under a second name; under the first one it is there all the time."""
+    """Give a file a second name, while it stays under the first one."""
     copy.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(file, copy)

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's side of the process boundary: reads commands, runs one job at a time, reports.
+"""The server: reads commands from stdin, runs one job at a time, reports on stdout.
 
-Two threads. The reader takes commands from stdin as they come, so that cancelling works while a
-job computes; the main thread runs jobs in the order of their submission. Light to import: what
-a job needs is loaded by the job, or while there is none yet.
+It has two threads. The reader takes commands as they arrive, so that a job can be cancelled while
+it computes; the main thread runs jobs in the order of their submission. Light to import: a job
+imports its libraries, or the idle server does before the first job.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ from ..transport.streams import MessageWriter, reserve_stdin, reserve_stdout
 from . import run as jobs
 
 Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
-"""Runs a job: its request's fields and a reporter to its result, all plain JSON."""
+"""Runs a job: takes its request's fields and a reporter, returns its result as plain JSON."""
 
 GRACE_S = 0.3
-"""How long a job may take to notice that the engine is to end, before it is cut off."""
+"""Seconds that a job may take to notice that the engine is to end, before the process exits."""
 LIBRARIES = ("..imaging", "torch", "transformers.modeling_utils", "diffusers.models", "..diffusion")
-"""What most jobs need, which takes seconds to load; the quick ones need no more than the first."""
+"""Modules that most jobs need and that take seconds to load. Quick jobs need only the first."""
 
 
 def default_handlers() -> dict[str, Handler]:
@@ -68,11 +68,11 @@ def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = 
           release: Callable[[], None] = loaded_model.drop) -> int:
     """Serve stdin until it closes or `Shutdown` comes. Returns the exit status.
 
-    `idle_s`: after so many seconds without work the loaded model is dropped; None keeps it.
-    `release`: drops it when `Release` asks for it.
-    From here on the process's stdout belongs to the protocol alone.
+    `idle_s`: seconds without work after which the loaded model is dropped; None keeps it.
+    `release`: called when a `Release` message arrives.
+    From here on the process's stdout is reserved for the protocol.
     """
-    # Ctrl-C in a terminal reaches the whole process group; the parent decides what it means.
+    # Ctrl-C in a terminal reaches the whole process group; the parent process handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return Server(reserve_stdin(), reserve_stdout(), handlers or default_handlers(), idle_s,
                   release, () if handlers else LIBRARIES).run()
@@ -80,7 +80,7 @@ def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = 
 
 @dataclass
 class _Job:
-    """A submitted job that has not had its terminal report."""
+    """A submitted job without its terminal report."""
 
     submit: Submit
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -117,7 +117,7 @@ class Server:
         return self._status
 
     def _next_action(self) -> Callable[[], None] | None:
-        """What the main thread is to do; waits for it. None if the conversation is to end."""
+        """Wait for the next thing that the main thread has to do. None ends the server."""
         with self._changed:
             while not self._ending:
                 if self._release:
@@ -139,7 +139,7 @@ class Server:
             self._running = None
 
     def _run_job(self, job: _Job) -> Message:
-        """Run a job to its terminal report."""
+        """Run a job. Returns its terminal report."""
         submit = job.submit
         try:
             handler = self._handlers.get(submit.kind)
@@ -151,7 +151,7 @@ class Server:
         except JobCancelled:
             return Cancelled(submit.job)
         except Exception as error:
-            # The boundary: whatever goes wrong in a job ends that job, never the engine.
+            # Any failure of a job ends that job, never the engine.
             if not isinstance(error, EngineError):
                 traceback.print_exc()
             return _failed(submit.job, as_engine_error(error))
@@ -197,7 +197,7 @@ class Server:
 
     def _submit(self, command: Submit) -> None:
         if not command.job:
-            # What is told of a job without a name would be told of the engine itself.
+            # Reports without a job's name concern the engine itself.
             raise EngineError(ErrorCode.PROTOCOL, "a job must have a name",
                               "give each job a name of its own")
         with self._changed:
@@ -224,14 +224,14 @@ class Server:
                 self._cancel(job.submit.job)
 
     def _end(self) -> None:
-        """Stop what runs and end the process, whatever the main thread is doing."""
+        """Cancel the running job and end the process, whatever the main thread does."""
         with self._changed:
             self._ending = True
             self._changed.notify()
             if self._running:
                 self._running.cancelled.set()
-        # The main thread leaves by itself if it is idle or reaches a step. A computation that
-        # doesn't must not keep the process, and the accelerator, after the parent has gone.
+        # The main thread ends by itself if it is idle or reaches a step. A longer computation
+        # must not keep the process, and the GPU, after the parent has ended.
         threading.Event().wait(GRACE_S)
         os._exit(self._status)
 
@@ -239,14 +239,14 @@ class Server:
         try:
             self._writer.send(message)
         except OSError:
-            os._exit(self._status)  # nobody listens any more
+            os._exit(self._status)  # the other end is closed
 
 
 def _load(library: str) -> None:
-    """On the main thread, and not beside a job: two threads may see each other's modules half
-    imported. A job that comes meanwhile waits no longer than for what it would load itself.
+    """Import a library on the main thread, never beside a job: two threads could see each other's
+    modules half imported. A job that arrives meanwhile would import the library itself, anyway.
     """
-    with suppress(Exception):  # the job that needs it tells what is wrong with it
+    with suppress(Exception):  # the job that needs it reports the error
         importlib.import_module(library, __package__)
 
 

@@ -38,12 +38,12 @@ from .process import EngineProcess
 
 MAX_STARTS = 3
 START_WINDOW_S = 30.0
-"""At most so many starts in so many seconds. An engine that dies as it starts would otherwise be
-started again at every click, or by every retry of a script, for ever."""
+"""At most `MAX_STARTS` starts in this many seconds. Otherwise an engine that dies as it starts
+would be started again at every click or retry."""
 
 _LISTEN_S = 0.5
-"""Longest wait for one report. A process can die without closing its pipe (a grandchild holds it),
-so its life is checked again at least this often."""
+"""Longest wait for one report, seconds. A process can end without closing its pipe, which a
+grandchild may hold, so the process is checked at least this often."""
 
 
 def engine_command(python: str | Path, idle_s: float | None = None,
@@ -58,7 +58,7 @@ def engine_command(python: str | Path, idle_s: float | None = None,
 
 
 class EngineClient:
-    """One engine process at a time, and the jobs it has.
+    """One engine process at a time, and its jobs.
 
     Every submitted job ends with exactly one `Done`, `Failed` or `Cancelled`, whatever happens to
     the engine. Not thread-safe: call it from one thread.
@@ -73,7 +73,7 @@ class EngineClient:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None,
                  cwd: str | Path | None = None, log_path: str | Path | None = None) -> None:
         self.ready: Ready | None = None
-        """What the running engine said of itself; None until it has."""
+        """The engine's first message; None until it has arrived."""
         self._command = list(command)
         self._environment = engine_environment() if environment is None else dict(environment)
         self._cwd = ROOT if cwd is None else Path(cwd)
@@ -83,9 +83,9 @@ class EngineClient:
         self._open: dict[str, None] = {}
         """Jobs without a terminal report, in the order of submission."""
         self._outbox: deque[Message] = deque()
-        """Messages that no call has returned yet."""
+        """Messages that no call has returned yet, in the order of their arrival."""
         self._end: EngineError | None = None
-        """Why the last engine is gone, if it wasn't stopped on purpose."""
+        """Why the last engine has ended, unless it was stopped on purpose."""
 
     def __enter__(self) -> EngineClient:
         return self
@@ -105,7 +105,7 @@ class EngineClient:
 
     @property
     def jobs(self) -> tuple[str, ...]:
-        """Jobs whose end hasn't been seen yet, in the order of submission."""
+        """Jobs without a terminal report, in the order of submission."""
         return tuple(self._open)
 
     def start(self) -> None:
@@ -115,7 +115,7 @@ class EngineClient:
             EngineError: `ENVIRONMENT` if it can't be started or was started too often of late,
                 `DISK` if its log can't be written.
         """
-        self._listen(0.0)  # a dead engine's last words, and the end of its jobs
+        self._listen(0.0)  # the last messages of a dead engine, and the end of its jobs
         if self.running:
             return
         now = time.monotonic()
@@ -198,7 +198,7 @@ class EngineClient:
             self._listen(min(remaining, _LISTEN_S))
 
     def cancel(self, job: str) -> None:
-        """Ask for the job's end at its next step. No effect on one that has ended."""
+        """Cancel a job at its next step. A job that has ended is not affected."""
         if self._process is not None and job in self._open:
             self._process.send(Cancel(job))
 
@@ -208,7 +208,7 @@ class EngineClient:
             self._process.send(Release())
 
     def stop(self, timeout: float = 2.0) -> None:
-        """End the engine, by force after `timeout` seconds. Jobs it still had are cancelled."""
+        """End the engine, by force after `timeout` seconds. Its jobs are cancelled."""
         if self._process is None:
             return
         self._process.send(Shutdown())
@@ -217,7 +217,7 @@ class EngineClient:
         for job in self.jobs:
             self._take_in(Cancelled(job))
         self._forget_process()
-        self._starts.clear()  # an end on purpose is no sign of trouble
+        self._starts.clear()  # an end on purpose does not count
 
     def _listen(self, timeout: float) -> None:
         """Take in what has arrived, waiting up to `timeout` seconds for a first message."""
@@ -236,7 +236,7 @@ class EngineClient:
         if isinstance(message, Ready):
             self._greeted(message)
         elif isinstance(message, Failed) and not message.job and self.ready is None:
-            self._end = message.error  # it refuses us, and will leave
+            self._end = message.error  # it refuses this version, and will end
             return
         job = getattr(message, "job", "")
         if job and job not in self._open:
@@ -264,7 +264,7 @@ class EngineClient:
         return mine
 
     def _reap(self, process: EngineProcess) -> None:
-        """Report the end of an engine that wasn't stopped, once for each of its jobs."""
+        """Report the unexpected end of an engine, once for each of its jobs."""
         self._end = error = self._end or process.exit_error()
         for job in ("", *self.jobs):
             self._open.pop(job, None)

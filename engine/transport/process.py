@@ -20,16 +20,15 @@ from ..core.processes import NO_WINDOW
 from ..core.protocol import Log, Message, decode, encode
 
 LOG_LIMIT = 1_000_000
-"""Bytes after which the next start moves the log aside."""
+"""Size in bytes after which the next start moves the log aside."""
 EXIT_S = 0.5
-"""How long a process may take from closing its stdout to its exit."""
+"""Seconds that a process may take from closing its stdout to its exit."""
 
 
 class EngineProcess:
     """One run of the engine.
 
-    The one thread reads stdout into a queue and does nothing else: without it a silent engine
-    would block whoever listens.
+    A thread reads stdout into a queue: without it, waiting for a silent engine would block.
 
     Raises:
         EngineError: `ENVIRONMENT` if the process can't be started, `DISK` if its log can't be
@@ -39,7 +38,7 @@ class EngineProcess:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str | Path,
                  log_path: Path | None) -> None:
         self.ended = False
-        """Whether the process is gone and everything that it said has been received."""
+        """Whether the process has ended and all its messages have been received."""
         self._read_out = False
         self._log = _open_log(log_path)
         self._log_start = self._log.seek(0, os.SEEK_END)
@@ -71,7 +70,7 @@ class EngineProcess:
         return self._process.poll() is None
 
     def send(self, command: Message) -> None:
-        """Write a command. If the process has died, nothing happens; `ended` will tell."""
+        """Write a command. If the process has died, nothing happens; `ended` becomes true."""
         assert self._process.stdin is not None
         with suppress(OSError, ValueError):
             self._process.stdin.write(encode(command).encode() + b"\n")
@@ -93,13 +92,13 @@ class EngineProcess:
         try:
             return decode(line.decode("utf-8", "replace"))
         except EngineError as error:
-            # Not our engine, or something in it got hold of the real stdout.
+            # Another program, or a library that writes to the real stdout.
             return Log("warning", str(error))
 
     def stop(self, timeout: float) -> list[Message]:
         """Close its stdin and wait for its end, by force after `timeout` seconds.
 
-        Returns what it still said.
+        Returns the last messages.
         """
         self.close_stdin()
         try:
@@ -115,7 +114,7 @@ class EngineProcess:
         return rest
 
     def kill(self) -> None:
-        """End it by force; `receive` and `ended` tell when it is gone."""
+        """Kill the process. `ended` becomes true when it has ended."""
         self._process.kill()
 
     def close(self) -> None:
@@ -124,14 +123,14 @@ class EngineProcess:
         self._log.close()
 
     def stderr_tail(self, count: int = 3) -> str:
-        """The last lines on its stderr, joined to one; "" if there are none."""
+        """The last lines on its stderr, joined to one line; empty if there are none."""
         end = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(self._log_start, end - 4096))
         lines = self._log.read().decode("utf-8", "replace").splitlines()
         return " | ".join([line.strip() for line in lines if line.strip()][-count:])
 
     def exit_error(self) -> EngineError:
-        """How the process ended, for those whose jobs it had."""
+        """The error that says how the process ended, for its jobs."""
         status = self._process.returncode
         hint = "start it again"
         if status is not None and status < 0:
@@ -142,25 +141,25 @@ class EngineProcess:
             reason = f"ended with status {status}"
         words = self.stderr_tail()
         return EngineError(ErrorCode.ENGINE_DIED, f"the engine {reason}",
-                           f"{hint}; its last words: {words}" if words else hint)
+                           f"{hint}; its last output: {words}" if words else hint)
 
     def close_stdin(self) -> None:
         """Close its stdin, which asks it to end; reports can still come."""
         assert self._process.stdin is not None
-        with suppress(OSError):  # an unsent rest has nowhere to go
+        with suppress(OSError):  # data that was not sent is lost
             self._process.stdin.close()
 
     def _finish_reading(self) -> None:
-        """Give the reader the moment it needs to empty the pipe of a dead process, once.
+        """Give the reader time, once, to empty the pipe of a dead process.
 
-        It only takes longer if a grandchild holds the pipe open, whose words are not for us.
+        It takes longer only if a grandchild holds the pipe open, whose output does not matter.
         """
         if not self._read_out:
             self._reader.join(EXIT_S)
             self._read_out = True
 
     def _await_exit(self) -> None:
-        """After stdout closed: nothing more can be reported, so the process has to go."""
+        """Wait for the exit of a process that has closed its stdout; kill it after `EXIT_S`."""
         try:
             self._process.wait(EXIT_S)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process's own streams, kept for the protocol alone."""
+"""The standard streams of the engine's process, reserved for the protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MessageWriter:
         self._lock = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Write and flush. Raises OSError if nobody listens any more."""
+        """Write and flush. Raises OSError if the other end is closed."""
         line = encode(message).encode() + b"\n"
         with self._lock:
             self._stream.write(line)
@@ -48,8 +48,8 @@ def reserve_stdin() -> BinaryIO:
 
 
 def interrupt_at_eof() -> None:
-    """Have the main thread stopped as by Ctrl-C when stdin closes."""
-    # A program that was started in the background has been told to ignore Ctrl-C.
+    """Interrupt the main thread, as Ctrl-C does, when stdin closes."""
+    # A program that was started in the background ignores Ctrl-C by default.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_interrupt, args=(reserve_stdin(),), daemon=True).start()
 

@@ -220,7 +220,7 @@ TEXTS = {
     "there is no picture on the clipboard": "in der Zwischenablage ist kein Bild",
     "there is no render yet": "es wurde noch nichts gerendert",
     "this Blender can't write videos": "dieses Blender kann keine Videos schreiben",
-    "this is a defect of the engine; its log has the traceback (command line: --debug)":
+    "this is a bug in the engine; its log has the traceback (command line: --debug)":
         "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
         "--debug)",
     "this view is not in the list": "diese Ansicht ist nicht in der Liste",
