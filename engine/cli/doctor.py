@@ -151,11 +151,11 @@ def _look_at_device(found: Diagnosis) -> None:
 def _look_at_models(found: Diagnosis) -> None:
     """The models on this computer, and what prevents their use."""
     from ..models.catalogue import models_folder
-    from ..models.installed_models import require_whole, survey
+    from ..models.installed_models import installed_models, require_whole
 
     found.add("models", models_folder())
     try:
-        models = survey()
+        models = installed_models()
         for model in models:
             found.add(f"  {model.name}", ", ".join(model.remarks(_free_memory())) or model.state)
         require_whole(models)

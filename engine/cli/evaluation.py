@@ -152,7 +152,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     )
     from ..evaluation.perceptual import find_weights as find
     from ..evaluation.views import Predictor, diversity, evaluate, pipeline_predictor
-    from ..models.model_cache import loaded_model
+    from ..models.model_cache import model_cache
     from ..training.views import load
 
     # Before anything slow.
@@ -160,7 +160,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     fid_file = find(args.fid, FID_VARIABLE, FID_FILES)
     lpips = Lpips(lpips_file) if lpips_file else None
     fid = Fid(fid_file) if fid_file else None
-    pipeline = loaded_model.get(args.model, "cpu")
+    pipeline = model_cache.get(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
     size = pipeline.vae.config.sample_size
@@ -219,10 +219,10 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.contact_sheet import draw_sheet
     from ..evaluation.selection import evenly_spaced
     from ..evaluation.views import pipeline_predictor
-    from ..models.model_cache import loaded_model
+    from ..models.model_cache import model_cache
     from ..training.shards import read_shards
 
-    pipeline = loaded_model.get(args.model, "cpu")
+    pipeline = model_cache.get(args.model, "cpu")
     predict = pipeline_predictor(
         pipeline, steps=pipeline.config.default_num_inference_steps,
         guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)

@@ -100,9 +100,9 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
 def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     """Tidy up, then do what is asked for."""
     with suppress(ImportError):  # without filelock nothing can be imported, either
-        from ..models.stale_files import clear_leftovers
+        from ..models.stale_files import remove_stale_files
 
-        for name in clear_leftovers(models_folder()):
+        for name in remove_stale_files(models_folder()):
             reporter.log("info", f"removed what a stopped import of {name} had left")
     return arguments.act(arguments, reporter)
 

@@ -19,7 +19,7 @@ from ..core.reporting import Reporter
 from ..core.requests import DiffusionRequest, FramedRequest
 from ..models.catalogue import known_model
 from ..models.installed_models import usable_folder
-from ..models.model_cache import loaded_model
+from ..models.model_cache import model_cache
 from ..setup.segmentation_model import bundled_model
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
     with stages.measure("load model"):
         reporter.progress("load model", 0, 1)
         pipeline = (
-            loaded_model.load(loader, request.model, request.device, request.dtype) if loader
-            else loaded_model.get(request.model, request.device, request.dtype))
+            model_cache.load(loader, request.model, request.device, request.dtype) if loader
+            else model_cache.get(request.model, request.device, request.dtype))
         reporter.progress("load model", 1, 1)
     return pipeline
 

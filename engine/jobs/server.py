@@ -42,7 +42,7 @@ from ..core.protocol import (
 )
 from ..core.reporting import MessageReporter, Reporter
 from ..core.requests import REQUESTS
-from ..models.model_cache import loaded_model
+from ..models.model_cache import model_cache
 from ..transport.streams import MessageWriter, reserve_stdin, reserve_stdout
 from . import run as jobs
 
@@ -65,7 +65,7 @@ def default_handlers() -> dict[str, Handler]:
 
 
 def serve(handlers: Mapping[str, Handler] | None = None, idle_s: float | None = None,
-          release: Callable[[], None] = loaded_model.drop) -> int:
+          release: Callable[[], None] = model_cache.drop) -> int:
     """Serve stdin until it closes or `Shutdown` comes. Returns the exit status.
 
     `idle_s`: seconds without work after which the loaded model is dropped; None keeps it.
@@ -91,7 +91,7 @@ class Server:
 
     def __init__(self, commands: BinaryIO, reports: BinaryIO,
                  handlers: Mapping[str, Handler], idle_s: float | None = None,
-                 release: Callable[[], None] = loaded_model.drop,
+                 release: Callable[[], None] = model_cache.drop,
                  libraries: Sequence[str] = ()) -> None:
         """As `serve`; `libraries` are loaded between the greeting and the first job."""
         self._idle_s = idle_s
@@ -128,7 +128,7 @@ class Server:
                     return partial(self._work, self._running)
                 if self._greeted and self._libraries:
                     return partial(_load, self._libraries.popleft())
-                idle_s = self._idle_s if loaded_model.pipeline is not None else None
+                idle_s = self._idle_s if model_cache.pipeline is not None else None
                 if not self._changed.wait(idle_s) and not self._queue:
                     return self._drop
         return None

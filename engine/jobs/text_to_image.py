@@ -45,7 +45,7 @@ from ..models.diffusers_folder import damaged
 from ..models.families import TextSettings, text_settings
 from ..models.licence_store import require_licence
 from ..models.loading import LIBRARIES, load_network
-from ..models.model_cache import loaded_model
+from ..models.model_cache import model_cache
 from .sampling import segmentation_model, tell_savings
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
@@ -66,7 +66,7 @@ def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
     out = Path(request.out)
     with staged_result(out) as stage:
         reporter.progress("load model", 0, 1)
-        pipeline = loaded_model.load(load_text_pipeline, request.model, request.device,
+        pipeline = model_cache.load(load_text_pipeline, request.model, request.device,
                                      request.dtype)
         reporter.progress("load model", 1, 1)
         picture = _paint(pipeline, request, reporter)

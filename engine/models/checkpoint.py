@@ -50,7 +50,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
     """Write the model of an original checkpoint, or of a folder in diffusers layout that others
     have made, to the folder `out` in the engine's layout.
 
-    Nothing in the file is executed (see `safe_unpickle.read_state_dict`).
+    Nothing in the file is executed.
 
     Args:
         path: `.ckpt` or `.safetensors` with the original's names, whatever it is called; or a
@@ -59,8 +59,8 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         out: appears complete or not at all.
         ema: take the averaged weights of the UNet, which the original samples with, if the file
             holds any; else the raw ones.
-        pose_encoding: "zero123", or "stable" for Stable Zero123; where None, what the file's name
-            and size say, and "zero123" if they say nothing (`local.import_model` asks then).
+        pose_encoding: "zero123" or "stable"; where None, what the file's name and size say, and
+            "zero123" if they say nothing (`local.import_model` asks then).
         dtype: of the weights written, such as `torch.float16`; None leaves them as they are.
         reporter: told of the steps.
 
@@ -71,8 +71,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` (naming the weights
             that are missing, unexpected or of another shape), `BAD_INPUT`, or `DISK`.
     """
-    path, out = Path(path), Path(out)
-    reporter = reporter or SilentReporter()
+    path, out, reporter = Path(path), Path(out), reporter or SilentReporter()
     reporter.progress("import", 0, _STEPS)
     _check_target(path, out)
     if path.is_dir():

@@ -25,7 +25,7 @@ from .licence_store import licence_accepted, require_licence
 
 
 @dataclass(frozen=True)
-class Finding:
+class ModelStatus:
     """One model that is here."""
 
     name: str
@@ -48,21 +48,21 @@ class Finding:
         return found
 
 
-def survey() -> list[Finding]:
+def installed_models() -> list[ModelStatus]:
     """All models that are here, whole or damaged.
 
     Raises:
         EngineError: `MODEL_DAMAGED` if it can't be read which licences were accepted.
     """
     known = [(info, model_state(info)) for info in list_models()]
-    found = [_finding(info, state) for info, state in known if not state.absent]
-    return found + [Finding(name, folder_state(models_folder() / name).value)
+    found = [_status(info, state) for info, state in known if not state.absent]
+    return found + [ModelStatus(name, folder_state(models_folder() / name).value)
                     for name in other_models()]
 
 
-def require_whole(findings: list[Finding]) -> None:
+def require_whole(models: list[ModelStatus]) -> None:
     """Raise EngineError `MODEL_DAMAGED` if one is damaged."""
-    damaged = [finding.name for finding in findings if finding.state == ModelState.DAMAGED.value]
+    damaged = [model.name for model in models if model.state == ModelState.DAMAGED.value]
     if damaged:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"damaged: {', '.join(damaged)}",
                           f"`models remove {damaged[0]}`, then download or import it again")
@@ -139,5 +139,5 @@ def _require_licences(folder: Path) -> None:
         require_licence(info)
 
 
-def _finding(info: ModelInfo, state: ModelState) -> Finding:
-    return Finding(info.name, state.value, licence_accepted(info), info.memory_bytes)
+def _status(info: ModelInfo, state: ModelState) -> ModelStatus:
+    return ModelStatus(info.name, state.value, licence_accepted(info), info.memory_bytes)

@@ -17,7 +17,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.staging import staged_file
 from .catalogue import ModelInfo, models_folder
 
-LEDGER_FILE = "models.json"
+STORE_FILE = "models.json"
 SCHEMA = "zero123.models/1"
 _SECTIONS = ("accepted_licences", "pinned_sha256")
 
@@ -75,7 +75,7 @@ def unpin_sha256(info: ModelInfo) -> None:
 
 
 def _path(models: Path | None) -> Path:
-    return (models or models_folder()) / LEDGER_FILE
+    return (models or models_folder()) / STORE_FILE
 
 
 def _read(models: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -91,7 +91,7 @@ def _read(models: Path | None = None) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         # Starting anew would forget the pins, and with them that a file has changed.
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {error}",
-                          "mend it, or remove it to start anew") from error
+                          "repair it, or remove it to start anew") from error
 
 
 @contextmanager

@@ -21,7 +21,7 @@ Pipeline = TypeVar("Pipeline", bound="DiffusionPipeline")
 
 
 @dataclass
-class LoadedModel:
+class ModelCache:
     """The pipeline that was used last, kept because loading takes longer than a quick job."""
 
     key: tuple[Any, ...] = ()
@@ -48,7 +48,7 @@ class LoadedModel:
         give_back_memory()
 
 
-loaded_model = LoadedModel()
+model_cache = ModelCache()
 """The one of this process."""
 
 

@@ -48,7 +48,7 @@ def alone_at(out: Path) -> Iterator[None]:
         _let_go(lock, path)
 
 
-def clear_leftovers(models: Path) -> list[str]:
+def remove_stale_files(models: Path) -> list[str]:
     """Remove what killed processes have left in the models folder; returns the models' names."""
     found = {match["name"] for path in _stages(models) if (match := STAGE.fullmatch(path.name))}
     cleared = []

@@ -17,7 +17,7 @@ from ..core.resume import WorkInProgress, work_folder, work_in_progress
 from ..core.staging import staged_folder
 from ..diffusion import Zero123Pipeline
 from ..models import load_pipeline
-from ..models.model_cache import loaded_model
+from ..models.model_cache import model_cache
 from ..models.stale_files import alone_at
 from .curves import draw_progress, read_log
 from .finetune import (
@@ -55,7 +55,7 @@ def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
             rendering raises, `DISK`.
         JobCancelled: from the reporter; the request with `resume` goes on from there.
     """
-    loaded_model.drop()  # the weights that change are loaded for this job alone
+    model_cache.drop()  # the weights that change are loaded for this job alone
     processes = Processes.join(request.device)
     try:
         if processes.first:

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from timing import Row, compare
 
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 
 
 def batching() -> Iterator[Row]:
     """Eight views of one picture: together against one call each."""
-    pipeline = loaded_model.get("nano", "cpu")
+    pipeline = model_cache.get("nano", "cpu")
     picture = np.ones((128, 128, 3), np.float32)
     picture[32:96, 40:88] = (0.8, 0.2, 0.1)
     azimuths = [45.0 * i for i in range(8)]

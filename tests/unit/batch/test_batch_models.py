@@ -15,7 +15,7 @@ from helpers.command_line import run
 from helpers.shapes import BLOCK, photograph
 
 from engine.batch.actor import Actor, Task
-from engine.models.model_cache import LoadedModel, loaded_model
+from engine.models.model_cache import ModelCache, model_cache
 from engine.remote.archive import pack
 
 
@@ -38,8 +38,8 @@ def test_a_missing_model_stops_the_batch_before_it_begins_unless_others_have_ano
 def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
         tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     drops: list[None] = []
-    monkeypatch.setattr(LoadedModel, "drop", lambda self: drops.append(None))
-    monkeypatch.setattr(loaded_model, "pipeline", None)
+    monkeypatch.setattr(ModelCache, "drop", lambda self: drops.append(None))
+    monkeypatch.setattr(model_cache, "pipeline", None)
     (picture,) = make_pictures(tmp_path, "a")
     (tmp_path / "bad.png").write_text("no picture")
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from engine.diffusion import Perturbation, Zero123Pipeline, onednn_prepack, score_distillation
 from engine.diffusion.onednn_prepack import prepack, prepack_works
 from engine.models import load_pipeline
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 
 TOLERANCE = 1e-5
 """Relative, of rounding alone."""
@@ -191,7 +191,7 @@ def test_networks_that_have_no_packed_kernels_stay_as_they_are(
 def test_the_same_model_in_another_number_format_is_another(tiny_model: Path,
                                                             picture: np.ndarray) -> None:
     def views(dtype: str) -> np.ndarray:
-        pipeline = loaded_model.get(str(tiny_model), "cpu", dtype)
+        pipeline = model_cache.get(str(tiny_model), "cpu", dtype)
         assert pipeline.unet.dtype == getattr(torch, dtype)
         return pipeline(picture, [0.0, 90.0], 10.0, guidance_scale=3.0, output_type="np",
                         generator=torch.Generator().manual_seed(0)).images

@@ -17,7 +17,7 @@ from engine.core.reporting import Pace
 from engine.core.requests import ViewsRequest
 from engine.core.staging import staged_file, staged_folder
 from engine.jobs import run as jobs
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 
 
 class Stop(Exception):
@@ -180,15 +180,15 @@ def test_a_model_stays_loaded_until_it_changes_or_is_released(tiny_model: Path, 
         request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
                                model=str(tiny_model), steps=1, device="cpu")
         jobs.run(request, Counter())
-        return loaded_model.pipeline
+        return model_cache.pipeline
 
     first = loaded()
     assert loaded() is first
     os.utime(tiny_model / "model_index.json", ns=(0, 10**18))
     second = loaded()
     assert second is not first
-    loaded_model.drop()
-    assert loaded_model.pipeline is None
+    model_cache.drop()
+    assert model_cache.pipeline is None
     assert loaded() is not second
 
 

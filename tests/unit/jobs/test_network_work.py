@@ -21,7 +21,7 @@ from engine.core.reporting import MessageReporter
 from engine.core.requests import ElevationRequest, ReconstructRequest, Request, ViewsRequest
 from engine.diffusion import Zero123Pipeline
 from engine.jobs import run as jobs
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 
 ITERATIONS = 4
 MESH = {"resolution": 32, "faces": 500, "texture_size": 64, "iterations": ITERATIONS,
@@ -42,7 +42,7 @@ def request_of(tiny_model: Path, picture: Path,
 @contextmanager
 def watched(model: Path, on_unet: Callable[[], None] = lambda: None) -> Iterator[Counter[str]]:
     """Counts how often each network of the model is asked; `on_unet` is called by the UNet."""
-    pipeline = loaded_model.get(str(model), "cpu")
+    pipeline = model_cache.get(str(model), "cpu")
     counts: Counter[str] = Counter()
 
     def count(name: str) -> Callable[..., None]:

@@ -18,7 +18,7 @@ from helpers.tiny_text_pipeline import SIDE, save_tiny_text_pipeline
 from PIL import Image
 
 from engine.jobs.text_to_image import load_text_pipeline
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 
 QUICK = ("--steps", 2, "--device", "cpu", "--keep-background")
 FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory")
@@ -46,7 +46,7 @@ def test_a_text_becomes_a_picture_and_the_same_seed_the_same_bytes(any_model: Pa
                                                                    tmp_path: Path):
     def paint(name: str, *options: object) -> bytes:
         out = tmp_path / "out" / name
-        loaded_model.drop()  # as in another process
+        model_cache.drop()  # as in another process
         assert run("text", "a red chair", "--model", any_model, "--out", out, *QUICK,
                    "--guidance", 4, *options) == 0
         return out.read_bytes()
@@ -169,10 +169,10 @@ def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Pat
         with Image.open(tmp_path / name) as picture:
             return np.asarray(picture).astype(int)
 
-    loaded_model.drop()
+    model_cache.drop()
     usual = paint("usual.png")
     assert capfd.readouterr().err == ""
-    pipeline = loaded_model.load(load_text_pipeline, str(any_model), "cpu", "auto")
+    pipeline = model_cache.load(load_text_pipeline, str(any_model), "cpu", "auto")
 
     def unsliced(unet: torch.nn.Module, arguments: object) -> None:
         if not pipeline.fallbacks.applied:
@@ -192,8 +192,8 @@ def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Pat
 
 def test_a_picture_that_fits_no_memory_is_told_of(plain_model: Path, tmp_path: Path,
                                                   capfd: pytest.CaptureFixture[str]):
-    loaded_model.drop()
-    pipeline = loaded_model.load(load_text_pipeline, str(plain_model), "cpu", "auto")
+    model_cache.drop()
+    pipeline = model_cache.load(load_text_pipeline, str(plain_model), "cpu", "auto")
     device = SmallDevice(pipeline.unet, 0, FULL)
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png", *QUICK) == 4
     assert len(device.seen) == 3

@@ -33,7 +33,7 @@ from engine.models import CommercialUse, ModelInfo, find_model, load_pipeline
 from engine.models.catalogue import Task
 from engine.models.download import download
 from engine.models.folder import verify
-from engine.models.licence_store import LEDGER_FILE, accept_licence, pin_sha256
+from engine.models.licence_store import STORE_FILE, accept_licence, pin_sha256
 
 TINY = ModelInfo("tiny", "a tiny model", "someone/tiny", ("tiny.ckpt", "config.yaml"), "MIT",
                  CommercialUse.ALLOWED, 15_000_000)
@@ -92,7 +92,7 @@ def test_an_original_becomes_a_model_that_loads_and_verifies(shared_dir: Path, m
     assert load_pipeline("tiny", "cpu").config.pose_encoding == "zero123"
     assert all(f"/someone/tiny/resolve/{COMMIT}/" in request.path for request in hub.bodies)
     assert not (models / ".downloads" / "tiny").exists()
-    pins = json.loads((models / LEDGER_FILE).read_text())["pinned_sha256"]
+    pins = json.loads((models / STORE_FILE).read_text())["pinned_sha256"]
     assert set(pins) == {"someone/tiny/tiny.ckpt", "someone/tiny/config.yaml"}
     count = len(hub.requests)
     download(TINY, SILENT)
@@ -255,10 +255,10 @@ def test_a_restricted_licence_is_asked_for_once_with_its_name_and_terms(hub: Hub
 
 def test_an_unreadable_memory_is_not_forgotten(models: Path, hub: Hub):
     models.mkdir()
-    (models / LEDGER_FILE).write_text("{")
+    (models / STORE_FILE).write_text("{")
     assert error_of(BLOB).code is ErrorCode.MODEL_DAMAGED
-    assert (models / LEDGER_FILE).read_text() == "{"
-    (models / LEDGER_FILE).unlink()
+    assert (models / STORE_FILE).read_text() == "{"
+    (models / STORE_FILE).unlink()
     accept_licence(find_model("stable-zero123"))
 
 
@@ -341,7 +341,7 @@ def test_a_pickle_that_calls_is_refused_after_its_download(hub: Hub, models: Pat
     assert not mark.exists()
     assert not info.installed
     assert not list(models.rglob("evil*")), "nothing of it is left"
-    assert not json.loads((models / LEDGER_FILE).read_text())["pinned_sha256"]
+    assert not json.loads((models / STORE_FILE).read_text())["pinned_sha256"]
 
 
 class TestWholeRepositories:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.staging import staged_folder
 from engine.models import import_checkpoint, load_pipeline
-from engine.models.stale_files import alone_at, clear_leftovers
+from engine.models.stale_files import alone_at, remove_stale_files
 from engine.models.weights import save_pipeline, write_safetensors
 
 HANGING_IMPORT = """
@@ -103,7 +103,7 @@ def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
          models / "mine"], cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "half\n"
-    assert clear_leftovers(models) == [], "it is alive"
+    assert remove_stale_files(models) == [], "it is alive"
     with pytest.raises(EngineError) as caught:
         import_checkpoint(golden / "checkpoint.ckpt", golden / "config.yaml", out=models / "mine")
     assert caught.value.code is ErrorCode.BAD_INPUT
@@ -134,7 +134,7 @@ def test_work_that_goes_on_is_let_be(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / ".link.01234567.tmp").symlink_to(tmp_path / "elsewhere")
     with alone_at(tmp_path / "new"), staged_folder(tmp_path / "new") as stage:
-        assert clear_leftovers(tmp_path) == ["mine", "old"]
+        assert remove_stale_files(tmp_path) == ["mine", "old"]
         assert stage.is_dir()
     assert sorted(path.name for path in tmp_path.rglob("*")) == [
         ".link.01234567.tmp", ".other.tmp", "elsewhere", "new", "old"]

@@ -19,7 +19,7 @@ from engine.cli.main import main
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.memory_fallbacks import offload
 from engine.fields.voxel_grid import cube
-from engine.models.model_cache import loaded_model
+from engine.models.model_cache import model_cache
 from engine.reconstruction.fit import Pictures, hull_of, occupancy_of
 from engine.reconstruction.guidance import Guide
 from engine.reconstruction.score import foggy_field, on_white_at
@@ -118,7 +118,7 @@ def test_networks_that_wait_elsewhere_give_the_same_gradients(photo: np.ndarray)
 def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, photo: np.ndarray,
                                    capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
-    pipeline = loaded_model.get("nano", "cpu", "auto")
+    pipeline = model_cache.get("nano", "cpu", "auto")
     handle = pipeline.unet.register_forward_pre_hook(
         lambda network, arguments: _full(pipeline))
     try:
@@ -127,7 +127,7 @@ def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, pho
                      "--texture-size", "64", *options])
     finally:
         handle.remove()
-        loaded_model.drop()
+        model_cache.drop()
     captured = capsys.readouterr()
     assert code == 0, captured.err
     assert "memory is short: attention is computed in slices" in captured.err + captured.out
@@ -144,13 +144,13 @@ def test_a_job_says_how_many_views_it_goes_on_with(
         capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
     verb, *rest = options
-    pipeline = loaded_model.get("nano", "cpu", "auto")
+    pipeline = model_cache.get("nano", "cpu", "auto")
     SmallDevice(pipeline.unet, 2, FULL)
     try:
         code = main([verb, str(tmp_path / "block.png"), "--out", str(tmp_path / "out"),
                      "--device", "cpu", *rest])
     finally:
-        loaded_model.drop()
+        model_cache.drop()
     lines = capsys.readouterr().err.splitlines()
     assert code == 0, lines
     assert lines == [f"warning: memory is short: going on with {count} views at a time"

@@ -148,7 +148,7 @@ TEXTS = {
         "Platz schaffen, einen anderen Ordner wählen oder als float16 importieren",
     "make room, or choose another models folder":
         "Platz schaffen oder einen anderen Modellordner wählen",
-    "mend it, or remove it to start anew": "sie berichtigen oder entfernen, um neu zu beginnen",
+    "repair it, or remove it to start anew": "sie reparieren oder entfernen, um neu zu beginnen",
     "move it away, so that it sees the object": "sie wegbewegen, damit sie das Objekt sieht",
     "name a file in it": "eine Datei darin nennen",
     "name a plane, camera or mesh of a result":
