@@ -97,9 +97,6 @@ TEXTS = {
         "den ganzen Ordner eines Zero123-Modells im diffusers-Layout holen",
     "get the whole folder, or import the model again":
         "den ganzen Ordner holen oder das Modell neu importieren",
-    "choose another folder": "einen anderen Ordner wählen",
-    "it goes from 32 to 256; 0 takes the model's own number":
-        "möglich ist 32 bis 256; 0 nimmt die eigene Zahl des Modells",
     "give a folder of Image Variations in diffusers layout":
         "einen Ordner von Image Variations im Layout von diffusers angeben",
     "give a folder of a Zero123 model": "einen Ordner eines Zero123-Modells angeben",
