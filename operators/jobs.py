@@ -61,7 +61,8 @@ class ZERO123_OT_resume_job(bpy.types.Operator):
         if job is None:
             return {'CANCELLED'}
         launch_request(context, replace(job.request, resume=True), job.title,
-                       place=job.place, options=job.options, replaces_view=job.replaces_view)
+                       place=job.place if session.open_file.is_open(job.file) else None,
+                       options=job.options, replaces_view=job.replaces_view)
         return {'FINISHED'}
 
 

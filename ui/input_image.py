@@ -42,6 +42,7 @@ def draw_prepared(layout: bpy.types.UILayout, image: bpy.types.Image,
         label = column.row()
         label.alignment = 'CENTER'
         label.label(text=text, translate=False)
+    draw_interpretation(box, job, settings)
     use = box.operator("zero123.open_picture", text="Use as Image", icon='CHECKMARK')
     use.filepath = str(job.result)
 
@@ -56,6 +57,36 @@ def prepared(image: bpy.types.Image, settings: bpy.types.PropertyGroup) -> Job |
                 and abs(job.request.input_radius - settings.input_radius) < 1e-6):
             return job
     return None
+
+
+def draw_interpretation(layout: bpy.types.UILayout, job: Job,
+                        settings: bpy.types.PropertyGroup) -> None:
+    """How a job interpreted its input image, and the buttons that choose the alternatives."""
+    report = job.input_report
+    if report.get("interpreted_as") == "cut-out":
+        text, other, value = iface_("Cut out by its transparency"), iface_("Ignore"), 'ignore'
+    elif report.get("interpreted_as") == "photo":
+        text, other, value = iface_("Background removed"), iface_("Keep It"), 'trust'
+    else:
+        return
+    _draw_choice(layout, text, other, ("alpha", value), settings)
+    if report.get("framing") == "recentred":
+        _draw_choice(layout, iface_("Recentred"), iface_("Keep Framing"), ("framing", 'keep'),
+                     settings)
+
+
+def _draw_choice(layout: bpy.types.UILayout, text: str, other: str, choice: tuple[str, str],
+                 settings: bpy.types.PropertyGroup) -> None:
+    """What was decided, and the button that sets the other value for the next job.
+
+    `choice`: name of the setting and that value.
+    """
+    name, value = choice
+    row = layout.row(align=True)
+    row.label(text=text, translate=False)
+    button = row.operator("wm.context_set_enum", text=other, translate=False,
+                          depress=getattr(settings, name) == value)
+    button.data_path, button.value = f"scene.zero123.{name}", value
 
 
 def draw_job_image(layout: bpy.types.UILayout, job: Job) -> None:

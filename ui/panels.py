@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Zero123 tab in the 3D View's sidebar."""
 
+from pathlib import Path
+
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
@@ -12,7 +14,7 @@ from ..operators.scene.translation import CONTEXT
 from ..operators.session import session
 from ..operators.session.jobs import Job, JobState
 from .checklist import draw_device
-from .input_image import draw_job_image, draw_prepared, draw_sources
+from .input_image import draw_interpretation, draw_job_image, draw_prepared, draw_sources
 from .notes import draw_installation, draw_lines
 from .presets import ZERO123_PT_presets
 from .progress import kind_name, progress_text
@@ -147,7 +149,10 @@ class ZERO123_PT_jobs(Tab):
         jobs = list(session.jobs)
         for number, job in enumerate(reversed(jobs)):
             if number < _SHOWN_JOBS or job.unfinished:
-                _draw_job(layout.box().column(), job, context)
+                column = layout.box().column()
+                _draw_job(column, job, context)
+                if number == 0 and job.state is JobState.DONE:
+                    draw_interpretation(column, job, context.scene.zero123)
         if not jobs:
             layout.label(text="Results will be listed here")
         row = layout.row()
@@ -179,6 +184,8 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         draw_job_image(column, job)
     elif job.error is not None:
         _draw_error(column, job.error.message, job.error.hint, context, job.id)
+    elif job.import_pending and not session.open_file.is_open(job.file):
+        _draw_import_here(column, job, context)
     elif job.import_pending:
         column.label(text="Waiting for Object Mode", icon='INFO')
     if job.can_resume:
@@ -189,6 +196,15 @@ def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) 
         button = row.operator("zero123.import_result", text="", icon='IMPORT')
         ImportOptions.of(context.scene.zero123).write(button)
         button.job = job.id
+
+
+def _draw_import_here(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) -> None:
+    """A finished job of another .blend file: its name, and the button that imports it here."""
+    name = Path(job.file.path).name if job.file and job.file.path else iface_("an unsaved file")
+    column.label(text=iface_("Result for {}").format(name), icon='INFO', translate=False)
+    button = column.operator("zero123.import_result", text="Import Here", icon='IMPORT')
+    (job.options or ImportOptions.of(context.scene.zero123)).write(button)
+    button.job = job.id
 
 
 def _draw_error(column: bpy.types.UILayout, message: str, hint: str,

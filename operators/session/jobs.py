@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from ...engine.core.errors import EngineError, ErrorCode
 from ...engine.core.protocol import Accepted, Cancelled, Done, Failed, Message, Preview, Progress
@@ -19,6 +20,7 @@ from ...engine.core.request import Request, SceneImport
 from ...engine.core.requests import PrepareRequest
 from ...engine.core.resume import work_folder
 from ..scene import ImportOptions, Place
+from .open_file import BlendFile
 
 MAX_ENDED = 20
 """Number of ended jobs that are kept in the list; the files of the others stay on the disk."""
@@ -62,6 +64,10 @@ class Job:
     """Name of the image, or the prompt, as the user knows it."""
     scene_uid: int = 0
     """`session_uid` of the scene that receives the result."""
+    scene_name: str = ""
+    """Name of that scene, by which it is found in a file that was opened again."""
+    file: BlendFile | None = None
+    """The .blend file that receives the result; None for any file."""
     place: Place | None = None
     """Where the result is placed; None if the options decide."""
     options: ImportOptions | None = None
@@ -80,6 +86,8 @@ class Job:
     image: Path | None = None
     """An image of the intermediate result, or the result of a job that makes one image."""
     image_count: int = 0
+    input_report: dict[str, Any] = field(default_factory=dict)
+    """How the input image was interpreted, from the job's report; empty if it does not say."""
     import_pending: bool = False
     """The result is on the disk and still has to be imported."""
     elsewhere: bool = False
@@ -138,6 +146,7 @@ class Job:
                 self._show(Path(message.path))
             case Done():
                 self.state, self.import_pending = JobState.DONE, self.for_the_scene
+                self.input_report = message.result.get("input") or {}
                 if isinstance(self.request, PrepareRequest):
                     self._show(self.result)
             case Failed():

@@ -87,7 +87,10 @@ def launch_request(context: bpy.types.Context, request: Request, title: str,
                    **plans: Any) -> Job:
     """Like `launch`, with a complete request."""
     start_engine(context)
+    # No handler has seen the file that was open when the add-on was enabled.
+    session.open_file.current.path = bpy.data.filepath
     job = session.runner.submit(request, title, context.scene.session_uid, **plans,
+                                scene_name=context.scene.name, file=session.open_file.current,
                                 elsewhere=addon.preferences(context).host is not None)
     session.job_store.save(context, job)
     if bpy.app.background:
@@ -104,22 +107,32 @@ def import_job(context: bpy.types.Context, job: Job,
                options: results.ImportOptions | None = None) -> list[bpy.types.ID]:
     """Import a finished job's result into its scene, or into the current one if that is gone.
 
+    In another .blend file than the job's it goes to the current scene, at the place that the
+    options choose.
+
     Raises:
         EngineError: The files cannot be used; the scene is unchanged.
     """
     job.import_pending = False
-    scenes = {scene.session_uid: scene for scene in bpy.data.scenes}
-    scene = scenes.get(job.scene_uid, context.scene)
+    own_file = session.open_file.is_open(job.file)
+    scene = (_scene_of(job) if own_file else None) or context.scene
     job.error = None
     options = options or job.options
     try:
         if job.replaces_view is not None:
             _add_samples(scene, job.replaces_view, job.result)
             return []
-        return import_files(job.result, scene, job.title, job.request, options, job.place)
+        return import_files(job.result, scene, job.title, job.request, options,
+                            job.place if own_file else None)
     except EngineError as error:
         job.error = error
         raise
+
+
+def _scene_of(job: Job) -> bpy.types.Scene | None:
+    """The job's scene in its open file; its `session_uid` changes if the file is opened again."""
+    scenes = {scene.session_uid: scene for scene in bpy.data.scenes}
+    return scenes.get(job.scene_uid) or bpy.data.scenes.get(job.scene_name)
 
 
 def import_files(path: Path, scene: bpy.types.Scene, title: str = "",

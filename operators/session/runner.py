@@ -53,9 +53,9 @@ class Runner:
 
     @property
     def busy(self) -> bool:
-        """Whether there is anything to wait for."""
+        """Whether the engine is starting or a job is running."""
         starting = self.engine_running and self._client is not None and not self._client.ready
-        return starting or any(not job.state.ended or job.import_pending for job in self.jobs)
+        return starting or bool(self.jobs.active())
 
     def start_engine(self, python: str, model_folder: str, log: Path,
                      own_python: Path | None = None, idle_s: float | None = None,

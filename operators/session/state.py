@@ -11,6 +11,7 @@ from .job_store import JobStore
 from .jobs import JobList
 from .model_list import ModelList
 from .model_work import ModelWork
+from .open_file import OpenFile
 from .preview_mesh import PreviewMeshes
 from .runner import Runner
 from .thumbnails import Thumbnails
@@ -29,6 +30,8 @@ class Session:
         self.jobs = JobList()
         self.runner = Runner(self.jobs)
         """The engine process."""
+        self.open_file = OpenFile()
+        """The .blend file that is open."""
         self.job_store = JobStore(self.jobs)
         """Records of resumable jobs on the disk."""
         self.thumbnails = Thumbnails()
@@ -46,6 +49,15 @@ class Session:
         self.installation = Installation()
         """The installation of the engine that is running."""
         self.timer = Timer(self)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine is starting, a job is running or a result waits for its import.
+
+        Results that wait for another .blend file do not count.
+        """
+        return self.runner.busy or any(
+            job.import_pending and self.open_file.is_open(job.file) for job in self.jobs)
 
     def open(self, import_job: ImportJob) -> None:
         """Start the session. `import_job` brings a finished job's result into the scene."""
@@ -66,6 +78,7 @@ class Session:
         self.runner.stop_engine()
         self.job_store.close()
         self.jobs.clear()
+        self.open_file = OpenFile()
 
 
 session = Session()

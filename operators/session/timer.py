@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.app.handlers import load_post, persistent
+from bpy.app.handlers import load_post, persistent, save_post
 
 from ...engine.core.errors import EngineError
 from .jobs import Job
@@ -43,7 +43,12 @@ class Timer:
         def file_loaded(*_: object) -> None:
             self._file_loaded()
 
-        self._tick, self._first, self._on_load = tick, first_look, file_loaded
+        @persistent
+        def file_saved(*_: object) -> None:
+            self._session.open_file.saved(bpy.data.filepath)
+
+        self._tick, self._first = tick, first_look
+        self._handlers = ((load_post, file_loaded), (save_post, file_saved))
 
     @property
     def pending(self) -> int:
@@ -53,7 +58,8 @@ class Timer:
     def open(self, import_job: ImportJob) -> None:
         """Look at the disk once Blender has drawn its window, and at every file that is loaded."""
         self._import_job = import_job
-        load_post.append(self._on_load)
+        for handlers, handler in self._handlers:
+            handlers.append(handler)
         if not bpy.app.background:
             bpy.app.timers.register(self._first, first_interval=INTERVAL_S, persistent=True)
 
@@ -65,8 +71,9 @@ class Timer:
 
     def close(self) -> None:
         """Remove timers and handlers; a pending timer at exit can crash Blender."""
-        if self._on_load in load_post:
-            load_post.remove(self._on_load)
+        for handlers, handler in self._handlers:
+            if handler in handlers:
+                handlers.remove(handler)
         for timer in (self._tick, self._first):
             if bpy.app.timers.is_registered(timer):
                 bpy.app.timers.unregister(timer)
@@ -90,16 +97,17 @@ class Timer:
                 self._check_installation()
         if changed:
             redraw_areas()
-        waits = (session.runner.busy or session.installation.running
+        waits = (session.busy or session.installation.running
                  or session.checklist.running or session.model_work.running)
         return INTERVAL_S if waits else None
 
     def import_finished(self) -> bool:
-        """Import finished results, unless the user is in the middle of an action.
+        """Import finished results of the open file, unless the user is in the middle of an action.
 
         Returns whether anything was imported.
         """
-        pending = [job for job in self._session.jobs if job.import_pending]
+        is_open = self._session.open_file.is_open
+        pending = [job for job in self._session.jobs if job.import_pending and is_open(job.file)]
         windows = bpy.context.window_manager.windows
         if not pending or not windows or any(window.modal_operators for window in windows):
             return False
@@ -115,10 +123,14 @@ class Timer:
     def _first_look(self) -> None:
         self._session.history.refresh(bpy.context)
         self._session.job_store.refresh(bpy.context)
-        self._file_loaded()
+        self._session.checklist.refresh(bpy.context)
+        redraw_areas()
 
     def _file_loaded(self) -> None:
+        self._session.open_file.loaded(bpy.data.filepath)
         self._session.checklist.refresh(bpy.context)
+        if self._session.busy:  # results may have waited for this file
+            self.start()
         redraw_areas()
 
     def _check_installation(self) -> None:

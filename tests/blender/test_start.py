@@ -35,4 +35,4 @@ def test_it_starts_without_heavy_libraries_and_asks_for_no_time(bpy, archive, tm
     assert done.returncode == 0, done.stderr
     assert "timers 0" in done.stdout.splitlines()
     handler = "bl_ext.user_default.zero123.operators.session.timer"
-    assert f"handlers {handler}" in done.stdout.splitlines()
+    assert f"handlers {handler} {handler}" in done.stdout.splitlines()  # loading and saving

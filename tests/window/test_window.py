@@ -90,8 +90,9 @@ def test_a_dead_engine_is_told_and_replaced(report):
     assert report["engine_after_death"] == "Failed"
 
 
-def test_a_job_survives_the_opening_of_another_file(report):
-    assert report["planes_in_new_file"] == 3
+def test_result_waits_for_its_file(report):
+    assert report["planes_in_new_file"] == 0
+    assert report["planes_imported_here"] == 3
 
 
 def test_an_installation_that_fails_says_why_and_the_next_one_ends_well(report):

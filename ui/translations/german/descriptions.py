@@ -278,8 +278,8 @@ TEXTS = {
     "Render training views of the selected objects or of a folder of 3D files":
         "Die ausgewählten Objekte oder einen Ordner mit 3D-Dateien von vielen Seiten rendern, um "
         "daran zu trainieren",
-    "Rendered too, unlit and with its transparency. The view transforms AgX and Filmic change "
-    "its colours, Standard does not":
+    "Rendered too, unlit and with its transparency. The view transforms AgX and Filmic change its "
+    "colours, Standard does not":
         "Wird auch gerendert, unbeleuchtet und mit ihrer Transparenz. Die Ansichtstransformationen "
         "AgX und Filmic verändern ihre Farben, Standard nicht",
     "Rendered too, unlit and with their transparency. The view transforms AgX and Filmic change "
