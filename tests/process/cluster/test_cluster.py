@@ -110,7 +110,7 @@ def test_a_node_that_is_killed_takes_nothing_along(cluster: Cluster, tiny_model:
     assert errors.count("is tried again") == 1, errors
     assert {item["state"] for item in status(out).values()} == {"done"}
     assert len(pictures_in(out)) == 17 * len(stems)
-    assert names(out / ".batch") == ["status.lock"]
+    assert names(out / ".batch") == []
 
 
 def test_a_picture_that_kills_every_actor_is_given_up_and_ctrl_c_puts_the_others_aside(
@@ -129,7 +129,7 @@ def test_a_picture_that_kills_every_actor_is_given_up_and_ctrl_c_puts_the_others
         _, errors = batch.communicate(timeout=PATIENCE_S)
     assert batch.returncode == 6, errors
     assert status(out)["b"]["state"] == "waiting"
-    assert names(out / ".batch") == ["status.lock"]
+    assert names(out / ".batch") == []
     wait_until(lambda: not at_work())
 
 
