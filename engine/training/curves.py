@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +119,5 @@ def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    partial = path.with_name(path.name + ".part")
-    figure.savefig(partial, format="png", dpi=100, metadata={"Software": None})
-    partial.replace(path)
+    with staged_file(path) as stage:
+        figure.savefig(stage, format="png", dpi=100, metadata={"Software": None})

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel
 
 from ..core.reporting import Reporter
+from ..core.staging import staged_file
 from .processes import Processes
 
 LossFunction = Callable[[nn.Module, torch.Generator], Tensor]
@@ -185,11 +185,9 @@ def _write(path: Path, record: dict[str, float]) -> None:
 
 
 def _save(path: Path, state: dict, step: int, seconds: float) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     values = {name: part.state_dict() for name, part in state.items()}
-    torch.save({**values, "step": step, "seconds": seconds}, temporary)
-    os.replace(temporary, path)
+    with staged_file(path) as stage:
+        torch.save({**values, "step": step, "seconds": seconds}, stage)
 
 
 def _load(path: Path, state: dict) -> tuple[int, float]:

@@ -9,7 +9,6 @@ is saved beside the result; the result itself is not changed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -138,10 +137,8 @@ class ViewSelection:
                   "added": [asdict(sample) for sample in view.samples[view.made:]]}
                  for view in self.views]
         file = self.path.with_name(SELECTION_FILE)
-        partial = file.with_name(file.name + ".part")
-        with suppress(OSError):
-            partial.write_text(json.dumps({"schema": SCHEMA, "views": views}), encoding="utf-8")
-            os.replace(partial, file)
+        with suppress(OSError, EngineError), staging.staged_file(file) as stage:
+            stage.write_text(json.dumps({"schema": SCHEMA, "views": views}), encoding="utf-8")
 
     def write(self, folder: Path) -> Path:
         """Write the selected views' images with a views.json to a folder; returns the file.

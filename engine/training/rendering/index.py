@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.errors import EngineError, ErrorCode
+from ...core.staging import staged_file
 
 INDEX = "dataset.json"
 HIDDEN = ".rendering"
@@ -37,9 +37,8 @@ class Index:
         """Replace the file in the folder."""
         document = {"schema": SCHEMA, "settings": self.settings, "shards": self.shards,
                     "skipped": self.skipped}
-        partial = folder / f".{INDEX}.part"
-        partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
-        os.replace(partial, folder / INDEX)
+        with staged_file(folder / INDEX) as stage:
+            stage.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def open_index(out: Path, settings: dict[str, int]) -> Index:
