@@ -17,6 +17,7 @@ from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import BASELINES, FIELDS, METHODS, SAMPLERS
 from ..core.staging import staged_file
+from ..evaluation.defects import DEFECT_NAMES
 from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
 from .options import png_path, user_path
 
@@ -29,7 +30,8 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `evaluate`."""
     evaluate = subparsers.add_parser("evaluate", help="measure a model on rendered test objects")
     verbs = evaluate.add_subparsers(dest="evaluate_verb", required=True)
-    for add in (_add_views, _add_sheet, _add_meshes, _add_methods, _add_report):
+    for add in (_add_views, _add_sheet, _add_meshes, _add_consistency, _add_methods,
+                _add_report):
         add(verbs)
 
 
@@ -107,6 +109,30 @@ def _add_meshes(verbs: Any) -> None:
     meshes.add_argument("--count", type=int, default=0, metavar="N",
                         help="only N objects, evenly spaced")
     meshes.set_defaults(run=_evaluate_meshes, stopped=RESUMES_HINT)
+
+
+def _add_consistency(verbs: Any) -> None:
+    consistency = verbs.add_parser("consistency", help="the IoU that defective views cost: fits "
+                                   "true views of the objects, some with known defects")
+    consistency.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    consistency.add_argument("--out", type=user_path, required=True, metavar="DIR",
+                             help="receives NAME/DEFECT-K/mesh.glb and consistency.json; finished "
+                             "reconstructions are kept")
+    consistency.add_argument("--defects", nargs="+", choices=DEFECT_NAMES, default=[],
+                             help="default: all")
+    consistency.add_argument("--bad", nargs="+", type=int, default=[0, 2, 4, 6], metavar="K",
+                             help="numbers of defective views")
+    consistency.add_argument("--view-count", type=int, default=16, help="views of each object")
+    consistency.add_argument("--resolution", type=int, default=96,
+                             help="voxels along each side of the fit")
+    consistency.add_argument("--iterations", type=int, default=0,
+                             help="0 takes the method's own number")
+    consistency.add_argument("--seed", type=int, default=0)
+    consistency.add_argument("--last", type=int, default=0, metavar="N",
+                             help="only the last N objects")
+    consistency.add_argument("--count", type=int, default=0, metavar="N",
+                             help="only N objects, evenly spaced")
+    consistency.set_defaults(run=_evaluate_consistency, stopped=RESUMES_HINT)
 
 
 def _add_methods(verbs: Any) -> None:
@@ -267,6 +293,34 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
               "objects": {name: asdict(row) for name, row in scores.items()},
               "left_out": [problem.message for problem in problems]}
     with staged_file(args.out / "scores.json") as stage:
+        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+    _fail_for(problems)
+
+
+def _evaluate_consistency(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..evaluation.consistency import (
+        ConsistencyEvaluation,
+        consistency_table,
+        evaluate_consistency,
+        mean_ious,
+    )
+
+    # The mesh's details do not matter for its volume.
+    options = {"seed": args.seed, "resolution": args.resolution, "iterations": args.iterations,
+               "texture_size": 64}
+    evaluation = ConsistencyEvaluation(
+        options, tuple(args.defects), tuple(args.bad), view_count=args.view_count, last=args.last,
+        count=args.count, seed=args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    problems: list[EngineError] = []
+    scores = evaluate_consistency(args.objects, args.out, evaluation, reporter, problems.append)
+    _tell(problems, scores, reporter)
+    means = mean_ious(scores)
+    print(f"IoU of {len(scores)} objects by number of defective views of {args.view_count}")
+    print(consistency_table(means, evaluation))
+    record = {"options": {**options, "view_count": args.view_count}, "mean": means,
+              "objects": scores, "left_out": [problem.message for problem in problems]}
+    with staged_file(args.out / "consistency.json") as stage:
         stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
     _fail_for(problems)
 

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Known defects of views, for measuring how a reconstruction copes with inconsistent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_SHIFT = 8
+"""Largest shift of a view along each axis, pixels."""
+SCALE = 0.1
+"""Relative change of an object's size in its view."""
+HUE_DEG = 90.0
+"""Rotation of the hue."""
+BLUR_SIGMA = 3.0
+"""Standard deviation of the Gaussian blur, pixels."""
+WRONG_SIDE, MISSING = "wrong-side", "missing"
+
+Image = npt.NDArray[np.float32]
+Defect = Callable[[Image, np.random.Generator], Image]
+"""A view (s, s, 4), straight alpha in [0, 1], to the view with the defect."""
+
+
+def _mirrored(image: Image, rng: np.random.Generator) -> Image:
+    """Left and right exchanged."""
+    return image[:, ::-1]
+
+
+def _shifted(image: Image, rng: np.random.Generator) -> Image:
+    """Shifted by up to `MAX_SHIFT` pixels along both axes, by the maximum along one of them."""
+    shift = rng.permutation([MAX_SHIFT, rng.integers(0, MAX_SHIFT + 1)]) * rng.choice([-1, 1], 2)
+    return _warped(image, 1.0, shift)
+
+
+def _scaled(image: Image, rng: np.random.Generator) -> Image:
+    """Larger or smaller by `SCALE`, about the centre."""
+    return _warped(image, 1 + SCALE * float(rng.choice([-1, 1])), np.zeros(2))
+
+
+def _hue(image: Image, rng: np.random.Generator) -> Image:
+    """Rotates colours about the grey axis, which keeps the mean of the channels."""
+    angle = np.radians(HUE_DEG) * rng.choice([-1, 1])
+    grey = np.full((3, 3), 1 / 3)
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    rotation = grey + np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * cross
+    return np.concatenate([(image[..., :3] @ rotation.T).clip(0, 1), image[..., 3:]],
+                          axis=-1).astype(np.float32)
+
+
+def _blurred(image: Image, rng: np.random.Generator) -> Image:
+    """Blurred, with its outline."""
+    import cv2
+
+    return _straight(cv2.GaussianBlur(_premultiplied(image), (0, 0), BLUR_SIGMA))
+
+
+def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
+    """Scaled about the centre, then shifted by (x, y) pixels."""
+    import cv2
+
+    centre = (len(image) - 1) / 2
+    matrix = np.array([[scale, 0, centre * (1 - scale) + shift[0]],
+                       [0, scale, centre * (1 - scale) + shift[1]]])
+    moved = cv2.warpAffine(_premultiplied(image), matrix, image.shape[1::-1])
+    return _straight(moved)
+
+
+def _premultiplied(image: Image) -> Image:
+    """Premultiplied alpha: colours of the background must not be mixed in."""
+    return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
+
+
+def _straight(image: npt.NDArray) -> Image:
+    """Straight alpha of a premultiplied image."""
+    alpha = image[..., 3:]
+    return np.concatenate([image[..., :3] / np.maximum(alpha, 1e-6), alpha],
+                          axis=-1).clip(0, 1).astype(np.float32)
+
+
+IMAGE_DEFECTS: dict[str, Defect] = {"mirrored": _mirrored, "shifted": _shifted, "scaled": _scaled,
+                                    "hue": _hue, "blurred": _blurred}
+"""Defects that are computed from the view alone."""
+DEFECT_NAMES = (WRONG_SIDE, *IMAGE_DEFECTS, MISSING)
+"""All defects. "wrong-side" shows the object from the opposite azimuth; "missing" views are left
+out of the set."""
