@@ -3,8 +3,9 @@
 """From any image to what the networks were trained on: one centred object in a square.
 
 The training cameras stand 1.5 to 2.2 away from an object of size 1, which then fills 0.52 to 0.77
-of the image. A centred object within these limits keeps its framing, and the camera's radius is
-taken from its share of the image. Any other is recentred to the middle of the range.
+of the image. A cut-out whose object is centred and within these limits keeps its framing, and the
+camera's radius is taken from its share of the image. Any other is recentred to the middle of the
+range.
 """
 
 from __future__ import annotations
@@ -125,13 +126,16 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
 
 def frame_cut_out(cut: CutOut, framing: str = "auto",
                   radius: float = DEFAULT_RADIUS) -> FramedImage:
-    """Frame an object that has been cut out; arguments as of `frame_image`."""
+    """Frame an object that has been cut out; arguments as of `frame_image`.
+
+    A photo whose background was removed has no framing that anybody chose: "auto" recentres it.
+    """
     square = pad_to_square(cut.rgba)
     share, centre = object_share(square)
     offset = max(abs(centre[0] - 0.5), abs(centre[1] - 0.5))
     usable = USABLE_SHARE[0] <= share <= USABLE_SHARE[1] and offset <= MAX_OFFSET
     notes = []
-    if framing == "keep" or (framing == "auto" and usable):
+    if framing == "keep" or (framing == "auto" and usable and cut.method == "alpha"):
         if framing == "auto" and radius == DEFAULT_RADIUS:
             radius = radius_of_share(share)
         kept, what = square, "kept"

@@ -63,6 +63,15 @@ def test_framing_keeps_what_the_models_know(tmp_path, share, centre):
     assert framed.radius == pytest.approx(radius_of_share(share), rel=0.02)
 
 
+def test_framing_recentres_photos(tmp_path):
+    """Of a photo nobody has chosen how much of it the object fills."""
+    Image.alpha_composite(Image.new("RGBA", (SIDE, SIDE), (90, 140, 90, 255)),
+                          Image.open(ellipse(tmp_path / "a.png", 0.72))).save(tmp_path / "b.png")
+    framed = frame_image(tmp_path / "b.png")
+    assert (framed.framing, framed.radius) == ("recentred", DEFAULT_RADIUS)
+    assert object_side(framed.at(128).alpha)[0] == pytest.approx(OBJECT_FRACTION, abs=0.02)
+
+
 def test_framing_keep_leaves_image_and_radius(tmp_path):
     framed = frame_image(ellipse(tmp_path / "a.png", 0.3, (0.25, 0.45)), framing="keep")
     side, centre = object_side(framed.at(200).alpha)
