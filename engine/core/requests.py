@@ -92,8 +92,7 @@ class FramedRequest(ImageRequest):
     """A job that cuts the object out of the image and frames it as the network expects."""
 
     input_radius: float = option(
-        1.85, "distance of the camera that took the picture to the object's centre; the default "
-        "leaves it to the framing",
+        1.85, "distance of the camera that took the picture to the object's centre",
         min=0.5, max=10.0)
     framing: str = option(
         "auto", "auto recentres an object that is too large, too small or off centre for the "

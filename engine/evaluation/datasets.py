@@ -23,7 +23,7 @@ import numpy as np
 
 from ..camera import DEFAULT_RADIUS, spherical_from_position
 from ..core.errors import EngineError, ErrorCode
-from ..imaging import read_image
+from ..imaging import read_image, straight
 from ..imaging.view_set import ViewSet
 from ..training.folders import read_folder
 from ..training.shards import RenderedObject, read_shards
@@ -98,7 +98,7 @@ def _plain(folder: Path) -> TestObject:
     camera = views.meta.get("input", {})
     pose = np.stack([views.azimuth_deg, views.elevation_deg, views.radius], axis=1)
     start = (0.0, camera.get("elevation_deg", 0.0), camera.get("radius", DEFAULT_RADIUS))
-    rgba = np.concatenate([first[None], np.rint(views.images * 255).astype(np.uint8)])
+    rgba = np.concatenate([first[None], np.rint(straight(views.images) * 255).astype(np.uint8)])
     return _object(folder, rgba, np.concatenate([[start], pose]), _mesh(folder, "mesh"))
 
 

@@ -21,6 +21,7 @@ from ..camera import DEFAULT_RADIUS, two_ring_orbit
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter, SilentReporter
 from ..core.requests import ReconstructRequest
+from ..imaging import premultiplied
 from ..imaging.view_set import ViewSet
 from ..jobs import run as jobs
 from ..mesh.rendering import Lights, TexturedTriangles, load_textured
@@ -139,7 +140,7 @@ def true_views(thing: TexturedTriangles, count: int, size: int = TRUE_VIEW_SIZE)
     azimuth, elevation = np.array(two_ring_orbit(count)).T
     images = [thing.picture(a, e, DEFAULT_RADIUS, size, LIGHTS)
               for a, e in zip(azimuth, elevation, strict=True)]
-    return ViewSet(np.stack(images) / np.float32(255), azimuth, elevation,
+    return ViewSet(premultiplied(np.stack(images) / np.float32(255)), azimuth, elevation,
                    np.full(count, DEFAULT_RADIUS), np.zeros(count, int))
 
 

@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images: read, cut out, framed, composited, saved."""
 
+from .alpha import RGBA8, PremultipliedRGBA, from_white, on_white, premultiplied, straight
 from .framing import (
     OBJECT_FRACTION,
     FramedImage,
-    PremultipliedRGBA,
     PreparedImage,
     frame_cut_out,
     frame_image,
     frame_object,
     load_input,
-    on_white,
     recentre,
     resize_premultiplied,
 )
-from .reading import RGBA8, read_image, save_png
+from .reading import read_image, save_png
 from .segmentation import CutOut, cut_out
 from .view_alpha import foreground_alpha
 
@@ -31,10 +30,13 @@ __all__ = [
     "frame_cut_out",
     "frame_image",
     "frame_object",
+    "from_white",
     "load_input",
     "on_white",
+    "premultiplied",
     "read_image",
     "recentre",
     "resize_premultiplied",
     "save_png",
+    "straight",
 ]

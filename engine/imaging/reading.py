@@ -17,10 +17,8 @@ from PIL import Image, ImageOps
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.staging import staged_file
+from .alpha import RGBA8
 from .colour import deep_colours, to_srgb
-
-RGBA8 = npt.NDArray[np.uint8]
-"""H x W x 4 uint8, sRGB, straight alpha."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA", "PPM")
 """Tried in this order. Others stay closed: EPS, for one, would start an interpreter."""

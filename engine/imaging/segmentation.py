@@ -21,6 +21,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..core.errors import EngineError, ErrorCode
+from .alpha import RGBA8
 from .alpha_channel import (
     AlphaMeaning,
     alpha_meaning,
@@ -39,7 +40,7 @@ from .background import (
     smooth_background,
     soft_edges,
 )
-from .reading import RGBA8, LoadedImage, load_image
+from .reading import LoadedImage, load_image
 from .saliency import resized, saliency
 
 _TRANSLUCENT = 0.9

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of pictures with their cameras, in memory and as a folder: views.json and its PNG files."""
+"""A set of images with their cameras, in memory and as a folder: views.json and its PNG files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from PIL import Image
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
+from .alpha import PremultipliedRGBA, from_white, premultiplied, straight
+from .view_alpha import foreground_alpha
 
 SCHEMA = "zero123.views/1"
 MAX_SIDE = 4096
-"""Largest picture side accepted from a folder: all views are held in memory as floats."""
+"""Largest side of an image accepted from a folder: all views are held in memory as floats."""
 MAX_VIEWS = 1024
 MAX_PIXELS = 2**27
-"""Of all pictures together: as floats they take 2 GB."""
+"""Of all images together: as floats they take 2 GB."""
 MAX_FILE_BYTES = 2**24
 """Of a views.json."""
 
@@ -33,10 +35,10 @@ FloatArray = npt.NDArray[np.floating]
 
 @dataclass
 class ViewSet:
-    """N square pictures of one object, each with the camera that took it."""
+    """N square images of one object, each with the camera that took it."""
 
     images: FloatArray
-    """N x S x S x 4 float32 in [0, 1], sRGB, straight alpha; alpha 0 is background."""
+    """N x S x S x 4 float32 in [0, 1], sRGB, premultiplied by alpha; alpha 0 is background."""
     azimuth_deg: FloatArray
     """N; relative to the input view, positive = the camera moves to its right."""
     elevation_deg: FloatArray
@@ -70,12 +72,12 @@ class ViewSet:
 
     @classmethod
     def load(cls, path: str | Path) -> ViewSet:
-        """The views that a views.json describes, with the pictures beside it.
+        """The views that a views.json describes, with the images beside it.
 
-        A picture without an alpha channel (painted over by hand, say) counts as standing on white.
+        An image without an alpha channel (painted over by hand, say) counts as standing on white.
 
         Raises:
-            EngineError: `BAD_INPUT` if the file or a picture is missing, damaged, of another
+            EngineError: `BAD_INPUT` if the file or an image is missing, damaged, of another
                 schema or size, or named by a path that leaves the folder.
         """
         path = Path(path)
@@ -84,9 +86,9 @@ class ViewSet:
         fov_deg = _number(views[0], "fov_deg", 1.0, 170.0)
         if any(_number(view, "fov_deg", 1.0, 170.0) != fov_deg for view in views):
             raise _bad("its views have different fields of view", "all cameras must share one")
-        images = [_read_picture(path.parent, view.get("file"), len(views)) for view in views]
+        images = [_read_image(path.parent, view.get("file"), len(views)) for view in views]
         if len({image.shape for image in images}) > 1:
-            raise _bad("its pictures have different sizes", "resize them all to the same square")
+            raise _bad("its images have different sizes", "resize them all to the same square")
         meta = {key: value for key, value in document.items() if key not in ("schema", "views")}
         _check_input(meta)
         return cls(
@@ -186,42 +188,36 @@ def _is_plain_name(name: object) -> bool:
             and PurePosixPath(name).name == name and PureWindowsPath(name).name == name)
 
 
-def _read_picture(folder: Path, name: object, count: int) -> FloatArray:
-    """S x S x 4 float32 of one of the `count` pictures in the folder."""
+def _read_image(folder: Path, name: object, count: int) -> FloatArray:
+    """S x S x 4 float32, premultiplied, of one of the `count` images in the folder."""
     from .reading import DECODER_ERRORS, readable_formats
 
     if not _is_plain_name(name):
         raise _bad(f"the file name {name!r} leads out of their folder", "use plain file names")
     path = folder / str(name)
     if path.is_symlink():
-        raise _bad(f"{name} is a link", "put the picture itself into the folder")
+        raise _bad(f"{name} is a link", "put the image itself into the folder")
     if not path.is_file():
         raise _bad(f"{name} is missing", f"put it into {folder}")
     try:
-        with Image.open(path, formats=readable_formats()) as picture:
-            width, height = picture.size
+        with Image.open(path, formats=readable_formats()) as image:
+            width, height = image.size
             if width != height or not 8 <= width <= MAX_SIDE:
                 raise _bad(f"{name} has {width} x {height} pixels",
-                           f"pictures must be square, 8 to {MAX_SIDE} pixels")
+                           f"images must be square, 8 to {MAX_SIDE} pixels")
             if count * width * height > MAX_PIXELS:
-                raise _bad(f"{count} pictures of {width} x {height} pixels are too much",
+                raise _bad(f"{count} images of {width} x {height} pixels are too much",
                            f"scale them down, to {MAX_PIXELS // 10**6} megapixels together")
-            has_alpha = picture.has_transparency_data
-            pixels = np.asarray(picture.convert("RGBA"), np.float32) / 255
+            has_alpha = image.has_transparency_data
+            pixels = np.asarray(image.convert("RGBA"), np.float32) / 255
     except DECODER_ERRORS as error:
-        raise _bad(f"{name} is not a readable picture", "save it again as PNG") from error
-    return pixels if has_alpha else _on_white_to_rgba(pixels[..., :3])
+        raise _bad(f"{name} is not a readable image", "save it again as PNG") from error
+    return premultiplied(pixels) if has_alpha else from_white(
+        pixels[..., :3], foreground_alpha(pixels[..., :3]))
 
 
-def _on_white_to_rgba(rgb: FloatArray) -> FloatArray:
-    """Straight-alpha RGBA of a picture on white."""
-    from . import foreground_alpha
-
-    return np.concatenate([rgb, foreground_alpha(rgb)[..., None]], axis=-1).astype(np.float32)
-
-
-def _write_png(path: Path, image: FloatArray) -> None:
+def _write_png(path: Path, image: PremultipliedRGBA) -> None:
     partial = path.with_name(path.name + ".part")
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels = np.rint(np.clip(straight(image), 0, 1) * 255).astype(np.uint8)
     Image.fromarray(pixels).save(partial, format="PNG")
     os.replace(partial, path)

@@ -25,7 +25,6 @@ from .sampling import (
     prepare,
     sample,
     save_input,
-    straight_alpha,
     tell_savings,
     view_set,
 )
@@ -162,6 +161,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     import numpy as np
 
     from ..camera import two_ring_orbit
+    from ..imaging import premultiplied
     from ..mesh.rendering import of_mesh
     from ..reconstruction import reconstruct_by_score
 
@@ -183,7 +183,8 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     poses = [(azimuth, elevation, image.radius)
              for azimuth, elevation in two_ring_orbit(request.view_count)]
     thing = of_mesh(result.mesh)
-    images = np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255)
+    images = premultiplied(
+        np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
     meta = {"image": request.image, "model": request.model, "seed": request.seed,
             "dtype": dtype_name(pipeline)}
     shown = view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
@@ -192,8 +193,9 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
 
 def _photo(image: FramedImage) -> np.ndarray:
     """The input image for the fit and the texture: S x S x 4 float32, straight alpha."""
-    prepared = image.at(PHOTO_SIZE)
-    return straight_alpha(prepared.rgb, prepared.alpha)
+    from ..imaging import straight
+
+    return straight(image.at(PHOTO_SIZE).premultiplied)
 
 
 def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:

@@ -93,9 +93,9 @@ def save_input(folder: Path, image: PreparedImage) -> None:
 
 def save_prepared(path: Path, image: PreparedImage) -> None:
     """The prepared image as a PNG file with straight alpha."""
-    from ..imaging import save_png
+    from ..imaging import save_png, straight
 
-    save_png(path, straight_alpha(image.rgb, image.alpha))
+    save_png(path, straight(image.premultiplied))
 
 
 def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
@@ -146,7 +146,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
     import numpy as np
     import torch
 
-    from ..imaging import foreground_alpha
+    from ..imaging import foreground_alpha, from_white
 
     pipeline = load_model(request, reporter, stages)
     steps = request.steps or pipeline.config.default_num_inference_steps
@@ -172,7 +172,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
             "guidance": guidance, "sampler": request.sampler, "eta": request.eta,
             "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
-    rgba = np.stack([straight_alpha(rgb, foreground_alpha(rgb)) for rgb in output.images])
+    rgba = np.stack([from_white(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(image, input_elevation, rgba, poses, samples, meta)
     return Sampled(views, output.unet_evaluations)
 
@@ -194,7 +194,7 @@ def _followed(pipeline: Zero123Pipeline, poses: Sequence[tuple[float, float, flo
 def view_set(image: PreparedImage, input_elevation: float, images: np.ndarray,
              poses: Sequence[tuple[float, float, float]], samples: int,
              meta: dict[str, Any]) -> ViewSet:
-    """RGBA images (views x samples, view-major) with their cameras and that of the input image."""
+    """Premultiplied images (views x samples, view-major) with their cameras, and the input's."""
     import numpy as np
 
     from ..camera import FOV_DEG
@@ -205,12 +205,3 @@ def view_set(image: PreparedImage, input_elevation: float, images: np.ndarray,
               **image.report}
     return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
                    sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
-
-
-def straight_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """H x W x 4 that gives `rgb` (H x W x 3) again when it is composited on white."""
-    import numpy as np
-
-    covered = alpha[..., None] > 0
-    colour = 1 - np.divide(1 - rgb, alpha[..., None], out=np.zeros_like(rgb), where=covered)
-    return np.dstack([np.clip(colour, 0, 1), alpha])

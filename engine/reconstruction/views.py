@@ -226,7 +226,7 @@ def _pictures(views: ViewSet, photo: Photo | None, reporter: Reporter) -> Pictur
     if not usable.all():
         bad = ", ".join(str(i) for i in np.nonzero(~usable)[0])
         reporter.log("warning", f"views without an object or without background left out: {bad}")
-    rgba = _premultiplied(views.images[usable])
+    rgba = torch.from_numpy(views.images[usable])
     matrices = torch.from_numpy(views.camera_to_world[usable]).float()
     weight = torch.ones(len(rgba))
     if photo is not None:

@@ -53,7 +53,6 @@ def photograph(boxes: list[Box], poses: list[tuple[float, float]], size: int = 6
     alpha = torch.isfinite(nearest).float()[:, None]
     fine = torch.cat([rgb * alpha, alpha], -1).reshape(len(poses), size, 2, size, 2, 4)
     rgba = fine.mean((2, 4))
-    rgba[..., :3] /= rgba[..., 3:].clamp_min(1e-6)
     return ViewSet(rgba.numpy(), azimuth, elevation, np.full(len(poses), radius),
                    np.zeros(len(poses), int))
 

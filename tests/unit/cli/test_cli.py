@@ -149,14 +149,14 @@ def test_a_failed_job_leaves_the_earlier_result_as_it_was(tiny_model: Path, pict
 
 
 def test_a_view_composited_on_white_is_what_the_network_drew():
-    from engine.jobs.sampling import straight_alpha
+    from engine.imaging import from_white, straight
 
     rng = np.random.default_rng(0)
     alpha = rng.random((8, 8), np.float32)
     alpha[:2] = 0
     colour = rng.random((8, 8, 3), np.float32)
     on_white = alpha[..., None] * colour + 1 - alpha[..., None]
-    rgba = straight_alpha(on_white, alpha)
+    rgba = straight(from_white(on_white, alpha))
     np.testing.assert_allclose(rgba[..., :3][alpha > 0.05], colour[alpha > 0.05], atol=1e-4)
     assert (rgba[..., 3] == alpha).all()
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from engine import camera
 from engine.core.errors import EngineError, ErrorCode
+from engine.imaging import premultiplied
 from engine.imaging.view_set import SCHEMA, ViewSet
 
 META = {"image": "mug.png", "model": "nano", "seed": 7, "steps": 12, "guidance": 3.0,
@@ -20,10 +21,10 @@ META = {"image": "mug.png", "model": "nano", "seed": 7, "steps": 12, "guidance":
 
 
 def make_views(count: int = 3, size: int = 16) -> ViewSet:
-    """Random pictures whose values are exact in eight bits."""
+    """Random images whose values are exact in eight bits."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, size, size, 4)).astype(np.float32) / 255
-    return ViewSet(images=images, azimuth_deg=np.arange(count) * 30.0,
+    return ViewSet(images=premultiplied(images), azimuth_deg=np.arange(count) * 30.0,
                    elevation_deg=np.linspace(-10, 40, count), radius=np.full(count, 1.85),
                    sample=np.arange(count) % 2, meta=dict(META))
 

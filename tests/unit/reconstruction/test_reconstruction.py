@@ -186,7 +186,6 @@ def disturbed(views: ViewSet) -> ViewSet:
     """Blurred, and shifted and sized at random, as generated views are."""
     rng = np.random.default_rng(0)
     images = views.images.copy()
-    images[..., :3] *= images[..., 3:]
     middle = np.array([images.shape[1] - 1, images.shape[1] - 1, 0]) / 2
     for image in images:
         zoom = np.append(np.full(2, np.exp(0.02 * rng.normal())), 1.0)
@@ -194,7 +193,6 @@ def disturbed(views: ViewSet) -> ViewSet:
         blurred = ndimage.gaussian_filter(image, (1.0, 1.0, 0))
         offset = middle - (middle + shift) * zoom
         image[:] = ndimage.affine_transform(blurred, zoom, offset, order=1)
-    images[..., :3] /= np.maximum(images[..., 3:], 1e-3)
     return ViewSet(images.clip(0, 1), views.azimuth_deg, views.elevation_deg, views.radius,
                    views.sample)
 

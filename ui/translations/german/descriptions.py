@@ -72,10 +72,8 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Denoising steps; 0 takes the pipeline's own number":
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Distance of the camera that took the picture to the object's centre; the default leaves it to "
-    "the framing":
-        "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts; die Vorgabe überlässt "
-        "ihn dem Bildausschnitt",
+    "Distance of the camera that took the picture to the object's centre":
+        "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Download a model and convert it for the engine; a cancelled download can be resumed":
         "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
         "später weiter",
