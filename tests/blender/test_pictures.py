@@ -111,7 +111,7 @@ def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, 
     assert rows.max() - rows.min() + 1 == pytest.approx(160, abs=4)  # 0.625 of the frame
     job = list(extension("operators.session").session.runner.jobs)[-1]
     assert (job.state.value, job.import_pending, job.image) == ("Done", False, job.result)
-    assert job.report["input"]["framing"] == "recentred"
+    assert job.input_report["framing"] == "recentred"
     settings, prepared = scene.zero123, extension("ui.input_image").prepared
     settings.framing = 'fit'
     assert prepared(image, settings) is job
