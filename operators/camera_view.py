@@ -35,7 +35,7 @@ _POSE = ("azimuth", "elevation", "radius", "orbit")
 
 
 class ZERO123_OT_view_from_camera(ImageJob):
-    """Have the object drawn as a camera of the scene sees it, as a plane at that camera"""
+    """Generate a view as a camera of the scene sees the object, on a plane at that camera"""
 
     bl_idname = "zero123.view_from_camera"
     bl_label = "View from Camera"
@@ -45,15 +45,15 @@ class ZERO123_OT_view_from_camera(ImageJob):
         **job_properties(ViewsRequest, _POSE),
         "camera": StringProperty(
             name="Camera", options=_OPTIONS,
-            description="Name of the camera; empty takes the active object, else the scene's"),
+            description="Name of the camera; empty uses the active object, else the scene's camera"),
         "around": StringProperty(
             name="Around", options=_OPTIONS,
-            description="Name of an object of the result to look at; empty takes the selected "
-                        "one, else the newest result, and without any the world's origin"),
+            description="Name of an object of the result to look at; empty uses the selected "
+                        "one, else the newest result, else the world's origin"),
         "keep_distance": BoolProperty(
             name="Keep Distance", default=True, options=_OPTIONS,
-            description="Take the view from where the camera is; else from its direction, at "
-                        "the picture's distance"),
+            description="Generate the view from the camera's position; otherwise from its "
+                        "direction at the input image's distance"),
     }
 
     @classmethod

@@ -23,22 +23,22 @@ _VECTORS = {"view_location": Vector, "view_rotation": Quaternion, "view_camera_o
 
 
 class ZERO123_OT_compare(bpy.types.Operator):
-    """Look at the mesh from where the picture was taken, with the picture over it, or go back"""
+    """Show the mesh from the input camera with the input image over it, or return to the last view"""
 
     bl_idname = "zero123.compare"
-    bl_label = "Compare with Picture"
+    bl_label = "Compare with Image"
     bl_options = {'REGISTER', 'UNDO'}
     __annotations__ = {
         "mode": EnumProperty(
             name="Mode", default='TOGGLE', options=_OPTIONS,
-            items=[('TOGGLE', "Toggle", "Start to compare, or stop"),
-                   ('ON', "On", "Start to compare"), ('OFF', "Off", "Stop to compare")]),
+            items=[('TOGGLE', "Toggle", "Start or stop comparing"),
+                   ('ON', "On", "Start comparing"), ('OFF', "Off", "Stop comparing")]),
         "mesh": StringProperty(
             name="Mesh", options=_OPTIONS,
-            description="Name of the mesh; empty takes that of the active or the newest result"),
+            description="Name of the mesh; empty uses that of the active or the newest result"),
         "alpha": FloatProperty(
             name="Opacity", default=0.5, min=0.0, max=1.0, subtype='FACTOR', options=_OPTIONS,
-            description="How much of the mesh the picture covers"),
+            description="Opacity of the input image over the mesh"),
     }
 
     @classmethod

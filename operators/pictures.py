@@ -44,14 +44,14 @@ def picture_of_file(path: Path) -> bpy.types.Image:
 
 
 class ZERO123_OT_open_picture(bpy.types.Operator):
-    """Take a picture file as the picture to work with"""
+    """Use an image file as the input image"""
 
     bl_idname = "zero123.open_picture"
-    bl_label = "Use Picture"
+    bl_label = "Use Image"
     bl_options = {'REGISTER', 'UNDO'}
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="File", subtype='FILE_PATH', options=PATH_OPTIONS, description="Picture of one object")
+        name="File", subtype='FILE_PATH', options=PATH_OPTIONS, description="Image of one object")
     filter_image: BoolProperty(  # type: ignore[valid-type]
         default=True, options={'HIDDEN', 'SKIP_SAVE'})
     filter_folder: BoolProperty(  # type: ignore[valid-type]
@@ -71,10 +71,10 @@ class ZERO123_OT_open_picture(bpy.types.Operator):
 
 
 class ZERO123_OT_paste_picture(bpy.types.Operator):
-    """Take the picture on the clipboard, or the picture file whose path is there"""
+    """Use the image on the clipboard, or the image file whose path is there"""
 
     bl_idname = "zero123.paste_picture"
-    bl_label = "Paste Picture"
+    bl_label = "Paste Image"
     bl_options = {'REGISTER', 'UNDO'}
 
     @classmethod
@@ -91,10 +91,10 @@ class ZERO123_OT_paste_picture(bpy.types.Operator):
 
 
 class ZERO123_OT_picture_from_render(bpy.types.Operator):
-    """Take what was rendered last as the picture; nothing is rendered again"""
+    """Use the last render as the input image; nothing is rendered again"""
 
     bl_idname = "zero123.picture_from_render"
-    bl_label = "Picture from Render"
+    bl_label = "Image from Render"
     bl_options = {'REGISTER', 'UNDO'}
 
     @report_errors
@@ -104,15 +104,15 @@ class ZERO123_OT_picture_from_render(bpy.types.Operator):
 
 
 class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
-    """Take what the 3D View shows as the picture, without overlays and background"""
+    """Use what the 3D View shows as the input image, without overlays and background"""
 
     bl_idname = "zero123.picture_from_viewport"
-    bl_label = "Picture from 3D View"
+    bl_label = "Image from 3D View"
     bl_options = {'REGISTER', 'UNDO'}
 
     size: IntProperty(  # type: ignore[valid-type]
         name="Size", default=512, min=64, max=4096, options=_OPTIONS,
-        description="Width and height in pixels; the middle of the view is taken")
+        description="Width and height in pixels; the middle of the view is used")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -29,8 +29,8 @@ class _Turn(bpy.types.Operator):
 
     FILE = StringProperty(
         name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
-        description="A views.json that Zero123 has written; empty takes the active object's, "
-                    "else that of the picked views")
+        description="A views.json file of Zero123; empty uses the active object's, "
+                    "else that of the listed views")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -120,10 +120,10 @@ class ZERO123_OT_turntable_video(_Turn):
         "filepath": _Turn.FILE,
         "out": StringProperty(
             name="Out", subtype='FILE_PATH', options=PATH_OPTIONS, translation_context=CONTEXT,
-            description="The .mp4 file to write; empty takes turntable.mp4 beside the views"),
+            description="The .mp4 file to write; empty uses turntable.mp4 beside the views"),
         "seconds": FloatProperty(
             name="Seconds", default=4.0, min=0.5, max=600.0, options=_OPTIONS,
-            description="How long one turn takes"),
+            description="Duration of one turn"),
     }
 
     def act(self, context: bpy.types.Context, path: Path, views: list[SelectableView]) -> None:

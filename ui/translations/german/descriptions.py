@@ -5,12 +5,11 @@
 TEXTS = {
     "A views.json file of Zero123; empty uses the active object's":
         "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts",
-    "A views.json or a mesh.glb that Zero123 has written":
-        "Eine von Zero123 geschriebene views.json oder mesh.glb",
-    "A views.json that Zero123 has written; empty takes the active object's, else that of the "
-    "picked views":
+    "A views.json file of Zero123; empty uses the active object's, else that of the listed views":
         "Eine von Zero123 geschriebene views.json; leer nimmt die des aktiven Objekts, sonst die "
         "der ausgewählten Ansichten",
+    "A views.json or a mesh.glb that Zero123 has written":
+        "Eine von Zero123 geschriebene views.json oder mesh.glb",
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
     "AMD graphics cards, on Linux": "Grafikprozessoren von AMD, unter Linux",
@@ -124,10 +123,17 @@ TEXTS = {
         "Frei für Forschung und nichtkommerzielle Nutzung, und für kommerzielle bei einem "
         "Jahresumsatz bis 1.000.000 US-Dollar; andere brauchen eine Lizenz von Stability AI",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
+    "Generate a view as a camera of the scene sees the object, on a plane at that camera":
+        "Das Objekt so zeichnen lassen, wie eine Kamera der Szene es sieht, als Ebene an dieser "
+        "Kamera",
     "Generate an image of an object from a text; it becomes the input image":
         "Aus einem Text das Bild eines Objekts erzeugen lassen; mit ihm wird weitergearbeitet",
     "Generate new samples of this view only; the first one becomes the view's image":
         "Nur von dieser Ansicht andere Proben erzeugen; die erste wird das Bild der Ansicht",
+    "Generate the view from the camera's position; otherwise from its direction at the input "
+    "image's distance":
+        "Die Ansicht von dort nehmen, wo die Kamera ist; sonst aus ihrer Richtung, im Abstand des "
+        "Bildes",
     "Generate views of the object in an image from other sides, as planes with cameras":
         "Das Objekt eines Bildes von anderen Seiten zeichnen lassen, als Referenzebenen mit "
         "Kameras",
@@ -136,14 +142,10 @@ TEXTS = {
         "erzeugen",
     "Half the disk space, with lower precision than Half": "Halber Platz, mit weniger Stellen",
     "Half the disk space; results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
-    "Have the object drawn as a camera of the scene sees it, as a plane at that camera":
-        "Das Objekt so zeichnen lassen, wie eine Kamera der Szene es sieht, als Ebene an dieser "
-        "Kamera",
     "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
     "models":
         "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
         "Turbo-Modelle",
-    "How much of the mesh the picture covers": "Wie stark das Bild das Mesh verdeckt",
     "How the camera's pose is passed to the network": "Wie dem Netz die Kamera mitgeteilt wird",
     "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
     "Jacobian Chaining (sjc, for original models) from the picture alone":
@@ -187,23 +189,20 @@ TEXTS = {
         "Mesh auszuwählen",
     "Longest side of the object; 0 keeps about 1 unit":
         "Längste Seite des Objekts; 0 lässt etwa 1 Einheit",
-    "Look at the mesh from where the picture was taken, with the picture over it, or go back":
-        "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
-        "zurückkehren",
     "Minutes without work after which the engine releases its model; 0 keeps it":
         "Minuten ohne Arbeit, nach denen die Engine ihr Modell entlädt; 0 behält es",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
-    "Name of an object of the result to look at; empty takes the selected one, else the newest "
-    "result, and without any the world's origin":
+    "Name of an object of the result to look at; empty uses the selected one, else the newest "
+    "result, else the world's origin":
         "Name eines Objekts des Ergebnisses, auf das geblickt wird; leer nimmt das ausgewählte, "
         "sonst das neueste Ergebnis und ohne eines den Ursprung der Welt",
-    "Name of the camera; empty takes the active object, else the scene's":
+    "Name of the camera; empty uses the active object, else the scene's camera":
         "Name der Kamera; leer nimmt das aktive Objekt, sonst die der Szene",
     "Name of the input image; empty uses the active image":
         "Name des Bildes, von dem ausgegangen wird; leer nimmt das aktive",
-    "Name of the mesh; empty takes that of the active or the newest result":
+    "Name of the mesh; empty uses that of the active or the newest result":
         "Name des Meshes; leer nimmt das des aktiven oder des neuesten Ergebnisses",
     "Name of the model; empty uses the catalogue's name for this file, else the file's name":
         "Wie es heißen soll; leer nimmt den Namen des Katalogs für eine solche Datei, sonst den "
@@ -220,6 +219,7 @@ TEXTS = {
         "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
     "Of the UNet; the projection learns ten times as fast":
         "Die des UNets; die Projektion lernt zehnmal so schnell",
+    "Opacity of the input image over the mesh": "Wie stark das Bild das Mesh verdeckt",
     "Open the engine's log in a new window with a Text Editor":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
     "Optimisation steps; 0 takes the method's own number (views 300, for original models on a GPU "
@@ -313,6 +313,9 @@ TEXTS = {
         "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
     "Show the image as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
+    "Show the mesh from the input camera with the input image over it, or return to the last view":
+        "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
+        "zurückkehren",
     "Show the orbit of views on one plane that turns as the timeline plays":
         "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
@@ -332,21 +335,11 @@ TEXTS = {
     "Switch to Object Mode": "Aus dem jetzigen Modus in den Objektmodus wechseln",
     "Switch to Object Mode to import results":
         "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
-    "Take a picture file as the picture to work with": "Mit einer Bilddatei arbeiten",
-    "Take the picture on the clipboard, or the picture file whose path is there":
-        "Das Bild aus der Zwischenablage nehmen oder die Bilddatei, deren Pfad dort steht",
-    "Take the view from where the camera is; else from its direction, at the picture's distance":
-        "Die Ansicht von dort nehmen, wo die Kamera ist; sonst aus ihrer Richtung, im Abstand des "
-        "Bildes",
-    "Take what the 3D View shows as the picture, without overlays and background":
-        "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
-    "Take what was rendered last as the picture; nothing is rendered again":
-        "Als Bild nehmen, was zuletzt gerendert wurde; es wird nicht neu gerendert",
     "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
     "cache":
         "Text-zu-Bild-Modell: ein Ordner im Diffusers-Format oder der Name eines Modells im "
         "Hugging-Face-Cache",
-    "The .mp4 file to write; empty takes turntable.mp4 beside the views":
+    "The .mp4 file to write; empty uses turntable.mp4 beside the views":
         "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
     "The authors have stated no licence for these weights, so that nobody has been allowed "
     "anything; whoever uses them has to answer for it":
@@ -370,12 +363,19 @@ TEXTS = {
     "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
     "Use a new random seed, which gives another result":
         "Ein anderes Ergebnis ziehen statt desselben",
+    "Use an image file as the input image": "Mit einer Bilddatei arbeiten",
     "Use the elevation and distance of the input image for the new views":
         "Die neuen Ansichten aus Höhe und Abstand des Bildes aufnehmen",
+    "Use the image on the clipboard, or the image file whose path is there":
+        "Das Bild aus der Zwischenablage nehmen oder die Bilddatei, deren Pfad dort steht",
+    "Use the last render as the input image; nothing is rendered again":
+        "Als Bild nehmen, was zuletzt gerendert wurde; es wird nicht neu gerendert",
     "Use the weights of the last training step instead of the averaged ones":
         "Die Gewichte des letzten Trainingsschritts statt der gemittelten",
     "Use this sample for the view and show it on the view's plane":
         "Diese Probe für die Ansicht nehmen, auch auf ihrer Ebene in der Szene",
+    "Use what the 3D View shows as the input image, without overlays and background":
+        "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Uses the selected objects, or files": "Nimmt die Auswahl oder Dateien",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
@@ -396,7 +396,7 @@ TEXTS = {
     "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
-    "Width and height in pixels; the middle of the view is taken":
+    "Width and height in pixels; the middle of the view is used":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
     "Width and height of a picture in pixels": "Breite und Höhe eines Bildes in Pixeln",
     "Words added to the prompt, so that the object can be cut out; may be empty":
