@@ -45,7 +45,8 @@ class ZERO123_OT_view_from_camera(ImageJob):
         **job_properties(ViewsRequest, _POSE),
         "camera": StringProperty(
             name="Camera", options=_OPTIONS,
-            description="Name of the camera; empty uses the active object, else the scene's camera"),
+            description="Name of the camera; empty uses the active object, else the scene's "
+                        "camera"),
         "around": StringProperty(
             name="Around", options=_OPTIONS,
             description="Name of an object of the result to look at; empty uses the selected "

@@ -23,7 +23,7 @@ _VECTORS = {"view_location": Vector, "view_rotation": Quaternion, "view_camera_o
 
 
 class ZERO123_OT_compare(bpy.types.Operator):
-    """Show the mesh from the input camera with the input image over it, or return to the last view"""
+    """Show the input image over the mesh, seen from the input camera, or return to the last view"""
 
     bl_idname = "zero123.compare"
     bl_label = "Compare with Image"

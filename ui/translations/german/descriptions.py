@@ -313,7 +313,7 @@ TEXTS = {
         "Zeigen, von wo die Ansicht aufgenommen wird; den Griff ziehen, um die Seite zu wählen",
     "Show the image as the network will see it: cut out, cropped and centred":
         "Das Bild zeigen, wie das Netz es sehen wird: freigestellt, zugeschnitten und zentriert",
-    "Show the mesh from the input camera with the input image over it, or return to the last view":
+    "Show the input image over the mesh, seen from the input camera, or return to the last view":
         "Das Mesh von dort ansehen, wo das Bild aufgenommen wurde, mit dem Bild darüber, oder "
         "zurückkehren",
     "Show the orbit of views on one plane that turns as the timeline plays":
