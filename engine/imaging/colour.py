@@ -28,7 +28,8 @@ def to_srgb(image: Image.Image, notes: list[str]) -> Image.Image:
     rgba = image.convert("RGBA")
     if not profile:
         return rgba
-    colours = image if image.mode in _CMS_MODES else rgba.convert("RGB")
+    colours = (image if image.mode in _CMS_MODES
+               else image.getchannel(0) if image.mode == "LA" else rgba.convert("RGB"))
     try:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(embedded).lower():

@@ -34,30 +34,39 @@ def to_xyz(primaries) -> np.ndarray:
     return columns * np.linalg.solve(columns, white)
 
 
-def icc_profile(name: str) -> bytes:
-    """A matrix profile of version 2 with a plain gamma."""
-    *primaries, gamma = PRIMARIES[name]
-    white = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
-    adapt = np.linalg.inv(BRADFORD) @ np.diag(BRADFORD @ D50 / (BRADFORD @ white)) @ BRADFORD
-    columns = (adapt @ to_xyz(primaries)).T
+def xyz_tag(values) -> bytes:
+    return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
 
-    def xyz(values) -> bytes:
-        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
 
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    text = name.encode() + b"\0"
-    description = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78 + -len(text) % 4)
-    tags = [(b"desc", description), (b"wtpt", xyz(D50)), (b"rXYZ", xyz(columns[0])),
-            (b"gXYZ", xyz(columns[1])), (b"bXYZ", xyz(columns[2])), (b"rTRC", curve),
-            (b"gTRC", curve), (b"bTRC", curve)]
+def text_tag(text: str) -> bytes:
+    data = text.encode() + b"\0"
+    return b"desc\0\0\0\0" + struct.pack(">I", len(data)) + data + bytes(78 + -len(data) % 4)
+
+
+def icc_file(colours: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
+    """An ICC profile of version 2 for a display."""
     table, body = struct.pack(">I", len(tags)), b""
     for tag, data in tags:
         table += tag + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
         body += data + bytes(-len(data) % 4)
     header = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"\0\0\0\0", 0x02100000,
-                         b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
+                         b"mntr", colours, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
     header += b"".join(struct.pack(">i", round(v * 65536)) for v in D50)
     return (header + bytes(128 - len(header))) + table + body
+
+
+def icc_profile(name: str) -> bytes:
+    """A profile of primaries with a plain gamma."""
+    *primaries, gamma = PRIMARIES[name]
+    white = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
+    adapt = np.linalg.inv(BRADFORD) @ np.diag(BRADFORD @ D50 / (BRADFORD @ white)) @ BRADFORD
+    columns = (adapt @ to_xyz(primaries)).T
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    return icc_file(b"RGB ", [
+        (b"desc", text_tag(name)), (b"wtpt", xyz_tag(D50)),
+        *((tag, xyz_tag(column)) for tag, column in
+          zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)),
+        *((tag, curve) for tag in (b"rTRC", b"gTRC", b"bTRC"))])
 
 
 def encoded(colour, name: str) -> tuple[int, ...]:
@@ -93,6 +102,19 @@ def test_a_palette_image_is_converted_too(tmp_path):
     image = Image.new("RGB", (32, 32), stored).quantize(4)
     image.save(tmp_path / "a.png", icc_profile=icc_profile("Display P3"))
     np.testing.assert_allclose(load_image(tmp_path / "a.png").rgba[5, 5, :3], ORANGE, atol=2)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_converted(tmp_path, mode):
+    """Linear greys, as scientific cameras store them."""
+    curve = b"curv\0\0\0\0\0\0\0\0"
+    profile = icc_file(b"GRAY", [(b"desc", text_tag("linear grey")), (b"wtpt", xyz_tag(D50)),
+                                 (b"kTRC", curve)])
+    Image.new(mode, (32, 32), (55, 90)[:len(mode)]).save(tmp_path / "a.png", icc_profile=profile)
+    loaded = load_image(tmp_path / "a.png")
+    np.testing.assert_allclose(loaded.rgba[5, 5, :3], 128, atol=2)  # 0.216 linear is 0.502
+    assert loaded.rgba[5, 5, 3] == (90 if mode == "LA" else 255)
+    assert loaded.notes == []
 
 
 @pytest.mark.parametrize("profile", [b"broken", b"\0" * 200, icc_profile("Adobe RGB")[:150]])
