@@ -77,7 +77,7 @@ def write_shown(image: bpy.types.Image, path: Path) -> None:
 def _saved_file(image: bpy.types.Image, out: Path) -> Path:
     """The file of an image that has no unsaved changes, or a copy of its packed content."""
     if image.packed_file is not None:
-        return _readable_content(image.packed_file.data, image, out)
+        return _write_content(image.packed_file.data, image, out) or _write(image, out)
     path = Path(bpy.path.abspath(image.filepath_raw, library=image.library))
     # An OpenEXR file of layers has no size of its own.
     has_pixels = image.size[0] > 0 or image.type == 'MULTILAYER'
@@ -132,8 +132,9 @@ def _tile_file(image: bpy.types.Image, out: Path) -> Path:
     packed = {item.tile_number: item.packed_file for item in image.packed_files}
     path = displayed_file(image)
     if not image.is_dirty and number in packed:
-        return _readable_content(packed[number].data, image, out)
-    if not image.is_dirty and path.is_file():
+        if found := _write_content(packed[number].data, image, out):
+            return found
+    elif not image.is_dirty and path.is_file():
         return _readable_file(path, image, out)
     with tempfile.TemporaryDirectory() as folder:
         with suppress(EngineError):  # a missing tile fails all, but for those written before
@@ -158,20 +159,17 @@ def _readable_file(path: Path, image: bpy.types.Image, out: Path) -> Path:
         return path if _is_readable(path, part) else _write(part, out)
 
 
-def _readable_content(content: bytes, image: bpy.types.Image, out: Path) -> Path:
-    """Write packed bytes as the file they were, and convert that if the engine cannot read it."""
+def _write_content(content: bytes, image: bpy.types.Image, out: Path) -> Path | None:
+    """Write packed bytes as the file they were; None if the engine could not read it."""
     suffix = readable_suffix(content[:12])
-    path = out.with_suffix(suffix or ".packed")
+    if not suffix or (suffix == ".tif" and image.is_float):
+        return None
+    path = out.with_suffix(suffix)
     try:
         path.write_bytes(content)
-        if suffix and not (suffix == ".tif" and image.is_float):
-            return path
-        with _loaded_like(image, path) as part:
-            _write(part, out)
-        path.unlink()
     except OSError as error:
         raise _cannot_write(path) from error
-    return out
+    return path
 
 
 def _is_readable(path: Path, image: bpy.types.Image) -> bool:
