@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A training's log as a picture: loss and held-out error against hours."""
+"""Plots of a training's log: loss and held-out error over hours."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-MEASURES = {"held_out": "held out", "held_out_shuffled": "held out, cameras of other pairs"}
-"""Keys of the log that hold errors of objects the training never saw, with their legend."""
+VALIDATION_ERRORS = {"held_out": "held out",
+                     "held_out_shuffled": "held out, cameras of other pairs"}
+"""Keys of errors on objects that are not trained on, with their legends."""
 COLUMNS = 3
-"""Panels side by side."""
+"""Number of panels side by side."""
 
 
 @dataclass
 class Stage:
-    """One run of the loop."""
+    """The log of one training; the lists have one entry per logged step."""
 
     name: str
     hours: list[float] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)
     measured: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    """Measure to (hours, value)."""
+    """Key of `VALIDATION_ERRORS` to (hours, value)."""
 
 
 def read_log(lines: Iterable[str]) -> list[Stage]:
     """The stages of a log in JSON lines; every line may name its `stage`.
 
     Raises:
-        EngineError: `BAD_INPUT`, with the line, if one isn't a record of the loop.
+        EngineError: `BAD_INPUT` with the line's number, if a line is not a record of a training.
     """
     stages: list[Stage] = []
     for number, line in enumerate(lines, 1):
@@ -52,17 +53,17 @@ def read_log(lines: Iterable[str]) -> list[Stage]:
             if "loss" in record:
                 stage.hours.append(float(record["seconds"]) / 3600)
                 stage.loss.append(float(record["loss"]))
-            for key in (key for key in MEASURES if key in record):
+            for key in (key for key in VALIDATION_ERRORS if key in record):
                 hours = stage.hours[-1] if stage.hours else 0.0
                 stage.measured.setdefault(key, []).append((hours, float(record[key])))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EngineError(ErrorCode.BAD_INPUT, f"line {number} is no record of a training: "
+            raise EngineError(ErrorCode.BAD_INPUT, f"line {number} is not a record of a training: "
                               f"{error}", "give the log.jsonl that `train` writes") from error
     return stages
 
 
 def draw(stages: list[Stage], path: Path) -> None:
-    """One panel per stage, `COLUMNS` in a row, written as PNG."""
+    """Draw one panel per stage, `COLUMNS` in a row, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -74,7 +75,7 @@ def draw(stages: list[Stage], path: Path) -> None:
         panel = figure.add_subplot(rows, columns, number)
         panel.plot(stage.hours, stage.loss, linewidth=0.9, label="training loss")
         for key, points in stage.measured.items():
-            panel.plot(*zip(*points, strict=True), marker=".", label=MEASURES[key])
+            panel.plot(*zip(*points, strict=True), marker=".", label=VALIDATION_ERRORS[key])
         panel.set(title=stage.name, xlabel="hours", yscale="log")
         panel.grid(alpha=0.3, which="both")
         panel.legend(fontsize="small")
@@ -82,8 +83,10 @@ def draw(stages: list[Stage], path: Path) -> None:
 
 
 def draw_progress(stages: list[Stage], pictures: Sequence[np.ndarray], path: Path) -> None:
-    """A square picture of a running training: its loss by minutes, smoothed, over the pictures
-    (input, sample, truth; S x S x 3 in [0, 1]), written as PNG.
+    """Draw the state of a running training as a square PNG: the loss over minutes, and below it
+    three images.
+
+    `pictures`: input, sample and truth, (s, s, 3) in [0, 1].
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -108,7 +111,7 @@ def draw_progress(stages: list[Stage], pictures: Sequence[np.ndarray], path: Pat
 
 
 def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
-    """Running mean with exponentially fading weights."""
+    """Exponential moving average, corrected for its start."""
     smoothed, total = 0.0, 0.0
     result = []
     for value in values:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job "train": from rendered views or 3D models to a fine-tuned model's folder."""
+"""The job "train": fine-tunes a model on rendered views or 3D models."""
 
 from __future__ import annotations
 
@@ -37,23 +37,25 @@ from .views import TrainingViews, load, unpack
 WEIGHT_DECAY = 0.01
 EMA_DECAY = 0.9999
 PROJECTION_RATE = 10.0
-"""Of the projection, as a multiple of the UNet's: the original's numbers."""
+"""Learning rate of the projection as a multiple of the UNet's. As the two before it, from the
+original's configuration."""
 WARMUP = 100
+"""Steps of the original's warm-up."""
 PICTURE, LOG = "training.png", "log.jsonl"
-"""Loss and a sample, and the losses as numbers, in the model's folder."""
+"""Files in the model's folder: a plot of the loss with a sample, and the losses as numbers."""
 LATENTS, TUNED = "latents", "tuned"
-"""Folders of the work in progress."""
+"""Subfolders of the work in progress."""
 PREVIEW_STEPS = 10
-"""Denoising steps of the sample, at most."""
+"""Largest number of denoising steps of the sample."""
 
 
 def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
     """Fine-tune a model into the folder `out`. Returns the job's report.
 
     Raises:
-        EngineError: `BAD_INPUT` for data that can't be used, whatever loading the model or
-            rendering raises, `DISK`.
-        JobCancelled: from the reporter; the request with `resume` goes on from there.
+        EngineError: `BAD_INPUT` for unusable data, whatever loading the model or rendering raises,
+            `DISK`.
+        JobCancelled: from the reporter; the request with `resume` continues from there.
     """
     model_cache.drop()  # the weights that change are loaded for this job alone
     processes = Processes.join(request.device)
@@ -67,7 +69,7 @@ def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> dict[str, Any]:
-    """All of a training, or the first process's part."""
+    """The whole job, or the part of the first process: data, training and result."""
     out = Path(request.out)
     with alone_at(out), staged_folder(out) as stage, work_in_progress(request) as work:
         reporter.progress("load model", 0, 1)
@@ -95,7 +97,7 @@ def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> di
 
 
 def _help(request: TrainRequest, processes: Processes) -> None:
-    """Another process's part: it computes."""
+    """The part of every other process: it only computes gradients."""
     pipeline = _pipeline(request, processes)
     processes.wait()
     _train(request, pipeline, work_folder(request), processes, SilentReporter(), None)
@@ -108,7 +110,7 @@ def _pipeline(request: TrainRequest, processes: Processes) -> Zero123Pipeline:
 
 def _views(request: TrainRequest, work: WorkInProgress, size: int,
            reporter: Reporter) -> TrainingViews:
-    """The data at the model's size; rendered first if it is 3D models."""
+    """The data at the model's image size; 3D models are rendered first."""
     folder = work.folder / "views"
     if (folder / "names.json").is_file():
         return load(folder)
@@ -129,7 +131,7 @@ def _views(request: TrainRequest, work: WorkInProgress, size: int,
     except EngineError as error:
         if not (folder / "names.json").is_file():
             raise
-        reporter.log("warning", str(error))  # what can be used is there
+        reporter.log("warning", str(error))  # the usable objects are stored
     views = load(folder)
     if views.rgb.shape[1] < 2:
         raise EngineError(ErrorCode.BAD_INPUT, f"{source} has one view of each object",
@@ -138,7 +140,7 @@ def _views(request: TrainRequest, work: WorkInProgress, size: int,
 
 
 def _holds_models(source: Path) -> bool:
-    """Whether 3D models have to be rendered: they are there, and no finished views."""
+    """Whether the source holds 3D models and no rendered views."""
     if source.is_file():
         return source.suffix.lower() in SUFFIXES
     if next(source.glob("*.tar"), None) or next(source.glob("*/000.npy"), None):
@@ -148,7 +150,7 @@ def _holds_models(source: Path) -> bool:
 
 def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, processes: Processes,
            reporter: Reporter, show: Validation | None) -> PosedUNet:
-    """The trained parts with their averaged weights."""
+    """Train the networks; returns them with their averaged weights."""
     if request.gradient_checkpointing:
         pipeline.unet.enable_gradient_checkpointing()
     if request.lora:
@@ -169,7 +171,7 @@ def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, process
 
 def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture: Path,
             reporter: Reporter) -> Validation:
-    """What draws the training so far, with a sample of the averaged weights."""
+    """A validation that draws the loss so far and a sample of the averaged weights."""
     steps = min(pipeline.config.default_num_inference_steps, PREVIEW_STEPS)
 
     def show(module: nn.Module) -> dict[str, float]:

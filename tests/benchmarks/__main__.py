@@ -22,10 +22,11 @@ from memory import peaks  # noqa: E402
 from networks import evaluations  # noqa: E402
 from steps import errors  # noqa: E402
 from timing import Row  # noqa: E402
+from training_data import unpacking  # noqa: E402
 from views import batching  # noqa: E402
 
 PARTS = {"renderer": renderer, "views": batching, "unet": evaluations, "memory": peaks,
-         "steps": errors, "blender": blender_side}
+         "steps": errors, "unpack": unpacking, "blender": blender_side}
 
 
 def main() -> None:

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unpacking of training views: one object at a time, against all objects in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from timing import Row, compare
+
+from engine.core.reporting import SilentReporter
+from engine.training.rendered import RenderedObject
+from engine.training.shards import on_white, read_shards, write_shard
+from engine.training.views import unpack
+
+OBJECTS, VIEWS, SIZE = 60, 24, 128
+
+
+def unpacking() -> Iterator[Row]:
+    """Seconds as a share of the reference's, and the peaks of Python's memory."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_shards(folder / "shards")
+
+        def streamed() -> None:
+            unpack([folder / "shards"], folder / "streamed", SilentReporter())
+
+        def at_once() -> None:
+            objects = list(read_shards(folder / "shards"))
+            rgb = np.lib.format.open_memmap(folder / "at_once.npy", "w+", np.uint8,
+                                            (OBJECTS, VIEWS, SIZE, SIZE, 3))
+            for i, rendered in enumerate(objects):
+                rgb[i] = on_white(rendered.rgba)
+            rgb.flush()
+
+        row = compare(f"unpacking of {OBJECTS} objects: one at a time", at_once, streamed)
+        yield {**row, "peak, MB": peak_mb(streamed), "reference's peak, MB": peak_mb(at_once)}
+
+
+def make_shards(folder: Path) -> None:
+    """Smooth random images, which compress like renderings."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    coarse = rng.integers(0, 256, (VIEWS, 8, 8, 4), np.uint8)
+    rgba = coarse.repeat(SIZE // 8, axis=1).repeat(SIZE // 8, axis=2)
+    pose = np.tile(np.float32([0, 20, 1.85]), (VIEWS, 1))
+    for shard in range(0, OBJECTS, 20):
+        write_shard(folder / f"{shard:03d}.tar", (
+            RenderedObject(f"thing{i}", rgba, pose, {"name": f"thing{i}"})
+            for i in range(shard, shard + 20)))
+
+
+def peak_mb(work: Callable[[], None]) -> int:
+    """The peak of what Python and numpy allocate during the work."""
+    tracemalloc.start()
+    try:
+        work()
+        return round(tracemalloc.get_traced_memory()[1] / 1e6)
+    finally:
+        tracemalloc.stop()
