@@ -114,12 +114,12 @@ def _unpack(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _shapes(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..training.synthetic.render import render_shards
+    from ..training.synthetic.render import SyntheticViews, render_shards
 
     folder, meshes = ((args.out / "views", args.out / "meshes") if args.test_set
                       else (args.out, None))
-    render_shards(folder, args.count, args.view_count, args.size, args.seed, args.workers, reporter,
-                  meshes)
+    views = SyntheticViews(args.view_count, args.size, args.seed)
+    render_shards(folder, args.count, views, args.workers, reporter, meshes)
 
 
 def _train_autoencoder(args: argparse.Namespace, reporter: Reporter) -> None:

@@ -26,7 +26,7 @@ from engine.core.requests import RenderRequest
 from engine.jobs import run as jobs
 from engine.training.folders import read_folder
 from engine.training.rendering.dataset import random_cameras, render_dataset
-from engine.training.rendering.program import ModelFailed, Order, RenderProcess
+from engine.training.rendering.program import ModelFailed, RenderProcess, RenderTask
 from engine.training.shards import read_shards
 
 SIZE, VIEWS = 64, 3
@@ -198,34 +198,34 @@ def test_every_kind_of_file_gives_the_same_box(bpy, scene, rendered: Path, tmp_p
 
 
 @pytest.fixture
-def order(bpy, tmp_path: Path) -> Order:
+def task(bpy, tmp_path: Path) -> RenderTask:
     matrices, light = random_cameras(0, "red.obj", 2)
     folder = tmp_path / "pictures"
     folder.mkdir()
-    return Order(str(write_box(tmp_path / "red.obj")), str(folder), matrices.tolist(), light,
+    return RenderTask(str(write_box(tmp_path / "red.obj")), str(folder), matrices.tolist(), light,
                  SIZE, 1, 1, "cpu")
 
 
-def test_a_blender_that_dies_costs_one_model(order: Order, tmp_path: Path):
+def test_a_blender_that_dies_costs_one_model(task: RenderTask, tmp_path: Path):
     process = RenderProcess(sys.executable, tmp_path / "log", 100)
-    process.render(order)
+    process.render(task)
     pid = process._process.pid
     killer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
     killer.start()
-    slow = Order(**{**order.__dict__, "samples": 4096, "size": 1024})
+    slow = RenderTask(**{**task.__dict__, "samples": 4096, "size": 1024})
     with pytest.raises(ModelFailed, match="crashed"):
         process.render(slow)
-    process.render(order)
+    process.render(task)
     assert process._process.pid != pid
-    assert len(read_folder(Path(order.folder)).pose) == 2
+    assert len(read_folder(Path(task.folder)).pose) == 2
     process.stop()
 
 
-def test_a_blender_that_hangs_is_given_up(order: Order, tmp_path: Path):
+def test_a_blender_that_hangs_is_given_up(task: RenderTask, tmp_path: Path):
     process = RenderProcess(sys.executable, tmp_path / "log", 3)
     start = time.monotonic()
     with pytest.raises(ModelFailed, match="longer than 3 s"):
-        process.render(Order(**{**order.__dict__, "samples": 60000, "size": 2048}))
+        process.render(RenderTask(**{**task.__dict__, "samples": 60000, "size": 2048}))
     assert time.monotonic() - start < 60
 
 

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of 3D models to shards of training views.
+"""Renders a folder of 3D models to shards of training views.
 
-The output folder holds the shards and `dataset.json`, which says what is in them. Objects that are
-rendered but not in a shard yet wait in a hidden folder, so that a run that was stopped goes on
-where it was.
+The output folder holds the shards and `dataset.json`, their index. Objects that are rendered but
+not yet in a shard are kept in a hidden folder, so that an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -31,21 +30,26 @@ from ...core.requests import RenderRequest
 from ..folders import read_folder
 from ..shards import write_shard
 from .index import HIDDEN, INDEX, Index, open_index
-from .program import ModelFailed, Order, RenderProcess, find_blender
+from .program import ModelFailed, RenderProcess, RenderTask, find_blender
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".fbx", ".blend")
 DECISIVE = ("views", "size", "samples", "seed")
-"""Settings that all objects of a data set share."""
+"""Settings of the request that all objects of a data set share."""
 PER_SHARD = 100
+"""Objects in a shard."""
 POLL_S = 0.5
-"""How often to look whether the job is to stop, while objects are rendered."""
+"""Seconds between two checks for cancellation while objects are rendered."""
 RADIUS = (1.5, 2.2)
+"""Range of the cameras' distance, world units. As the lights, from the original's
+blender_script.py."""
 AREA_WATTS = (300.0, 600.0)
+"""Range of the area light's power, watts."""
 AREA_SIZE = 100.0
+"""Side of the area light, world units."""
 
 
 def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
-    """Render what a request names. Returns the job's report.
+    """Render the models of a request. Returns the job's report.
 
     Raises:
         EngineError: as `render_dataset`; `BAD_INPUT` at the end if any model was left out.
@@ -63,15 +67,15 @@ def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
-    """Render every model that isn't in the data set yet, and add it as new shards.
+    """Render every model that is not in the data set yet, and add new shards.
 
-    An object's cameras and light depend on (seed, its file's name) alone. Models that can't be
-    rendered are left out, reported as errors in the log, and tried again the next time.
+    The cameras and the light of an object depend on (seed, its file name) alone. Models that cannot
+    be rendered are left out, logged as errors, and tried again by the next run.
 
     Raises:
         EngineError: `BAD_INPUT` if there are no models, or the data set in `out` was made with
-            other settings; `ENVIRONMENT` if Blender can't be started; `DISK`.
-        JobCancelled: from the reporter; what is finished stays.
+            other settings; `ENVIRONMENT` if Blender cannot be started; `DISK`.
+        JobCancelled: from the reporter; finished objects are kept.
     """
     models = find_models(Path(request.models))
     out = Path(request.out)
@@ -85,7 +89,7 @@ def render_dataset(request: RenderRequest, reporter: Reporter) -> Index:
 
 def _render_missing(request: RenderRequest, models: dict[str, Path], program: str, index: Index,
                     reporter: Reporter) -> None:
-    """Add what isn't in the data set yet."""
+    """Render and add the models that are not in the data set yet."""
     index.skipped.clear()
     done = index.done
     todo = _name_keys([name for name in models if name not in done], set(done.values()))
@@ -111,7 +115,7 @@ def _render_missing(request: RenderRequest, models: dict[str, Path], program: st
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Keep others from rendering into the same folder at the same time."""
+    """Hold the lock of the output folder, so that no other process renders into it."""
     with ExitStack() as held:
         try:
             held.enter_context(locked_file(out / ".lock", wait=False))
@@ -122,10 +126,10 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def make_folder(out: Path) -> None:
-    """Make the data set's folder, unless it is there.
+    """Create the data set's folder if it does not exist.
 
     Raises:
-        EngineError: `DISK` if it can't be made.
+        EngineError: `DISK` if it cannot be created.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -135,7 +139,7 @@ def make_folder(out: Path) -> None:
 
 
 def find_models(source: Path) -> dict[str, Path]:
-    """The model files below a folder by their relative names, in order; or the one file.
+    """The model files below a folder (or the one file), by their relative names, in order.
 
     Raises:
         EngineError: `BAD_INPUT` if there are none.
@@ -152,9 +156,10 @@ def find_models(source: Path) -> dict[str, Path]:
 
 
 def random_cameras(seed: int, name: str, count: int) -> tuple[np.ndarray, dict[str, Any]]:
-    """(`count` x 4 x 4 camera to world, area light) of an object, as the original draws them:
-    a direction from a cube, so that the corners are likelier, a distance in `RADIUS`, and one
-    large light above the object.
+    """The cameras, (count, 4, 4) camera to world, and the area light of an object.
+
+    As in the original, directions are those of uniform points in a cube, which makes its corners
+    more likely, distances are uniform in `RADIUS`, and one large light is above the object.
     """
     digest = hashlib.sha256(name.encode()).digest()
     rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
@@ -178,7 +183,7 @@ class _Progress:
 
 
 def _name_keys(models: Sequence[str], taken: set[str]) -> dict[str, str]:
-    """Keys for new objects, none of them taken yet, with their models."""
+    """Unused keys for new objects, each with its model."""
     keys: dict[str, str] = {}
     for model in models:
         stem = re.sub(r"[^\w-]+", "_", model.rpartition(".")[0]).strip("_") or "object"
@@ -194,7 +199,7 @@ def _name_keys(models: Sequence[str], taken: set[str]) -> dict[str, str]:
 def _render_block(block: dict[str, str], models: dict[str, Path], request: RenderRequest,
                   hidden: Path, processes: Sequence[RenderProcess], index: Index,
                   progress: _Progress) -> None:
-    """Have a folder of pictures for each object of a block, but those that can't be rendered."""
+    """Render each object of a block into a folder; models that cannot be rendered are skipped."""
     free: queue.SimpleQueue[RenderProcess] = queue.SimpleQueue()
     for process in processes:
         free.put(process)
@@ -222,9 +227,9 @@ def _render_block(block: dict[str, str], models: dict[str, Path], request: Rende
                 except ModelFailed as reason:
                     index.skipped[model] = str(reason)
                     progress.reporter.log("error", f"{models[model]}: {reason}; it is left out")
-            progress.step(len(ended))  # also between two objects: it may be time to stop
+            progress.step(len(ended))  # also without a finished object: it raises on cancellation
     except BaseException:
-        for process in processes:  # what they work on would have to be waited for
+        for process in processes:  # otherwise the pool would wait for the objects in work
             process.stop()
         raise
     finally:
@@ -233,13 +238,13 @@ def _render_block(block: dict[str, str], models: dict[str, Path], request: Rende
 
 def _render_object(process: RenderProcess, model: Path, name: str, folder: Path,
                    request: RenderRequest) -> None:
-    """Fill a folder with an object's views; it appears when all are there."""
+    """Render an object's views into a folder, which appears when it is complete."""
     matrices, light = random_cameras(request.seed, name, request.view_count)
     partial = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        process.render(Order(
+        process.render(RenderTask(
             model=str(model.resolve()), folder=str(partial.resolve()), cameras=matrices.tolist(),
             light=light, size=request.size, samples=request.samples, device=request.device,
             threads=max((os.cpu_count() or 1) // request.workers, 1)))
@@ -249,7 +254,7 @@ def _render_object(process: RenderProcess, model: Path, name: str, folder: Path,
 
 
 def _pack(block: dict[str, str], hidden: Path, out: Path, index: Index, folders: bool) -> None:
-    """Write a block's objects as the next shard, and note it."""
+    """Write a block's objects as the next shard, and add it to the index."""
     keys = [key for key in block if (hidden / key).is_dir()]
     if not keys:
         return

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run by Blender (or a Python with bpy): renders one object after the other.
+"""Script for Blender (or a Python with bpy): renders one object after the other.
 
-Orders come as JSON lines on stdin, an answer to each goes to stdout: `{}` when the pictures are
-there, else `{"error": text}`. `program.py` is the other side and says what an order holds. Ends
-with its stdin. Imports nothing of the engine, which is not on Blender's path.
+Tasks (`RenderTask` in program.py) arrive as JSON lines on stdin. Each is answered by a line on
+stdout: `{}` when the images are complete, otherwise `{"error": text}`. The script ends with stdin.
+It imports nothing of the engine, which is not on Blender's path.
 """
 
 import json
@@ -21,15 +21,14 @@ MARK = "Zero123 Object"
 """Name of the collection in the .blend files that the extension writes."""
 LAMP_LOCATION = (4.076, 1.005, 5.904)
 LAMP_WATTS = 1000.0
-"""Of Blender's default scene, where the original's objects stood."""
 WORLD_GREY = 0.051
-"""Likewise."""
+"""Lamp and background of Blender's default scene, in which the original's objects stood."""
 GPUS = {"auto": ('OPTIX', 'CUDA', 'HIP', 'METAL', 'ONEAPI'), "cuda": ('OPTIX', 'CUDA'),
         "mps": ('METAL',)}
 
 
 def main() -> None:
-    """Answer orders until stdin ends."""
+    """Carry out tasks until stdin ends."""
     # Blender and its importers print; the answers go through a stdout of their own.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -49,27 +48,27 @@ def answer(stream, message: dict) -> None:
 
 
 def last_line(error: Exception) -> str:
-    """What an exception says at its end: importers pass on whole tracebacks."""
+    """The last line of an exception's text: importers report whole tracebacks."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
 
-def render(order: dict) -> None:
-    """Fill `order["folder"]` with 000.png, 000.npy (3 x 4 world to camera), 001.png, ..."""
+def render(task: dict) -> None:
+    """Fill `task["folder"]` with 000.png, 000.npy (3 x 4 world to camera), 001.png, ..."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
-    load(Path(order["model"]), scene)
+    load(Path(task["model"]), scene)
     normalise(scene)
-    illuminate(scene, order["light"])
+    illuminate(scene, task["light"])
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.data.lens, camera.data.sensor_width = 35.0, 32.0
     camera.data.clip_start = 0.01
     scene.collection.objects.link(camera)
     scene.camera = camera
-    set_up(scene, order)
-    for number, matrix in enumerate(order["cameras"]):
+    set_up(scene, task)
+    for number, matrix in enumerate(task["cameras"]):
         camera.matrix_world = Matrix(matrix)
-        stem = Path(order["folder"]) / f"{number:03d}"
+        stem = Path(task["folder"]) / f"{number:03d}"
         scene.cycles.seed = number
         scene.render.filepath = str(stem.with_suffix(".png"))
         bpy.ops.render.render(write_still=True)
@@ -161,20 +160,20 @@ def illuminate(scene: bpy.types.Scene, light: dict) -> None:
     scene.world = world
 
 
-def set_up(scene: bpy.types.Scene, order: dict) -> None:
+def set_up(scene: bpy.types.Scene, task: dict) -> None:
     """Cycles with the original's settings."""
     settings, cycles = scene.render, scene.cycles
     settings.engine = 'CYCLES'
-    cycles.device = 'GPU' if use_gpu(order["device"]) else 'CPU'
-    cycles.samples = order["samples"]
+    cycles.device = 'GPU' if use_gpu(task["device"]) else 'CPU'
+    cycles.samples = task["samples"]
     cycles.diffuse_bounces = cycles.glossy_bounces = 1
     cycles.transparent_max_bounces = cycles.transmission_bounces = 3
     cycles.filter_width = 0.01
     cycles.use_denoising = can_denoise(cycles)
     settings.film_transparent = True
     settings.use_persistent_data = True  # the same object and light for every view
-    settings.threads_mode, settings.threads = 'FIXED', order["threads"]
-    settings.resolution_x = settings.resolution_y = order["size"]
+    settings.threads_mode, settings.threads = 'FIXED', task["threads"]
+    settings.resolution_x = settings.resolution_y = task["size"]
     settings.resolution_percentage = 100
     image = settings.image_settings
     if hasattr(image, "media_type"):

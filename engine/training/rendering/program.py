@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender as a process that renders: finding it, giving it orders, outliving its crashes.
+"""Blender as a rendering process: finds it, sends it tasks, and restarts it after crashes.
 
 Standard library only.
 """
@@ -24,37 +24,40 @@ from ...setup.environment import engine_environment, isolated_python
 
 SCRIPT = Path(__file__).with_name("in_blender.py")
 VARIABLE = "ZERO123_BLENDER"
-"""Environment variable that names the program."""
+"""Environment variable with the path of the program."""
 
 
 class ModelFailed(Exception):
-    """A model that can't be rendered; says why."""
+    """A model that cannot be rendered, with the reason."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What Blender is told about one object."""
+class RenderTask:
+    """One object to render."""
 
     model: str
-    """.glb, .gltf, .obj, .fbx or .blend."""
+    """Path of a .glb, .gltf, .obj, .fbx or .blend file."""
     folder: str
     """Receives 000.png, 000.npy, 001.png, ..."""
     cameras: list[list[list[float]]]
-    """V x 4 x 4, camera to world."""
+    """(v, 4, 4), camera to world."""
     light: dict[str, Any]
     """The area light: "watts", "location" (XYZ), "size" (side of the square)."""
     size: int
-    """Side of a picture in pixels."""
+    """Side of an image, pixels."""
     samples: int
-    """Of Cycles, per pixel."""
+    """Cycles samples per pixel."""
     threads: int
+    """CPU threads of Cycles."""
     device: str
     """"auto", "cpu", "cuda" or "mps"."""
 
 
 def find_blender(program: str = "") -> str:
-    """The Blender, or Python with bpy, to render with: the one given, `VARIABLE`'s, this Python if
-    it has bpy, or the one on the PATH.
+    """The Blender, or Python with bpy, to render with.
+
+    It is the given program, otherwise that of the variable `VARIABLE`, this Python if it has bpy,
+    or the Blender on the PATH.
 
     Raises:
         EngineError: `ENVIRONMENT` if there is none.
@@ -72,8 +75,9 @@ def find_blender(program: str = "") -> str:
 
 
 class RenderProcess:
-    """A Blender that renders one object at a time; started when it is needed, and again after a
-    crash. Used by one thread at a time; `stop` may come from any.
+    """A Blender that renders one object at a time, started on demand and again after a crash.
+
+    One thread at a time may use it; `stop` may be called from any thread.
     """
 
     def __init__(self, program: str, log: Path, time_limit_s: float) -> None:
@@ -83,19 +87,19 @@ class RenderProcess:
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
 
-    def render(self, order: Order) -> None:
-        """Have an order carried out.
+    def render(self, task: RenderTask) -> None:
+        """Render an object.
 
         Raises:
-            ModelFailed: the model can't be used, or Blender crashed or hung on it.
-            EngineError: `ENVIRONMENT` if Blender can't be started.
+            ModelFailed: the model cannot be used, or Blender crashed or hung.
+            EngineError: `ENVIRONMENT` if Blender cannot be started.
         """
         process = self._running()
         assert process.stdin is not None
         limit = threading.Timer(self._time_limit_s, process.kill)
         limit.start()
         try:
-            process.stdin.write(json.dumps(asdict(order)) + "\n")
+            process.stdin.write(json.dumps(asdict(task)) + "\n")
             process.stdin.flush()
             reply = self._read(process)
         except OSError:
@@ -112,7 +116,7 @@ class RenderProcess:
             raise ModelFailed(str(reply["error"]))
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """End the process at once."""
         self._stopped = True
         if self._process is not None:
             self._process.kill()
@@ -139,8 +143,8 @@ class RenderProcess:
 
     @staticmethod
     def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
-        """The next answer; None at the process's end. Blender itself prints a line or two before
-        the script has its stdout to itself."""
+        """The next answer; None when the process has ended. Lines that Blender prints before the
+        script redirects its output are skipped."""
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("{"):

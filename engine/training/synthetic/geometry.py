@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Surfaces swept along a path: the one primitive that every synthetic object is made of."""
+"""Surfaces swept along a path, of which all synthetic objects are composed."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from ...mesh.rendering import TexturedTriangles
 from ...mesh.triangles import FloatArray, IntArray, Triangles
 
 SIDES = 32
-"""Corners of a round cross-section."""
+"""Number of corners of a cross-section."""
 ROUND, BOX = 2.0, 16.0
-"""Exponents of the superellipse |x|^p + |y|^p = 1: a circle, nearly a square."""
+"""Exponents p of the superellipse |x|^p + |y|^p = 1: a circle, and almost a square."""
 
 
 @dataclass
 class Part(Triangles):
-    """One surface to be painted."""
+    """A closed surface with texture coordinates."""
 
     uv: FloatArray
-    """V x 2 in [0, 1]: the left half wraps around the path, the right half covers both ends."""
+    """(v, 2) in [0, 1]: the texture's left half wraps around the path, its right half covers the
+    ends."""
     material: int
-    """Parts of one object with the same number get the same paint."""
+    """Index of the texture: parts of an object may share one."""
 
     def moved(self, rotation: FloatArray, offset: FloatArray) -> Part:
-        """Rotated (3 x 3), then shifted (3)."""
+        """The part after a rotation, (3, 3), and a shift, (3,)."""
         return replace(self, vertices=self.vertices @ rotation.T + offset)
 
     def scaled(self, factors: FloatArray) -> Part:
-        """Stretched along the axes by three positive factors."""
+        """The part, stretched along the axes by three positive factors."""
         return replace(self, vertices=self.vertices * factors)
 
 
 def painted(parts: Sequence[Part], textures: Sequence[FloatArray]) -> TexturedTriangles:
-    """The parts as one list of triangles; `textures` by their material numbers, of one size."""
+    """The parts as one set of triangles; `textures`: by material index, all of one size."""
     return TexturedTriangles(
         np.concatenate([part.vertices[part.faces] for part in parts]),
         np.concatenate([part.vertex_normals[part.faces] for part in parts]),
@@ -47,7 +48,7 @@ def painted(parts: Sequence[Part], textures: Sequence[FloatArray]) -> TexturedTr
 
 
 def rotation_about(axis: int, angle_deg: float) -> FloatArray:
-    """3 x 3 rotation about a coordinate axis (0, 1, 2), counter-clockwise."""
+    """The (3, 3) counter-clockwise rotation about a coordinate axis (0 to 2)."""
     c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
     i, j = (axis + 1) % 3, (axis + 2) % 3
     matrix = np.eye(3)
@@ -59,12 +60,17 @@ def sweep(path: FloatArray, radius: FloatArray, material: int = 0, exponent: flo
           end_rings: int = 0) -> Part:
     """A superelliptic cross-section swept along a path in the xz plane, closed at both ends.
 
-    `path`: N x 2 (x, z); `radius`: N, half widths. A path along z whose radius changes is a solid
-    of revolution. Two equal consecutive points make a crease. The texture wraps around, and covers
-    the first and last `end_rings` points from above; a crease belongs between the two.
+    A path along z with a varying radius gives a solid of revolution. Two equal consecutive points
+    give a crease.
+
+    Args:
+        path: (n, 2), x and z.
+        radius: (n,), half widths.
+        end_rings: number of points at each end that the texture covers from above instead of
+            wrapping around; a crease should separate them from the sides.
     """
     angle = np.linspace(0, 2 * np.pi, SIDES + 1)
-    # Rounded, because a small power makes a visible length of the 1e-16 that should be a zero.
+    # Rounded: a small power would turn the 1e-16 of a zero into a visible length.
     cosine, sine = np.cos(angle).round(9), np.sin(angle).round(9)
     section = np.stack([np.sign(cosine) * np.abs(cosine) ** (2 / exponent),
                         np.sign(sine) * np.abs(sine) ** (2 / exponent)], axis=1)
@@ -81,13 +87,13 @@ def sweep(path: FloatArray, radius: FloatArray, material: int = 0, exponent: flo
 
 
 def _fractions(line: FloatArray) -> FloatArray:
-    """How far along a polyline its points lie, from 0 to 1."""
+    """Relative arc length of a polyline's points, from 0 to 1."""
     length = np.linalg.norm(np.diff(line, axis=0), axis=1)
     return np.concatenate([[0], np.cumsum(length)]) / length.sum()
 
 
 def _across(path: FloatArray) -> FloatArray:
-    """N x 2 unit vectors in the plane, at right angles to the path; x for a path that climbs."""
+    """(n, 2) unit vectors in the plane, perpendicular to the path; x for a vertical path."""
     tangent = np.gradient(path, axis=0)
     if np.abs(tangent[:, 0]).max() < 1e-9:
         return np.tile([1.0, 0.0], (len(path), 1))
@@ -96,7 +102,7 @@ def _across(path: FloatArray) -> FloatArray:
 
 
 def _grid_faces(rows: int, columns: int) -> IntArray:
-    """Two triangles per cell of a grid of vertices, outward for a path that climbs."""
+    """Two triangles per cell of a grid of vertices, facing outwards for a vertical path."""
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1)
     right, up = corner + 1, corner + columns
     return np.concatenate([np.stack([corner, right, up], 1), np.stack([right, up + 1, up], 1)])
@@ -104,10 +110,11 @@ def _grid_faces(rows: int, columns: int) -> IntArray:
 
 def lathe(points: list[tuple[float, float]], material: int = 0, exponent: float = ROUND,
           smooth: bool = False) -> Part:
-    """A solid of revolution about z from its profile: (radius, z) from one end to the other.
+    """A solid of revolution about z.
 
-    With straight segments every corner is a crease, and the first and last segment are the ends.
-    A smooth profile has neither.
+    Args:
+        points: the profile, (radius, z) from one end to the other.
+        smooth: without, every corner is a crease, and the first and last segment are the ends.
     """
     profile = np.asarray(points, float)
     if smooth:
@@ -121,20 +128,20 @@ def _upright(z: FloatArray) -> FloatArray:
 
 
 def box(size: Sequence[float] | FloatArray, material: int = 0, exponent: float = BOX) -> Part:
-    """A box of three side lengths, centred."""
+    """A centred box with three side lengths."""
     part = lathe([(0, -0.5), (0.5, -0.5), (0.5, 0.5), (0, 0.5)], material, exponent)
     return part.scaled(np.asarray(size, float))
 
 
 def cylinder(radius: float, height: float, material: int = 0) -> Part:
-    """An upright cylinder, centred."""
+    """A centred upright cylinder."""
     half = height / 2
     return lathe([(0, -half), (radius, -half), (radius, half), (0, half)], material)
 
 
 def ellipsoid(size: Sequence[float] | FloatArray, material: int = 0,
               exponent: float = ROUND) -> Part:
-    """An ellipsoid of three diameters, centred; larger exponents make it boxier."""
+    """A centred ellipsoid with three diameters; larger exponents give it flatter sides."""
     t = np.linspace(-np.pi / 2, np.pi / 2, 17)
     z = np.sign(np.sin(t)) * np.abs(np.sin(t)) ** (2 / exponent)
     radius = np.cos(t) ** (2 / exponent)

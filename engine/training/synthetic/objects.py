@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recipes for synthetic objects: each draws one kind of household thing with random proportions."""
+"""Kinds of synthetic household objects, each with random proportions."""
 
 from __future__ import annotations
 
@@ -20,21 +20,25 @@ from .geometry import (
     sweep,
 )
 
-Recipe = Callable[[np.random.Generator], list[Part]]
+ObjectKind = Callable[[np.random.Generator], list[Part]]
+"""Draws the parts of one object of a kind."""
 X, Y, Z = 0, 1, 2
+"""Indices of the axes."""
 
 
 def random_object(rng: np.random.Generator) -> list[Part]:
-    """The parts of one object: bounding box centred at the origin, longest side 1, Z up."""
-    weights = np.array([weight for _, weight in RECIPES], float)
-    recipe, _ = RECIPES[rng.choice(len(RECIPES), p=weights / weights.sum())]
-    parts = recipe(rng)
+    """The parts of a random object; its bounding box is centred and has the longest side 1, Z is
+    up.
+    """
+    weights = np.array([weight for _, weight in OBJECT_KINDS], float)
+    kind, _ = OBJECT_KINDS[rng.choice(len(OBJECT_KINDS), p=weights / weights.sum())]
+    parts = kind(rng)
     turn = rotation_about(Z, rng.uniform(0, 360))
     return normalised([part.moved(turn, np.zeros(3)) for part in parts])
 
 
 def normalised(parts: list[Part]) -> list[Part]:
-    """Shifted and scaled together into the unit box."""
+    """The parts, moved and scaled together so that their box is centred with longest side 1."""
     vertices = np.concatenate([part.vertices for part in parts])
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     scale = np.full(3, 1 / (high - low).max())
@@ -270,7 +274,7 @@ def assembly(rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-RECIPES: list[tuple[Recipe, int]] = [
+OBJECT_KINDS: list[tuple[ObjectKind, int]] = [
     (carton, 8), (can, 7), (bottle, 7), (bowl, 5), (ball, 3), (fruit, 4), (bent, 3), (tool, 7),
     (block, 4), (gadget, 4), (vehicle, 2), (assembly, 4)]
-"""Every kind, with how often it is drawn."""
+"""All kinds with their relative frequencies."""

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random paint and light. A texture's left half wraps around a part, its right half caps it."""
+"""Random textures and lights.
+
+A texture's left half wraps around a part, its right half covers its ends.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ LETTERS = list("ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789 abcdefghiklmnorstuvw")
 
 
 def random_texture(rng: np.random.Generator) -> FloatArray:
-    """SIZE x 2 SIZE x 3 in [0, 1], sRGB."""
+    """A random texture, (SIZE, 2 * SIZE, 3) in [0, 1], sRGB."""
     base = random_colour(rng)
     image = Image.new("RGB", (2 * SIZE, SIZE), base)
     draw = ImageDraw.Draw(image)
@@ -40,7 +43,7 @@ def random_texture(rng: np.random.Generator) -> FloatArray:
 
 
 def random_colour(rng: np.random.Generator) -> tuple[int, int, int]:
-    """sRGB bytes: a grey, or any hue."""
+    """A random grey or colour, sRGB bytes."""
     if rng.random() < 0.3:
         red = green = blue = rng.choice([rng.uniform(0.05, 0.3), rng.uniform(0.3, 1), 0.95])
     else:
@@ -50,7 +53,7 @@ def random_colour(rng: np.random.Generator) -> tuple[int, int, int]:
 
 
 def _label(rng: np.random.Generator, draw: ImageDraw.ImageDraw) -> None:
-    """Panels and lettering, repeated around: on two or four sides, as on packages."""
+    """Draw panels and letters, repeated on one, two or four sides as on packages."""
     repeats = int(rng.choice([1, 2, 4]))
     wide = SIZE / repeats
     panels = [(rng.uniform(0, 0.6, 2), rng.uniform(0.2, 1, 2), random_colour(rng), rng.integers(3))
@@ -70,7 +73,7 @@ def _label(rng: np.random.Generator, draw: ImageDraw.ImageDraw) -> None:
 
 
 def _weathered(rng: np.random.Generator, texture: FloatArray) -> FloatArray:
-    """Slow changes of brightness that close around the seam."""
+    """The texture with slow changes of brightness that are continuous across the seam."""
     y, x = np.mgrid[:SIZE, :2 * SIZE] * (2 * np.pi / SIZE)
     change = np.zeros_like(x)
     for _ in range(4):
@@ -80,7 +83,7 @@ def _weathered(rng: np.random.Generator, texture: FloatArray) -> FloatArray:
 
 
 def random_lights(rng: np.random.Generator) -> Lights:
-    """Two lights from above the horizon, the first one stronger."""
+    """Two random lights above the horizon, the first one stronger."""
     directions = rng.normal(size=(2, 3))
     directions[:, 2] = np.abs(directions[:, 2]) + 0.2
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

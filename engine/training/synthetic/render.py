@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shards of synthetic objects, seen by random cameras as the collected training objects are."""
+"""Renders shards of synthetic objects from random cameras, like the collected training objects."""
 
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,29 +20,45 @@ from .objects import random_object
 from .paint import random_lights, random_texture
 
 ELEVATION_DEG = (-20.0, 75.0)
+"""Range of the cameras' elevation, uniform in its sine, as in the collected training views."""
 RADIUS = (1.5, 2.2)
+"""Range of the cameras' distance, world units, as in the paper."""
 PER_SHARD = 300
-
-
+"""Objects in a shard."""
 TEST_INPUT = (0.0, 20.0, 1.85)
-"""Camera of view 0 in a test set: azimuth, elevation, radius."""
+"""Camera of view 0 in a test set: azimuth and elevation in degrees, radius."""
 
 
-def render_shards(folder: Path, count: int, views: int, size: int, seed: int, workers: int,
+@dataclass(frozen=True)
+class SyntheticViews:
+    """How synthetic objects are rendered."""
+
+    count: int
+    """Views of each object."""
+    size: int
+    """Side of an image, pixels."""
+    seed: int = 0
+
+
+def render_shards(folder: Path, count: int, views: SyntheticViews, workers: int,
                   reporter: Reporter, meshes: Path | None = None) -> None:
-    """Write `count` random objects with `views` pictures of `size` pixels each to `folder`.
+    """Write the views of `count` random objects to `folder`.
 
-    An object depends on (seed, its number) alone. Shards that are already there are kept, so a run
-    that was stopped goes on where it was. `meshes` receives the shapes as NAME.glb; with it, view
-    0 is always taken by `TEST_INPUT`: that is what `evaluate meshes` expects.
+    An object depends on (seed, its number) alone. Shards that exist are kept, so that an
+    interrupted run resumes.
+
+    Args:
+        workers: number of processes.
+        meshes: receives the shapes as NAME.glb. View 0 then always has the camera `TEST_INPUT`, as
+            `evaluate meshes` expects.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if meshes:
         meshes.mkdir(parents=True, exist_ok=True)
-    render = partial(render_object, seed=seed, views=views, size=size, meshes=meshes)
+    render = partial(render_object, views=views, meshes=meshes)
     with ProcessPoolExecutor(workers) as pool:
         for start in range(0, count, PER_SHARD):
-            path = folder / f"shapes-{seed}-{start // PER_SHARD:03d}.tar"
+            path = folder / f"shapes-{views.seed}-{start // PER_SHARD:03d}.tar"
             numbers = range(start, min(start + PER_SHARD, count))
             if not path.exists():
                 def reported(numbers: range = numbers):
@@ -51,23 +68,22 @@ def render_shards(folder: Path, count: int, views: int, size: int, seed: int, wo
                 write_shard(path, reported())
 
 
-def render_object(number: int, seed: int, views: int, size: int,
-                  meshes: Path | None = None) -> RenderedObject:
-    """The object with this number: shape, paint, lights and cameras (see `render_shards`)."""
-    rng = np.random.default_rng((seed, number))
+def render_object(number: int, views: SyntheticViews, meshes: Path | None = None) -> RenderedObject:
+    """The object with this number: its shape, paint, lights and cameras (see `render_shards`)."""
+    rng = np.random.default_rng((views.seed, number))
     parts = random_object(rng)
     materials = 1 + max(part.material for part in parts)
     thing = painted(parts, [random_texture(rng) for _ in range(materials)])
     lights = random_lights(rng)
     low, high = np.sin(np.radians(ELEVATION_DEG))
-    pose = np.stack([rng.uniform(0, 360, views),
-                     np.degrees(np.arcsin(rng.uniform(low, high, views))),
-                     rng.uniform(*RADIUS, views)], axis=1)
-    name = f"shape_{seed}_{number:05d}"
+    pose = np.stack([rng.uniform(0, 360, views.count),
+                     np.degrees(np.arcsin(rng.uniform(low, high, views.count))),
+                     rng.uniform(*RADIUS, views.count)], axis=1)
+    name = f"shape_{views.seed}_{number:05d}"
     if meshes:
         pose[0] = TEST_INPUT
         _save_shape(parts, meshes / f"{name}.glb")
-    rgba = np.stack([thing.picture(azimuth, elevation, radius, size, lights)
+    rgba = np.stack([thing.picture(azimuth, elevation, radius, views.size, lights)
                      for azimuth, elevation, radius in pose])
     info = {"name": name, "source": "synthetic", "licence": "GPL-3.0-or-later",
             "fov_deg": round(FOV_DEG, 2)}

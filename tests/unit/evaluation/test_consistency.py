@@ -30,14 +30,15 @@ from engine.evaluation.defects import (
 )
 from engine.evaluation.reconstructions import normalised_truth, true_views
 from engine.mesh.rendering import TexturedTriangles
-from engine.training.synthetic.render import render_shards
+from engine.training.synthetic.render import SyntheticViews, render_shards
 
 
 @pytest.fixture(scope="module")
 def test_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One object, an L: its front and its back differ."""
     folder = tmp_path_factory.mktemp("objects")
-    render_shards(folder / "views", 1, 1, 64, 0, 1, SilentReporter(), folder / "meshes")
+    render_shards(folder / "views", 1, SyntheticViews(1, 64), 1, SilentReporter(),
+                  folder / "meshes")
     upright, foot = trimesh.creation.box((0.3, 1, 0.6)), trimesh.creation.box((0.7, 0.3, 0.6))
     upright.apply_translation((-0.35, 0, 0))
     foot.apply_translation((0.15, -0.35, 0))

@@ -28,7 +28,7 @@ from engine.evaluation.reconstructions import (
     true_views,
 )
 from engine.training.shards import RenderedObject
-from engine.training.synthetic.render import render_shards
+from engine.training.synthetic.render import SyntheticViews, render_shards
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,8 @@ def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -
 
 
 def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None:
-    render_shards(tmp_path / "views", 1, 2, 128, 0, 1, SilentReporter(), tmp_path / "meshes")
+    render_shards(tmp_path / "views", 1, SyntheticViews(2, 128), 1, SilentReporter(),
+                  tmp_path / "meshes")
     options = {"view_count": 8, "resolution": 40, "iterations": 60}
     evaluation = MeshEvaluation(options, perfect_views=True)
     scores = evaluate_meshes(tmp_path, tmp_path / "out", evaluation, SilentReporter())

@@ -13,9 +13,9 @@ from engine.core.reporting import SilentReporter
 from engine.mesh.triangles import Triangles
 from engine.training.shards import read_shards
 from engine.training.synthetic.geometry import Part, box, ellipsoid, painted
-from engine.training.synthetic.objects import RECIPES, normalised
+from engine.training.synthetic.objects import OBJECT_KINDS, normalised
 from engine.training.synthetic.paint import SIZE, random_texture
-from engine.training.synthetic.render import render_object, render_shards
+from engine.training.synthetic.render import SyntheticViews, render_object, render_shards
 
 RED = np.full((4, 8, 3), [1.0, 0, 0])
 BLUE = np.full((4, 8, 3), [0.0, 0, 1])
@@ -29,18 +29,18 @@ def welded(part: Part) -> Triangles:
     return Triangles(vertices, faces[real])
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe, _ in RECIPES])
-def test_every_kind_is_made_of_closed_outward_surfaces(recipe) -> None:
+@pytest.mark.parametrize("kind", [kind for kind, _ in OBJECT_KINDS])
+def test_every_kind_is_made_of_closed_outward_surfaces(kind) -> None:
     for seed in range(5):
-        for part in recipe(np.random.default_rng(seed)):
+        for part in kind(np.random.default_rng(seed)):
             surface = welded(part)
             assert surface.is_watertight
             assert surface.volume > 0
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe, _ in RECIPES])
-def test_every_kind_fills_the_unit_box(recipe) -> None:
-    parts = normalised(recipe(np.random.default_rng(0)))
+@pytest.mark.parametrize("kind", [kind for kind, _ in OBJECT_KINDS])
+def test_every_kind_fills_the_unit_box(kind) -> None:
+    parts = normalised(kind(np.random.default_rng(0)))
     vertices = np.concatenate([part.vertices for part in parts])
     np.testing.assert_allclose(vertices.min(axis=0) + vertices.max(axis=0), 0, atol=1e-9)
     assert np.ptp(vertices, axis=0).max() == pytest.approx(1)
@@ -87,25 +87,25 @@ def test_textures_are_colours() -> None:
 
 
 def test_an_object_depends_on_its_number_and_seed_alone() -> None:
-    first = render_object(3, seed=1, views=2, size=32)
-    again = render_object(3, seed=1, views=2, size=32)
-    other = render_object(4, seed=1, views=2, size=32)
+    first = render_object(3, SyntheticViews(2, 32, seed=1))
+    again = render_object(3, SyntheticViews(2, 32, seed=1))
+    other = render_object(4, SyntheticViews(2, 32, seed=1))
     np.testing.assert_array_equal(first.rgba, again.rgba)
     assert not np.array_equal(first.rgba, other.rgba)
 
 
 def test_shards_of_shapes_read_back(tmp_path: Path) -> None:
-    render_shards(tmp_path, 3, 2, 32, 0, 1, SilentReporter())
+    render_shards(tmp_path, 3, SyntheticViews(2, 32), 1, SilentReporter())
     objects = list(read_shards(tmp_path))
     assert [rendered.name for rendered in objects] == [f"shape_0_{i:05d}" for i in range(3)]
-    expected = render_object(2, seed=0, views=2, size=32)
+    expected = render_object(2, SyntheticViews(2, 32, seed=0))
     np.testing.assert_allclose(objects[2].pose, expected.pose, rtol=1e-6)
     np.testing.assert_array_equal(objects[2].rgba[..., 3], expected.rgba[..., 3])
 
 
 def test_a_finished_shard_is_kept(tmp_path: Path) -> None:
-    render_shards(tmp_path, 2, 2, 32, 0, 1, SilentReporter())
+    render_shards(tmp_path, 2, SyntheticViews(2, 32), 1, SilentReporter())
     shard = next(tmp_path.glob("*.tar"))
     before = shard.stat().st_mtime_ns
-    render_shards(tmp_path, 2, 2, 32, 0, 1, SilentReporter())
+    render_shards(tmp_path, 2, SyntheticViews(2, 32), 1, SilentReporter())
     assert shard.stat().st_mtime_ns == before
