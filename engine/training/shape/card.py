@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what belongs beside published weights.
+
+    python -m engine.training.shape.card TRAIN_MESHES LOG.jsonl DATA WEIGHTS_FOLDER
+
+Writes `attributions.csv` (each collected object that was trained on), `held_out.txt` (each that was
+not), `log.jsonl` and `learning_curve.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+from pathlib import Path
+
+from .dataset import ShardFolder
+from .objects import read_index
+
+FIELDS = ("name", "source", "licence", "attribution")
+
+
+def write_attributions(index: dict[str, dict[str, str]], trained: set[str], folder: Path) -> None:
+    """`attributions.csv`: the trained objects with their licences."""
+    with open(folder / "attributions.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(index[name] for name in sorted(trained))
+
+
+def read_log(path: Path) -> tuple[list[dict], list[dict]]:
+    """Lines with a training loss, and lines with held-out scores."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [x for x in lines if "loss" in x], [x for x in lines if "held_out" in x]
+
+
+def plot_learning_curve(log: Path, out: Path) -> None:
+    """Losses and held-out IoU against the samples seen."""
+    from matplotlib.figure import Figure
+
+    training, held_out = read_log(log)
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot([x["samples"] / 1000 for x in training], [x["loss"] for x in training],
+              label="training (augmented)", lw=0.8)
+    left.plot([x["samples"] / 1000 for x in held_out], [x["held_out"]["loss"] for x in held_out],
+              label="held out", marker=".")
+    left.set(xlabel="thousand samples", ylabel="loss (4 BCE + Dice)")
+    for name in ("0.3", "0.4", "0.5", "soft"):
+        right.plot([x["samples"] / 1000 for x in held_out],
+                   [x["held_out"][name] for x in held_out], marker=".",
+                   label="soft" if name == "soft" else f"threshold {name}")
+    right.set(xlabel="thousand samples", ylabel="held-out IoU in the frustum")
+    for axes in (left, right):
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+    figure.savefig(out, dpi=110)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Write the files beside published weights.")
+    parser.add_argument("meshes", type=Path)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("weights", type=Path)
+    args = parser.parse_args()
+    index, shards = read_index(args.meshes), ShardFolder(args.data)
+    trained = {item.name for item in shards.train if item.name in index}
+    write_attributions(index, trained, args.weights)
+    held = sorted({item.name for item in shards.held_out})
+    (args.weights / "held_out.txt").write_text("\n".join(held) + "\n", encoding="utf-8")
+    shutil.copyfile(args.log, args.weights / "log.jsonl")
+    plot_learning_curve(args.log, args.weights / "learning_curve.png")
+    print(f"{len(trained)} objects trained on, {len(held)} held out")
+
+
+if __name__ == "__main__":
+    main()
