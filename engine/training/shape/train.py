@@ -41,10 +41,14 @@ class TrainingConfig:
     """Wall-clock time until the learning rate is annealed."""
     batch_size: int = 16
     peak_rate: float = 1e-3
-    """Learning rate of AdamW after the warm-up, as in the pilot; cosine decay to `end_ratio`."""
+    """Learning rate of AdamW after the warm-up, as in the pilot."""
     end_ratio: float = 0.01
+    """Last rate relative to the peak."""
     warmup: float = 0.02
     """Share of the time in which the rate rises linearly."""
+    decay: float = 0.3
+    """Share of the time, at its end, in which the rate falls along a cosine; it is constant before.
+    A constant rate lets the time be extended until then (Haegele et al. 2024)."""
     weight_decay: float = 0.02
     ema_decay: float = 0.999
     max_gradient_norm: float = 1.0
@@ -53,7 +57,7 @@ class TrainingConfig:
     bfloat16: bool = True
     """Autocast; only worth it on a CPU with AMX or on a GPU."""
     log_seconds: float = 60
-    evaluate_seconds: float = 420
+    evaluate_seconds: float = 600
     evaluate_batches: int = 11
 
 
@@ -61,7 +65,7 @@ def learning_rate(progress: float, config: TrainingConfig) -> float:
     """The rate when a share `progress` of the time has passed."""
     if progress < config.warmup:
         return config.peak_rate * (progress + 1e-3) / (config.warmup + 1e-3)
-    share = min((progress - config.warmup) / (1 - config.warmup), 1)
+    share = min(max((progress - 1 + config.decay) / config.decay, 0), 1)
     cosine = 0.5 + 0.5 * math.cos(math.pi * share)
     return config.peak_rate * (config.end_ratio + (1 - config.end_ratio) * cosine)
 
