@@ -32,6 +32,8 @@ ISO_VALUE = 0.5
 """Level of the returned occupancy on the surface."""
 MAX_OUTLINE = 9.0
 """Largest log-odds that the distance to the outline gives; 9 voxels."""
+WALL_BINS = 2.5
+"""Half the thickness, in bins, of the wall that a ray inside the silhouette gets at least."""
 OVERHANG = 0.75
 """Voxels by which a thin part may reach over the outline, so that it has room on the grid."""
 
@@ -46,12 +48,16 @@ class SurfaceConfig:
     """Side of the grid in scene units; a predicted object can be slightly larger than 1."""
     threshold: float = 0.4
     """Probability that counts as occupied; see `evaluate.py` of the training for the choice."""
-    smoothing: float = 1.0
-    """Standard deviation in voxels of the Gaussian that smooths the log-odds."""
+    frustum_smoothing: float = 0.7
+    """Standard deviation in cells of the Gaussian that smooths the log-odds in the frustum."""
+    smoothing: float = 1.5
+    """Standard deviation in voxels of the Gaussian that smooths them on the grid."""
     max_log_odds: float = 3.0
     """Log-odds are clipped here, so that smoothing is not dominated by certain places."""
+    wall: float = 1.0
+    """Log-odds above the threshold in the middle of a ray's least wall, before smoothing."""
     margin: float = 0.3
-    """Log-odds above the threshold that the best place of an uncovered ray is given."""
+    """Log-odds that the best place of a ray is given which is still uncovered on the grid."""
     ray_grid: int = 128
     """Rays along each side of the image that are checked for coverage."""
 
@@ -100,22 +106,35 @@ def occupancy_grid(prediction: ShapePrediction, alpha: FloatArray,
 
 
 def _frustum_log_odds(prediction: ShapePrediction, config: SurfaceConfig) -> FloatArray:
-    """Bins x rows x columns: log-odds relative to the threshold, clipped.
+    """Bins x rows x columns: smoothed log-odds relative to the threshold, clipped.
 
     Rays beside the silhouette repeat the nearest ray inside, so that the outline is decided by the
-    alpha alone. A ray inside that has no place above the threshold is raised until its best place
-    is.
+    alpha alone.
     """
-    p = prediction.probabilities.clip(1e-4, 1 - 1e-4)
+    silhouette = prediction.silhouette
+    if not silhouette.any():
+        return np.full(prediction.probabilities.shape, -config.max_log_odds)
+    rows, columns = ndimage.distance_transform_edt(~silhouette, return_distances=False,
+                                                   return_indices=True)
+    p = prediction.probabilities[:, rows, columns].clip(1e-4, 1 - 1e-4)
     threshold = config.threshold
     odds = np.log(p / (1 - p)) - np.log(threshold / (1 - threshold))
-    odds += np.maximum(0, config.margin - odds.max(0))
     odds = odds.clip(-config.max_log_odds, config.max_log_odds)
-    if not prediction.silhouette.any():
-        return np.full_like(odds, -config.max_log_odds)
-    rows, columns = ndimage.distance_transform_edt(
-        ~prediction.silhouette, return_distances=False, return_indices=True)
-    return odds[:, rows, columns]
+    odds = np.maximum(odds, _least_log_odds(p, odds, config))
+    return ndimage.gaussian_filter(odds, config.frustum_smoothing, mode="nearest")
+
+
+def _least_log_odds(p: FloatArray, odds: FloatArray, config: SurfaceConfig) -> FloatArray:
+    """A wall in the middle of what a ray believes in, where it believes in nothing enough.
+
+    The probability's centre of mass changes smoothly between rays, its maximum does not.
+    """
+    bins = np.arange(len(p))[:, None, None]
+    centre = (p * bins).sum(0) / p.sum(0)
+    wall = config.wall * (1 - np.abs(bins - centre) / WALL_BINS)
+    missing = (1 - odds.max(0) / config.wall).clip(0, 1)
+    return np.where(missing > 0, wall * missing - config.max_log_odds * (1 - missing),
+                    -config.max_log_odds)
 
 
 def _outline_log_odds(points: FloatArray, alpha: FloatArray, prediction: ShapePrediction,
