@@ -141,6 +141,7 @@ def readable_formats() -> list[str]:
 def _upright(path: Path, image: Image.Image, notes: list[str]) -> Image.Image:
     """The decoded image with its EXIF orientation applied."""
     if image.mode in ("RGB", "RGBA") and _bits(image) == 16:
+        image.load()  # refuses damaged files, of which OpenCV would return the good part
         deep = deep_colours(path.read_bytes(), image.getexif().get(0x0112, 1), notes)
         if deep is not None:
             deep.info = {"icc_profile": image.info.get("icc_profile")}

@@ -151,6 +151,15 @@ def test_16_bit_files_keep_their_brightness(tmp_path, bits, channels):
     assert [f"{bits}-bit values" in note for note in loaded.notes] == [True] * (bits < 16)
 
 
+def test_a_16_bit_file_that_is_cut_off_is_refused(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (64, 64, 3), np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), values)
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[:len(content) // 2])
+    with pytest.raises(EngineError, match="can't be decoded"):
+        load_image(tmp_path / "a.png")
+
+
 def test_a_16_bit_tiff_is_read_upright(tmp_path):
     values = np.zeros((20, 40, 3), np.uint16)
     values[:, :10] = 60000
