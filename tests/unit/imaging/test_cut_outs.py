@@ -102,6 +102,15 @@ def test_the_background_leaves_soft_edges():
     assert np.abs(rgba[edge][:, :3].astype(int) - (230, 40, 30)).mean() < 12
 
 
+def test_large_images_are_cut_out_at_their_size():
+    rgb = np.full((2500, 3000, 3), (90, 140, 200), np.uint8)
+    rgb[700:1900, 1000:2000] = (200, 60, 40)
+    alpha = cut_out(opaque(rgb)).rgba[..., 3]
+    inside = np.zeros(alpha.shape, bool)
+    inside[700:1900, 1000:2000] = True
+    assert iou(alpha > 127, inside) > 0.995
+
+
 def test_an_image_of_nothing_is_refused(network):
     from engine.core.errors import EngineError
 
