@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..imaging import FramedImage
     from ..imaging.view_set import ViewSet
     from ..models.families import ModelFamily
-    from ..reconstruction import Reconstruction
+    from ..reconstruction import Reconstruction, ReconstructionSettings, RunContext
 
 PHOTO_SIZE = 512
 """Side in pixels of the image for the texture, which uses more detail than the network sees."""
@@ -141,9 +141,8 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
     pipeline = load_model(request, reporter, stages) if request.refine else None
     try:
         result = reconstruct(
-            sampled.views, photo=_photo(image) if image else None, refine=request.refine,
-            pipeline=pipeline, **_companions(work, reporter),
-            **_input_camera(request, sampled.views, image), **_mesh_options(request, field_device))
+            sampled.views, _settings(request, *_input_camera(request, sampled.views, image)),
+            _context(field_device, work, reporter, pipeline), _photo(image) if image else None)
     except EngineError as error:
         if given is not None or error.code is not ErrorCode.BAD_INPUT:
             raise
@@ -158,11 +157,7 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
 def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
                   reporter: Reporter, stages: Stages) -> _Fitted:
     """A method that needs no views; the views are images of its mesh."""
-    import numpy as np
-
     from ..camera import two_ring_orbit
-    from ..imaging import premultiplied
-    from ..mesh.rendering import of_mesh
     from ..reconstruction import reconstruct_by_score
 
     if not request.image:
@@ -176,19 +171,28 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
         loader = load_any
     pipeline = load_model(request, reporter, stages, loader)
     result = reconstruct_by_score(
-        pipeline, _photo(image), method=request.method,
-        input_elevation_deg=request.input_elevation, input_radius=image.radius,
-        **_companions(work, reporter), **_mesh_options(request, field_device))
+        request.method, _photo(image), _settings(request, request.input_elevation, image.radius),
+        _context(field_device, work, reporter, pipeline))
     tell_savings(pipeline.memory_fallbacks, reporter)
-    poses = [(azimuth, elevation, image.radius)
-             for azimuth, elevation in two_ring_orbit(request.view_count)]
-    thing = of_mesh(result.mesh)
-    images = premultiplied(
-        np.stack([thing.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
-    meta = {"image": request.image, "model": request.model, "seed": request.seed,
-            "dtype": dtype_name(pipeline)}
-    shown = view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
+    meta = {"model": request.model, "dtype": dtype_name(pipeline)}
+    shown = _rendered_views(request, image, result, two_ring_orbit(request.view_count), meta)
     return _Fitted(shown, result, image, result.unet_evaluations)
+
+
+def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Reconstruction,
+                    directions: list[tuple[float, float]], meta: dict[str, Any]) -> ViewSet:
+    """Images of the mesh from (azimuth, elevation) directions at the input camera's distance."""
+    import numpy as np
+
+    from ..imaging import premultiplied
+    from ..mesh.rendering import of_mesh
+
+    poses = [(azimuth, elevation, image.radius) for azimuth, elevation in directions]
+    mesh = of_mesh(result.mesh)
+    images = premultiplied(
+        np.stack([mesh.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
+    meta = {"image": request.image, "seed": request.seed, **meta}
+    return view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
 
 
 def _photo(image: FramedImage) -> np.ndarray:
@@ -198,24 +202,27 @@ def _photo(image: FramedImage) -> np.ndarray:
     return straight(image.at(PHOTO_SIZE).premultiplied)
 
 
-def _companions(work: WorkInProgress, reporter: Reporter) -> dict[str, Any]:
-    """What goes along with every method: where it is kept, shown and told of."""
+def _settings(request: ReconstructRequest, elevation_deg: float,
+              radius: float) -> ReconstructionSettings:
+    """What the request asks for; elevation and radius are the input camera's."""
+    from ..reconstruction import ReconstructionSettings
+
+    return ReconstructionSettings(
+        elevation_deg, radius, request.resolution, request.iterations, request.refine,
+        request.guidance, request.field, request.faces, request.texture_size, request.seed)
+
+
+def _context(field_device: FieldDevice, work: WorkInProgress, reporter: Reporter,
+             pipeline: Zero123Pipeline | None) -> RunContext:
+    """The device, the model, and where progress, previews and checkpoints go."""
+    from ..reconstruction import RunContext
     from ..reconstruction.checkpoint import Checkpoints
     from ..reconstruction.preview import Previews
 
-    return {"checkpoints": Checkpoints(work.folder, work.key,
-                                       warn=lambda text: reporter.log("warning", text)),
-            "previews": (Previews(work.folder, reporter.preview) if reporter.shows_previews
-                         else None),
-            "reporter": reporter}
-
-
-def _mesh_options(request: ReconstructRequest, field_device: FieldDevice) -> dict[str, Any]:
-    """What every method is told of the mesh."""
-    return {"resolution": request.resolution, "iterations": request.iterations,
-            "faces": request.faces, "texture_size": request.texture_size, "seed": request.seed,
-            "guidance_scale": request.guidance, "representation": request.field,
-            "device": field_device.device}
+    return RunContext(
+        pipeline, field_device.device, reporter,
+        Checkpoints(work.folder, work.key, warn=lambda text: reporter.log("warning", text)),
+        Previews(work.folder, reporter.preview) if reporter.shows_previews else None)
 
 
 def _field_device(request: ReconstructRequest) -> FieldDevice:
@@ -244,10 +251,11 @@ def _sampled_views(request: ReconstructRequest, image: FramedImage, work: WorkIn
 
 
 def _input_camera(request: ReconstructRequest, views: ViewSet,
-                  image: FramedImage | None) -> dict[str, Any]:
-    """Where the image was taken from: as recorded with the views, else as asked for and framed."""
+                  image: FramedImage | None) -> tuple[float, float]:
+    """Elevation and radius of the input camera: as recorded with the views, else as asked for and
+    framed."""
     recorded = views.meta.get("input")
     camera = recorded if isinstance(recorded, dict) else {}
     radius = image.radius if image else request.input_radius
-    return {"input_elevation_deg": float(camera.get("elevation_deg", request.input_elevation)),
-            "input_radius": float(camera.get("radius", radius))}
+    return (float(camera.get("elevation_deg", request.input_elevation)),
+            float(camera.get("radius", radius)))

@@ -125,7 +125,7 @@ def family_for(request: DiffusionRequest) -> ModelFamily:
 
 def tell_fewer(views: int, reporter: Reporter) -> None:
     """Say that memory has run out, and how many views are worked on together from now on."""
-    reporter.log("warning", f"memory is short: going on with {views} views at a time")
+    reporter.log("warning", f"memory is short: continuing with {views} views at a time")
 
 
 def tell_savings(savings: Sequence[str], reporter: Reporter) -> None:

@@ -19,6 +19,7 @@ from .triangles import FloatArray, IntArray, Triangles
 
 if TYPE_CHECKING:
     import trimesh
+    from trimesh.visual.material import Material
 
 NAME = "object"
 """What the mesh is called inside a file."""
@@ -54,9 +55,12 @@ class TexturedMesh(Triangles):
             EngineError: `DISK` if it can't be written.
         """
         import trimesh
+        from trimesh.visual.material import PBRMaterial
 
+        material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(_bytes(self.texture)),
+                               roughnessFactor=1.0, metallicFactor=0.0)
         scene = trimesh.Scene()
-        scene.add_geometry(self._trimesh(), node_name=NAME, geom_name=NAME)
+        scene.add_geometry(self._trimesh(material), node_name=NAME, geom_name=NAME)
         return _write(Path(path), scene.export(file_type="glb", include_normals=True))
 
     def save_obj(self, path: str | Path) -> Path:
@@ -70,17 +74,14 @@ class TexturedMesh(Triangles):
         """
         from trimesh.exchange.obj import export_obj
         from trimesh.visual.material import SimpleMaterial
-        from trimesh.visual.texture import TextureVisuals
 
         path = Path(path)
-        mesh = self._trimesh()
-        # Converted from PBR, trimesh's default would darken the texture and give it a grey gloss.
+        # Stated in full: trimesh's defaults darken the texture and give it a grey gloss.
         material = SimpleMaterial(
-            image=mesh.visual.material.baseColorTexture, name=NAME, ambient=WHITE, diffuse=WHITE,
+            image=Image.fromarray(_bytes(self.texture)), name=NAME, ambient=WHITE, diffuse=WHITE,
             specular=BLACK, glossiness=0.0)
-        mesh.visual = TextureVisuals(uv=mesh.visual.uv, material=material)
-        text, files = export_obj(mesh, include_normals=True, return_texture=True,
-                                 mtl_name=f"{path.stem}.mtl")
+        text, files = export_obj(self._trimesh(material), include_normals=True,
+                                 return_texture=True, mtl_name=f"{path.stem}.mtl")
         for name, content in files.items():
             _write(path.with_name(name), content)
         return _write(path, text.encode())
@@ -103,15 +104,12 @@ class TexturedMesh(Triangles):
                                vertex_colors=_bytes(colours))
         return _write(Path(path), export_ply(mesh))
 
-    def _trimesh(self) -> trimesh.Trimesh:
-        """Y up, front +Z, with one material: rough, base colour texture."""
+    def _trimesh(self, material: Material) -> trimesh.Trimesh:
+        """The mesh with Y up and its front at +Z."""
         import trimesh
-        from trimesh.visual.material import PBRMaterial
         from trimesh.visual.texture import TextureVisuals
 
         positions, normals, uv, faces = self.split()
-        material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(_bytes(self.texture)),
-                               roughnessFactor=1.0, metallicFactor=0.0)
         return trimesh.Trimesh(to_y_up(positions), faces, vertex_normals=to_y_up(normals),
                                process=False, visual=TextureVisuals(uv=uv, material=material))
 

@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From pictures with cameras to a mesh."""
+"""From a photo and views with cameras to a textured mesh."""
 
-from .views import Reconstruction, reconstruct, reconstruct_by_score
+from .reconstruct import Reconstruction, reconstruct, reconstruct_by_score
+from .settings import ReconstructionSettings, RunContext
 
-__all__ = ["Reconstruction", "reconstruct", "reconstruct_by_score"]
+__all__ = ["Reconstruction", "ReconstructionSettings", "RunContext", "reconstruct",
+           "reconstruct_by_score"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A running optimisation on disk, so that a stopped one goes on and ends with the same bytes."""
+"""The state of a running optimisation on disk: a resumed run ends with the same bytes."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from typing import Any
 import torch
 
 EVERY_S = 60.0
+"""Seconds between two saves."""
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The optimisations of one reconstruction, which happen one after the other."""
+    """The checkpoints of one reconstruction, one for each of its optimisations."""
 
     folder: Path
     key: str
-    """Tells what is being reconstructed, and how; a file of something else counts as none."""
+    """Identifies what is reconstructed, and how; a file with another key is ignored."""
     warn: Callable[[str], None]
-    """Told if a state can't be kept."""
+    """Called with a sentence if a state cannot be saved."""
     every_s: float = EVERY_S
 
     def of(self, stage: str) -> Checkpoint:
-        """The one of a stage."""
+        """The checkpoint of a stage."""
         return Checkpoint(self.folder / f"{stage}.pt", self.key, self.warn, self.every_s)
 
 
 class Checkpoint:
-    """The state of one optimisation in one file."""
+    """A file with the state of one optimisation."""
 
     def __init__(self, path: Path, key: str, warn: Callable[[str], None],
                  every_s: float = EVERY_S) -> None:
@@ -44,11 +45,11 @@ class Checkpoint:
 
     @property
     def due(self) -> bool:
-        """Whether the last save is long enough ago."""
+        """Whether it is time to save."""
         return time.monotonic() - self._saved_at >= self.every_s
 
     def load(self) -> dict[str, Any] | None:
-        """What was saved last; None without a sound file for this key."""
+        """The state saved last; None without a readable file that has this key."""
         try:
             values = torch.load(self.path, weights_only=True, map_location="cpu")
         except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
@@ -58,9 +59,9 @@ class Checkpoint:
         return values["state"]
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the state (tensors, numbers, strings, lists, dicts); replaces the last one.
+        """Replace the saved state, which may hold tensors, numbers, strings, lists and dicts.
 
-        A disk without room is no reason to end the run itself: that is told and gone over.
+        If the disk is full, the run itself goes on: `warn` is called and the old state stays.
         """
         partial = self.path.with_name(self.path.name + ".part")
         try:
@@ -69,14 +70,14 @@ class Checkpoint:
             os.replace(partial, self.path)
         except (OSError, RuntimeError) as error:  # torch's writer fails with a RuntimeError
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            self.warn(f"the work so far can't be kept for a resume: {reason}")
+            self.warn(f"the progress cannot be saved for a resume: {reason}")
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
         self._saved_at = time.monotonic()
 
 
 def _on_cpu(value: Any) -> Any:
-    """A state whose tensors are the CPU's: another device may go on with it."""
+    """The state with its tensors on the CPU, so that any device can resume from it."""
     match value:
         case torch.Tensor():
             return value.cpu()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long the stages of a reconstruction take."""
+"""Timing of the stages of a reconstruction."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from ..core.reporting import Reporter
 
 
 class Clock:
-    """Times the stages and reports the short ones, which have no steps of their own."""
+    """Times stages, and reports the progress of those that have no steps of their own."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.stages: list[dict[str, Any]] = []
+        """In order, {"name": str, "seconds": float}."""
         self._reporter = reporter
 
     @contextmanager
     def stage(self, name: str, steps: int = 0) -> Iterator[None]:
+        """Time the block; with `steps` it reports its progress itself."""
         if not steps:
             self._reporter.progress(name, 0, 1)
         start = time.perf_counter()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a fitted field to a textured mesh: surface, UVs, texture."""
+"""From a fitted field to a textured mesh."""
 
 from __future__ import annotations
 
@@ -19,26 +19,41 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..mesh.unwrap import unwrap
 from .clock import Clock
 from .fit import Fit, occupancy_of
-from .iso_value import choose_level, density_volume, raw_volume
+from .iso_value import choose_iso_value, density_volume, raw_volume
+
+COLOUR_STEP = 0.5
+"""Distance between the samples that see the field's colour at a surface, voxels."""
+COLOUR_SAMPLES = (-3, 6)
+"""Their range, in steps along the inward normal: from just outside the surface to the depth from
+which light still returns."""
 
 
-def textured(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
-             clock: Clock) -> TexturedMesh:
-    """Surface, UVs and texture of a fitted field."""
+def textured_mesh(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
+                  clock: Clock) -> TexturedMesh:
+    """The surface of a fitted field, unwrapped and textured.
+
+    `faces`: maximum number of triangles; `texture_size`: pixels. The photo, if there is one,
+    colours what it shows.
+    """
     with clock.stage("surface"):
-        mesh = surface(fit, faces)
+        mesh = extract_mesh(fit, faces)
+    return bake_texture(mesh, surface_colour(fit.field), photo, texture_size, clock)
+
+
+def bake_texture(mesh: Triangles, colour: SurfaceColour | None, photo: Photo | None,
+                 texture_size: int, clock: Clock) -> TexturedMesh:
+    """A mesh unwrapped and textured, see `engine.mesh.bake`."""
     with clock.stage("unwrap"):
         uv, uv_faces = unwrap(mesh, texture_size)
     with clock.stage("texture"):
-        texture = bake(mesh, uv, uv_faces, texture_size, surface_colour(fit.field), photo)
+        texture = bake(mesh, uv, uv_faces, texture_size, colour, photo)
     return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
 
 
 def surface_colour(radiance: Field) -> SurfaceColour:
-    """What a camera in front of a surface point would see of the field just around it."""
-    step = radiance.voxel_grid.voxel_size * 0.5
-    # From just outside the surface to the depth that light still returns from.
-    depths = torch.arange(-3, 6) * step
+    """The colour that a camera in front of a surface point sees of the field around the point."""
+    step = radiance.voxel_grid.voxel_size * COLOUR_STEP
+    depths = torch.arange(*COLOUR_SAMPLES) * step
 
     @torch.no_grad()
     def colour(points: FloatArray, normals: FloatArray) -> FloatArray:
@@ -53,21 +68,22 @@ def surface_colour(radiance: Field) -> SurfaceColour:
     return colour
 
 
-def surface(fit: Fit, faces: int) -> Triangles:
-    """The mesh of the field at the level that agrees best with the silhouettes.
+def extract_mesh(fit: Fit, faces: int) -> Triangles:
+    """The iso-surface of the field that agrees best with the silhouettes.
 
-    A field that pictures hold all round is smooth, and its surface lies where the renderer has it.
-    One that a score has made out of a single picture is speckled, and keeps its specks together.
+    A field fitted to images from all around is smooth: its raw densities, which the renderer
+    interpolates, give the surface. A field driven by a score and a single photo is speckled: its
+    densities, smoothed, keep the speckles together.
     """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
-    pictures = fit.pictures.sharp_for(grid.voxel_grid)
-    rays = camera_rays(pictures.camera_to_world, pictures.rgba.shape[1], pictures.fov_deg,
+    images = fit.images.sharp_for(grid.voxel_grid)
+    rays = camera_rays(images.camera_to_world, images.rgba.shape[1], images.fov_deg,
                        grid.voxel_grid)
     raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)
-    volume = raw_volume(raw) if len(pictures.rgba) > 1 else density_volume(raw)
-    level = choose_level(volume, rays, pictures.rgba[..., 3].reshape(-1), occupancy)
-    # Of the smallest of these, the surface lies exactly at the ends.
-    depth = fit.ends.depth(grid.voxel_grid.axis(2)).clamp_max(1.0).numpy()
-    values = np.minimum(volume.values.numpy(), level * (1 + depth / grid.voxel_grid.voxel_size))
-    return mesh_volume(values, level, grid.voxel_grid.low, grid.voxel_grid.voxel_size, faces)
+    volume = raw_volume(raw) if len(images.rgba) > 1 else density_volume(raw)
+    iso_value = choose_iso_value(volume, rays, images.rgba[..., 3].reshape(-1), occupancy)
+    # The smaller of both values puts the surface exactly at the z bounds.
+    depth = fit.z_bounds.depth(grid.voxel_grid.axis(2)).clamp_max(1.0).numpy()
+    values = np.minimum(volume.values.numpy(), iso_value * (1 + depth / grid.voxel_grid.voxel_size))
+    return mesh_volume(values, iso_value, grid.voxel_grid.low, grid.voxel_grid.voxel_size, faces)

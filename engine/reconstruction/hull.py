@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The visual hull by vote: where most views see the object.
+"""The visual hull by vote: the space that most views see inside their silhouettes.
 
-A strict hull (inside every silhouette; Laurentini 1994) loses whatever one generated view draws
-wrongly, so a part of the views may disagree.
+A strict hull (inside every silhouette; Laurentini 1994) loses whatever a single generated view
+draws wrongly, so a part of the views may disagree.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from ..core.errors import EngineError, ErrorCode
 from ..fields.rays import project
 from ..fields.voxel_grid import VoxelGrid
 
-FRACTIONS = (0.85, 0.7, 0.55)
-"""Shares of the views that must agree; the next is tried when one leaves nothing."""
+VOTE_FRACTIONS = (0.85, 0.7, 0.55)
+"""Shares of the views that must agree. The next is tried if one leaves nothing. At 0.85 the hull of
+eight and more generated views still contains the whole object."""
 MARGIN = 3
-"""Voxels of the first hull between the object and the end of the finer voxel grid around it."""
+"""Voxels of the first hull between the object and the border of the finer grid around it."""
 MIN_VOXELS = 8
-"""A hull of fewer voxels is nothing that could be meshed."""
+"""Minimum number of voxels of a hull that can be meshed."""
 
 
 @dataclass
 class Hull:
-    """A vote hull on the voxels of a voxel grid."""
+    """A vote hull on a voxel grid."""
 
     bound: Tensor
-    """X x Y x Z bool: where the object may be. Contains it unless many views are wrong."""
+    """X x Y x Z bool: where the object may be. Contains the object unless many views are wrong."""
     agreement: Tensor
-    """X x Y x Z in [0, 1]: mean opacity that the views show at a voxel."""
+    """X x Y x Z in [0, 1]: mean opacity of the pixels in which the views see a voxel."""
     colour: Tensor
-    """X x Y x Z x 3 in [0, 1]: mean colour of the object that the views show at a voxel."""
+    """X x Y x Z x 3 in [0, 1]: mean colour of those pixels, weighted by their opacity."""
     voxel_grid: VoxelGrid
 
 
@@ -44,7 +45,7 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid:
     """The hull of N silhouettes.
 
     `rgba`: N x S x S x 4 in [0, 1], premultiplied; `camera_to_world`: N x 4 x 4; `trusted`: N bool,
-    views whose silhouette (widened by a pixel) is never left, such as the input picture's.
+    images whose silhouette (dilated by a pixel) the hull never leaves, such as the photo.
 
     Raises:
         EngineError: `BAD_INPUT` if the silhouettes have no shape in common.
@@ -54,14 +55,14 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid:
     points = voxel_grid.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
-    pictures = rgba.permute(0, 3, 1, 2)
-    for picture, matrix, trust in zip(pictures, camera_to_world, trusted, strict=True):
-        where, _ = project(points, matrix, fov_deg)
-        # What lies outside the frame was not photographed: that view has no vote.
-        framed = (where.abs() < 1).all(-1)
-        inside = look_up_picture(_widened(picture[3:]), where)[0] > 0.5
+    images = rgba.permute(0, 3, 1, 2)
+    for image, matrix, trust in zip(images, camera_to_world, trusted, strict=True):
+        coords, _ = project(points, matrix, fov_deg)
+        # A view has no vote on what lies outside its frame.
+        framed = (coords.abs() < 1).all(-1)
+        inside = sample_image(_dilated(image[3:]), coords)[0] > 0.5
         votes += inside & framed
-        total = total + look_up_picture(picture, where) * framed
+        total = total + sample_image(image, coords) * framed
         seen += framed
         if trust:
             allowed &= inside | ~framed
@@ -72,21 +73,24 @@ def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid:
                 colour.reshape(*shape, 3), voxel_grid)
 
 
-def voxel_grid_around(hull: Hull, count: int, finest: float) -> VoxelGrid:
-    """About `count` voxels, not smaller than `finest`, around the hull's bound."""
-    places = hull.bound.nonzero()
+def voxel_grid_around(hull: Hull, count: int, min_voxel_size: float) -> VoxelGrid:
+    """A grid of about `count` voxels around the hull's bound.
+
+    `min_voxel_size`: world units; if the voxels would be smaller, there are fewer.
+    """
+    occupied = hull.bound.nonzero()
     size = hull.voxel_grid.voxel_size
     low, high = (
-        [a + (float(place) + margin) * size
-         for a, place in zip(hull.voxel_grid.low, corner, strict=True)]
-        for corner, margin in ((places.amin(0), -MARGIN), (places.amax(0), MARGIN)))
+        [a + (float(index) + margin) * size
+         for a, index in zip(hull.voxel_grid.low, corner, strict=True)]
+        for corner, margin in ((occupied.amin(0), -MARGIN), (occupied.amax(0), MARGIN)))
     box = VoxelGrid.within(low, high, size)
     finer = box.with_voxel_count(count)
-    return finer if finer.voxel_size > finest else box.with_voxel_size(finest)
+    return finer if finer.voxel_size > min_voxel_size else box.with_voxel_size(min_voxel_size)
 
 
 def _bound(share: Tensor, allowed: Tensor) -> Tensor:
-    for fraction in FRACTIONS:
+    for fraction in VOTE_FRACTIONS:
         bound = (share >= fraction) & allowed
         if bound.sum() >= MIN_VOXELS:
             return bound
@@ -95,11 +99,14 @@ def _bound(share: Tensor, allowed: Tensor) -> Tensor:
         "check that every view shows the same object at its centre and that its cameras are right")
 
 
-def _widened(alpha: Tensor) -> Tensor:
-    """1 x S x S: the silhouette, one pixel larger all round."""
+def _dilated(alpha: Tensor) -> Tensor:
+    """The silhouette dilated by one pixel: 1 x S x S."""
     return F.max_pool2d(alpha[None], 3, stride=1, padding=1)[0]
 
 
-def look_up_picture(picture: Tensor, where: Tensor) -> Tensor:
-    """C x P bilinear values of a C x S x S picture at P x 2 picture coordinates; 0 outside."""
-    return F.grid_sample(picture[None], where[None, None], align_corners=False)[0, :, 0]
+def sample_image(image: Tensor, coords: Tensor) -> Tensor:
+    """Bilinear values (C x P) of an image (C x S x S) at P x 2 image coordinates; 0 outside.
+
+    Image coordinates are as in `fields.rays.project`.
+    """
+    return F.grid_sample(image[None], coords[None, None], align_corners=False)[0, :, 0]

@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ctrl-C and a polite kill, which come at any moment, held back to one at which work can be kept.
-"""
+"""Delays SIGINT (Ctrl-C) and SIGTERM until a moment at which work can be saved."""
 
 from __future__ import annotations
 
@@ -14,33 +13,33 @@ from types import FrameType
 
 @contextmanager
 def interrupts_held() -> Iterator[Callable[[], None]]:
-    """While this lasts, signals that would raise KeyboardInterrupt only leave a note; a second one
+    """Within the block, a signal that would raise KeyboardInterrupt is only recorded; a second one
     raises it at once.
 
-    Gives what raises it if there is a note; at the end, that is looked at once more. Elsewhere
-    than on the main thread, and where such signals mean something else, nothing changes.
+    Yields a function that raises KeyboardInterrupt if a signal was recorded; the end of the block
+    calls it, too. Outside the main thread, and where other handlers are installed, nothing changes.
     """
     held = [number for number in (signal.SIGINT, signal.SIGTERM)
             if threading.current_thread() is threading.main_thread()
             and signal.getsignal(number) is signal.default_int_handler]
-    noted: list[int] = []
+    recorded: list[int] = []
 
     def release() -> None:
         for number in held:
             signal.signal(number, signal.default_int_handler)
 
-    def note(number: int, frame: FrameType | None) -> None:
-        noted.append(number)
+    def record(number: int, frame: FrameType | None) -> None:
+        recorded.append(number)
         release()
 
-    def look() -> None:
-        if noted:
+    def raise_if_recorded() -> None:
+        if recorded:
             raise KeyboardInterrupt
 
     for number in held:
-        signal.signal(number, note)
+        signal.signal(number, record)
     try:
-        yield look
+        yield raise_if_recorded
     finally:
         release()
-    look()
+    raise_if_recorded()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much main memory a reconstruction takes: estimated before it starts, measured after."""
+"""Main memory of a reconstruction: estimated before it starts, measured after it ends."""
 
 from __future__ import annotations
 
@@ -9,41 +9,45 @@ import sys
 import psutil
 
 from ..core.errors import EngineError, ErrorCode
-from .fit import STEP
+from .photometric import RAY_STEP
 
 FIXED = 450e6
-"""Bytes, as measured like those below (peak less what a loaded torch takes anyway)."""
+"""Bytes; measured like the figures below, as the peak less what an imported torch takes."""
 PER_VOXEL = 120
-"""Values, gradients and Adam's two moments of four channels, and the hull's grids."""
+"""Bytes: values, gradients and Adam's two moments of four channels, and the hull's grids."""
 PER_TEXEL = 30
+"""Bytes."""
 PER_FACE = 500
+"""Bytes."""
 PER_HASHED = 2500
-"""Of a point at which a hash grid is differentiated: what its encoding keeps for the way back.
-Measured for 100,000 and 400,000 points (2,530 and 2,370)."""
+"""Bytes that the encoding of a hash grid keeps for the gradient of one point. Measured for 100,000
+and 400,000 points (2,530 and 2,370)."""
 DIFFERENTIATED = 0.35
 """Points of a ray at which the field is differentiated, as a share of the steps along the cube's
 side. Measured for SDS: 0.28 to 0.30 in its first fog at resolutions 64, 96 and 128, 0.28 to 0.38
 in a run of 100 steps."""
 HASH_TABLES = 50e6
-"""Their values, gradients and Adam's two moments."""
+"""Bytes of the values, gradients and Adam's two moments of the hash tables."""
 RESOLUTIONS = range(256, 31, -16)
-"""From which the next best is offered."""
+"""Resolutions that the hint may suggest."""
 
 
 def estimate(resolution: int, faces: int, texture_size: int, hashed_rays: int = 0) -> float:
-    """Bytes; arguments as in `require_memory`."""
+    """Estimated peak in bytes; arguments as in `require_memory`."""
     hashed = 0.0
     if hashed_rays:
-        hashed = HASH_TABLES + PER_HASHED * DIFFERENTIATED * hashed_rays * resolution / STEP
+        hashed = HASH_TABLES + PER_HASHED * DIFFERENTIATED * hashed_rays * resolution / RAY_STEP
     return (FIXED + PER_VOXEL * resolution**3 + PER_TEXEL * texture_size**2 + PER_FACE * faces
             + hashed)
 
 
 def require_memory(resolution: int, faces: int, texture_size: int, hashed_rays: int = 0,
                    available: float | None = None) -> None:
-    """Refuse what the free main memory (`available` bytes; default: asked for) can't hold.
+    """Check that a reconstruction fits into the free main memory.
 
-    `hashed_rays`: rays that are rendered in one step, if the field is a hash grid.
+    `resolution`: voxels along each side of the cube; `texture_size`: pixels; `hashed_rays`: rays
+    rendered in one step if the field is a hash grid, else 0; `available`: free bytes, by default
+    those of this machine.
 
     Raises:
         EngineError: `OUT_OF_MEMORY`; the hint names a resolution that fits, if one does.
@@ -66,7 +70,7 @@ def require_memory(resolution: int, faces: int, texture_size: int, hashed_rays: 
 
 
 def peak_memory_mb() -> int:
-    """The most that this process has had in main memory so far."""
+    """Peak main memory of this process so far, in megabytes."""
     if sys.platform == "win32":
         peak = psutil.Process().memory_info().peak_wset
     else:

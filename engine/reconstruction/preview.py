@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a running optimisation looks like: a rendered picture and a coarse mesh, now and then."""
+"""Previews of a running optimisation: a rendered image and a coarse mesh, every few seconds."""
 
 from __future__ import annotations
 
@@ -26,25 +26,29 @@ from ..mesh.axes import to_z_up
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
 from .extraction import surface_colour
-from .guidance import Cameras, Guide, as_pictures, take_pictures
+from .guidance import Cameras, Zero123Guidance, as_images, render_images
 from .sjc import background_latent, latents_of
 
 EVERY_S = 4.0
-PICTURE_SIZE = 128
+"""Seconds between two previews."""
+IMAGE_SIZE = 128
+"""Side of the image, pixels."""
 AZIMUTH_DEG, ELEVATION_DEG = 40.0, 20.0
-"""The picture shows a side that the input picture doesn't."""
+"""Camera of the image: it shows a side that the photo does not."""
 VOXELS = 40**3
-"""Of the volume that becomes the mesh: some thousand faces."""
-LEVEL = 8.0
-"""Density at the surface; a fog thinner than twice that has it at half its highest density."""
-OCCUPIED = 0.05
-"""Density below which nothing can be seen."""
+"""Voxels of the volume that becomes the mesh, of some thousand faces."""
+SURFACE_DENSITY = 8.0
+"""Density per world unit at the surface. A fog thinner than twice that has its surface at half its
+highest density."""
+VISIBLE_DENSITY = 0.05
+"""Density per world unit below which nothing can be seen."""
 GREY = 0.7
+"""Colour of the mesh of a field of latents."""
 
 
 @dataclass
 class Previews:
-    """Writes `preview.png` (on white) and `preview.npz` into a folder and tells of them.
+    """Writes `preview.png` (on white) and `preview.npz` into a folder and announces them.
 
     The NPZ holds `vertices` (V x 3 float32, Z up, front -Y as after an import of the mesh), their
     unit `normals` (the same), `faces` (F x 3 int32) and `colours` (V x 3 uint8, sRGB). Each file
@@ -52,15 +56,17 @@ class Previews:
     """
 
     folder: Path
-    tell: Callable[[Path], None]
+    announce: Callable[[Path], None]
+    """Called with each file after it is written."""
     every_s: float = EVERY_S
+    """Minimum seconds from the end of one preview to the start of the next."""
     _shown_at: float = field(default_factory=time.monotonic)
 
-    def update(self, field: Field, guide: Guide | None = None) -> None:
-        """Show the field if the last time is long enough ago.
+    def update(self, field: Field, guidance: Zero123Guidance | None = None) -> None:
+        """Show the field if the last preview is old enough.
 
-        A field of latents is drawn by its guide's decoder, and its mesh is grey. A preview that
-        can't be written is left out: the job itself may well succeed.
+        A field of latents is drawn by the decoder of its guidance, and its mesh is grey. A preview
+        that cannot be written is left out: the job itself may still succeed.
         """
         if time.monotonic() - self._shown_at < self.every_s:
             return
@@ -70,49 +76,51 @@ class Previews:
         if mesh is not None:
             with suppress(OSError, EngineError):
                 save_mesh(self.folder / "preview.npz", mesh, field)
-                self.tell(self.folder / "preview.npz")
-                save_png(self.folder / "preview.png", draw(field, occupied(grid), guide))
-                self.tell(self.folder / "preview.png")
-        self._shown_at = time.monotonic()  # after the work: a slow machine isn't kept busy with it
+                self.announce(self.folder / "preview.npz")
+                save_png(self.folder / "preview.png", draw(field, visible_voxels(grid), guidance))
+                self.announce(self.folder / "preview.png")
+        self._shown_at = time.monotonic()  # after the work, to spare slow machines
 
 
 @torch.no_grad()
 def coarse_mesh(grid: VoxelField) -> Triangles | None:
-    """A closed mesh of about where the object is; None as long as there is nothing."""
+    """A closed mesh of roughly the object; None if the field is still empty."""
     density = density_of(grid.raw[0, 0]).numpy()
-    level = min(LEVEL, float(density.max()) / 2)
-    if level < OCCUPIED:
+    iso_value = min(SURFACE_DENSITY, float(density.max()) / 2)
+    if iso_value < VISIBLE_DENSITY:
         return None
-    return extract(solid(density, level), level, grid.voxel_grid.low, grid.voxel_grid.voxel_size)
+    return extract(solid(density, iso_value), iso_value, grid.voxel_grid.low,
+                   grid.voxel_grid.voxel_size)
 
 
 @torch.no_grad()
-def occupied(grid: VoxelField) -> Occupancy:
-    """Where there is something to be seen, and one voxel more."""
-    seen = density_of(grid.raw[0, 0]) > OCCUPIED
+def visible_voxels(grid: VoxelField) -> Occupancy:
+    """The voxels that can be seen, dilated by one voxel."""
+    seen = density_of(grid.raw[0, 0]) > VISIBLE_DENSITY
     larger = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
     return Occupancy(larger, grid.voxel_grid)
 
 
 @torch.no_grad()
-def draw(field: Field, occupancy: Occupancy, guide: Guide | None = None) -> np.ndarray:
-    """S x S x 3 float32 in [0, 1]: the field on white, half from the side."""
+def draw(field: Field, occupancy: Occupancy,
+         guidance: Zero123Guidance | None = None) -> np.ndarray:
+    """The field on white, seen from a side: S x S x 3 float32 in [0, 1]."""
     cameras = Cameras(*(torch.tensor([value]) for value in (
         AZIMUTH_DEG, ELEVATION_DEG, camera.DEFAULT_RADIUS)))
-    if field.latent_channels and guide is not None:
-        pipeline = guide.pipeline
-        seen = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
-        latents = latents_of(seen, background_latent(guide))
+    if field.latent_channels and guidance is not None:
+        pipeline = guidance.pipeline
+        seen = render_images(field, cameras, pipeline.unet.config.sample_size, occupancy)
+        latents = latents_of(seen, background_latent(guidance))
         rgb = as_memory_allows(pipeline.save_memory, lambda: pipeline.decode(
             latents.to(pipeline.execution_device)).cpu())
     else:
-        seen = take_pictures(field, cameras, PICTURE_SIZE, occupancy)
-        rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), 1)
+        seen = render_images(field, cameras, IMAGE_SIZE, occupancy)
+        rgb = as_images(seen.rgb + (1 - seen.alpha[:, None]), 1)
     return rgb[0].permute(1, 2, 0).clamp(0, 1).numpy()
 
 
 def save_mesh(path: Path, mesh: Triangles, field: Field) -> None:
-    """Write the NPZ that `Previews` describes, complete or not at all."""
+    """Write the NPZ file that `Previews` describes, complete or not at all."""
     normals = mesh.vertex_normals
     if field.latent_channels:
         colours = np.full(mesh.vertices.shape, GREY)

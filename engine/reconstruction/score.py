@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reconstruction from the input picture alone, driven by a model's score: SDS and SJC."""
+"""Reconstruction from the photo alone, driven by a model: SDS, SJC and DietNeRF; refinement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,197 +19,214 @@ from ..fields.representations import make_field
 from ..fields.voxel_field import VoxelField
 from ..fields.voxel_grid import cube
 from .alignment import Alignment
-from .checkpoint import Checkpoint
-from .dietnerf import PICTURE_SIZE, RAYS, SemanticConsistencyObjective
-from .fit import (
-    CPU,
-    DECAY,
-    LEARNING_RATE,
-    SMOOTHING,
-    STEP,
-    Fit,
-    PhotometricObjective,
-    Pictures,
-    hull_of,
-    occupancy_of,
+from .dietnerf import DietNeRFConfig, SemanticConsistencyObjective
+from .fit import DECAY, LEARNING_RATE, SMOOTHING, Fit, hull_of, occupancy_of
+from .guidance import (
+    Cameras,
+    Zero123Guidance,
+    as_images,
+    evaluations_per_view,
+    render_images,
 )
-from .guidance import Cameras, Guide, as_pictures, rows_per_view, take_pictures
 from .hull import Hull
-from .sds import Annealing, ScoreDistillationObjective, SDSSettings
-from .sjc import GUIDANCE_SCALE, ScoreJacobianObjective, background_latent, latents_of
-from .trainer import Objective, OnStep, Rates, coarse_to_fine, optimise
+from .photometric import RAY_STEP, PhotometricObjective
+from .posed_images import PHOTO_WEIGHT, PosedImages
+from .sds import Annealing, ScoreDistillationObjective, ScoreSchedule, SDSSettings
+from .sjc import CONFIG as SJC
+from .sjc import ScoreJacobianObjective, background_latent, latents_of
+from .trainer import LearningRates, Level, Objective, TrainingRun, train, train_coarse_to_fine
 
 SDS_LEARNING_RATE = 0.1
+"""In raw grid units; a third of that of a fit to views, whose gradients are less noisy."""
 SJC_LEARNING_RATE = 0.05
-"""The original's."""
+"""The original's (run_zero123.py)."""
 FOG_RAW = -5.0
-"""Raw density at first: thin enough for light to cross the whole cube."""
+"""Initial raw density: thin enough for light to cross the whole cube."""
 BLOB_RADIUS = 0.5
-"""SDS starts with something at the origin, as threestudio does (a blob after Magic3D)."""
+"""World units. SDS starts with a ball of fog at the origin, as threestudio does (after Magic3D)."""
+BLOB_RAW = 4.0
+"""Raw density that the ball adds at its centre, falling linearly to 0 at its surface."""
 REFINEMENT = SDSSettings(
     min_noise=Annealing(0.02, 0.02, 0.0, 1.0), max_noise=Annealing(0.3, 0.1, 0.0, 1.0),
     stages=((0.0, 2, 128),), normal_weight=0.0)
-"""Small noise: details may change, the shape stays."""
+"""Score distillation at small noise: details may change, the shape stays."""
 REFINEMENT_LEARNING_RATE = 0.05
+"""In raw grid units."""
 VIEWS_WEIGHT = 500.0
-"""Of the fit to the views, against the weights in `SDSSettings`."""
+"""Weight of the fit to the views during refinement: the weight of colours in `SDSSettings`."""
 DECODED_VIEWS = 16
+"""Views of a latent field that are decoded to give it colours."""
 COLOUR_ITERATIONS = 150
+"""Optimisation steps of those colours."""
 
 
-def rays_of_a_step(method: str, pipeline: Zero123Pipeline) -> int:
-    """The most that are rendered in a step of a method, or of "refine"."""
-    if method == "dietnerf":
-        return RAYS + PICTURE_SIZE**2
-    if method in ("sjc", "sjc-i"):
-        return 2 * pipeline.unet.config.sample_size**2
-    return (REFINEMENT if method == "refine" else SDSSettings()).rays(pipeline.image_size)
+@dataclass(frozen=True)
+class ScoreTask:
+    """What a score-based method works on."""
+
+    guidance: Zero123Guidance
+    photo: PosedImages
+    """The photo alone, at the model's image size."""
+    resolution: int
+    """Voxels along each side of the cube."""
+    iterations: int
+    representation: str = "voxels"
+    """As in `fields.representations.make_field`."""
+    guidance_scale: float = 0.0
+    """0 takes the method's own scale, or none for a model made for none."""
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
+    """Of the field; arguments and results are on the CPU."""
+    threads: int = 1
+    """CPU threads of the networks; the renderer runs on the current number."""
+
+    def schedule(self, steps: range, run: TrainingRun) -> ScoreSchedule:
+        """The part of the optimisation that a level is."""
+        return ScoreSchedule(steps, self.iterations, self.threads, run.generator)
 
 
 @dataclass
 class ScoredFit:
-    """A fitted field with RGB, and what it cost."""
+    """A fitted RGB field."""
 
     fit: Fit
     unet_evaluations: int
+    """Number of UNet evaluations that it took."""
 
 
 @dataclass
-class ScoreProblem:
-    """A score's objective at every level; nothing is carried from one to the next."""
+class ScoreStage:
+    """An objective at every level; nothing is carried from one level to the next."""
 
-    begin: Callable[[Field, range], Objective]
-    rates: Rates
+    objective: Callable[[Field, range], Objective]
+    rates: LearningRates
 
-    def parameters(self) -> Sequence[dict[str, Any]]:
-        return ()
+    def begin(self, field: Field, steps: range) -> Level:
+        """See `TrainingStage`."""
+        return Level(self.objective(field, steps), self.rates)
 
-    def end(self, field: Field) -> None: ...
+    def end(self, field: Field) -> None:
+        """See `TrainingStage`."""
 
     def state(self) -> dict[str, Tensor]:
+        """See `TrainingStage`."""
         return {}
 
-    def restore(self, state: dict[str, Tensor]) -> None: ...
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """See `TrainingStage`."""
 
 
-def fit_by_distillation(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
-                        threads: int, generator: torch.Generator,
-                        on_step: OnStep, checkpoint: Checkpoint | None = None,
-                        guidance_scale: float = 0.0,
-                        representation: str = "voxels",
-                        device: torch.device = CPU) -> ScoredFit:
-    """Score distillation from the input picture (`photo` holds it alone).
+ScoreMethod = Callable[[ScoreTask, TrainingRun], ScoredFit]
 
-    `threads`: for the networks; the renderer runs on the current number. `guidance_scale`: 0 takes
-    the original's, or none for a model that is made for none. `representation`: as in
-    `fields.representations.make_field`. `device`: of the field; what goes in and comes out is on
-    the CPU.
+
+def max_rays_per_step(method: str, pipeline: Zero123Pipeline) -> int:
+    """The largest number of rays rendered in a step of a method, or of "refine"."""
+    if method == "dietnerf":
+        return DietNeRFConfig().max_rays
+    if method in ("sjc", "sjc-i"):
+        return 2 * pipeline.unet.config.sample_size**2
+    settings = REFINEMENT if method == "refine" else SDSSettings()
+    return settings.max_rays(pipeline.image_size)
+
+
+def fit_by_distillation(task: ScoreTask, run: TrainingRun) -> ScoredFit:
+    """Score distillation (see `engine.reconstruction.sds`)."""
+    settings = _guided(SDSSettings(), task)
+    hull = hull_of(task.photo, cube(task.resolution))
+    occupancy = occupancy_of(hull).to(task.device)
+
+    def objective(field: Field, steps: range) -> Objective:
+        return ScoreDistillationObjective(
+            task.guidance, task.photo, occupancy, settings, task.schedule(steps, run))
+
+    fitted = _train(hazy_field(hull), objective, task, run)
+    return ScoredFit(Fit(fitted, task.photo, hull), settings.unet_evaluations(task.iterations))
+
+
+def fit_by_semantics(task: ScoreTask, run: TrainingRun) -> ScoredFit:
+    """DietNeRF (see `engine.reconstruction.dietnerf`); nothing is guided."""
+    hull = hull_of(task.photo, cube(task.resolution))
+    occupancy = occupancy_of(hull).to(task.device)
+
+    def objective(field: Field, steps: range) -> Objective:
+        return SemanticConsistencyObjective(
+            task.guidance, task.photo, occupancy, task.threads, run.generator)
+
+    fitted = _train(hazy_field(hull), objective, task, run)
+    return ScoredFit(Fit(fitted, task.photo, hull), 0)
+
+
+def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
+    """Score Jacobian Chaining (see `engine.reconstruction.sjc`) on a field of latents, which then
+    gets the colours of its decoded views.
     """
-    settings = _guided(SDSSettings(), guide, guidance_scale)
-    hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull).to(device)
+    hull = hull_of(task.photo, cube(task.resolution))
+    occupancy = occupancy_of(hull).to(task.device)
+    background = background_latent(task.guidance)
+    field = foggy_field(hull, latent_channels=len(background))
+    with torch.no_grad():
+        # With the background's latents, fog would be as invisible as no fog.
+        field.raw[0, 1:].normal_(generator=run.generator)
+    target = on_white_at(task.photo, task.guidance.pipeline.image_size)
+    scale = task.guidance.guidance_scale(task.guidance_scale, SJC.guidance_scale)
 
-    def begin(field: Field, steps: range) -> Objective:
-        return ScoreDistillationObjective(guide, photo, occupancy, settings, steps, iterations,
-                                          threads, generator)
+    def objective(field: Field, steps: range) -> Objective:
+        return ScoreJacobianObjective(
+            task.guidance, target, occupancy, scale, task.schedule(steps, run))
 
-    fitted = coarse_to_fine(
-        make_field(hazy_field(hull), representation, generator, device),
-        ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
-        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(Fit(on_cpu(fitted), photo, hull), settings.unet_evaluations(iterations))
-
-
-def fit_by_semantics(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
-                     threads: int, generator: torch.Generator,
-                     on_step: OnStep, checkpoint: Checkpoint | None = None,
-                     guidance_scale: float = 0.0, representation: str = "voxels",
-                     device: torch.device = CPU) -> ScoredFit:
-    """DietNeRF: the input view, and CLIP's word that all other views show the same object.
-
-    Arguments as in `fit_by_distillation`; there is nothing to guide.
-    """
-    hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull).to(device)
-
-    def begin(field: Field, steps: range) -> Objective:
-        return SemanticConsistencyObjective(guide, photo, occupancy, threads, generator)
-
-    fitted = coarse_to_fine(
-        make_field(hazy_field(hull), representation, generator, device),
-        ScoreProblem(begin, Rates(SDS_LEARNING_RATE, DECAY, SMOOTHING)),
-        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(Fit(on_cpu(fitted), photo, hull), 0)
+    # Without smoothing, a few dense voxels end up standing for all the rest.
+    smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
+    stage = ScoreStage(objective, LearningRates(SJC_LEARNING_RATE, 1.0, smoothing))
+    fitted = train_coarse_to_fine(
+        make_field(field, task.representation, run.generator, task.device), stage,
+        task.iterations, run)
+    return ScoredFit(coloured(fitted, task.guidance, task.photo, hull, run.generator),
+                     evaluations_per_view(scale) * task.iterations)
 
 
-def refined(fit: Fit, guide: Guide, photo: Pictures, *, iterations: int, threads: int,
-            generator: torch.Generator, on_step: OnStep,
-            checkpoint: Checkpoint | None = None, guidance_scale: float = 0.0,
-            device: torch.device = CPU) -> ScoredFit:
+def refine(fit: Fit, task: ScoreTask, run: TrainingRun) -> ScoredFit:
     """A fit to views, moved a little towards what the model finds likely at small noise.
 
-    The views keep their say: they are what a score at small noise can't bring back. Arguments as
-    in `fit_by_distillation`; the fit's field changes in place.
+    The views keep their weight, because a score at small noise cannot restore what they show. The
+    fit's field changes in place.
     """
-    settings = _guided(REFINEMENT, guide, guidance_scale)
-    moved = fit.field.to(device)
-    occupancy = occupancy_of(fit.hull).to(device)
-    alignment = Alignment(torch.ones(len(fit.pictures.rgba), dtype=torch.bool)).to(device)
-    views = PhotometricObjective(fit.pictures.sharp_for(fit.field.voxel_grid), alignment,
-                                 occupancy, fit.field.voxel_grid.voxel_size * STEP, generator)
-    score = ScoreDistillationObjective(guide, photo, occupancy, settings, range(iterations),
-                                       iterations, threads, generator)
+    settings = _guided(REFINEMENT, task)
+    moved = fit.field.to(task.device)
+    occupancy = occupancy_of(fit.hull).to(task.device)
+    views = PhotometricObjective(
+        fit.images.sharp_for(fit.field.voxel_grid), _fixed_alignment(fit.images, task.device),
+        occupancy, fit.field.voxel_grid.voxel_size * RAY_STEP, run.generator)
+    score = ScoreDistillationObjective(
+        task.guidance, task.photo, occupancy, settings,
+        task.schedule(range(task.iterations), run))
 
     def objective(field: Field, step: int) -> Tensor:
         return VIEWS_WEIGHT * views(field, step) + score(field, step)
 
-    optimise(moved, objective, range(iterations), iterations,
-             Rates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING), generator=generator,
-             on_step=on_step, checkpoint=checkpoint,
-             saved=checkpoint.load() if checkpoint else None)
-    return ScoredFit(replace(fit, field=on_cpu(moved)), settings.unet_evaluations(iterations))
+    level = Level(objective, LearningRates(REFINEMENT_LEARNING_RATE, DECAY, SMOOTHING))
+    train(moved, level, task.iterations, run)
+    return ScoredFit(replace(fit, field=on_cpu(moved)), settings.unet_evaluations(task.iterations))
 
 
-def fit_by_jacobian(guide: Guide, photo: Pictures, *, resolution: int, iterations: int,
-                    threads: int, generator: torch.Generator,
-                    on_step: OnStep, checkpoint: Checkpoint | None = None,
-                    guidance_scale: float = 0.0, representation: str = "voxels",
-                    device: torch.device = CPU) -> ScoredFit:
-    """Score Jacobian Chaining on a latent field, which then gets the colours of its decoded views.
-
-    Arguments as in `fit_by_distillation`.
-    """
-    hull = hull_of(photo, cube(resolution))
-    occupancy = occupancy_of(hull).to(device)
-    background = background_latent(guide)
-    field = foggy_field(hull, latent_channels=len(background))
-    with torch.no_grad():
-        # Of the background's latents, fog would be as invisible as none.
-        field.raw[0, 1:].normal_(generator=generator)
-    target = on_white_at(photo, guide.pipeline.image_size)
-    scale = guide.guidance_scale(guidance_scale, GUIDANCE_SCALE)
-
-    def begin(field: Field, steps: range) -> Objective:
-        return ScoreJacobianObjective(guide, target, occupancy, steps, iterations, scale, threads,
-                                      generator)
-
-    # Without smoothing, a few dense voxels end up standing for all the rest.
-    smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
-    rates = Rates(SJC_LEARNING_RATE, 1.0, smoothing)
-    fitted = coarse_to_fine(
-        make_field(field, representation, generator, device), ScoreProblem(begin, rates),
-        iterations=iterations, generator=generator, on_step=on_step, checkpoint=checkpoint)
-    return ScoredFit(coloured(fitted, guide, photo, hull, generator),
-                     rows_per_view(scale) * iterations)
+def _train(start: VoxelField, objective: Callable[[Field, range], Objective], task: ScoreTask,
+           run: TrainingRun) -> Field:
+    """The field on the CPU after an optimisation at SDS's learning rates."""
+    stage = ScoreStage(objective, LearningRates(SDS_LEARNING_RATE, DECAY, SMOOTHING))
+    field = make_field(start, task.representation, run.generator, task.device)
+    return on_cpu(train_coarse_to_fine(field, stage, task.iterations, run))
 
 
-def _guided(settings: SDSSettings, guide: Guide, wanted: float) -> SDSSettings:
-    scale = guide.guidance_scale(wanted, settings.guidance_scale)
+def _guided(settings: SDSSettings, task: ScoreTask) -> SDSSettings:
+    scale = task.guidance.guidance_scale(task.guidance_scale, settings.guidance_scale)
     return replace(settings, guidance_scale=scale)
 
 
+def _fixed_alignment(images: PosedImages, device: torch.device) -> Alignment:
+    """No correction of any image."""
+    return Alignment(torch.ones(len(images.rgba), dtype=torch.bool)).to(device)
+
+
 def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
-    """Thin fog wherever the input picture allows the object to be."""
+    """Thin fog wherever the photo admits the object."""
     field = VoxelField(hull.voxel_grid, latent_channels)
     with torch.no_grad():
         field.raw[0, 0][hull.bound] = FOG_RAW
@@ -218,32 +234,33 @@ def foggy_field(hull: Hull, latent_channels: int = 0) -> VoxelField:
 
 
 def hazy_field(hull: Hull) -> VoxelField:
-    """Fog in the input picture's colours, with something at the origin."""
+    """Fog in the photo's colours, with a denser ball at the origin."""
     field = foggy_field(hull)
     with torch.no_grad():
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
         distance = hull.voxel_grid.centres().norm(dim=-1).reshape(field.raw.shape[2:])
-        blob = 4 * (1 - distance / BLOB_RADIUS).clamp_min(0)
+        blob = BLOB_RAW * (1 - distance / BLOB_RADIUS).clamp_min(0)
         field.raw[0, 0] += torch.where(hull.bound, blob, 0.0)
     return field
 
 
-def on_white_at(photo: Pictures, size: int) -> Tensor:
-    """1 x 3 x size x size in [0, 1]: the first picture on white."""
+def on_white_at(photo: PosedImages, size: int) -> Tensor:
+    """The first image on white: 1 x 3 x size x size in [0, 1]."""
     rgba = F.interpolate(photo.rgba[:1].permute(0, 3, 1, 2), (size, size), mode="bilinear",
                          antialias=True)
     return (rgba[:, :3] + 1 - rgba[:, 3:]).clamp(0, 1)
 
 
-def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
+def coloured(latent_field: Field, guidance: Zero123Guidance, photo: PosedImages, hull: Hull,
              generator: torch.Generator) -> Fit:
-    """The same densities with the RGB that decoded views and the input picture show."""
-    views = decoded_views(latent_field, guide, hull)
+    """The densities of a latent field, with the RGB of its decoded views and of the photo."""
+    views = decoded_views(latent_field, guidance, hull)
     size = views.rgba.shape[1]
-    pictures = Pictures(
+    images = PosedImages(
         torch.cat([views.rgba, photo.shrunk(size).rgba]),
         torch.cat([views.camera_to_world, photo.camera_to_world]), photo.fov_deg,
-        torch.cat([views.weight, 3 * photo.weight]), torch.cat([views.trusted, photo.trusted]))
+        torch.cat([views.weight, PHOTO_WEIGHT * photo.weight]),
+        torch.cat([views.trusted, photo.trusted]))
     device = latent_field.device
     occupancy = occupancy_of(hull).to(device)
     field = VoxelField(latent_field.voxel_grid).to(device)
@@ -254,30 +271,27 @@ def coloured(latent_field: Field, guide: Guide, photo: Pictures, hull: Hull,
     colours_only[0] = 0
     mask = colours_only[:, None, None, None].to(device)
     field.raw.register_hook(lambda gradient: gradient * mask)
-    objective: Objective = PhotometricObjective(
-        pictures, Alignment(torch.ones(len(pictures.rgba), dtype=torch.bool)).to(device), occupancy,
-        field.voxel_grid.voxel_size * STEP, generator)
-    optimise(field, objective, range(COLOUR_ITERATIONS), COLOUR_ITERATIONS,
-             Rates(LEARNING_RATE, DECAY, SMOOTHING * colours_only), generator=generator,
-             on_step=lambda done, total, field: None)
+    objective = PhotometricObjective(images, _fixed_alignment(images, device), occupancy,
+                                     field.voxel_grid.voxel_size * RAY_STEP, generator)
+    train(field, Level(objective, LearningRates(LEARNING_RATE, DECAY, SMOOTHING * colours_only)),
+          COLOUR_ITERATIONS, TrainingRun(generator))
     return Fit(on_cpu(field), photo, hull)
 
 
 @torch.no_grad()
-def decoded_views(field: Field, guide: Guide, hull: Hull) -> Pictures:
-    """Views around the object: opacities of the field, colours as the decoder shows its latents."""
+def decoded_views(field: Field, guidance: Zero123Guidance, hull: Hull) -> PosedImages:
+    """Views around the object: opacities of the field, colours decoded from its latents."""
     poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
-    cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guide.input_radius))
-    occupancy, pipeline = occupancy_of(hull).to(field.device), guide.pipeline
-    small = take_pictures(field, cameras, pipeline.unet.config.sample_size, occupancy)
-    latents = latents_of(small, background_latent(guide), len(cameras))
+    cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guidance.input_radius))
+    occupancy, pipeline = occupancy_of(hull).to(field.device), guidance.pipeline
+    small = render_images(field, cameras, pipeline.unet.config.sample_size, occupancy)
+    latents = latents_of(small, background_latent(guidance), len(cameras))
     rgb = torch.cat(in_batches(
-        latents, len(latents), lambda rows, *_: pipeline.decode(
-            rows.to(pipeline.execution_device)).cpu(), pipeline.save_memory))
-    alpha = as_pictures(take_pictures(field, cameras, pipeline.image_size, occupancy)
-                        .alpha[:, None], len(cameras)).cpu()
-    premultiplied = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)
-    rgba = torch.cat([premultiplied, alpha], dim=1).permute(0, 2, 3, 1).contiguous()
-    return Pictures(rgba, cameras.camera_to_world, FOV_DEG, torch.ones(len(cameras)),
-                    torch.zeros(len(cameras), dtype=torch.bool))
-
+        latents, len(latents), lambda batch, *_: pipeline.decode(
+            batch.to(pipeline.execution_device)).cpu(), pipeline.save_memory))
+    alpha = as_images(render_images(field, cameras, pipeline.image_size, occupancy)
+                      .alpha[:, None], len(cameras)).cpu()
+    colours = torch.minimum((rgb - (1 - alpha)).clamp_min(0), alpha)
+    rgba = torch.cat([colours, alpha], dim=1).permute(0, 2, 3, 1).contiguous()
+    return PosedImages(rgba, cameras.camera_to_world, FOV_DEG, torch.ones(len(cameras)),
+                       torch.zeros(len(cameras), dtype=torch.bool))

@@ -4,9 +4,9 @@
 
 DreamFusion (Poole et al. 2023), section 3; weights and schedules of threestudio's zero123.yaml.
 Differences: a voxel grid instead of a hash grid; the training set's lens and distance instead of a
-narrow lens from afar (the object is as large in the frame); normals of the rendered depths, and the
-grid's own smoothing in place of a loss on normals in space; the input view's losses on a random
-batch of its pixels.
+narrow lens from afar (the object has the same size in the frame); normals from the rendered depths,
+and the grid's own smoothing in place of a loss on normals in space; the losses on the photo use a
+random batch of its pixels.
 """
 
 from __future__ import annotations
@@ -22,33 +22,39 @@ from ..fields.normals import rendered_normals, roughness
 from ..fields.occupancy import Occupancy
 from ..fields.rays import camera_rays
 from ..fields.render import render
-from .fit import STEP, Pictures
 from .guidance import (
     Cameras,
-    Guide,
-    ScoredRows,
-    as_pictures,
+    ViewBatches,
+    Zero123Guidance,
+    as_images,
+    evaluations_per_view,
     latent_shape,
-    rows_per_view,
-    take_pictures_along,
+    render_rays,
 )
+from .photometric import RAY_STEP
+from .posed_images import PosedImages
 
 REFERENCE_RAYS = 4096
+"""Rays of the photo in a step."""
 ELEVATION_DEG = (-10.0, 80.0)
+"""Range of the novel views' elevations."""
 
 
 @dataclass(frozen=True)
 class Annealing:
-    """How a number changes: `first` until `start`, `last` from `end` on, linear between; both are
-    shares of the iterations."""
+    """A value that changes linearly during a part of the optimisation."""
 
     first: float
+    """Value until `start`."""
     last: float
+    """Value from `end` on."""
     start: float
+    """Share of the iterations, in [0, 1]."""
     end: float
+    """Share of the iterations, in [0, 1]."""
 
     def at(self, share: float) -> float:
-        """The value after this share of the iterations."""
+        """The value after a share of the iterations."""
         along = (share - self.start) / max(self.end - self.start, 1e-9)
         return self.first + (self.last - self.first) * min(max(along, 0.0), 1.0)
 
@@ -62,7 +68,8 @@ class SDSSettings:
     """Lowest timestep, as a share of the training timesteps."""
     max_noise: Annealing = Annealing(0.85, 0.5, 0.0, 1 / 3)
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 12, 64), (1 / 3, 4, 128), (1 / 2, 2, 256))
-    """(from this share of the iterations, novel views in a step, their side in pixels)."""
+    """Batches of novel views: (share of the iterations from which it is used, views in a step,
+    their side in pixels)."""
     score_weight: float = 0.1
     rgb_weight: float = 500.0
     mask_weight: float = 50.0
@@ -71,43 +78,59 @@ class SDSSettings:
     opaque_weight: float = 0.1
 
     def batch(self, share: float) -> tuple[int, int]:
-        """(views, side in pixels) after this share of the iterations."""
+        """(views, side in pixels) after a share of the iterations."""
         return next((count, size) for start, count, size in reversed(self.stages) if share >= start)
 
-    def rays(self, image_size: int) -> int:
-        """The most that are rendered in one step, for a model of this picture size."""
+    def max_rays(self, image_size: int) -> int:
+        """The largest number of rays rendered in one step, for a model of this image size."""
         return REFERENCE_RAYS + max(count * min(size, image_size)**2
                                     for _, count, size in self.stages)
 
     def unet_evaluations(self, iterations: int) -> int:
-        """Rows that go through the UNet in so many iterations."""
+        """UNet evaluations in a number of iterations."""
         views = sum(self.batch(step / iterations)[0] for step in range(iterations))
-        return views * rows_per_view(self.guidance_scale)
+        return views * evaluations_per_view(self.guidance_scale)
+
+
+@dataclass(frozen=True)
+class ScoreSchedule:
+    """Which part of an optimisation an objective is for, and what it works with."""
+
+    steps: range
+    """The steps of this level, of all steps counted from 0."""
+    iterations: int
+    """Steps of the whole optimisation."""
+    threads: int
+    """CPU threads of the networks."""
+    generator: torch.Generator
+
+    def share(self, step: int) -> float:
+        """Share of all iterations done before a step of this level."""
+        return (self.steps.start + step) / self.iterations
 
 
 class ScoreDistillationObjective:
-    """Novel views that the model finds likely, and the input view as it is."""
+    """How unlikely the model finds novel views, and the error of the photo."""
 
-    def __init__(self, guide: Guide, photo: Pictures, occupancy: Occupancy, settings: SDSSettings,
-                 steps: range, iterations: int, threads: int, generator: torch.Generator) -> None:
-        """`photo`: the input picture alone; `steps`: which of the `iterations` these are."""
-        self.guide, self.occupancy, self.settings = guide, occupancy, settings
-        self.first, self.iterations = steps.start, iterations
-        self.rows = ScoredRows(guide, threads)
-        self.generator = generator
+    def __init__(self, guidance: Zero123Guidance, photo: PosedImages, occupancy: Occupancy,
+                 settings: SDSSettings, schedule: ScoreSchedule) -> None:
+        """`photo`: the photo alone."""
+        self.guidance, self.occupancy, self.settings = guidance, occupancy, settings
+        self.schedule, self.generator = schedule, schedule.generator
+        self.batches = ViewBatches(guidance, schedule.threads)
         photo = photo.to(occupancy.device)
         self.target = photo.rgba.reshape(-1, 4)
         self.rays = camera_rays(photo.camera_to_world, photo.rgba.shape[1], photo.fov_deg,
                                 occupancy.voxel_grid)
 
     def __call__(self, field: Field, step: int) -> Tensor:
-        share = (self.first + step) / self.iterations
+        share = self.schedule.share(step)
         count, size = self.settings.batch(share)
-        size = min(size, self.guide.pipeline.image_size)
+        size = min(size, self.guidance.pipeline.image_size)
         cameras = self._random_cameras(count)
         rays = cameras.rays(size, field.voxel_grid, field.device)
-        seen = take_pictures_along(field, rays, self.occupancy, self.generator)
-        rgb = as_pictures(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
+        seen = render_rays(field, rays, self.occupancy, self.generator)
+        rgb = as_images(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
         gradient = self._score(rgb.detach(), cameras, share).to(rgb.device)
         return (self.settings.score_weight * (gradient * rgb).sum()
                 + self._reference(field)
@@ -116,17 +139,18 @@ class ScoreDistillationObjective:
                 + self.settings.opaque_weight * entropy(seen.alpha))
 
     def _random_cameras(self, count: int) -> Cameras:
-        """At the input's distance: half of them uniform in elevation, half on the sphere."""
+        """Cameras at the input camera's distance: half of them uniform in elevation, half uniform
+        on the sphere."""
         u = torch.rand(3, count, generator=self.generator)
         low, high = torch.deg2rad(torch.tensor(ELEVATION_DEG))
         sphere = torch.asin(low.sin() + u[1] * (high.sin() - low.sin()))
         elevation = torch.where(u[2] < 0.5, low + u[1] * (high - low), sphere)
         return Cameras(u[0] * 360, elevation.rad2deg(),
-                       torch.full((count,), self.guide.input_radius))
+                       torch.full((count,), self.guidance.input_radius))
 
     def _score(self, rgb: Tensor, cameras: Cameras, share: float) -> Tensor:
-        """Gradient of the score distillation with respect to N x H x W x 3 pictures."""
-        pipeline, settings = self.guide.pipeline, self.settings
+        """Gradient of the score distillation with respect to N x H x W x 3 images."""
+        pipeline, settings = self.guidance.pipeline, self.settings
         total = pipeline.scheduler.config.num_train_timesteps
         low, high = settings.min_noise.at(share), settings.max_noise.at(share)
         u = torch.rand(len(cameras), generator=self.generator)
@@ -135,25 +159,26 @@ class ScoreDistillationObjective:
                                              generator=self.generator)
         device = pipeline.execution_device
 
-        def gradient(rows: Tensor) -> Tensor:
-            some = rgb[rows].to(device).requires_grad_()
+        def gradient(indices: Tensor) -> Tensor:
+            some = rgb[indices].to(device).requires_grad_()
             distilled = score_distillation(
-                pipeline, self.guide.condition, some, self.guide.contexts(cameras.at_rows(rows)),
-                Perturbation(timesteps[rows].to(device), noise[rows].to(device)),
-                posterior_noise[rows].to(device), settings.guidance_scale)
-            # The loss is a mean over the views that are worked on together.
-            share_of_rows = len(rows) / len(cameras)
-            return share_of_rows * torch.autograd.grad(distilled.loss, some)[0]
+                pipeline, self.guidance.condition, some,
+                self.guidance.contexts(cameras.at_indices(indices)),
+                Perturbation(timesteps[indices].to(device), noise[indices].to(device)),
+                posterior_noise[indices].to(device), settings.guidance_scale)
+            # The loss is a mean over the batch.
+            share_of_views = len(indices) / len(cameras)
+            return share_of_views * torch.autograd.grad(distilled.loss, some)[0]
 
-        return self.rows.run(len(cameras), gradient)
+        return self.batches.run(len(cameras), gradient)
 
     def _reference(self, field: Field) -> Tensor:
-        """Squared errors of colour (on the object) and opacity in the input view."""
+        """Weighted squared errors of the photo's colours (on the object) and opacity."""
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
         pick = pick.to(field.device)
-        seen = render(field, self.rays[pick], self.occupancy, field.voxel_grid.voxel_size * STEP,
-                      jitter)
+        seen = render(field, self.rays[pick], self.occupancy,
+                      field.voxel_grid.voxel_size * RAY_STEP, jitter)
         target = self.target[pick]
         error = (seen.rgb + (1 - seen.alpha[:, None])) - (target[:, :3] + (1 - target[:, 3:]))
         mask = (target[:, 3] > 0.5).float()
@@ -162,6 +187,6 @@ class ScoreDistillationObjective:
 
 
 def entropy(opacity: Tensor) -> Tensor:
-    """Mean binary entropy: least where every ray meets all or nothing."""
+    """Mean binary entropy of opacities, smallest where all are 0 or 1."""
     p = opacity.clamp(1e-3, 1 - 1e-3)
     return -(p * p.log() + (1 - p) * (-p).log1p()).mean()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one loop that every reconstruction method shares: a field, an objective, Adam."""
+"""The optimisation loop of all reconstruction methods: a field, an objective, Adam."""
 
 from __future__ import annotations
 
@@ -17,68 +17,85 @@ from .checkpoint import Checkpoint
 from .interrupts import interrupts_held
 
 ADAM_EPSILON = 1e-7
-"""Gradients far below this don't move a voxel: with the usual 1e-8, one faint glance does."""
-LESS = 0.5
-"""What is left of all rates after a step that came to no finite number."""
+"""Adam's epsilon. Gradients far below it do not move a voxel; with the default of 1e-8, a
+single ray that grazes a voxel does."""
+ADAM_BETAS = (0.9, 0.99)
+"""threestudio's (zero123.yaml): the second moment follows a field that changes quickly."""
+BACKOFF = 0.5
+"""Factor on all learning rates when a run is resumed at a step whose loss was not finite."""
 COARSE_SHARE = 0.4
-"""Part of the iterations spent on a grid of half the resolution."""
+"""Share of the iterations spent at half the resolution, where a step costs about an eighth."""
 
 OnStep = Callable[[int, int, Field], None]
-"""Told of every step: how many are done, of all, and the field so far. It may raise to stop."""
+"""Called after every step with the number of steps done, their total, and the field. It may raise
+to stop the optimisation."""
 
 Objective = Callable[[Field, int], Tensor]
-"""Loss of the field at a step. What it learns from (views, a score) is its own business."""
-
-
-class Problem(Protocol):
-    """What a reconstruction method asks of a field, level by level."""
-
-    def begin(self, field: Field, steps: range) -> Objective:
-        """The objective of a level's field; `steps` of all iterations are spent on it."""
-
-    @property
-    def rates(self) -> Rates:
-        """How fast the field changes on the level that has begun."""
-
-    def parameters(self) -> Sequence[dict[str, Any]]:
-        """What else the current objective depends on, as parameter groups with their own rates."""
-
-    def end(self, field: Field) -> None:
-        """The level is done; the next one may build on what was learned."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What `end` has changed so far."""
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Put back what `state` gave."""
+"""The loss of a field at a step, counted from 0."""
 
 
 @dataclass(frozen=True)
-class Rates:
-    """How fast the field changes."""
+class LearningRates:
+    """How fast the field changes during one level of resolution."""
 
     learning_rate: float
-    """Of Adam at the first step of a level, in raw grid units."""
+    """Of Adam at the first step, in raw grid units."""
     decay: float
-    """What is left of all rates at the last step of a level."""
+    """Factor on all learning rates at the last step, reached exponentially."""
     smoothing: Tensor
-    """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours at the
-    first step of a level."""
+    """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours in each
+    step; these are those of the first step."""
     smoothing_decay: float = 1.0
-    """What is left of them at the last step of a level."""
+    """Factor on `smoothing` at the last step, reached exponentially."""
 
 
-def coarse_to_fine(field: Field, problem: Problem, *, iterations: int,
-                   generator: torch.Generator, on_step: OnStep,
-                   checkpoint: Checkpoint | None = None) -> Field:
-    """The field that solves the problem: first at half its resolution, then at its own.
+@dataclass(frozen=True)
+class Level:
+    """What is minimised at one level of resolution."""
 
-    `generator`: whatever the problem draws from. With a checkpoint, a stopped run goes on where it
-    was.
+    objective: Objective
+    rates: LearningRates
+    parameters: Sequence[dict[str, Any]] = ()
+    """Adam's parameter groups of anything besides the field that the objective depends on."""
+
+
+class TrainingStage(Protocol):
+    """An optimisation over several levels of resolution."""
+
+    def begin(self, field: Field, steps: range) -> Level:
+        """Prepare a level: `steps` are spent on it, of all steps counted from 0."""
+
+    def end(self, field: Field) -> None:
+        """Conclude a level; the next one may use what was learned."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What `end` has changed so far, for a checkpoint."""
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Undo the effects of a restart by what `state` returned."""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What accompanies an optimisation."""
+
+    generator: torch.Generator
+    """The source of all randomness; its state is part of a checkpoint."""
+    on_step: OnStep = lambda done, total, field: None
+    checkpoint: Checkpoint | None = None
+    """Where a stopped run is kept, and resumed from."""
+
+
+def train_coarse_to_fine(field: Field, stage: TrainingStage, iterations: int,
+                         run: TrainingRun) -> Field:
+    """Optimise a field first at half its resolution, then at its own.
+
+    Raises:
+        EngineError: as `train`.
     """
-    saved = checkpoint.load() if checkpoint else None
+    saved = run.checkpoint.load() if run.checkpoint else None
     if saved:
-        problem.restore(saved["problem"])
+        stage.restore(saved["problem"])
     coarse = round(iterations * COARSE_SHARE)
     fine = field.voxel_grid
     levels = ((fine.with_voxel_size(2 * fine.voxel_size), range(coarse)),
@@ -87,88 +104,107 @@ def coarse_to_fine(field: Field, problem: Problem, *, iterations: int,
         if saved and number < saved["level"]:
             continue
         field = field.resampled(voxel_grid)
-        objective = problem.begin(field, steps)
-        optimise(field, objective, steps, iterations, problem.rates, others=problem.parameters(),
-                 generator=generator, checkpoint=checkpoint, saved=saved, on_step=on_step,
-                 context={"level": number, "problem": problem.state()})
+        loop = _Loop(field, stage.begin(field, steps), steps, run)
+        loop.context = {"level": number, "problem": stage.state()}
+        loop.run_all(iterations, saved)
         saved = None
-        problem.end(field)
+        stage.end(field)
     return field
 
 
-def optimise(field: Field, objective: Objective, steps: range, total: int, rates: Rates, *,
-             on_step: OnStep, generator: torch.Generator,
-             others: Sequence[dict[str, Any]] = (), checkpoint: Checkpoint | None = None,
-             saved: dict[str, Any] | None = None, context: dict[str, Any] | None = None) -> None:
-    """Minimise `objective` over the field, in place, for these `steps` of `total`.
+def train(field: Field, level: Level, iterations: int, run: TrainingRun) -> None:
+    """Minimise an objective over a field, in place, at the field's own resolution.
 
-    The objective's steps count from 0. `others`: parameter groups of Adam with their own rates.
-    `checkpoint` receives the state, together with `context`, now and then and when the job is
-    stopped, also by Ctrl-C, at the end of a step; `saved` is such a state to go on from.
+    The run's checkpoint receives the state once a minute and when the job is stopped, also by
+    Ctrl-C, at the end of a step. A run that finds such a state resumes from it.
 
     Raises:
-        EngineError: `INTERNAL` if the loss or its gradient isn't finite; the checkpoint then holds
-            the state before that step, with `LESS` of the rates: the same step at the same rates
-            would come to the same end.
+        EngineError: `INTERNAL` if the loss or its gradient is not finite. The checkpoint then holds
+            the state before that step; a resumed run takes it with lower learning rates.
     """
-    groups = [*field.parameter_groups(rates.learning_rate), *others]
-    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99), eps=ADAM_EPSILON, fused=True)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(
-        optimiser, rates.decay ** (1 / max(len(steps), 1)))
-    parameters = [value for group in groups for value in group["params"]]
-    smoothing = rates.smoothing.to(field.device)
-    first = 0
-    if saved:
-        first = saved["step"]
+    saved = run.checkpoint.load() if run.checkpoint else None
+    _Loop(field, level, range(iterations), run).run_all(iterations, saved)
+
+
+class _Loop:
+    """The steps of one level."""
+
+    def __init__(self, field: Field, level: Level, steps: range, run: TrainingRun) -> None:
+        self.field, self.level, self.steps, self.run = field, level, steps, run
+        rates = level.rates
+        groups = [*field.parameter_groups(rates.learning_rate), *level.parameters]
+        self.parameters = [value for group in groups for value in group["params"]]
+        self.optimiser = torch.optim.Adam(groups, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
+        self.schedule = torch.optim.lr_scheduler.ExponentialLR(
+            self.optimiser, rates.decay ** (1 / max(len(steps), 1)))
+        self.smoothing = rates.smoothing.to(field.device)
+        self.context: dict[str, Any] = {}
+        """Stored in the checkpoint beside the loop's own state."""
+
+    def run_all(self, total: int, saved: dict[str, Any] | None) -> None:
+        """All steps, of `total` in the whole optimisation, or those after a saved state."""
+        checkpoint, steps = self.run.checkpoint, self.steps
+        first = self._restore(saved) if saved else 0
+        with interrupts_held() as stop_if_interrupted:
+            for step in range(first, len(steps)):
+                self._take(step, total)
+                if checkpoint and checkpoint.due:
+                    self._save(step + 1)
+                try:
+                    self.run.on_step(steps[step] + 1, total, self.field)
+                    stop_if_interrupted()
+                except (JobCancelled, KeyboardInterrupt):
+                    self._save(step + 1)
+                    raise
+
+    def _take(self, step: int, total: int) -> None:
+        """One step of Adam, and of the smoothing along one axis."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.level.objective(self.field, step)
+        loss.backward()
+        if not is_finite(loss, self.parameters):
+            for group in self.optimiser.param_groups:
+                group["lr"] *= BACKOFF
+            self._save(step, failed=True)
+            raise _not_finite(self.steps[step] + 1, total)
+        self.optimiser.step()
+        self.schedule.step()
+        fading = self.level.rates.smoothing_decay ** (step / len(self.steps))
+        self.field.smooth(self.smoothing * fading, axis=step % 3)
+
+    def _save(self, done: int, failed: bool = False) -> None:
+        if self.run.checkpoint:
+            self.run.checkpoint.save({
+                **self.context, "step": done, "failed": failed,
+                "optimiser": self.optimiser.state_dict(),
+                "parameters": [value.detach() for value in self.parameters],
+                "schedule": self.schedule.state_dict(),
+                "generator": self.run.generator.get_state()})
+
+    def _restore(self, saved: dict[str, Any]) -> int:
+        """Continue from a saved state. Returns the number of steps already done."""
         with torch.no_grad():
-            for value, kept in zip(parameters, saved["parameters"], strict=True):
+            for value, kept in zip(self.parameters, saved["parameters"], strict=True):
                 value.copy_(kept)
-        optimiser.load_state_dict(saved["optimiser"])
-        schedule.load_state_dict(saved["schedule"])
-        generator.set_state(saved["generator"])
-        if checkpoint and saved.get("failed"):
-            checkpoint.warn(f"step {steps[first] + 1} came to no finite number: going on from the "
-                            f"one before, with learning rates times {LESS:g}")
-
-    def save(done: int, failed: bool = False) -> None:
-        if checkpoint:
-            checkpoint.save({
-                **(context or {}), "step": done, "failed": failed,
-                "optimiser": optimiser.state_dict(),
-                "parameters": [value.detach() for value in parameters],
-                "schedule": schedule.state_dict(), "generator": generator.get_state()})
-
-    with interrupts_held() as stop_if_interrupted:
-        for step in range(first, len(steps)):
-            optimiser.zero_grad(set_to_none=True)
-            loss = objective(field, step)
-            loss.backward()
-            if not is_sound(loss, parameters):
-                for group in optimiser.param_groups:
-                    group["lr"] *= LESS
-                save(step, failed=True)
-                raise _no_number(steps[step] + 1, total)
-            optimiser.step()
-            schedule.step()
-            field.smooth(smoothing * rates.smoothing_decay ** (step / len(steps)), axis=step % 3)
-            if checkpoint and checkpoint.due:
-                save(step + 1)
-            try:
-                on_step(steps[step] + 1, total, field)
-                stop_if_interrupted()
-            except (JobCancelled, KeyboardInterrupt):
-                save(step + 1)
-                raise
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.run.generator.set_state(saved["generator"])
+        done = int(saved["step"])
+        if self.run.checkpoint and saved.get("failed"):
+            self.run.checkpoint.warn(
+                f"the loss became NaN or infinite at step {self.steps[done] + 1}: resuming from "
+                f"the step before, with learning rates times {BACKOFF:g}")
+        return done
 
 
-def _no_number(step: int, total: int) -> EngineError:
+def _not_finite(step: int, total: int) -> EngineError:
     return EngineError(
-        ErrorCode.INTERNAL, f"step {step} of {total} came to no finite number",
-        "go on at lower learning rates by `resume`, or try another seed, or a lower guidance scale "
-        "if the method uses one")
+        ErrorCode.INTERNAL, f"the loss became NaN or infinite at step {step} of {total}",
+        "continue at lower learning rates by `resume`, or try another seed, or a lower guidance "
+        "scale if the method uses one")
 
 
-def is_sound(loss: Tensor, parameters: Sequence[Tensor]) -> bool:
-    """Whether a step can be taken: not a number and infinity would spread over the whole field."""
+def is_finite(loss: Tensor, parameters: Sequence[Tensor]) -> bool:
+    """Whether a step can be taken: a NaN or an infinite value would spread over the whole field."""
     sums = [value.grad.sum() for value in parameters if value.grad is not None]
     return bool(torch.stack([loss.detach(), *sums]).sum().isfinite())

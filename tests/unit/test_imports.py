@@ -40,7 +40,6 @@ LAYERS = (
 in this table; the longest name that fits a module decides."""
 
 KNOWN_UPWARD: set[tuple[str, str]] = {
-    ("engine.reconstruction.views", "engine.jobs.sampling"),
 }
 """Upward imports that are still to be cut. This set may only shrink."""
 

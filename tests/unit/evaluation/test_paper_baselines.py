@@ -12,6 +12,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionImageVariationPipeline
 from helpers.command_line import names, run
+from helpers.reconstruction import reconstruct_by_score
 from helpers.shapes import BLOCK, photograph
 from helpers.tiny_pipeline import tiny_pipeline
 from PIL import Image
@@ -25,16 +26,14 @@ from engine.fields.voxel_grid import cube
 from engine.models import load_pipeline
 from engine.models.variations import load_any, load_variations
 from engine.reconstruction.dietnerf import (
-    PICTURE_SIZE,
-    SEMANTIC_EVERY,
-    SEMANTIC_WEIGHT,
+    DietNeRFConfig,
     SemanticConsistencyObjective,
     inconsistency,
 )
 from engine.reconstruction.fit import hull_of, occupancy_of
-from engine.reconstruction.guidance import BlindGuide, Cameras, Guide
+from engine.reconstruction.guidance import Cameras, UnposedGuidance, Zero123Guidance
+from engine.reconstruction.posed_images import image_of_photo, input_photo
 from engine.reconstruction.score import hazy_field
-from engine.reconstruction.views import _photo_view, photo_pictures, reconstruct_by_score
 
 ELEVATION = 10.0
 FRONT_AND_BACK = Cameras(torch.tensor([0.0, 180.0]), torch.tensor([10.0, 60.0]),
@@ -49,10 +48,10 @@ def photo() -> np.ndarray:
 
 def semantics(photo: np.ndarray, pipeline) -> tuple[SemanticConsistencyObjective, torch.Tensor]:
     """The objective on a small field, and that field."""
-    view = _photo_view(photo, 49.1, ELEVATION, 1.85)
-    pictures = photo_pictures(view, 32)
+    view = input_photo(photo, 49.1, ELEVATION, 1.85)
+    pictures = image_of_photo(view, 32)
     on_white = photo[..., :3] * photo[..., 3:] + 1 - photo[..., 3:]
-    guide = Guide.of(pipeline, on_white, ELEVATION, 1.85)
+    guide = Zero123Guidance.of(pipeline, on_white, ELEVATION, 1.85)
     hull = hull_of(pictures, cube(24))
     generator = torch.Generator().manual_seed(0)
     return (SemanticConsistencyObjective(guide, pictures, occupancy_of(hull), 1, generator),
@@ -70,7 +69,7 @@ def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Pat
     generator = torch.Generator().manual_seed(1)
     side = pipeline.image_size
     picture = torch.rand(side, side, 3, generator=generator).numpy()
-    guide = Guide.of(pipeline, picture, 0.0, 1.85)
+    guide = Zero123Guidance.of(pipeline, picture, 0.0, 1.85)
     contexts = guide.contexts(FRONT_AND_BACK)
     assert torch.equal(contexts[0], contexts[1])
     latent = torch.randn(1, 4, *(pipeline.unet.config.sample_size,) * 2, generator=generator)
@@ -92,10 +91,10 @@ def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Pat
 
 def test_a_model_that_is_not_told_the_camera_is_told_another() -> None:
     pipeline = tiny_pipeline()
-    guide = Guide.of(pipeline, np.ones((32, 32, 3), np.float32), 0.0, 1.85)
+    guide = Zero123Guidance.of(pipeline, np.ones((32, 32, 3), np.float32), 0.0, 1.85)
     first, again, other = (
-        BlindGuide(pipeline, guide.condition, 0.0, 1.85,
-                   torch.Generator().manual_seed(seed)).contexts(FRONT_AND_BACK)
+        UnposedGuidance(pipeline, guide.condition, 0.0, 1.85,
+                        torch.Generator().manual_seed(seed)).contexts(FRONT_AND_BACK)
         for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -135,11 +134,12 @@ def test_every_tenth_step_looks_from_elsewhere(photo: np.ndarray) -> None:
     plain = objective(field, 1)
     objective.generator.set_state(state)
     with_semantics = objective(field, 0)
-    added = (with_semantics - plain) / SEMANTIC_WEIGHT
+    added = (with_semantics - plain) / objective.config.semantic_weight
     assert 0 < float(added.detach()) < 2
     (gradient,) = torch.autograd.grad(added, field.raw)
     assert gradient.isfinite().all() and gradient.abs().sum() > 0
-    assert (SEMANTIC_EVERY, SEMANTIC_WEIGHT, PICTURE_SIZE) == (10, 0.1, 168), "the paper's"
+    paper = DietNeRFConfig(semantic_weight=0.1, semantic_interval=10, image_size=168)
+    assert objective.config == paper
 
 
 def test_following_the_gradient_makes_a_view_more_consistent(photo: np.ndarray) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.other_device import DeviceTensor, pretended_device
+from helpers.reconstruction import reconstruct, reconstruct_by_score
 from helpers.shapes import BLOCK, photograph
 from helpers.tiny_pipeline import tiny_pipeline
 
@@ -27,7 +28,7 @@ from engine.fields.render import render
 from engine.fields.representations import make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
-from engine.reconstruction import Reconstruction, reconstruct, reconstruct_by_score, score
+from engine.reconstruction import Reconstruction, score
 from engine.reconstruction.checkpoint import Checkpoints
 from engine.reconstruction.preview import Previews
 

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.reconstruction import reconstruct
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
@@ -20,8 +21,7 @@ from engine.fields.interpolation import grid_sample
 from engine.fields.representations import make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import HALF_EXTENT, cube
-from engine.reconstruction import reconstruct
-from engine.reconstruction.trainer import Rates, optimise
+from engine.reconstruction.trainer import LearningRates, Level, TrainingRun, train
 
 CPU = torch.device("cpu")
 SMALL = HashGridConfig(levels=3, log2_entries=9, coarsest=4, finest=64)
@@ -132,8 +132,8 @@ def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
         return (1 - torch.exp(-field.density(points) * 0.05) - inside).square().mean()
 
     before = objective(field, 0).item()
-    optimise(field, objective, range(150), 150, Rates(0.1, 0.1, torch.zeros(4)),
-             generator=torch.Generator(), on_step=lambda *_: None)
+    train(field, Level(objective, LearningRates(0.1, 0.1, torch.zeros(4))), 150,
+          TrainingRun(torch.Generator()))
     assert objective(field, 0).item() < before / 3
 
 

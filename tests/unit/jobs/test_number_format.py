@@ -17,7 +17,7 @@ from engine.core.requests import ReconstructRequest, TextRequest, ViewsRequest
 from engine.diffusion.guidance import Perturbation, score_distillation, score_jacobian
 from engine.jobs import run as jobs
 from engine.models import load_pipeline, resolve_dtype
-from engine.reconstruction.guidance import Guide
+from engine.reconstruction.guidance import Zero123Guidance
 
 HALVES = ["bfloat16", "float16"]
 FARTHEST = {"bfloat16": 0.002, "float16": 0.0002}
@@ -63,7 +63,7 @@ def test_scores_in_half_precision_are_those_in_full(image: np.ndarray) -> None:
     noise, posterior = torch.randn(2, 1, 4, 16, 16, generator=generator)
     scores = []
     for dtype in ("float32", "bfloat16"):
-        guide = Guide.of(load_pipeline("nano", "cpu", dtype), image, 0.0, 1.85)
+        guide = Zero123Guidance.of(load_pipeline("nano", "cpu", dtype), image, 0.0, 1.85)
         assert guide.pipeline.unet.config.sample_size == 16
         known = (guide.contexts(guide.input_camera), Perturbation(torch.tensor([400]), noise))
         distilled = score_distillation(guide.pipeline, guide.condition, rgb, *known, posterior)

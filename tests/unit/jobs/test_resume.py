@@ -19,7 +19,7 @@ from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.jobs import run as jobs
 from engine.reconstruction.checkpoint import Checkpoint
-from engine.reconstruction.trainer import Rates, is_sound, optimise
+from engine.reconstruction.trainer import LearningRates, Level, TrainingRun, is_finite, train
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
          "input_elevation": 10.0, "device": "cpu"}
@@ -125,18 +125,18 @@ def test_a_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
     assert not Checkpoint(tmp_path / "fit.pt", "key", pytest.fail, every_s=3600).due
 
 
-def test_a_state_that_cannot_be_kept_is_told_and_no_end(tmp_path: Path) -> None:
+def test_checkpoint_warns_if_it_cannot_be_saved(tmp_path: Path) -> None:
     """A file stands where the folder should be: as unwritable as a full disk, for root too."""
     (tmp_path / "taken").write_text("")
     warnings: list[str] = []
     checkpoint = Checkpoint(tmp_path / "taken" / "fit.pt", "key", warnings.append, every_s=0)
     checkpoint.save({"step": 1})
     assert len(warnings) == 1
-    assert "can't be kept" in warnings[0]
+    assert "cannot be saved" in warnings[0]
     assert checkpoint.load() is None
 
 
-def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> None:
+def test_train_keeps_the_state_before_a_nan(tmp_path: Path) -> None:
     field = VoxelField(cube(4))
     before = []
 
@@ -147,9 +147,9 @@ def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> N
         return (field.raw.square().sum() * factor)
 
     checkpoint = Checkpoint(tmp_path / "fit.pt", "key", pytest.fail)
-    with pytest.raises(EngineError, match="step 14 of 20") as caught:
-        optimise(field, objective, range(10, 20), 20, Rates(0.1, 1.0, torch.zeros(4)),
-                 generator=torch.Generator(), on_step=lambda *_: None, checkpoint=checkpoint)
+    with pytest.raises(EngineError, match="NaN or infinite at step 4 of 10") as caught:
+        train(field, Level(objective, LearningRates(0.1, 1.0, torch.zeros(4))), 10,
+              TrainingRun(torch.Generator(), checkpoint=checkpoint))
     assert caught.value.code is ErrorCode.INTERNAL
     kept = checkpoint.load()
     assert kept is not None
@@ -157,7 +157,7 @@ def test_a_step_to_no_number_stops_with_the_state_before_it(tmp_path: Path) -> N
     torch.testing.assert_close(kept["parameters"][0], before[0])
 
 
-def test_a_step_to_no_number_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
+def test_train_resumes_after_a_nan_at_half_the_rate(tmp_path: Path) -> None:
     """Adam's first steps are as long as its rate; the gradient here is the same everywhere."""
     told: list[str] = []
     lengths: list[float] = []
@@ -173,9 +173,8 @@ def test_a_step_to_no_number_is_tried_again_at_half_the_rate(tmp_path: Path) -> 
             return field.raw.sum() * (float("inf") if step == bad_step else 1.0)
 
         checkpoint = Checkpoint(tmp_path / "fit.pt", "key", told.append)
-        optimise(field, objective, range(10), 10, Rates(0.1, 1.0, torch.zeros(4)),
-                 generator=torch.Generator(), on_step=lambda *_: None, checkpoint=checkpoint,
-                 saved=checkpoint.load())
+        train(field, Level(objective, LearningRates(0.1, 1.0, torch.zeros(4))), 10,
+              TrainingRun(torch.Generator(), checkpoint=checkpoint))
 
     for _ in range(2):
         with pytest.raises(EngineError, match="step 4 of 10") as caught:
@@ -183,12 +182,13 @@ def test_a_step_to_no_number_is_tried_again_at_half_the_rate(tmp_path: Path) -> 
         assert "resume" in caught.value.hint
     run(bad_step=-1)
     assert lengths == pytest.approx(3 * [0.1] + 6 * [0.025], rel=1e-3)
-    assert [text.partition(":")[0] for text in told] == 2 * ["step 4 came to no finite number"]
+    assert [text.partition(":")[0] for text in told] == 2 * [
+        "the loss became NaN or infinite at step 4"]
 
 
-def test_an_infinite_gradient_is_no_step_either() -> None:
+def test_is_finite_checks_loss_and_gradients() -> None:
     value = torch.zeros(2, requires_grad=True)
-    assert is_sound(torch.tensor(1.0), [value])
-    assert not is_sound(torch.tensor(float("nan")), [value])
+    assert is_finite(torch.tensor(1.0), [value])
+    assert not is_finite(torch.tensor(float("nan")), [value])
     value.grad = torch.tensor([1.0, float("inf")])
-    assert not is_sound(torch.tensor(1.0), [value])
+    assert not is_finite(torch.tensor(1.0), [value])

@@ -9,24 +9,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.reconstruction import fit_images, posed_images
 from helpers.shapes import Box, contains, grid_points, mesh_contains, photograph
 
 from engine import camera
 from engine.fields.hash_grid import HashField
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
-from engine.reconstruction.extraction import surface
+from engine.reconstruction.extraction import extract_mesh
 from engine.reconstruction.fit import (
-    CONTRADICTED_RAW,
+    CARVED_RAW,
     SMOOTHING_DECAY,
-    Pictures,
-    ViewsProblem,
-    fit_field,
+    ViewFitStage,
     hull_of,
     initial_field,
-    pixels_for,
 )
-from engine.reconstruction.photo_hull import Contradictions, find_contradictions, surface_of
+from engine.reconstruction.photo_hull import CarveMask, CarvingConfig, find_carve_mask, surface_of
+from engine.reconstruction.posed_images import PosedImages, pixels_for
 
 LATTICE = cube(48)
 FLOOR = Box((0, 0, -0.2), (0.45, 0.45, 0.05))
@@ -55,51 +54,46 @@ HOLLOW = [Box((0, 0, 0.075), (0.29, 0.29, 0.155))]
 """Inside the tray, a little away from its walls and floor."""
 
 
-def pictures_of(boxes: list[Box]) -> Pictures:
-    views = photograph(boxes, camera.two_ring_orbit(16), size=96)
-    rgba = torch.from_numpy(views.images).float()
-    rgba[..., :3] *= rgba[..., 3:]
-    return Pictures(rgba, torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
-                    torch.ones(len(rgba)), torch.ones(len(rgba), dtype=torch.bool))
+def images_of(boxes: list[Box]) -> PosedImages:
+    return posed_images(photograph(boxes, camera.two_ring_orbit(16), size=96))
 
 
 def inside(boxes: list[Box]) -> torch.Tensor:
     return torch.from_numpy(contains(boxes, LATTICE.centres().numpy())).reshape(LATTICE.shape)
 
 
-def contradictions_of(pictures: Pictures, solid: torch.Tensor) -> Contradictions:
-    return find_contradictions(solid, pictures.rgba, pictures.camera_to_world, pictures.fov_deg,
-                               LATTICE, pixels_for(LATTICE))
+def carving_of(images: PosedImages, solid: torch.Tensor) -> CarveMask:
+    return find_carve_mask(solid, images, LATTICE, pixels_for(LATTICE))
 
 
-def contradicted_of(pictures: Pictures, solid: torch.Tensor) -> torch.Tensor:
-    return contradictions_of(pictures, solid).where
+def carved_of(images: PosedImages, solid: torch.Tensor) -> torch.Tensor:
+    return carving_of(images, solid).mask
 
 
-def tinted(pictures: Pictures) -> Pictures:
+def tinted(images: PosedImages) -> PosedImages:
     """The same, each with colours of its own, as if every view showed another object."""
-    tints = torch.rand(len(pictures.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
-    rgba = pictures.rgba.clone()
+    tints = torch.rand(len(images.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
+    rgba = images.rgba.clone()
     rgba[..., :3] *= tints
-    return replace(pictures, rgba=rgba)
+    return replace(images, rgba=rgba)
 
 
 @pytest.fixture(scope="module")
-def tray() -> Pictures:
-    return pictures_of(TRAY)
+def tray() -> PosedImages:
+    return images_of(TRAY)
 
 
-def test_a_hollow_is_opened_and_walls_stay(tray: Pictures) -> None:
+def test_a_hollow_is_opened_and_walls_stay(tray: PosedImages) -> None:
     hull = hull_of(tray, LATTICE).bound
     assert hull[inside(HOLLOW)].all()
-    gone = contradicted_of(tray, hull)
+    gone = carved_of(tray, hull)
     assert gone[inside(HOLLOW)].float().mean() > 0.85
     assert gone[inside(TRAY)].float().mean() < 0.1
 
 
 def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
-    pictures = pictures_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
-    gone = contradicted_of(pictures, hull_of(pictures, LATTICE).bound)
+    images = images_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
+    gone = carved_of(images, hull_of(images, LATTICE).bound)
     assert gone[inside(HOLLOW)].float().mean() > 0.85
     assert gone[inside(TRAY)].float().mean() < 0.2
 
@@ -107,65 +101,65 @@ def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
 @pytest.fixture
 def unstopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what stops carving where views disagree too much: the comparison alone tells."""
-    monkeypatch.setattr("engine.reconstruction.photo_hull.SPREAD", 1.0)
-    monkeypatch.setattr("engine.reconstruction.photo_hull.WORTH", (9.0, 9.0))
+    monkeypatch.setattr("engine.reconstruction.photo_hull.CONFIG", CarvingConfig(
+        max_unreliable_ratio=1.0, expected_gain=(9.0, 9.0)))
 
 
 @pytest.mark.usefixtures("unstopped")
 def test_a_thin_dark_thing_stays() -> None:
     """On white, pixels at its edges are lighter than it is, and most of its surface is near one."""
     blade = [Box((0, 0, 0), (0.3, 0.15, 0.05), (0.1, 0.1, 0.12))]
-    pictures = pictures_of(blade)
-    gone = contradicted_of(pictures, hull_of(pictures, LATTICE).bound)
+    images = images_of(blade)
+    gone = carved_of(images, hull_of(images, LATTICE).bound)
     assert gone[inside(blade)].float().mean() < 0.02
 
 
 @pytest.mark.usefixtures("unstopped")
 def test_a_solid_with_fine_print_stays() -> None:
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
-    pictures = pictures_of(tiled([body], 0.06))
-    gone = contradicted_of(pictures, inside([body]))
+    images = images_of(tiled([body], 0.06))
+    gone = carved_of(images, inside([body]))
     assert gone[inside([body])].float().mean() < 0.02
 
 
 def test_a_surface_goes_on_inwards_to_where_the_views_agree() -> None:
     body = Box((0, 0, 0), (0.3, 0.25, 0.2))
     larger = Box((0, 0, 0.03), (0.3, 0.25, 0.23))
-    pictures = pictures_of(tiled([body]))
-    gone = contradicted_of(pictures, inside([larger]))
+    images = images_of(tiled([body]))
+    gone = carved_of(images, inside([larger]))
     extra = inside([Box((0, 0, 0.24), (0.2, 0.15, 0.025))])
     assert gone[extra].float().mean() > 0.85
     assert gone[inside([body])].float().mean() < 0.05
 
 
-def test_what_all_views_agree_on_stays(tray: Pictures) -> None:
-    assert contradicted_of(tray, inside(TRAY)).sum() < 0.02 * inside(TRAY).sum()
+def test_what_all_views_agree_on_stays(tray: PosedImages) -> None:
+    assert carved_of(tray, inside(TRAY)).sum() < 0.02 * inside(TRAY).sum()
 
 
-def test_views_that_agree_nowhere_tell_nothing(tray: Pictures) -> None:
+def test_views_that_agree_nowhere_tell_nothing(tray: PosedImages) -> None:
     hull = hull_of(tray, LATTICE).bound
-    found = contradictions_of(tinted(tray), hull)
-    assert not found.where.any()
-    assert not found.views_agree
+    found = carving_of(tinted(tray), hull)
+    assert not found.mask.any()
+    assert not found.is_consistent
 
 
-def test_views_agree_once_what_they_contradict_is_gone(tray: Pictures) -> None:
+def test_views_agree_once_what_they_contradict_is_gone(tray: PosedImages) -> None:
     """Much of a hollow's lid looks wrong, and nothing below it."""
-    found = contradictions_of(tray, hull_of(tray, LATTICE).bound)
-    assert found.where.any()
-    assert found.views_agree
+    found = carving_of(tray, hull_of(tray, LATTICE).bound)
+    assert found.mask.any()
+    assert found.is_consistent
 
 
 @pytest.mark.parametrize("agree", [True, False])
-def test_smoothing_fades_at_the_end_only_where_views_agree(tray: Pictures, agree: bool) -> None:
+def test_smoothing_fades_at_the_end_only_where_views_agree(tray: PosedImages, agree: bool) -> None:
     """What a model's views disagree about must still be evened out."""
     hull = hull_of(tray, LATTICE)
-    problem = ViewsProblem(tray if agree else tinted(tray), hull, torch.Generator())
+    problem = ViewFitStage(tray if agree else tinted(tray), hull, torch.Generator())
     field = initial_field(hull)
-    problem.begin(field, range(2))
-    assert problem.rates.smoothing_decay == SMOOTHING_DECAY  # nothing is known yet
-    problem.begin(field, range(2, 5))
-    assert problem.rates.smoothing_decay == (SMOOTHING_DECAY if agree else 1)
+    level = problem.begin(field, range(2))
+    assert level.rates.smoothing_decay == SMOOTHING_DECAY  # nothing is known yet
+    level = problem.begin(field, range(2, 5))
+    assert level.rates.smoothing_decay == (SMOOTHING_DECAY if agree else 1)
 
 
 def test_a_surface_is_what_touches_the_outside() -> None:
@@ -176,10 +170,8 @@ def test_a_surface_is_what_touches_the_outside() -> None:
     assert torch.equal(surface_of(solid), expected)
 
 
-def test_a_fitted_tray_is_hollow(tray: Pictures) -> None:
-    fit = fit_field(tray, hull_of(tray, LATTICE), iterations=60, on_step=lambda *_: None,
-                    generator=torch.Generator().manual_seed(0))
-    mesh = surface(fit, 6000)
+def test_a_fitted_tray_is_hollow(tray: PosedImages) -> None:
+    mesh = extract_mesh(fit_images(tray, LATTICE, iterations=60), 6000)
     assert mesh.is_watertight
     points = grid_points(24)
     filled = mesh_contains(mesh.vertices, mesh.faces, points)
@@ -187,11 +179,11 @@ def test_a_fitted_tray_is_hollow(tray: Pictures) -> None:
     assert filled[contains([FLOOR], points)].mean() > 0.9
 
 
-def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: Pictures) -> None:
+def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: PosedImages) -> None:
     """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept, and
     what was found out about the views."""
     hull = hull_of(tray, LATTICE)
-    stopped, resumed = (ViewsProblem(tray, hull, torch.Generator()) for _ in range(2))
+    stopped, resumed = (ViewFitStage(tray, hull, torch.Generator()) for _ in range(2))
     stopped.begin(initial_field(hull), range(2, 5))
     state = stopped.state()
     assert state["contradicted"].any()
@@ -200,7 +192,7 @@ def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: Pictures) -> N
     solid.raw[0, 0] = 1.0
     resumed.begin(solid, range(2, 5))
     assert torch.equal(solid.raw[0, 0] < 1, state["contradicted"])
-    assert resumed.contradictions.share == stopped.contradictions.share
+    assert resumed.carve_mask.inconsistent_ratio == stopped.carve_mask.inconsistent_ratio
 
 
 def test_a_hash_grid_is_thinned_at_its_start() -> None:
@@ -209,7 +201,7 @@ def test_a_hash_grid_is_thinned_at_its_start() -> None:
         start.raw[0, 0] = 1.0
     field = HashField(start)
     where = inside([FLOOR])
-    field.cap_density(where, CONTRADICTED_RAW)
+    field.cap_density(where, CARVED_RAW)
     raw = field.as_grid().raw[0, 0].detach()
-    assert torch.allclose(raw[where], torch.tensor(CONTRADICTED_RAW), atol=1e-5)
+    assert torch.allclose(raw[where], torch.tensor(CARVED_RAW), atol=1e-5)
     assert torch.allclose(raw[~where], torch.tensor(1.0), atol=1e-5)

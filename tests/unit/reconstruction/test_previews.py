@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.reconstruction import reconstruct, reconstruct_by_score
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from PIL import Image
 
@@ -17,8 +18,7 @@ from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
-from engine.reconstruction import reconstruct, reconstruct_by_score
-from engine.reconstruction.preview import Previews, coarse_mesh, draw, occupied
+from engine.reconstruction.preview import Previews, coarse_mesh, draw, visible_voxels
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_deg": 10.0}
 
@@ -50,7 +50,7 @@ def test_the_mesh_is_closed_and_where_the_field_is(block: VoxelField) -> None:
 
 
 def test_the_picture_shows_the_colours_on_white(block: VoxelField) -> None:
-    picture = draw(block, occupied(block))
+    picture = draw(block, visible_voxels(block))
     centre, corner = picture[64, 64], picture[0, 0]
     np.testing.assert_allclose(corner, 1.0)
     assert centre[0] > 0.9

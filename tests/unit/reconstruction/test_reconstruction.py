@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from helpers.reconstruction import reconstruct
 from helpers.shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 from scipy import ndimage
 
@@ -21,7 +22,6 @@ from engine.core.errors import EngineError, ErrorCode, JobCancelled
 from engine.core.reporting import SilentReporter
 from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
-from engine.reconstruction import reconstruct
 from engine.reconstruction.alignment import Alignment
 from engine.reconstruction.hull import Hull, vote_hull, voxel_grid_around
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
@@ -250,9 +250,9 @@ def test_alignment_leaves_fixed_pictures_alone() -> None:
     alignment = Alignment(torch.tensor([True, False]))
     where = torch.rand(40, 2, generator=generator) * 1.6 - 0.8
     with torch.no_grad():
-        plain = alignment.look_up(pictures, torch.zeros(40, dtype=torch.long), where)
+        plain = alignment.sample(pictures, torch.zeros(40, dtype=torch.long), where)
         alignment.correction.copy_(torch.tensor([[0.3, 0.3, 0.3], [0.1, -0.2, 0.05]]))
-        fixed = alignment.look_up(pictures, torch.zeros(40, dtype=torch.long), where)
+        fixed = alignment.sample(pictures, torch.zeros(40, dtype=torch.long), where)
     torch.testing.assert_close(plain, fixed)
     torch.testing.assert_close(alignment.applied(pictures)[0], pictures[0], atol=1e-5, rtol=0)
 
@@ -273,7 +273,7 @@ def test_alignment_finds_a_known_shift() -> None:
         loss = torch.zeros(())
         for view in (1, 2):
             index = torch.full((len(where),), view)
-            seen = alignment.look_up(pictures, index, where)[:, 3]
+            seen = alignment.sample(pictures, index, where)[:, 3]
             loss = loss + (seen - torch.from_numpy(centred).float().reshape(-1)).square().mean()
         loss.backward()
         optimiser.step()

@@ -20,12 +20,12 @@ from engine.diffusion import Zero123Pipeline
 from engine.diffusion.memory_fallbacks import offload
 from engine.fields.voxel_grid import cube
 from engine.models.model_cache import model_cache
-from engine.reconstruction.fit import Pictures, hull_of, occupancy_of
-from engine.reconstruction.guidance import Guide
+from engine.reconstruction.fit import hull_of, occupancy_of
+from engine.reconstruction.guidance import Zero123Guidance
+from engine.reconstruction.posed_images import image_of_photo, input_photo
 from engine.reconstruction.score import foggy_field, on_white_at
-from engine.reconstruction.sds import ScoreDistillationObjective, SDSSettings
+from engine.reconstruction.sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
 from engine.reconstruction.sjc import ScoreJacobianObjective
-from engine.reconstruction.views import _photo_view, photo_pictures
 
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
 
@@ -43,19 +43,19 @@ def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
               steps: int = 1) -> list[torch.Tensor]:
     """Of the field, in the first steps of a method."""
     rgb = photo[..., :3] * photo[..., 3:] + 1 - photo[..., 3:]
-    guide = Guide.of(pipeline, rgb, 10.0, 1.85)
-    pictures: Pictures = photo_pictures(_photo_view(photo, 49.13, 10.0, 1.85), IMAGE_SIZE)
-    hull = hull_of(pictures, cube(32))
-    generator = torch.Generator().manual_seed(3)
+    guide = Zero123Guidance.of(pipeline, rgb, 10.0, 1.85)
+    images = image_of_photo(input_photo(photo, 49.13, 10.0, 1.85), IMAGE_SIZE)
+    hull = hull_of(images, cube(32))
+    schedule = ScoreSchedule(range(600), 600, 1, torch.Generator().manual_seed(3))
     occupancy = occupancy_of(hull)
     if method == "sds":
         field = foggy_field(hull)
-        objective = ScoreDistillationObjective(guide, pictures, occupancy, SDSSettings(),
-                                               range(600), 600, 1, generator)
+        objective = ScoreDistillationObjective(guide, images, occupancy, SDSSettings(),
+                                               schedule)
     else:
         field = foggy_field(hull, latent_channels=4)
-        objective = ScoreJacobianObjective(guide, on_white_at(pictures, IMAGE_SIZE), occupancy,
-                                           range(600), 600, 3.0, 1, generator)
+        objective = ScoreJacobianObjective(guide, on_white_at(images, IMAGE_SIZE), occupancy, 3.0,
+                                           schedule)
     found = []
     for step in range(steps):
         field.raw.grad = None
@@ -153,7 +153,7 @@ def test_a_job_says_how_many_views_it_goes_on_with(
         model_cache.drop()
     lines = capsys.readouterr().err.splitlines()
     assert code == 0, lines
-    assert lines == [f"warning: memory is short: going on with {count} views at a time"
+    assert lines == [f"warning: memory is short: continuing with {count} views at a time"
                      for count in told]
 
 

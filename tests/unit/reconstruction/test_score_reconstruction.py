@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from helpers.reconstruction import reconstruct, reconstruct_by_score
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from helpers.tiny_pipeline import tiny_pipeline
 
@@ -18,8 +19,7 @@ from engine.diffusion.guidance import Perturbation, score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel_field import EMPTY_RAW
 from engine.models import load_pipeline
-from engine.reconstruction import reconstruct, reconstruct_by_score
-from engine.reconstruction.guidance import Cameras, Guide
+from engine.reconstruction.guidance import Cameras, Zero123Guidance
 from engine.reconstruction.iso_value import density_volume, raw_volume
 from engine.reconstruction.sds import Annealing, SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
@@ -58,7 +58,7 @@ def test_the_jacobian_score_is_the_distillation_gradient_turned_around() -> None
     generator = torch.Generator().manual_seed(0)
     rgb = torch.rand(2, 32, 32, 3, generator=generator)
     noise, posterior = torch.randn(2, 2, 4, 8, 8, generator=generator)
-    guide = Guide.of(pipeline, rgb[0].numpy(), 0.0, 1.85)
+    guide = Zero123Guidance.of(pipeline, rgb[0].numpy(), 0.0, 1.85)
     contexts = guide.contexts(Cameras(torch.tensor([0.0, 90]), torch.zeros(2), torch.full((2,), 2)))
     timesteps = torch.tensor([100, 700])
     perturbation = Perturbation(timesteps, noise)
@@ -136,7 +136,7 @@ def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, n
 
 
 def test_models_with_guidance_get_the_methods_own() -> None:
-    guide = Guide.of(tiny_pipeline(), np.ones((32, 32, 3), np.float32), 0.0, 1.85)
+    guide = Zero123Guidance.of(tiny_pipeline(), np.ones((32, 32, 3), np.float32), 0.0, 1.85)
     assert guide.guidance_scale(0.0, 100.0) == 100.0
     assert guide.guidance_scale(5.0, 100.0) == 5.0
 

@@ -9,18 +9,19 @@ import torch
 from helpers.shapes import Box, photograph
 
 from engine import camera
-from engine.reconstruction.silhouette_bounds import Outlines, outlines
+from engine.reconstruction.silhouette_bounds import SilhouetteBounds, silhouette_bounds
 
 HALF_SIZE = torch.tensor([0.4, 0.25, 0.3])
 CORNERS = torch.cartesian_prod(*(torch.tensor([-1.0, 1.0]),) * 3) * HALF_SIZE
 PIXEL = 1.62 / 128
 
 
-def seen(elevation_deg: float) -> Outlines:
+def seen(elevation_deg: float) -> SilhouetteBounds:
     poses = [(30.0 * place, elevation_deg) for place in range(12)]
     views = photograph([Box((0, 0, 0), tuple(HALF_SIZE.tolist()))], poses, size=128)
     cameras = torch.from_numpy(camera.camera_to_world(*np.array(poses).T, 1.85)).float()
-    return outlines(torch.from_numpy(views.images)[..., 3].float(), cameras, camera.FOV_DEG)
+    return silhouette_bounds(torch.from_numpy(views.images)[..., 3].float(), cameras,
+                             camera.FOV_DEG)
 
 
 def test_each_picture_has_two_that_touch() -> None:
@@ -53,4 +54,4 @@ def test_planes_rise_towards_their_cameras_as_steeply_as_they_are_seen() -> None
 
 def test_an_empty_picture_has_none() -> None:
     cameras = torch.from_numpy(camera.camera_to_world(np.zeros(1), np.zeros(1), 1.85)).float()
-    assert len(outlines(torch.zeros(1, 32, 32), cameras, camera.FOV_DEG)) == 0
+    assert len(silhouette_bounds(torch.zeros(1, 32, 32), cameras, camera.FOV_DEG)) == 0

@@ -11,7 +11,7 @@ import torch
 
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
-from engine.reconstruction.trainer import Rates, optimise
+from engine.reconstruction.trainer import LearningRates, Level, TrainingRun, train
 
 STEPS = 12
 
@@ -30,9 +30,8 @@ def test_smoothing_fades_over_a_level(decay: float) -> None:
         heights.append(float(field.raw.detach()[0, 0, 16, 16, 16]))
         return 0 * field.raw.sum()
 
-    optimise(field, objective, range(STEPS), STEPS,
-             Rates(0.1, 1.0, torch.tensor([0.01, 0, 0, 0]), smoothing_decay=decay),
-             generator=torch.Generator(), on_step=lambda *_: None)
+    rates = LearningRates(0.1, 1.0, torch.tensor([0.01, 0, 0, 0]), smoothing_decay=decay)
+    train(field, Level(objective, rates), STEPS, TrainingRun(torch.Generator()))
     heights.append(float(field.raw.detach()[0, 0, 16, 16, 16]))
     factors = [(1 - after / before) / 4 for before, after in pairwise(heights)]
     assert factors == pytest.approx(

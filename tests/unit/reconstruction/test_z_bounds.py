@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.reconstruction import fit_images, posed_images
 from helpers.shapes import Box, contains, photograph
 
 from engine import camera
@@ -18,9 +19,9 @@ from engine.fields.rays import camera_rays
 from engine.fields.render import render
 from engine.fields.voxel_field import EMPTY_RAW, VoxelField, raw_of
 from engine.fields.voxel_grid import VoxelGrid, cube
-from engine.reconstruction.extraction import surface
-from engine.reconstruction.fit import Fit, Pictures, fit_field, hull_of
-from engine.reconstruction.z_bounds import OPEN, Ends, find_ends
+from engine.reconstruction.extraction import extract_mesh
+from engine.reconstruction.fit import Fit, hull_of
+from engine.reconstruction.z_bounds import UNBOUNDED, ZBounds, ZBoundsInputs, estimate_z_bounds
 
 GREY = (0.6, 0.6, 0.6)
 CRATE = Box((0, 0, 0), (0.4, 0.35, 0.3), GREY)
@@ -35,12 +36,7 @@ TRAY = [Box((0, 0, 0), (0.4, 0.4, 0.1), GREY)] + [
 def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
     """A field of things of one colour, seen from two rings."""
     views = photograph(boxes, camera.two_ring_orbit(16, low_deg, high_deg), size=96)
-    rgba = torch.from_numpy(views.images).float()
-    rgba[..., :3] *= rgba[..., 3:]
-    pictures = Pictures(rgba, torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
-                        torch.ones(len(rgba)), torch.ones(len(rgba), dtype=torch.bool))
-    return fit_field(pictures, hull_of(pictures, cube(64)), iterations=80,
-                     on_step=lambda *_: None, generator=torch.Generator().manual_seed(0))
+    return fit_images(posed_images(views), cube(64), iterations=80)
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +47,22 @@ def crate() -> Fit:
 def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
     """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
     size = crate.hull.voxel_grid.voxel_size
-    mesh = surface(crate, 4000)
+    mesh = extract_mesh(crate, 4000)
     assert mesh.is_watertight
     low, high = mesh.vertices[:, 2].min(), mesh.vertices[:, 2].max()
     assert abs(low - -0.3) < 0.6 * size
     assert abs(high - 0.3) < 0.6 * size
-    whole = hull_of(crate.pictures, crate.hull.voxel_grid).bound.nonzero()[:, 2] * size - 0.6
+    whole = hull_of(crate.images, crate.hull.voxel_grid).bound.nonzero()[:, 2] * size - 0.6
     assert whole.min() < -0.36
     assert whole.max() > 0.36
 
 
 def test_a_narrow_end_is_flat_too() -> None:
     fit = fitted([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK])
-    assert abs(fit.ends.high - 0.45) < fit.hull.voxel_grid.voxel_size
+    assert abs(fit.z_bounds.high - 0.45) < fit.hull.voxel_grid.voxel_size
 
 
-def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> Ends:
+def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> ZBounds:
     """Those of a field that is solid where voxels are, and nothing else."""
     field = VoxelField(voxel_grid)
     with torch.no_grad():
@@ -79,7 +75,8 @@ def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> Ends:
     with torch.no_grad():
         seen = render(field, rays, occupancy, voxel_grid.voxel_size / 2)
     alpha = seen.alpha.reshape(-1, 128, 128)
-    return find_ends(field, rays, alpha, cameras, camera.FOV_DEG, occupancy)
+    return estimate_z_bounds(
+        field, ZBoundsInputs(rays, alpha, cameras, camera.FOV_DEG, occupancy))
 
 
 def test_an_open_rim_is_flat_too() -> None:
@@ -106,10 +103,10 @@ def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float],
 
 def test_what_is_pointed_is_not_cut() -> None:
     fit = fitted(SPIRE)
-    assert fit.ends.high == math.inf
-    assert abs(fit.ends.low - -0.025) < fit.hull.voxel_grid.voxel_size
+    assert fit.z_bounds.high == math.inf
+    assert abs(fit.z_bounds.low - -0.025) < fit.hull.voxel_grid.voxel_size
 
 
 def test_from_above_alone_nothing_is_cut_off() -> None:
     """There a stem may hide below a cap."""
-    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).ends == OPEN
+    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).ends == UNBOUNDED

@@ -122,7 +122,7 @@ TEXTS = {
         "den Namen eines Modells im Modellordner angeben",
     "give the original's .yaml file, or none": "die .yaml-Datei des Originals angeben oder keine",
     "give the picture": "das Bild angeben",
-    "give the picture, or leave out the refinement":
+    "give the image, or leave out the refinement":
         "das Bild angeben oder die Verfeinerung weglassen",
     "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
     "import the views of the same picture, or reconstruct again":
@@ -163,7 +163,7 @@ TEXTS = {
     "prepare it with engine.imaging.load_input": "es mit engine.imaging.load_input vorbereiten",
     "read and accept it in the Models panel": "sie im Panel Modelle lesen und annehmen",
     "reconstruct one, or import it": "eines rekonstruieren oder importieren",
-    "refining needs the input picture and a model":
+    "refining needs the input image and a model":
         "das Verfeinern braucht das Eingabebild und ein Modell",
     "remove it, then download or import it again":
         "es entfernen, dann neu herunterladen oder importieren",
@@ -210,7 +210,7 @@ TEXTS = {
         "das DDIM des Originals lässt seinen einzigen Schritt weg",
     "the proxy is a SOCKS proxy, and the library for it is missing":
         "der Proxy ist ein SOCKS-Proxy, und die Bibliothek dafür fehlt",
-    "the views fit together under no elevation":
+    "the views fit together at no elevation":
         "die Ansichten passen unter keiner Elevation zusammen",
     "the views' silhouettes have no shape in common":
         "die Umrisse der Ansichten haben keine gemeinsame Form",

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a reconstruction makes, and what it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+
+from ..camera import DEFAULT_RADIUS
+from ..core.reporting import Reporter, SilentReporter
+from ..diffusion import Zero123Pipeline
+from ..fields.field import Field
+from .checkpoint import Checkpoints
+from .clock import Clock
+from .guidance import Zero123Guidance
+from .preview import Previews
+from .trainer import TrainingRun
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class ReconstructionSettings:
+    """What to make. The same settings and inputs give the same mesh on the CPU."""
+
+    input_elevation_deg: float = 0.0
+    """Elevation of the camera that took the photo, degrees above the horizon."""
+    input_radius: float = DEFAULT_RADIUS
+    """Distance of that camera from the object's centre, world units."""
+    resolution: int = 96
+    """The box around the object is divided into as many voxels as a cube with this number along
+    each side has."""
+    iterations: int = 0
+    """Optimisation steps; 0 takes the method's own number."""
+    refine: int = 0
+    """Steps of score distillation at small noise after a fit to views."""
+    guidance_scale: float = 0.0
+    """Classifier-free guidance; 0 takes the method's own scale, or none for a model made for
+    none."""
+    representation: str = "voxels"
+    """Of the field: "voxels" or "hash" (see `engine.fields`)."""
+    faces: int = 20000
+    """Maximum number of triangles."""
+    texture_size: int = 1024
+    """Side of the square texture, pixels."""
+    seed: int = 0
+
+
+@dataclass
+class RunContext:
+    """What a reconstruction works with."""
+
+    pipeline: Zero123Pipeline | None = None
+    """The diffusion model; only needed by methods and settings that use one."""
+    device: torch.device = CPU
+    """Of the field while it is optimised."""
+    reporter: Reporter = field(default_factory=SilentReporter)
+    checkpoints: Checkpoints | None = None
+    """Where a stopped run is kept, and resumed from."""
+    previews: Previews | None = None
+    """Where a running reconstruction is shown."""
+    clock: Clock = field(init=False)
+    threads: int = field(default_factory=torch.get_num_threads)
+    """Threads of the networks; the renderer runs on one."""
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.reporter)
+
+    def training_run(self, stage: str, generator: torch.Generator,
+                     guidance: Zero123Guidance | None = None) -> TrainingRun:
+        """The companions of one optimisation: generator, checkpoint, progress, previews."""
+        checkpoint = self.checkpoints.of(stage) if self.checkpoints else None
+        return TrainingRun(generator, partial(self._on_step, stage, guidance), checkpoint)
+
+    def _on_step(self, stage: str, guidance: Zero123Guidance | None, done: int, total: int,
+                 radiance: Field) -> None:
+        self.reporter.progress(stage, done, total)
+        if self.previews:
+            self.previews.update(radiance, guidance)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Run torch on one thread: the renderer's many small operations are fastest there, and their
+    results do not depend on the machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
