@@ -29,7 +29,7 @@ from .request import (
 
 SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-METHODS = ("views", "sds", "sjc")
+METHODS = ("views", "direct", "sds", "sjc")
 BASELINES = ("sjc-i", "dietnerf")
 """Methods of the paper's comparison. They serve evaluation and are not offered in Blender."""
 FIELDS = ("voxels", "hash")
@@ -185,8 +185,9 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     SCENE_IMPORT = SceneImport.MESH
 
     method: str = option(
-        "views", "how the shape is found: fitted to sampled views, or by score distillation (sds) "
-        "or Score Jacobian Chaining (sjc, for original models) from the picture alone",
+        "views", "how the shape is found: fitted to sampled views; predicted from the image in a "
+        "few seconds, without a diffusion model (direct); or by score distillation (sds) or Score "
+        "Jacobian Chaining (sjc, for original models) from the image alone",
         choices=METHODS + BASELINES, shown=METHODS)
     views: str = option("", "a views.json to fit instead of sampling new views", path="file",
                         reads=True, beside="*.png")
@@ -216,7 +217,9 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
 
     @property
     def needs_model(self) -> bool:
-        """Whether the model is used: existing views are fitted without it."""
+        """Whether the model is used: the direct method and the fit to existing views need none."""
+        if self.method == "direct":
+            return False
         return self.method != "views" or bool(self.refine) or not self.views
 
     def written_files(self) -> tuple[str, ...]:

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 PHOTO_SIZE = 512
 """Side in pixels of the image for the texture, which uses more detail than the network sees."""
+DIRECT_AZIMUTHS_DEG = (0.0, 90.0, 180.0, 270.0)
+"""Views of the mesh that the direct method renders: few, because it is made to be fast."""
+SHAPE_MODEL = "shape"
+"""Name in reports of the network that the direct method uses."""
 NO_SHAPE_HINT = ("use an image of one whole object, another seed, or check with `prepare` what was "
                  "taken for the object")
 
@@ -54,7 +58,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
     request = _with_family_settings(asked, family)
     with (staged_folder(out, replaces=request.OWN_FILES) as stage,
           work_in_progress(request) as work):
-        fit = _fit_views if request.method == "views" else _fit_by_score
+        fit = {"views": _fit_views, "direct": _predict}.get(request.method, _fit_by_score)
         field_device = _field_device(request)
         with field_device.libraries_used(lambda text: reporter.log("warning", text)) as use:
             fitted = fit(request, field_device, work, reporter, stages)
@@ -93,6 +97,8 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
 
 def _with_family_settings(request: ReconstructRequest, family: ModelFamily) -> ReconstructRequest:
     """The request with the family's numbers in place of those that were not given."""
+    if request.method == "direct":
+        return request  # it has neither; and `models` imports diffusers, which takes seconds
     from ..models import resolve_device
 
     gpu = resolve_device(request.device).type != "cpu"
@@ -179,6 +185,21 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     return _Fitted(shown, result, image, result.unet_evaluations)
 
 
+def _predict(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
+             reporter: Reporter, stages: Stages) -> _Fitted:
+    """The shape network's mesh; the views are images of it."""
+    from ..reconstruction import RunContext, reconstruct_directly
+
+    image = prepare(request, reporter, stages)
+    result = reconstruct_directly(
+        _photo(image), _settings(request, request.input_elevation, image.radius),
+        RunContext(reporter=reporter))
+    ring = [(azimuth, request.input_elevation) for azimuth in DIRECT_AZIMUTHS_DEG]
+    with stages.measure("views"):
+        shown = _rendered_views(request, image, result, ring, {"model": SHAPE_MODEL})
+    return _Fitted(shown, result, image, 0)
+
+
 def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Reconstruction,
                     directions: list[tuple[float, float]], meta: dict[str, Any]) -> ViewSet:
     """Images of the mesh from (azimuth, elevation) directions at the input camera's distance."""
@@ -227,7 +248,12 @@ def _context(field_device: FieldDevice, work: WorkInProgress, reporter: Reporter
 
 def _field_device(request: ReconstructRequest) -> FieldDevice:
     """Where the field is optimised."""
+    import torch
+
     from ..fields.device_selection import select_field_device
+
+    if request.method == "direct":
+        return select_field_device(torch.device("cpu"))
     from ..models import resolve_device
 
     return select_field_device(resolve_device(request.device))

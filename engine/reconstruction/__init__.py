@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a photo and views with cameras to a textured mesh."""
 
-from .reconstruct import Reconstruction, reconstruct, reconstruct_by_score
+from .reconstruct import (
+    Reconstruction,
+    reconstruct,
+    reconstruct_by_score,
+    reconstruct_directly,
+)
 from .settings import ReconstructionSettings, RunContext
 
 __all__ = ["Reconstruction", "ReconstructionSettings", "RunContext", "reconstruct",
-           "reconstruct_by_score"]
+           "reconstruct_by_score", "reconstruct_directly"]

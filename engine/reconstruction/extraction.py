@@ -20,6 +20,7 @@ from ..mesh.unwrap import unwrap
 from .clock import Clock
 from .fit import Fit, occupancy_of
 from .iso_value import choose_iso_value, density_volume, raw_volume
+from .outline import fit_to_outline
 
 COLOUR_STEP = 0.5
 """Distance between the samples that see the field's colour at a surface, voxels."""
@@ -36,7 +37,7 @@ def textured_mesh(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
     colours what it shows.
     """
     with clock.stage("surface"):
-        mesh = extract_mesh(fit, faces)
+        mesh = extract_mesh(fit, faces, photo)
     return bake_texture(mesh, surface_colour(fit.field), photo, texture_size, clock)
 
 
@@ -68,8 +69,9 @@ def surface_colour(radiance: Field) -> SurfaceColour:
     return colour
 
 
-def extract_mesh(fit: Fit, faces: int) -> Triangles:
-    """The iso-surface of the field that agrees best with the silhouettes.
+def extract_mesh(fit: Fit, faces: int, photo: Photo | None = None) -> Triangles:
+    """The iso-surface of the field that agrees best with the silhouettes, and with the photo's
+    outline exactly.
 
     A field fitted to images from all around is smooth: its raw densities, which the renderer
     interpolates, give the surface. A field driven by a score and a single photo is speckled: its
@@ -86,4 +88,6 @@ def extract_mesh(fit: Fit, faces: int) -> Triangles:
     # The smaller of both values puts the surface exactly at the z bounds.
     depth = fit.z_bounds.depth(grid.voxel_grid.axis(2)).clamp_max(1.0).numpy()
     values = np.minimum(volume.values.numpy(), iso_value * (1 + depth / grid.voxel_grid.voxel_size))
+    if photo is not None:
+        values = fit_to_outline(values, iso_value, grid.voxel_grid, photo)
     return mesh_volume(values, iso_value, grid.voxel_grid.low, grid.voxel_grid.voxel_size, faces)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,9 @@ from ..fields.voxel_grid import cube
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
+from .direct import mesh_from_photo
 from .extraction import textured_mesh
 from .fit import Fit, fit_field, hull_of
-from .guidance import UnposedGuidance, Zero123Guidance
 from .hull import Hull, voxel_grid_around
 from .memory import require_memory
 from .photometric import PhotometricConfig
@@ -30,27 +30,18 @@ from .posed_images import (
     images_of_views,
     input_photo,
 )
-from .score import (
-    ScoredFit,
-    ScoreMethod,
-    ScoreTask,
-    fit_by_distillation,
-    fit_by_jacobian,
-    fit_by_semantics,
-    max_rays_per_step,
-    refine,
-)
 from .settings import ReconstructionSettings, RunContext, single_thread
+
+if TYPE_CHECKING:
+    from .score import ScoredFit, ScoreMethod, ScoreTask
 
 MIN_VOXEL_PIXELS = 1.0
 """Minimum size of a voxel in pixels of the views: the images constrain smaller ones too little, and
 surfaces come out ragged."""
 VIEWS_ITERATIONS = 300
 """Default number of optimisation steps of a fit to views."""
-SCORE_METHODS: dict[str, tuple[ScoreMethod, int]] = {
-    "sds": (fit_by_distillation, 600), "sjc": (fit_by_jacobian, 10000),
-    "sjc-i": (fit_by_jacobian, 10000), "dietnerf": (fit_by_semantics, 3000)}
-"""Each with its default number of steps: the originals' for SDS (threestudio) and SJC
+SCORE_ITERATIONS = {"sds": 600, "sjc": 10000, "sjc-i": 10000, "dietnerf": 3000}
+"""Default number of steps of the score methods: the originals' for SDS (threestudio) and SJC
 (run_zero123.py); DietNeRF's is for a voxel grid, its original is a network that learns slowly."""
 UNPOSED_METHODS = ("sjc-i",)
 """Methods whose model is not told the cameras."""
@@ -88,9 +79,12 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
     if settings.refine and (context.pipeline is None or photo_view is None):
         raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input image and a model",
                           "give the image, or leave out the refinement")
-    _require_memory(settings, PhotometricConfig().rays_per_step + (
-        max_rays_per_step("refine", context.pipeline)
-        if settings.refine and context.pipeline else 0))
+    rays = PhotometricConfig().rays_per_step
+    if settings.refine and context.pipeline:
+        from .score import max_rays_per_step  # imports diffusers
+
+        rays += max_rays_per_step("refine", context.pipeline)
+    _require_memory(settings, rays)
     generator = torch.Generator().manual_seed(settings.seed)
     iterations = settings.iterations or VIEWS_ITERATIONS
     evaluations = 0
@@ -123,28 +117,55 @@ def reconstruct_by_score(method: str, photo: FloatArray,
             ends empty; `OUT_OF_MEMORY` if the main memory would not suffice.
         JobCancelled: from the context's reporter.
     """
+    from .score import max_rays_per_step  # imports diffusers
+
     settings, context = settings or ReconstructionSettings(), context or RunContext()
     if context.pipeline is None:
         raise EngineError(ErrorCode.BAD_INPUT, f"the method {method} needs a model",
                           "name a model, or use the method direct")
     _require_memory(settings, max_rays_per_step(method, context.pipeline))
     photo_view = _input_photo(photo, camera.FOV_DEG, settings)
-    fit_method, default_iterations = SCORE_METHODS[method]
-    iterations = settings.iterations or default_iterations
+    iterations = settings.iterations or SCORE_ITERATIONS[method]
     generator = torch.Generator().manual_seed(settings.seed)
     task = _score_task(photo_view, iterations, settings, context)
     if method in UNPOSED_METHODS:
         task = _unposed(task, generator)
     with single_thread():
         with context.clock.stage(method, steps=iterations):
-            scored = fit_method(task, context.training_run(method, generator, task.guidance))
+            run = context.training_run(method, generator, task.guidance)
+            scored = _score_method(method)(task, run)
         mesh = textured_mesh(scored.fit, photo_view, settings.faces, settings.texture_size,
                              context.clock)
     return Reconstruction(mesh, context.clock.stages, scored.unet_evaluations)
 
 
+def reconstruct_directly(photo: FloatArray, settings: ReconstructionSettings | None = None,
+                         context: RunContext | None = None) -> Reconstruction:
+    """A textured mesh of what the shape network predicts from the photo, without diffusion.
+
+    `photo`: as for `reconstruct`. Takes a few seconds.
+
+    Raises:
+        EngineError: `BAD_INPUT` if the photo shows no object; `MODEL_MISSING` without the weights
+            of the shape network.
+        JobCancelled: from the context's reporter.
+    """
+    settings, context = settings or ReconstructionSettings(), context or RunContext()
+    mesh = mesh_from_photo(_input_photo(photo, camera.FOV_DEG, settings), settings, context.clock)
+    return Reconstruction(mesh, context.clock.stages)
+
+
+def _score_method(name: str) -> ScoreMethod:
+    from . import score  # imports diffusers
+
+    return {"sds": score.fit_by_distillation, "sjc": score.fit_by_jacobian,
+            "sjc-i": score.fit_by_jacobian, "dietnerf": score.fit_by_semantics}[name]
+
+
 def _refined(fit: Fit, photo: Photo, settings: ReconstructionSettings, context: RunContext,
              generator: torch.Generator) -> ScoredFit:
+    from .score import refine  # imports diffusers
+
     with context.clock.stage("refine", steps=settings.refine):
         task = _score_task(photo, settings.refine, settings, context)
         return refine(fit, task, context.training_run("refine", generator))
@@ -168,6 +189,9 @@ def _input_photo(rgba: FloatArray, fov_deg: float, settings: ReconstructionSetti
 
 def _score_task(photo: Photo, iterations: int, settings: ReconstructionSettings,
                 context: RunContext) -> ScoreTask:
+    from .guidance import Zero123Guidance  # imports diffusers
+    from .score import ScoreTask
+
     pipeline, reporter = context.pipeline, context.reporter
     assert pipeline is not None
     alpha = photo.rgba[..., 3:]
@@ -182,6 +206,8 @@ def _score_task(photo: Photo, iterations: int, settings: ReconstructionSettings,
 
 def _unposed(task: ScoreTask, generator: torch.Generator) -> ScoreTask:
     """The same task with a model that is not told the cameras."""
+    from .guidance import UnposedGuidance  # imports diffusers
+
     posed = task.guidance
     return replace(task, guidance=UnposedGuidance(
         posed.pipeline, posed.condition, posed.input_elevation_deg, posed.input_radius, generator,

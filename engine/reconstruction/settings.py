@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 
 from ..camera import DEFAULT_RADIUS
 from ..core.reporting import Reporter, SilentReporter
-from ..diffusion import Zero123Pipeline
 from ..fields.field import Field
 from .checkpoint import Checkpoints
 from .clock import Clock
-from .guidance import Zero123Guidance
-from .preview import Previews
 from .trainer import TrainingRun
+
+if TYPE_CHECKING:  # diffusers takes seconds to import, and the direct method needs none
+    from ..diffusion import Zero123Pipeline
+    from .guidance import Zero123Guidance
+    from .preview import Previews
 
 CPU = torch.device("cpu")
 

@@ -147,11 +147,12 @@ TEXTS = {
         "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
         "Turbo-Modelle",
     "How the camera's pose is passed to the network": "Wie dem Netz die Kamera mitgeteilt wird",
-    "How the shape is found: fitted to sampled views, or by score distillation (sds) or Score "
-    "Jacobian Chaining (sjc, for original models) from the picture alone":
-        "Wie die Form gefunden wird: an erzeugte Ansichten angepasst, oder durch Score "
-        "Distillation (sds) oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild "
-        "allein",
+    "How the shape is found: fitted to sampled views; predicted from the image in a few seconds, "
+    "without a diffusion model (direct); or by score distillation (sds) or Score Jacobian Chaining "
+    "(sjc, for original models) from the image alone":
+        "Wie die Form gefunden wird: an erzeugte Ansichten angepasst; in wenigen Sekunden ohne "
+        "Diffusionsmodell aus dem Bild vorhergesagt (direct); oder durch Score Distillation (sds) "
+        "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
     "I Have Read and Accept the Licence": "Ich habe die Lizenz gelesen und nehme sie an",
     "Id of the job; empty cancels all that are running or waiting":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
