@@ -44,8 +44,9 @@ def reconstruct_by_score(pipeline: Any, photo: np.ndarray, method: str = "sds",
 def posed_images(views: ViewSet) -> PosedImages:
     """Views as photos: all of them right."""
     count = len(views)
-    return PosedImages(torch.from_numpy(views.images).float(), torch.from_numpy(views.camera_to_world).float(),
-                       camera.FOV_DEG, torch.ones(count), torch.ones(count, dtype=torch.bool))
+    return PosedImages(torch.from_numpy(views.images).float(),
+                       torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,
+                       torch.ones(count), torch.ones(count, dtype=torch.bool))
 
 
 def fit_images(images: PosedImages, voxel_grid: VoxelGrid, iterations: int) -> Fit:

@@ -39,8 +39,7 @@ LAYERS = (
 """From the lowest to the highest. A package may import those of its own line and of lines above it
 in this table; the longest name that fits a module decides."""
 
-KNOWN_UPWARD: set[tuple[str, str]] = {
-}
+KNOWN_UPWARD: set[tuple[str, str]] = set()
 """Upward imports that are still to be cut. This set may only shrink."""
 
 KNOWN_CIRCLES: set[tuple[str, str]] = set()
