@@ -83,6 +83,6 @@ def _ray_samples(voxel_grid: VoxelGrid, photo: Photo) -> FloatArray:
     reach = np.linalg.norm(high - low) / 2
     middle = np.linalg.norm(eye - (low + high) / 2)
     step = RAY_STEP * voxel_grid.voxel_size
-    distance = np.arange(max(middle - reach, 0), middle + reach, step)
+    distance: FloatArray = np.arange(max(middle - reach, 0), middle + reach, step)
     points = eye + distance[:, None, None] * directions
     return (points - low) / voxel_grid.voxel_size
