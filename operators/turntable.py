@@ -16,6 +16,7 @@ from .scene.import_result import add_turning_plane
 from .scene.options import PATH_OPTIONS
 from .scene.result_files import title_of, views_file
 from .scene.translation import CONTEXT
+from .scene.views import frame_size
 from .session import session
 from .session.messages import LEAVE_MODE, report_errors, unless
 from .session.view_selection import SelectableView, read_selectable_views
@@ -106,8 +107,11 @@ class ZERO123_OT_turntable(_Turn):
         folder = path.with_name(f"turntable-{self.frames}")
         first = turntable.write_frames([Path(view.sample.file) for view in views], folder,
                                        self.frames)
-        add_turning_plane(path, context.scene, views[0].facts, first, self.frames, self.planes,
-                          group, title_of(active) if group and active else "")
+        facts = views[0].facts
+        size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
+        turn = turntable.Turn(first, self.frames, size, self.planes)
+        add_turning_plane(path, context.scene, turn, group,
+                          title_of(active) if group and active else "")
 
 
 class ZERO123_OT_turntable_video(_Turn):

@@ -27,7 +27,7 @@ from .remesh import remesh
 from .replace_view import show_plane
 from .texture_files import write_texture_files
 from .transaction import all_or_nothing
-from .turntable import add_turntable
+from .turntable import Turn, add_turntable
 from .viewport import frame_selected
 from .views import (
     INPUT_DISTANCE,
@@ -35,7 +35,6 @@ from .views import (
     View,
     add_view,
     arrange_sheet,
-    frame_size,
     load_image,
     pose_of,
     read_views,
@@ -121,12 +120,10 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
     return objects
 
 
-def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any], first: Path,
-                      frames: int, kind: str, collection: bpy.types.Collection | None,
-                      title: str) -> bpy.types.Object:
-    """A turntable of the views of a views.json, in their collection if they are in the scene.
-
-    `facts`: one view's entry; the rest is as for `turntable.add_turntable`.
+def add_turning_plane(path: Path, scene: bpy.types.Scene, turn: Turn,
+                      collection: bpy.types.Collection | None,
+                      title: str = "") -> bpy.types.Object:
+    """Add a turntable of the views of a views.json, in their collection if they are in the scene.
 
     Raises:
         EngineError: As `import_result`.
@@ -134,13 +131,12 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, facts: dict[str, Any],
     _, document = read_views(path)
     title = title or _title(path.parent, document)
     request = load_request(path.parent) or load_request(path.parent.parent)
-    record = _record(request.KIND if request else "views", request, document, [path, first])
-    record.view = {"turn": frames}
-    size = frame_size(float(facts["fov_deg"]), float(facts["radius"]))
+    record = _record(request.KIND if request else "views", request, document, [path, turn.first])
+    record.view = {"turn": turn.frames}
     with all_or_nothing(view_layer_of(scene)):
         place = Place.at(result_frame(collection)) if collection else None
         group, place = destination(scene, title, record.kind, place, collection)
-        plane = add_turntable(group, first, size, frames, kind, f"{title[:MAX_TITLE]} Turntable")
+        plane = add_turntable(group, turn, f"{title[:MAX_TITLE]} Turntable")
         record.write(plane)
         place_views([plane], group, scene, ImportOptions(), place)
         select_only([plane], scene)

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,28 @@ def schedule(count: int, frames: int) -> list[int]:
     return [frame * count // frames for frame in range(frames)]
 
 
-def add_turntable(collection: bpy.types.Collection, first: Path, size: float, frames: int,
-                  kind: str, name: str) -> bpy.types.Object:
-    """A plane whose picture makes one turn in `frames` frames, and on. It stands beside the object.
+@dataclass(frozen=True)
+class Turn:
+    """One turn of an object, as a sequence of files for a plane in the timeline."""
 
-    `first`: of the files; `size`: side of the plane; `kind`: 'EMPTY' or 'MESH'.
-    """
-    image = bpy.data.images.load(str(first), check_existing=False)
-    plane = add_plane(collection, name, image, size, kind)
+    first: Path
+    """File of the first frame."""
+    frames: int
+    """Number of frames that the turn takes."""
+    size: float
+    """Side of the plane, in the engine's units."""
+    kind: str = 'EMPTY'
+    """'EMPTY' for an image empty, 'MESH' for a mesh plane."""
+
+
+def add_turntable(collection: bpy.types.Collection, turn: Turn, name: str) -> bpy.types.Object:
+    """Add a plane beside the object whose image turns over and over as the timeline plays."""
+    image = bpy.data.images.load(str(turn.first), check_existing=False)
+    plane = add_plane(collection, name, image, turn.size, turn.kind)
     image.source = 'SEQUENCE'
     user = (plane.image_user if plane.type == 'EMPTY'
             else plane.active_material.node_tree.nodes.active.image_user)
-    user.frame_start, user.frame_duration, user.use_auto_refresh = 1, frames, True
+    user.frame_start, user.frame_duration, user.use_auto_refresh = 1, turn.frames, True
     user.use_cyclic = True
     plane.matrix_world = (TURN.inverted() @ Matrix.Translation((-SHEET_LEFT, 0.0, 0.0))
                           @ Matrix.Rotation(math.pi / 2, 4, 'X'))
