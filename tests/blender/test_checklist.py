@@ -32,7 +32,7 @@ def shown(bpy):
     return bpy.types.ZERO123_PT_setup.poll(bpy.context)
 
 
-def test_a_missing_python_is_told_as_soon_as_it_is_chosen(bpy, checklist, preferences):
+def test_checklist_reports_missing_python_when_it_is_chosen(bpy, checklist, preferences):
     preferences.engine_python = sys.executable
     assert not shown(bpy)
     preferences.engine_python = "/nonexistent/python"
@@ -42,8 +42,7 @@ def test_a_missing_python_is_told_as_soon_as_it_is_chosen(bpy, checklist, prefer
         bpy.ops.zero123.check_setup()
 
 
-def test_another_file_s_model_is_looked_for_when_that_is_loaded(bpy, scene, checklist,
-                                                                 preferences, tmp_path):
+def test_checklist_checks_the_model_of_a_loaded_file(bpy, scene, checklist, preferences, tmp_path):
     preferences.engine_python = sys.executable
     files = {"zero123-xl": tmp_path / "lacks.blend", "nano": tmp_path / "has.blend"}
     for model, file in files.items():
@@ -57,8 +56,7 @@ def test_another_file_s_model_is_looked_for_when_that_is_loaded(bpy, scene, chec
     assert not shown(bpy)
 
 
-def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene, checklist,
-                                                                     preferences, tmp_path):
+def test_checklist_offers_the_bundled_model(bpy, scene, checklist, preferences, tmp_path):
     preferences.engine_python = sys.executable
     for name in ("zero123-xl", str(tmp_path / "mine")):
         scene.zero123.model = name
@@ -80,7 +78,7 @@ def test_a_missing_model_is_told_and_the_bundled_one_is_a_click_away(bpy, scene,
 
 
 @pytest.mark.needs_engine
-def test_the_engine_looks_at_itself(bpy, checklist, preferences):
+def test_doctor_finds_the_device(bpy, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.check_setup() == {'FINISHED'}
     assert checklist.facts["device"] in ("cpu", "cuda", "mps")
@@ -89,7 +87,7 @@ def test_the_engine_looks_at_itself(bpy, checklist, preferences):
 
 
 @pytest.mark.needs_engine
-def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extension, tmp_path):
+def test_doctor_lists_models(bpy, scene, checklist, preferences, extension, tmp_path):
     """One that needs more memory than is free; one that is damaged, which is not the engine's."""
     info = extension("engine.models.catalogue").find_model("zero123-xl")
     preferences.engine_python, preferences.model_folder = sys.executable, str(tmp_path)
@@ -106,7 +104,7 @@ def test_the_engine_tells_of_models(bpy, scene, checklist, preferences, extensio
     assert checklist.model_error is None
 
 
-def test_a_report_has_what_blender_and_the_engine_know(bpy, extension, checklist, preferences):
+def test_report_contains_blender_and_engine_facts(bpy, extension, checklist, preferences):
     preferences.engine_python = sys.executable
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
     text = extension("operators.session.checklist").report_text(
@@ -121,7 +119,7 @@ def test_a_report_has_what_blender_and_the_engine_know(bpy, extension, checklist
     assert "torch" not in text
 
 
-def test_a_python_without_the_libraries_is_told(bpy, checklist, preferences, tmp_path):
+def test_checklist_reports_missing_libraries(bpy, checklist, preferences, tmp_path):
     """An environment that has Python and nothing else."""
     import venv
 
@@ -135,7 +133,7 @@ def test_a_python_without_the_libraries_is_told(bpy, checklist, preferences, tmp
     assert not shown(bpy)  # what was said of the other one is forgotten
 
 
-def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_path):
+def test_checklist_reports_a_program_that_is_not_python(bpy, checklist, preferences, tmp_path):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
@@ -146,7 +144,7 @@ def test_something_that_is_no_engine_is_told(bpy, checklist, preferences, tmp_pa
 
 @pytest.mark.needs_engine
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
-def test_the_engine_gives_its_memory_back(bpy, scene, extension, picture):
+def test_engine_releases_its_memory(bpy, scene, extension, picture):
     """And works on afterwards."""
     runner = extension("operators.session").session.runner
     values = {"filepath": str(picture), "orbit": 1, "steps": 1}

@@ -24,7 +24,7 @@ def wheels(project_root: Path, extension, tmp_path: Path, monkeypatch: pytest.Mo
     return tmp_path / "wheels"
 
 
-def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
+def test_engine_install_uses_the_extension_s_folder(bpy, extension, wheels):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.backend = "cpu"
     assert bpy.ops.zero123.engine_install(wheels=str(wheels)) == {'FINISHED'}
@@ -36,7 +36,7 @@ def test_it_is_installed_into_the_extensions_folder(bpy, extension, wheels):
     preferences.property_unset("backend")
 
 
-def test_the_preferences_bundle_is_what_the_button_takes(bpy, extension, wheels):
+def test_engine_install_uses_the_offline_bundle(bpy, extension, wheels):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.wheels_folder = str(wheels / "elsewhere")
     with pytest.raises(RuntimeError, match=r"there is no folder .*elsewhere"):
@@ -45,12 +45,12 @@ def test_the_preferences_bundle_is_what_the_button_takes(bpy, extension, wheels)
     extension("operators.session").session.installation.error = None
 
 
-def test_a_backend_that_is_none_is_refused(bpy, wheels):
+def test_engine_install_refuses_an_unknown_backend(bpy, wheels):
     with pytest.raises(RuntimeError, match="no backend 'tpu'"):
         bpy.ops.zero123.engine_install(wheels=str(wheels), backend="tpu")
 
 
-def test_the_installers_log_is_the_one_to_open_after_it_failed(bpy, extension, wheels):
+def test_open_log_shows_a_failed_installation(bpy, extension, wheels):
     next(wheels.glob("xatlas-*.whl")).unlink()
     with pytest.raises(RuntimeError, match="xatlas"):
         bpy.ops.zero123.engine_install(wheels=str(wheels), backend="cpu")
@@ -59,12 +59,12 @@ def test_the_installers_log_is_the_one_to_open_after_it_failed(bpy, extension, w
     extension("operators.session").session.installation.error = None
 
 
-def test_a_failed_installation_tells_why(bpy, tmp_path):
+def test_engine_install_reports_a_failure(bpy, tmp_path):
     with pytest.raises(RuntimeError, match="there is no folder"):
         bpy.ops.zero123.engine_install(wheels=str(tmp_path / "nothing"))
 
 
-def test_nothing_is_downloaded_without_permission(bpy, monkeypatch):
+def test_engine_install_needs_online_access(bpy, monkeypatch):
     monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", False)
     with pytest.raises(RuntimeError, match="Online Access"):
         bpy.ops.zero123.engine_install()

@@ -10,8 +10,8 @@ import pytest
 
 
 @pytest.mark.needs_engine
-def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extension, contents,
-                                                            project_root, tmp_path):
+def test_estimate_elevation_sets_the_scene_s_elevation(
+        bpy, scene, extension, contents, project_root, tmp_path):
     before = contents()
     bpy.ops.zero123.estimate_elevation(filepath=str(project_root / "tools/demo/bottle.png"),
                                        out=str(tmp_path))
@@ -21,7 +21,7 @@ def test_an_estimate_is_the_pictures_elevation_from_then_on(bpy, scene, extensio
     extension("operators.session").session.runner.stop_engine()
 
 
-def test_a_damaged_estimate_is_refused_and_changes_nothing(bpy, scene, tmp_path):
+def test_import_refuses_a_damaged_estimate(bpy, scene, tmp_path):
     scene.zero123.input_elevation = 12
     (tmp_path / "elevation.json").write_text("{}")
     with pytest.raises(RuntimeError, match="no estimate of an elevation"):

@@ -24,7 +24,7 @@ OPERATORS = ("generate_views", "reconstruct_mesh", "cancel_job", "resume_job", "
              "estimate_elevation")
 
 
-def test_it_can_be_switched_off_and_on_again(bpy, extension):
+def test_extension_can_be_disabled_and_enabled(bpy, extension):
     package = extension()
     for _ in range(2):
         package.unregister()
@@ -34,7 +34,7 @@ def test_it_can_be_switched_off_and_on_again(bpy, extension):
         assert bpy.context.scene.zero123.orbit == 8
 
 
-def test_it_registers_quickly_and_without_heavy_libraries(extension):
+def test_extension_registers_quickly(extension):
     package = extension()
     times = []
     for _ in range(5):
@@ -48,7 +48,7 @@ def test_it_registers_quickly_and_without_heavy_libraries(extension):
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_every_operator_stands_in_a_menu(bpy, extension, name):
+def test_menus_contain_every_operator(bpy, extension, name):
     """F3 finds only what a menu shows."""
     shown = _Recorder(bpy)
     for _menu, draw in extension("ui.menus")._ENTRIES:
@@ -80,7 +80,7 @@ class _Recorder:
     ("generate_views", "ViewsRequest"), ("reconstruct_mesh", "ReconstructRequest"),
     ("text_to_image", "TextRequest"), ("render_dataset", "RenderRequest"),
     ("train_model", "TrainRequest")])
-def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_class):
+def test_operators_have_the_fields_of_their_request(bpy, extension, operator, request_class):
     rna = getattr(bpy.ops.zero123, operator).get_rna_type().properties
     for field in dataclasses.fields(getattr(extension("engine.core.requests"), request_class)):
         prop = rna[field.name]
@@ -100,7 +100,7 @@ def test_an_operator_has_its_request_s_fields(bpy, extension, operator, request_
                 "shown", field.metadata["choices"])
 
 
-def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
+def test_settings_make_a_valid_request(bpy, extension, scene):
     requests = extension("engine.core.requests")
     settings = scene.zero123
     settings.mode, settings.azimuth, settings.like_input = 'SINGLE', -30.0, False
@@ -115,7 +115,7 @@ def test_the_tab_s_settings_make_a_valid_request(bpy, extension, scene):
     assert (values["orbit"], values["azimuth"], values["elevation"]) == (5, "", "")
 
 
-def test_the_zip_holds_what_runs_and_nothing_else(bpy, extension):
+def test_zip_contains_only_what_runs(bpy, extension):
     """The builder excludes by pattern: a pattern that is wrong would ship the tests, or less."""
     folder = extension("operators.session.preferences").ROOT_FOLDER
     names = {path.name for path in folder.iterdir()}
@@ -124,11 +124,11 @@ def test_the_zip_holds_what_runs_and_nothing_else(bpy, extension):
 
 
 @pytest.mark.parametrize("text", ["", "90", "0, 90,180", " -30.5 12 "])
-def test_lists_of_numbers_are_read(extension, text):
+def test_parse_numbers_reads_lists(extension, text):
     parse = extension("operators.session.request_properties").parse_numbers
     assert parse("azimuth", text) == [float(word) for word in text.replace(",", " ").split()]
 
 
-def test_a_list_that_is_none_is_refused_in_words(bpy, scene, picture):
+def test_operator_refuses_a_list_without_numbers(bpy, scene, picture):
     with pytest.raises(RuntimeError, match="azimuth cannot be 'left'; enter numbers"):
         bpy.ops.zero123.generate_views(filepath=str(picture), azimuth="left")

@@ -33,7 +33,7 @@ def _views(folder, count):
     (folder / "views.json").write_text(json.dumps({"views": [{}] * count}))
 
 
-def test_the_history_is_read_newest_first(extension, tmp_path):
+def test_history_lists_the_newest_first(extension, tmp_path):
     history = extension("operators.session.history")
     _views(tmp_path / "20260301-123059-views-a-chair-abcd_123", 8)
     _views(tmp_path / "20260302-080000-views-cup-abcdefgh", 3)
@@ -61,7 +61,7 @@ def test_the_history_is_read_newest_first(extension, tmp_path):
 
 
 @pytest.mark.needs_engine
-def test_an_old_result_comes_back_as_it_was(bpy, scene, extension, results, picture, tiny_model):
+def test_history_imports_an_old_result(bpy, scene, extension, results, picture, tiny_model):
     """With its title and request, though nothing but the folder remembers them."""
     image = bpy.data.images.load(str(picture))
     image.pack()
@@ -82,8 +82,8 @@ def test_an_old_result_comes_back_as_it_was(bpy, scene, extension, results, pict
 
 @pytest.mark.needs_engine
 @pytest.mark.parametrize("kind", ["VIEWS", "MESH"])
-def test_pictures_are_queued_with_the_tab_s_settings(bpy, scene, extension, results, picture,
-                                                     tiny_model, kind):
+def test_queue_images_uses_the_settings_of_the_tab(
+        bpy, scene, extension, results, picture, tiny_model, kind):
     """A bad one among them is told of; the others are made."""
     settings = scene.zero123
     # Random weights are good enough for views, not for a shape.
@@ -113,8 +113,7 @@ def test_pictures_are_queued_with_the_tab_s_settings(bpy, scene, extension, resu
 
 
 @pytest.mark.needs_engine
-def test_the_selected_pictures_are_queued_once_each(bpy, scene, extension, results, picture,
-                                                    tiny_model):
+def test_queue_selected_uses_each_image_once(bpy, scene, extension, results, picture, tiny_model):
     settings = scene.zero123
     settings.model, settings.orbit = str(tiny_model), 1
     with pytest.raises(RuntimeError, match="Select image empties, or planes"):
@@ -136,7 +135,7 @@ def test_the_selected_pictures_are_queued_once_each(bpy, scene, extension, resul
     assert sorted(job.title for job in jobs) == ["ball", "second"]
 
 
-def test_the_log_is_a_text(bpy, scene, extension, results, monkeypatch):
+def test_open_log_makes_a_text(bpy, scene, extension, results, monkeypatch):
     # Of an installation that failed, its own log would be shown.
     monkeypatch.setattr(extension("operators.session").session.installation, "error", None)
     assert bpy.ops.zero123.open_log() == {'CANCELLED'}
@@ -149,7 +148,7 @@ def test_the_log_is_a_text(bpy, scene, extension, results, monkeypatch):
     assert text.as_string() == "first\nlast: naïve\n"
 
 
-def test_of_a_long_log_the_end_is_shown_in_whole_lines(extension, tmp_path):
+def test_read_end_returns_whole_lines(extension, tmp_path):
     read_end = extension("operators.session.engine_log").read_end
     path = tmp_path / "engine.log"
     path.write_text("".join(f"line {i}\n" for i in range(1000)))
@@ -160,7 +159,7 @@ def test_of_a_long_log_the_end_is_shown_in_whole_lines(extension, tmp_path):
     assert read_end(tmp_path / "none.log") == ""
 
 
-def test_the_status_bar_tells_of_work_and_else_is_empty(bpy, extension):
+def test_status_bar_shows_only_running_jobs(bpy, extension):
     """Drawn into a recorder, as only a window draws; the window test looks at the real one."""
     draw = extension("ui.progress").draw_status
     jobs, runner = extension("operators.session.jobs"), extension("operators").session.runner

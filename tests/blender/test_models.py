@@ -54,7 +54,7 @@ def state(extension):
     return look
 
 
-def test_a_model_is_downloaded_verified_and_removed(bpy, extension, models, hub, u2netp, state):
+def test_model_download_verify_and_remove(bpy, extension, models, hub, u2netp, state):
     token = "hf_secret123"
     bpy.context.preferences.addons[extension().__name__].preferences.hub_token = token
     assert bpy.ops.zero123.model_download(model="u2netp") == {'FINISHED'}
@@ -75,14 +75,14 @@ def test_a_model_is_downloaded_verified_and_removed(bpy, extension, models, hub,
     assert state("u2netp") == "not here"
 
 
-def test_nothing_is_downloaded_without_online_access(bpy, hub):
+def test_model_download_needs_online_access(bpy, hub):
     bpy.context.preferences.system.use_online_access = False
     with pytest.raises(RuntimeError, match="Enable Allow Online Access"):
         bpy.ops.zero123.model_download(model="u2netp")
     assert hub.requests == []
 
 
-def test_a_restricted_licence_is_accepted_before_anything_is_fetched(bpy, hub, models, state):
+def test_model_download_needs_an_accepted_licence(bpy, hub, models, state):
     hub.files["stable_zero123.ckpt"] = b"not a checkpoint"
     with pytest.raises(RuntimeError, match="licence of stable-zero123 has to be accepted"):
         bpy.ops.zero123.model_download(model="stable-zero123")
@@ -94,8 +94,8 @@ def test_a_restricted_licence_is_accepted_before_anything_is_fetched(bpy, hub, m
     assert state("stable-zero123") == "not here"
 
 
-def test_a_checkpoint_is_imported_and_makes_views(bpy, scene, extension, models, shared_dir,
-                                                  picture, state):
+def test_model_import_converts_a_checkpoint(
+        bpy, scene, extension, models, shared_dir, picture, state):
     golden = shared_dir / "golden"
     values = {"filepath": str(golden / "checkpoint.ckpt"), "config": str(golden / "config.yaml"),
               "dtype": 'float16'}
@@ -123,8 +123,8 @@ def test_a_checkpoint_is_imported_and_makes_views(bpy, scene, extension, models,
     assert "not on this computer" in str(checklist.model_error)
 
 
-def test_a_licence_is_accepted_for_a_model_that_is_here(bpy, scene, extension, models, tiny_model,
-                                                        state, picture):
+def test_model_accept_licence_unlocks_an_installed_model(
+        bpy, scene, extension, models, tiny_model, state, picture):
     models.mkdir()
     (models / "zero123-xl").symlink_to(tiny_model)
     checklist = extension("operators.session").session.checklist
@@ -143,7 +143,7 @@ def test_a_licence_is_accepted_for_a_model_that_is_here(bpy, scene, extension, m
     assert (tiny_model / "model_index.json").exists(), "only the link is gone"
 
 
-def test_a_file_that_is_no_model_is_told_of(bpy, models, tmp_path):
+def test_model_import_refuses_other_files(bpy, models, tmp_path):
     (tmp_path / "holiday.ckpt").write_bytes(b"hello")
     with pytest.raises(RuntimeError, match="not a checkpoint"):
         bpy.ops.zero123.model_import(filepath=str(tmp_path / "holiday.ckpt"))
@@ -151,14 +151,15 @@ def test_a_file_that_is_no_model_is_told_of(bpy, models, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nano", "", "../models", "unknown"])
-def test_what_is_no_removable_model_stays(bpy, models, name):
+def test_model_remove_keeps_other_folders(bpy, models, name):
     models.mkdir()
     with pytest.raises(RuntimeError):
         bpy.ops.zero123.model_remove(model=name)
     assert models.is_dir()
 
 
-def test_work_is_stopped_and_goes_on(bpy, extension, models, hub, u2netp, state, monkeypatch):
+def test_model_download_resumes_after_cancel(
+        bpy, extension, models, hub, u2netp, state, monkeypatch):
     """As with a window, where the operator returns at once and a timer looks at the work."""
     work = extension("operators.session").session.model_work
     hub.hold_after = 2_000_000

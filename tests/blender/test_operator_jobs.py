@@ -51,7 +51,7 @@ def _make_transparent(path):
 @pytest.mark.parametrize("damage", [Path.unlink, _write_nothing, _write_text, _truncate,
                                     _make_transparent])
 @pytest.mark.parametrize("operator", ["generate_views", "reconstruct_mesh"])
-def test_a_bad_picture_gives_the_engine_s_words(bpy, scene, contents, picture, damage, operator):
+def test_operator_reports_the_engine_s_error(bpy, scene, contents, picture, damage, operator):
     damage(picture)
     before, folders = contents(), _folders(bpy)
     with pytest.raises(RuntimeError) as caught:
@@ -66,24 +66,24 @@ def test_a_bad_picture_gives_the_engine_s_words(bpy, scene, contents, picture, d
 
 
 @pytest.mark.needs_engine
-def test_an_unknown_model_is_named(bpy, scene, contents, picture):
+def test_operator_names_an_unknown_model(bpy, scene, contents, picture):
     before = contents()
     with pytest.raises(RuntimeError, match="no-such-model"):
         bpy.ops.zero123.generate_views(filepath=str(picture), model="no-such-model")
     assert contents() == before
 
 
-def test_an_unknown_image_is_named(bpy, scene):
+def test_operator_names_an_unknown_image(bpy, scene):
     with pytest.raises(RuntimeError, match="there is no image named 'Nowhere'"):
         bpy.ops.zero123.generate_views(image="Nowhere")
 
 
-def test_no_picture_at_all_is_said(bpy, scene):
+def test_operator_reports_a_missing_image(bpy, scene):
     with pytest.raises(RuntimeError, match="no picture is chosen"):
         bpy.ops.zero123.generate_views()
 
 
-def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
+def test_operator_reports_a_missing_engine(bpy, scene, picture, extension):
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.engine_python = "/nonexistent/python"
     extension("operators.session").session.runner.stop_engine()
@@ -97,7 +97,7 @@ def test_an_engine_that_is_not_there_is_said(bpy, scene, picture, extension):
 
 
 @pytest.mark.needs_engine
-def test_the_engine_starts_and_stops(bpy, extension):
+def test_engine_starts_and_stops(bpy, extension):
     runner = extension("operators.session").session.runner
     runner.stop_engine()
     bpy.ops.zero123.engine_start()
@@ -111,7 +111,7 @@ def test_the_engine_starts_and_stops(bpy, extension):
 
 
 @pytest.mark.needs_engine
-def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension):
+def test_engine_restarts_after_its_death(bpy, extension):
     runner = extension("operators.session").session.runner
     if not runner.engine_running:
         bpy.ops.zero123.engine_start()
@@ -126,7 +126,7 @@ def test_an_engine_that_died_is_noticed_and_can_be_started_again(bpy, extension)
     assert runner.engine_error is None
 
 
-def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, picture):
+def test_active_image_is_what_the_user_looks_at(bpy, scene, extension, picture):
     active_image = extension("operators.scene.images").active_image
     image = bpy.data.images.load(str(picture))
     assert active_image(bpy.context) is None
@@ -146,7 +146,7 @@ def test_the_active_image_is_what_a_person_looks_at(bpy, scene, extension, pictu
 
 
 @pytest.mark.needs_engine
-def test_a_background_is_removed(bpy, scene, tmp_path):
+def test_remove_background_makes_a_cut_out(bpy, scene, tmp_path):
     pixels = np.full((64, 64, 3), 255, np.uint8)
     pixels[16:48, 20:44] = (180, 60, 30)
     Image.fromarray(pixels).save(path := tmp_path / "box.png")
@@ -167,7 +167,7 @@ def model(request):
 
 
 @pytest.mark.needs_engine
-def test_views_end_to_end(bpy, scene, picture, extension, model):
+def test_generate_views_end_to_end(bpy, scene, picture, extension, model):
     """One picture in, four planes with cameras out, through a real engine."""
     image = bpy.data.images.load(str(picture))
     image.pack()
@@ -197,7 +197,7 @@ def test_views_end_to_end(bpy, scene, picture, extension, model):
 @pytest.mark.needs_engine
 @needs_nano
 @pytest.mark.slow
-def test_mesh_end_to_end(bpy, scene, picture):
+def test_reconstruct_mesh_end_to_end(bpy, scene, picture):
     """One picture in, a textured mesh out."""
     bpy.ops.zero123.reconstruct_mesh(filepath=str(picture), view_count=6, steps=2, resolution=32,
                                      iterations=20, faces=500, texture_size=64)

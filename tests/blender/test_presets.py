@@ -32,7 +32,7 @@ def preset(bpy, scene):
             settings.property_unset(name)
 
 
-def test_a_preset_brings_the_settings_back(bpy, scene, preset):
+def test_preset_restores_the_settings(bpy, scene, preset):
     settings = scene.zero123
     assert (settings.orbit, settings.image) == (8, None)
     bpy.ops.script.execute_preset(filepath=str(preset), menu_idname="ZERO123_MT_presets")
@@ -42,7 +42,7 @@ def test_a_preset_brings_the_settings_back(bpy, scene, preset):
     assert settings.views == ""
 
 
-def test_a_preset_holds_every_setting(bpy, scene, preset):
+def test_preset_contains_every_setting(bpy, scene, preset):
     text = preset.read_text()
     others = {"rna_type", "name", "image", "views", "text", "render", "train"}
     for name in set(scene.zero123.bl_rna.properties.keys()) - others:
@@ -56,7 +56,7 @@ def shipped(bpy, extension):
     return {file.stem: file for file in Path(folder).glob("*.py")}
 
 
-def test_the_menu_lists_presets_that_came_along(bpy, extension):
+def test_presets_menu_lists_the_shipped_presets(bpy, extension):
     assert set(shipped(bpy, extension)) == {"Quick_Look", "Turntable", "Best_Mesh"}
     package = extension()
     package.unregister()
@@ -65,7 +65,7 @@ def test_the_menu_lists_presets_that_came_along(bpy, extension):
 
 
 @pytest.mark.parametrize("name", ["Quick_Look", "Turntable", "Best_Mesh"])
-def test_a_preset_that_came_along_is_set_in_full(bpy, scene, extension, name):
+def test_shipped_preset_sets_all_its_values(bpy, scene, extension, name):
     settings = scene.zero123
     file = shipped(bpy, extension)[name]
     bpy.ops.script.execute_preset(filepath=str(file), menu_idname="ZERO123_MT_presets")

@@ -37,8 +37,7 @@ def preferences(bpy, extension, server, project_root):
         found.property_unset(name)
 
 
-def test_views_are_made_there_and_imported_here(bpy, scene, preferences, picture, tiny_model,
-                                                tmp_path):
+def test_remote_engine_generates_views(bpy, scene, preferences, picture, tiny_model, tmp_path):
     out = tmp_path / "results"
     assert bpy.ops.zero123.generate_views(
         filepath=str(picture), out=str(out), model=str(tiny_model), steps=2, orbit=2
@@ -50,7 +49,7 @@ def test_views_are_made_there_and_imported_here(bpy, scene, preferences, picture
     assert json.loads((out / "request.json").read_text())["request"]["image"] == str(picture)
 
 
-def test_the_check_of_the_setup_asks_the_engine_there(bpy, scene, extension, preferences):
+def test_check_setup_asks_the_remote_engine(bpy, scene, extension, preferences):
     checklist = extension("operators.session").session.checklist
     preferences.engine_python = "/nonexistent/python"
     scene.zero123.model = "zero123-xl"
@@ -63,7 +62,7 @@ def test_the_check_of_the_setup_asks_the_engine_there(bpy, scene, extension, pre
         scene.zero123.property_unset("model")
 
 
-def test_a_host_without_an_engine_is_told(bpy, scene, preferences, picture, tmp_path):
+def test_remote_host_without_an_engine_is_reported(bpy, scene, preferences, picture, tmp_path):
     preferences.remote_folder = "/nonexistent"
     with pytest.raises(RuntimeError, match="there is no engine on"):
         bpy.ops.zero123.generate_views(filepath=str(picture), out=str(tmp_path / "results"))

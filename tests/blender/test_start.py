@@ -27,7 +27,7 @@ os._exit(0)
 """
 
 
-def test_it_starts_without_heavy_libraries_and_asks_for_no_time(bpy, archive, tmp_path):
+def test_extension_starts_without_libraries_and_timers(bpy, archive, tmp_path):
     """In a Blender of its own, where nothing can be loaded already."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(archive)], capture_output=True, text=True, check=False,

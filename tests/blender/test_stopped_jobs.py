@@ -58,7 +58,7 @@ def next_session(bpy, extension, runner):
 
 
 @pytest.fixture
-def note(bpy, extension, runner, results):
+def recorded(bpy, extension, runner, results):
     """Has a job noted that never starts, in a folder of its own. Gives the job."""
     jobs, requests = extension("operators.session.jobs"), extension("engine.core.requests")
     addon = extension("operators.session.preferences")
@@ -81,7 +81,7 @@ def requests(extension):
 
 
 @pytest.mark.needs_engine
-def test_a_mesh_goes_on_in_the_next_session(
+def test_resume_job_continues_in_the_next_session(
         bpy, scene, extension, results, runner, next_session, picture):
     """Killed together with its engine while it fits; at its place, and as it was to come in."""
     launch = extension("operators.session.launch")
@@ -117,26 +117,26 @@ def test_a_mesh_goes_on_in_the_next_session(
     assert next_session() == []
 
 
-def test_stopped_jobs_are_in_the_order_of_their_start(note, requests, next_session):
+def test_job_store_keeps_the_order_of_starts(recorded, requests, next_session):
     for start, number in enumerate("213"):
-        os.utime(note(requests.ReconstructRequest, number).record, (start, start))
+        os.utime(recorded(requests.ReconstructRequest, number).record, (start, start))
     assert [job.id for job in next_session()] == ["2", "1", "3"]
     assert [job.id for job in next_session()] == ["2", "1", "3"]
 
 
-def test_an_add_on_that_is_switched_off_and_on_knows_its_stopped_jobs(
-        extension, runner, note, requests, next_session):
-    job = note(requests.ReconstructRequest)
+def test_job_store_survives_disabling_the_add_on(
+        extension, runner, recorded, requests, next_session):
+    job = recorded(requests.ReconstructRequest)
     package = extension()
     package.unregister()
     package.register()
     assert [found.id for found in next_session()] == [job.id]
 
 
-def test_a_script_needs_no_look_before_it_discards(
-        bpy, extension, runner, note, requests, results, next_session):
+def test_discard_job_reads_the_records_itself(
+        bpy, extension, runner, recorded, requests, results, next_session):
     """Without a window, nothing has looked yet; asking whether it may changes nothing."""
-    job = note(requests.ReconstructRequest)
+    job = recorded(requests.ReconstructRequest)
     extension("operators.session").session.job_store.close()
     runner.jobs.clear()
     before = sorted(results.rglob("*"))
@@ -148,15 +148,15 @@ def test_a_script_needs_no_look_before_it_discards(
     assert not bpy.ops.zero123.resume_job.poll()
 
 
-def test_a_script_that_has_nothing_to_resume_is_told(bpy, results):
+def test_resume_job_reports_that_there_is_none(bpy, results):
     with pytest.raises(RuntimeError, match="cannot be resumed"):
         bpy.ops.zero123.resume_job()
     assert not bpy.ops.zero123.resume_job.poll()
 
 
-def test_the_jobs_of_a_blender_that_lives_are_its_own(
-        bpy, extension, runner, note, requests, results, next_session):
-    job = note(requests.ReconstructRequest)
+def test_job_store_leaves_jobs_of_a_running_blender(
+        bpy, extension, runner, recorded, requests, results, next_session):
+    job = recorded(requests.ReconstructRequest)
     other, = (results / ".jobs").glob("*/")
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -194,10 +194,10 @@ sys.stdin.read()
 @pytest.mark.parametrize(("code", "kept", "stays"), [
     (None, True, True), (None, False, False), ("OUT_OF_MEMORY", True, True),
     ("BAD_INPUT", False, False), ("MODEL_MISSING", False, False), ("ENGINE_DIED", False, True)])
-def test_a_job_that_ended_is_offered_again_if_there_is_something_to_go_on_from(
-        extension, runner, note, requests, next_session, code, kept, stays):
+def test_job_store_offers_jobs_with_intermediate_results(
+        extension, runner, recorded, requests, next_session, code, kept, stays):
     protocol, resuming = extension("engine.core.protocol"), extension("engine.core.resume")
-    job = note(requests.ReconstructRequest)
+    job = recorded(requests.ReconstructRequest)
     if kept:
         resuming.work_folder(job.request).mkdir()
     job.apply(protocol.Failed(job.id, protocol.ErrorCode[code], "it failed", "") if code
@@ -206,10 +206,9 @@ def test_a_job_that_ended_is_offered_again_if_there_is_something_to_go_on_from(
     assert [found.id for found in next_session()] == [job.id] * stays
 
 
-def test_a_job_that_is_done_is_no_more_known(
-        extension, runner, note, requests, next_session):
+def test_job_store_forgets_finished_jobs(extension, runner, recorded, requests, next_session):
     """Also if its Blender was killed before it heard of that."""
-    heard, unheard = (note(requests.ReconstructRequest, number) for number in "12")
+    heard, unheard = (recorded(requests.ReconstructRequest, number) for number in "12")
     heard.apply(extension("engine.core.protocol").Done(heard.id, {}))
     requests.save_request(unheard.request, Path(unheard.request.out))
     assert next_session() == []
@@ -225,10 +224,10 @@ def keep_something(extension, job):
     return work
 
 
-def test_a_stopped_job_stays_until_it_is_discarded(
-        bpy, extension, runner, note, requests, results, next_session):
+def test_discard_job_removes_a_stopped_job(
+        bpy, extension, runner, recorded, requests, results, next_session):
     """With what it has kept; an earlier result at the same place stays in any case."""
-    jobs = [note(requests.ReconstructRequest, number) for number in "123"]
+    jobs = [recorded(requests.ReconstructRequest, number) for number in "123"]
     work = [keep_something(extension, job) for job in jobs]
     for job in jobs:
         Path(job.request.out, "picture.png").write_bytes(b"0")
@@ -246,12 +245,11 @@ def test_a_stopped_job_stays_until_it_is_discarded(
     assert not bpy.ops.zero123.discard_job.poll()
 
 
-def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
-        bpy, extension, runner, note, requests, next_session):
+def test_clear_jobs_keeps_resumable_jobs(bpy, extension, runner, recorded, requests, next_session):
     """Whether it was stopped in this session or failed."""
     protocol = extension("engine.core.protocol")
     done, views, early, cancelled, failed, running = (
-        note(requests.ViewsRequest if number in "12" else requests.ReconstructRequest, number)
+        recorded(requests.ViewsRequest if number in "12" else requests.ReconstructRequest, number)
         for number in "123456")
     work = [keep_something(extension, job) for job in (cancelled, failed)]
     done.apply(protocol.Done(done.id, {}))
@@ -265,10 +263,9 @@ def test_clearing_forgets_what_has_nothing_to_go_on_from_and_nothing_else(
     assert [job.id for job in next_session()] == ["4", "5", "6"]
 
 
-def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
-        extension, runner, note, requests, next_session):
+def test_job_list_keeps_resumable_jobs(extension, runner, recorded, requests, next_session):
     jobs, protocol = extension("operators.session.jobs"), extension("engine.core.protocol")
-    stopped = note(requests.ReconstructRequest)
+    stopped = recorded(requests.ReconstructRequest)
     keep_something(extension, stopped)
     stopped.apply(protocol.Cancelled(stopped.id))
     for number in range(jobs.MAX_ENDED + 5):
@@ -279,11 +276,11 @@ def test_a_job_that_can_go_on_is_not_pushed_out_of_the_list(
     assert len(runner.jobs) <= jobs.MAX_ENDED + 2
 
 
-def test_empty_folders_of_jobs_go_away(
-        bpy, extension, runner, note, requests, results, next_session):
+def test_job_store_removes_empty_folders(
+        bpy, extension, runner, recorded, requests, results, next_session):
     addon = extension("operators.session.preferences")
-    killed = note(requests.ViewsRequest, "1")
-    mesh = note(requests.ReconstructRequest, "2")
+    killed = recorded(requests.ViewsRequest, "1")
+    mesh = recorded(requests.ReconstructRequest, "2")
     nobodys = addon.new_job_folder(bpy.context, "views", "old")
     starting = addon.new_job_folder(bpy.context, "views", "new")
     full = addon.new_job_folder(bpy.context, "views", "full")
@@ -298,9 +295,9 @@ def test_empty_folders_of_jobs_go_away(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"schema": "zero123.job/2"}', b"\xff"])
-def test_a_note_that_cannot_be_read_is_removed(
-        extension, note, requests, next_session, damage, results):
-    note(requests.ReconstructRequest).record.write_bytes(damage)
+def test_job_store_removes_unreadable_records(
+        extension, recorded, requests, next_session, damage, results):
+    recorded(requests.ReconstructRequest).record.write_bytes(damage)
     assert next_session() == []
     assert not list((results / ".jobs").rglob("*.json"))
 

@@ -35,7 +35,7 @@ def pyramid(bpy, scene):
     return item
 
 
-def test_the_selected_objects_make_a_model_that_is_used_next(
+def test_train_model_sets_the_scene_s_model(
         bpy, scene, extension, contents, tiny_model, picture, tmp_path, pyramid):
     before = contents()
     assert bpy.ops.zero123.train_model(model=str(tiny_model), **QUICK) == {'FINISHED'}
@@ -55,7 +55,7 @@ def test_the_selected_objects_make_a_model_that_is_used_next(
     assert scene.zero123.model == "Pyramid-2", "the first one is kept"
 
 
-def test_a_stopped_training_goes_on_where_it_was(
+def test_train_model_resumes_a_stopped_training(
         bpy, scene, extension, tiny_model, tmp_path, pyramid):
     """Nothing but what it has kept tells what was trained on: the data is gone."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
@@ -82,7 +82,7 @@ def test_a_stopped_training_goes_on_where_it_was(
     assert not bpy.ops.zero123.resume_job.poll()
 
 
-def test_rendered_views_can_be_trained_on(bpy, scene, tiny_model, tmp_path, pyramid):
+def test_train_model_accepts_rendered_views(bpy, scene, tiny_model, tmp_path, pyramid):
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), view_count=2, size=32, samples=1)
     bpy.ops.object.select_all(action='DESELECT')
@@ -91,7 +91,7 @@ def test_rendered_views_can_be_trained_on(bpy, scene, tiny_model, tmp_path, pyra
     assert (out / "model_index.json").is_file()
 
 
-def test_what_fails_is_said_and_the_model_stays(bpy, scene, tmp_path, pyramid):
+def test_train_model_reports_failures(bpy, scene, tmp_path, pyramid):
     with pytest.raises(RuntimeError, match="no-such-model"):
         bpy.ops.zero123.train_model(model="no-such-model", **QUICK)
     (empty := tmp_path / "empty").mkdir()
@@ -104,7 +104,7 @@ def test_what_fails_is_said_and_the_model_stays(bpy, scene, tmp_path, pyramid):
     assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())
 
 
-def test_the_tab_s_settings_make_a_valid_request(extension, scene):
+def test_training_settings_make_a_valid_request(extension, scene):
     requests = extension("engine.core.requests")
     settings = scene.zero123.train
     settings.steps = 20

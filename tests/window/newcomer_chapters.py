@@ -60,7 +60,7 @@ def picture(t):
 
 def views(t):
     """Views of it; one is left out, one made again and chosen among its samples."""
-    picks = t.module("operators.session").session.view_selection
+    selection = t.module("operators.session").session.view_selection
     with t.in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT')
     yield t.ended(2)
@@ -75,7 +75,7 @@ def views(t):
     with t.in_view():
         bpy.ops.zero123.show_samples(view=2)
         bpy.ops.zero123.choose_sample(view=2, sample=1)
-    t.report["newcomer_picks"] = [sum(view.use for view in picks.views), picks.views[2].chosen]
+    t.report["newcomer_picks"] = [sum(view.use for view in selection.views), selection.views[2].chosen]
     t.view_chapters.scroll_to(t, 24)
     yield 1.5
     t.screenshot("newcomer 4 pick")

@@ -22,7 +22,7 @@ def scroll_to(t, steps):
 def picking(t):
     """An orbit is listed, a view made again with samples to choose from, another left out."""
     session = t.module("operators.session").session
-    picks, thumbnails = session.view_selection, session.thumbnails
+    selection, thumbnails = session.view_selection, session.thumbnails
     t.forget_jobs()
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():
@@ -30,7 +30,7 @@ def picking(t):
                                        model=t.TASK["mesh_model"], input_elevation=10)
     yield t.ended(1)
     report = t.report
-    report["picked"] = len(picks.views)
+    report["picked"] = len(selection.views)
     planes = len(bpy.data.objects)
     with t.in_view():
         bpy.ops.zero123.regenerate_view(view=1, samples=3)
@@ -39,9 +39,9 @@ def picking(t):
         bpy.ops.zero123.show_samples(view=1)
         bpy.ops.zero123.choose_sample(view=1, sample=2)
         bpy.ops.zero123.use_view(view=3, use=False)
-    report["samples"] = [len(view.samples) for view in picks.views]
+    report["samples"] = [len(view.samples) for view in selection.views]
     report["objects_added_by_mending"] = len(bpy.data.objects) - planes
-    report["thumbnails"] = all(thumbnails.icon(sample.key) for view in picks.views
+    report["thumbnails"] = all(thumbnails.icon(sample.key) for view in selection.views
                                for sample in view.samples)
     panel = t.module("ui.select_views").ZERO123_PT_select_views
     yield from t.work_chapters.show_alone(t, "Select Views", panel)

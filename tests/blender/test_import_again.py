@@ -56,7 +56,7 @@ def _same(first, second):
         np.testing.assert_allclose(matrix, second[name][1], atol=1e-4)
 
 
-def test_an_import_is_repeated_with_its_options(bpy, scene, moved):
+def test_import_again_uses_the_same_options(bpy, scene, moved):
     bpy.ops.zero123.import_again()
     bpy.context.view_layer.update()
     again = bpy.data.collections["Zero123 ball.001"]
@@ -65,21 +65,21 @@ def test_an_import_is_repeated_with_its_options(bpy, scene, moved):
     assert record(again.objects[0])["options"]["arrangement"] == 'SHEET'
 
 
-def test_what_was_picked_is_what_comes_again(bpy, scene, extension, result, tmp_path, picture):
+def test_import_again_shows_the_selected_views(bpy, scene, extension, result, tmp_path, picture):
     other = write_views(tmp_path / "other", picture, [ring(3)[1]], samples=2)
     bpy.ops.zero123.import_result(filepath=str(result))
-    picks = extension("operators.session").session.view_selection
-    picks.add(1, other)
+    selection = extension("operators.session").session.view_selection
+    selection.add(1, other)
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
-    picks.clear()
+    selection.clear()
     bpy.ops.zero123.import_result(filepath=str(result))
     plane = bpy.data.objects["View 001 (120°, 10°)"]
     assert Path(record(plane)["files"][1]) == other.with_name("view_000.png")
-    assert picks.path == result
+    assert selection.path == result
 
 
 @pytest.mark.needs_engine
-def test_a_result_is_regenerated_with_its_options(bpy, scene, extension, moved, picture):
+def test_regenerate_uses_the_same_options(bpy, scene, extension, moved, picture):
     """From what the network saw, if the picture is gone."""
     picture.unlink()
     with pytest.raises(RuntimeError, match="the picture that Zero123 ball was made from is gone"):
@@ -101,7 +101,7 @@ def test_a_result_is_regenerated_with_its_options(bpy, scene, extension, moved, 
 
 
 @pytest.mark.needs_engine
-def test_every_kind_of_result_can_be_regenerated(bpy, scene, extension, result, tiny_model):
+def test_regenerate_works_for_every_kind(bpy, scene, extension, result, tiny_model):
     """A view from a camera, a view that was made again, a turntable."""
     bpy.ops.zero123.import_result(filepath=str(result))
     collection = bpy.data.collections["Zero123 ball"]
@@ -124,7 +124,7 @@ def test_every_kind_of_result_can_be_regenerated(bpy, scene, extension, result, 
         assert record(bpy.context.view_layer.objects.active)["seed"] == job.request.seed > 7
 
 
-def test_a_mesh_comes_again_where_the_first_stands(bpy, scene, extension, tmp_path):
+def test_import_again_uses_the_mesh_s_place(bpy, scene, extension, tmp_path):
     textured = pytest.importorskip("engine.mesh.textured", reason="needs the engine's libraries")
     vertices = np.array([[0.5, 0, 0], [-0.25, 0.4, 0], [-0.25, -0.4, 0], [0, 0, 0.8]])
     faces = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]])
@@ -144,6 +144,6 @@ def test_a_mesh_comes_again_where_the_first_stands(bpy, scene, extension, tmp_pa
     assert record(second)["options"]["remesh"] == 'DECIMATE'
 
 
-def test_what_is_no_result_can_not_come_again(bpy, scene):
+def test_import_again_refuses_other_objects(bpy, scene):
     with pytest.raises(RuntimeError, match="Select a plane, camera or mesh"):
         bpy.ops.zero123.import_again()

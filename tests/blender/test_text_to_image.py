@@ -33,7 +33,7 @@ def clean(scene, extension):
 
 
 @pytest.mark.needs_engine
-def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_model, tmp_path):
+def test_text_to_image_sets_the_input_image(bpy, scene, extension, text_model, tmp_path):
     options = {"prompt": "a red chair", "model": str(text_model), "steps": 2, "seed": 3,
                "keep_background": True}
     assert bpy.ops.zero123.text_to_image(**options) == {'FINISHED'}
@@ -54,7 +54,7 @@ def test_a_text_becomes_the_picture_to_work_with(bpy, scene, extension, text_mod
 
 
 @pytest.mark.needs_engine
-def test_a_missing_model_is_said_and_nothing_changes(bpy, scene, contents):
+def test_text_to_image_reports_a_missing_model(bpy, scene, contents):
     before = contents()
     with pytest.raises(RuntimeError, match="nobody/nothing isn't on this computer; fetch it"):
         bpy.ops.zero123.text_to_image(prompt="a chair", model="nobody/nothing")
@@ -62,7 +62,7 @@ def test_a_missing_model_is_said_and_nothing_changes(bpy, scene, contents):
     assert scene.zero123.image is None
 
 
-def test_the_tab_s_settings_make_a_valid_request(extension, scene):
+def test_text_settings_make_a_valid_request(extension, scene):
     requests = extension("engine.core.requests")
     settings = scene.zero123.text
     settings.prompt, settings.steps = "a boat", 7

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def test_a_preview_is_read_and_lit(extension, tmp_path):
+def test_read_preview_shades_the_mesh(extension, tmp_path):
     """A tetrahedron: the corner that points to the light is brighter than one that points away."""
     vertices = np.array([[0, 0, 1], [1, -1, -0.5], [-1, -1, -0.5], [0, 1, -0.5]], np.float32)
     faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
@@ -23,14 +23,14 @@ def test_a_preview_is_read_and_lit(extension, tmp_path):
     assert shape.colours[0, 0] > shape.colours[3, 0]
 
 
-def test_a_preview_that_is_gone_or_damaged_is_none(extension, tmp_path):
+def test_read_preview_ignores_missing_and_damaged_files(extension, tmp_path):
     read_preview = extension("operators.session.preview_mesh").read_preview
     assert read_preview(tmp_path / "gone.npz") is None
     (tmp_path / "bad.npz").write_bytes(b"PK\3\4 cut off")
     assert read_preview(tmp_path / "bad.npz") is None
 
 
-def test_a_job_remembers_its_newest_mesh_and_picture(extension):
+def test_job_keeps_its_newest_previews(extension):
     protocol, jobs = extension("engine.core.protocol"), extension("operators.session.jobs")
     request = extension("engine.core.requests").ReconstructRequest(image="a.png", out="b")
     job = jobs.Job("1", request, "a")

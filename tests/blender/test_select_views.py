@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views are picked and mended; a mesh is made of exactly those."""
+"""Views are selected and regenerated, and a mesh is made from exactly those."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stop_engine(extension):
 
 
 @pytest.fixture
-def picks(extension):
+def selection(extension):
     found = extension("operators.session").session.view_selection
     found.clear()
     return found
@@ -33,8 +33,8 @@ def result(tmp_path, picture, tiny_model):
                        steps=1)
 
 
-NONSENSE = ("", "[]", "null", "[" * 100_000, '{"schema": "zero123.picks/1"}', "\0", *(
-    json.dumps({"schema": "zero123.picks/1", "views": [
+NONSENSE = ("", "[]", "null", "[" * 100_000, '{"schema": "zero123.selection/1"}', "\0", *(
+    json.dumps({"schema": "zero123.selection/1", "views": [
         {"use": True, "chosen": 0, "added": [], **change} for _ in range(4)]})
     for change in ({"chosen": float("inf")}, {"chosen": "x"}, {"chosen": 10**30}, {"added": 7},
                    {"added": [{"file": 3, "seed": 0, "sample": 0}]}, {"added": ["text"]},
@@ -42,11 +42,11 @@ NONSENSE = ("", "[]", "null", "[" * 100_000, '{"schema": "zero123.picks/1"}', "\
 
 
 @pytest.mark.parametrize("content", NONSENSE)
-def test_picks_that_make_no_sense_are_gone_over(picks, result, content):
+def test_view_selection_ignores_damaged_selections(selection, result, content):
     result.with_name("picks.json").write_text(content)
-    picks.load(result)
-    assert len(picks.views) == 4
-    assert all(0 <= view.chosen < len(view.samples) == 2 for view in picks.views)
+    selection.load(result)
+    assert len(selection.views) == 4
+    assert all(0 <= view.chosen < len(view.samples) == 2 for view in selection.views)
 
 
 @pytest.mark.parametrize(("key", "value"), [
@@ -54,12 +54,12 @@ def test_picks_that_make_no_sense_are_gone_over(picks, result, content):
     ("azimuth_deg", float("nan")), ("azimuth_deg", 10**400), ("radius", None), ("fov_deg", "x"),
     ("camera_to_world", [[]]), ("camera_to_world", 3), ("file", 3), ("file", ""),
     ("file", "x" * 5000)])
-def test_views_that_make_no_sense_are_loaded_or_refused(extension, picks, result, key, value):
+def test_view_selection_reads_or_refuses_damaged_views(extension, selection, result, key, value):
     document = _written(result)
     document["views"][1][key] = value
     result.write_text(json.dumps(document))
     try:
-        picks.load(result)
+        selection.load(result)
     except extension("engine.core.protocol").EngineError as error:
         assert error.code.value == "bad-input"
         assert error.hint
@@ -81,20 +81,20 @@ def _written(path):
     return json.loads(Path(path).read_text())
 
 
-def test_the_samples_of_a_pose_are_one_view(bpy, scene, picks, result):
+def test_view_selection_groups_samples_of_a_pose(bpy, scene, selection, result):
     bpy.ops.zero123.pick_views(filepath=str(result))
-    assert [view.pose[0] for view in picks.views] == [0, 90, 180, 270]
-    assert [[Path(sample.file).name for sample in view.samples] for view in picks.views] == [
+    assert [view.pose[0] for view in selection.views] == [0, 90, 180, 270]
+    assert [[Path(sample.file).name for sample in view.samples] for view in selection.views] == [
         [f"view_{2 * i:03d}.png", f"view_{2 * i + 1:03d}.png"] for i in range(4)]
-    assert {(sample.seed, sample.sample) for view in picks.views for sample in view.samples} == {
-        (7, 0), (7, 1)}
+    samples = [sample for view in selection.views for sample in view.samples]
+    assert {(sample.seed, sample.sample) for sample in samples} == {(7, 0), (7, 1)}
 
 
-def test_what_is_picked_is_written_and_nothing_else(bpy, scene, picks, result, tmp_path):
+def test_view_selection_writes_only_selected_views(bpy, scene, selection, result, tmp_path):
     bpy.ops.zero123.pick_views(filepath=str(result))
     bpy.ops.zero123.use_view(view=1, use=False)
     bpy.ops.zero123.choose_sample(view=2, sample=1)
-    document = _written(picks.write(tmp_path / "picked"))
+    document = _written(selection.write(tmp_path / "picked"))
     assert [view["azimuth_deg"] for view in document["views"]] == [0, 180, 270]
     assert [(view["sample"], view["seed"]) for view in document["views"]] == [(0, 7), (1, 7),
                                                                               (0, 7)]
@@ -111,42 +111,42 @@ def test_what_is_picked_is_written_and_nothing_else(bpy, scene, picks, result, t
         bpy.ops.zero123.reconstruct_picked()
 
 
-def test_the_choice_is_kept_with_the_result(bpy, scene, picks, result):
+def test_view_selection_is_saved_with_the_result(bpy, scene, selection, result):
     bpy.ops.zero123.pick_views(filepath=str(result))
     bpy.ops.zero123.use_view(view=1, use=False)
     bpy.ops.zero123.choose_sample(view=2, sample=1)
     before = result.read_bytes()
-    picks.clear()
+    selection.clear()
     bpy.ops.zero123.pick_views(filepath=str(result))
-    assert [view.use for view in picks.views] == [True, False, True, True]
-    assert [view.chosen for view in picks.views] == [0, 0, 1, 0]
+    assert [view.use for view in selection.views] == [True, False, True, True]
+    assert [view.chosen for view in selection.views] == [0, 0, 1, 0]
     assert result.read_bytes() == before
     # What doesn't fit is no reason to fail.
-    for text in ("", "[]", '{"schema": "zero123.picks/1", "views": [{}, {}, {}, {}]}'):
+    for text in ("", "[]", '{"schema": "zero123.selection/1", "views": [{}, {}, {}, {}]}'):
         result.with_name("picks.json").write_text(text)
-        picks.clear()
+        selection.clear()
         bpy.ops.zero123.pick_views(filepath=str(result))
-        assert all(view.use for view in picks.views)
+        assert all(view.use for view in selection.views)
 
 
 @pytest.mark.parametrize("kind", ['EMPTY', 'MESH'])
-def test_a_chosen_sample_is_the_one_that_is_seen(bpy, scene, picks, result, kind):
+def test_choose_sample_shows_the_sample(bpy, scene, selection, result, kind):
     bpy.ops.zero123.import_result(filepath=str(result), planes=kind)
     planes = _planes(bpy)
     hidden = [plane.hide_viewport and plane.hide_render for plane in planes]
     assert hidden == [False, True] * 4
     bpy.context.view_layer.objects.active = planes[2]
     bpy.ops.zero123.pick_views()
-    assert (picks.path, picks.title) == (result, "ball")
+    assert (selection.path, selection.title) == (result, "ball")
     bpy.ops.zero123.choose_sample(sample=1)  # of the active plane's view
     assert [plane.hide_viewport for plane in planes] == [False, True, True, False, False, True,
                                                          False, True]
     with pytest.raises(RuntimeError, match="there are 2 samples; indices start at 0"):
         bpy.ops.zero123.choose_sample(sample=2)
-    assert picks.views[1].chosen == 1
+    assert selection.views[1].chosen == 1
 
 
-def test_without_views_that_is_said(bpy, scene, picks, tmp_path):
+def test_select_views_reports_missing_views(bpy, scene, selection, tmp_path):
     with pytest.raises(RuntimeError, match="List the views of a result first"):
         bpy.ops.zero123.reconstruct_picked()
     with pytest.raises(RuntimeError, match="Select a view that Zero123 has created"):
@@ -157,7 +157,7 @@ def test_without_views_that_is_said(bpy, scene, picks, tmp_path):
         bpy.ops.zero123.pick_views(filepath=str(tmp_path / "views.json"))
 
 
-def test_a_view_that_is_not_there_is_said(bpy, scene, picks, result):
+def test_select_views_reports_an_unknown_view(bpy, scene, selection, result):
     bpy.ops.zero123.pick_views(filepath=str(result))
     for operator in (bpy.ops.zero123.use_view, bpy.ops.zero123.choose_sample,
                      bpy.ops.zero123.regenerate_view, bpy.ops.zero123.show_samples):
@@ -167,7 +167,7 @@ def test_a_view_that_is_not_there_is_said(bpy, scene, picks, result):
 
 @pytest.mark.needs_engine
 @pytest.mark.parametrize("kind", ['EMPTY', 'MESH'])
-def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks, result, kind):
+def test_regenerate_view_keeps_the_other_views(bpy, scene, extension, selection, result, kind):
     bpy.ops.zero123.import_result(filepath=str(result), planes=kind, backgrounds=True)
     planes = _planes(bpy)
     bpy.context.view_layer.objects.active = planes[4]
@@ -180,7 +180,7 @@ def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks
     changed = [not np.allclose(*pair) for pair in zip(before, after, strict=True)]
     assert changed == [False] * 4 + [True] + [False] * 3
     assert len(bpy.data.images) == images
-    view = picks.views[2]
+    view = selection.views[2]
     assert [(sample.seed, sample.sample) for sample in view.samples] == [(7, 0), (7, 1), (11, 0),
                                                                          (11, 1)]
     assert view.chosen == 2
@@ -202,25 +202,25 @@ def test_one_view_is_made_again_and_the_others_stay(bpy, scene, extension, picks
     bpy.ops.zero123.choose_sample(view=2, sample=0)
     np.testing.assert_allclose(_color(image_of(planes[4])), before[4])
     # And it all comes back in another session.
-    picks.clear()
+    selection.clear()
     bpy.ops.zero123.pick_views(filepath=str(result))
-    assert [len(view.samples) for view in picks.views] == [2, 2, 7, 2]
+    assert [len(view.samples) for view in selection.views] == [2, 2, 7, 2]
 
 
 @pytest.mark.needs_engine
-def test_a_view_is_made_again_without_its_result_in_the_scene(bpy, scene, picks, result):
+def test_regenerate_view_works_without_the_scene(bpy, scene, selection, result):
     bpy.ops.zero123.pick_views(filepath=str(result))
     bpy.ops.zero123.regenerate_view(view=1, seed=5)
     assert not bpy.data.objects
-    assert picks.views[1].sample.seed == 5
+    assert selection.views[1].sample.seed == 5
 
 
 @pytest.mark.needs_engine
 @pytest.mark.slow
-def test_a_mesh_is_made_of_the_picked_views(bpy, scene, picks, picture, tmp_path):
+def test_reconstruct_picked_uses_the_selected_views(bpy, scene, selection, picture, tmp_path):
     """Of ten views by the bundled model eight are used, one of them made again."""
     bpy.ops.zero123.generate_views(filepath=str(picture), orbit=10, steps=2)
-    assert len(picks.views) == 10
+    assert len(selection.views) == 10
     bpy.ops.zero123.regenerate_view(view=3, seed=4)
     for view in (0, 9):
         bpy.ops.zero123.use_view(view=view, use=False)
