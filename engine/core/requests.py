@@ -270,7 +270,7 @@ class TextRequest(InferenceRequest):
     """An image of what a text describes, cut out, as an RGBA file named by `out`."""
 
     KIND = "text"
-    TITLE = "Picture"
+    TITLE = "Image"
     HANDLER = ".jobs.text_to_image:text_to_image"
     POSITIONAL = "prompt"
     OUT_IS_FOLDER = False

@@ -23,6 +23,7 @@ def texts(bpy, extension, project_root):
     names = {info.name for info in extension("engine.models.catalogue").CATALOGUE}
     return ((of_classes(bpy, classes) - names) | states
             | set(extension("operators.session.runner").ENGINE_STATES)
+            | {kind.TITLE for kind in extension("engine.core.requests").REQUESTS.values()}
             | {text for path in _drawing_files(project_root) for text in of_code(path)}
             | {text for path in _drawing_files(project_root) for text in reasons(path)}
             | {text for path in _failing_files(project_root) for text in errors(path)}

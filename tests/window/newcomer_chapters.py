@@ -75,7 +75,8 @@ def views(t):
     with t.in_view():
         bpy.ops.zero123.show_samples(view=2)
         bpy.ops.zero123.choose_sample(view=2, sample=1)
-    t.report["newcomer_picks"] = [sum(view.use for view in selection.views), selection.views[2].chosen]
+    t.report["newcomer_picks"] = [sum(view.use for view in selection.views),
+                                  selection.views[2].chosen]
     t.view_chapters.scroll_to(t, 24)
     yield 1.5
     t.screenshot("newcomer 4 pick")

@@ -148,7 +148,6 @@ TEXTS = {
         "Platz schaffen, einen anderen Ordner wählen oder als float16 importieren",
     "make room, or choose another models folder":
         "Platz schaffen oder einen anderen Modellordner wählen",
-    "repair it, or remove it to start anew": "sie reparieren oder entfernen, um neu zu beginnen",
     "move it away, so that it sees the object": "sie wegbewegen, damit sie das Objekt sieht",
     "name a file in it": "eine Datei darin nennen",
     "name a plane, camera or mesh of a result":
@@ -170,6 +169,7 @@ TEXTS = {
     "remove the model, then fetch or import it again":
         "das Modell entfernen, dann neu holen oder importieren",
     "render the scene first": "zuerst die Szene rendern",
+    "repair it, or remove it to start anew": "sie reparieren oder entfernen, um neu zu beginnen",
     "resume the download, or get the file again":
         "den Download fortsetzen oder die Datei neu holen",
     "run the job again": "den Auftrag noch einmal ausführen",

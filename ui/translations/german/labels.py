@@ -54,6 +54,7 @@ TEXTS = {
     "Copy Zero123 Log": "Zero123-Protokoll kopieren",
     "Copy Zero123 Report": "Zero123-Bericht kopieren",
     "Cut out by its transparency": "Durch seine Transparenz freigestellt",
+    "Cut-Out": "Freisteller",
     "DDIM": "DDIM",
     "DPM-Solver++": "DPM-Solver++",
     "Data": "Daten",
