@@ -5,5 +5,6 @@
 from .descriptions import TEXTS as _DESCRIPTIONS
 from .errors import TEXTS as _ERRORS
 from .labels import TEXTS as _LABELS
+from .settings import TEXTS as _SETTINGS
 
-TEXTS = {**_LABELS, **_DESCRIPTIONS, **_ERRORS}
+TEXTS = {**_LABELS, **_SETTINGS, **_DESCRIPTIONS, **_ERRORS}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""German for tooltips and sentences, in the order of the English texts."""
+"""German for other tooltips and sentences, in the order of the English texts."""
 
 TEXTS = {
     "A views.json file of Zero123; empty uses the active object's":
@@ -10,27 +10,16 @@ TEXTS = {
         "der ausgewählten Ansichten",
     "A views.json or a mesh.glb that Zero123 has written":
         "Eine von Zero123 geschriebene views.json oder mesh.glb",
-    "A views.json to fit instead of sampling new views":
-        "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
     "AMD graphics cards, on Linux": "Grafikprozessoren von AMD, unter Linux",
     "About 5 GB for an original model": "5 GB für ein Modell, wie es veröffentlicht wurde",
     "About how many faces remeshing leaves": "Wie viele Flächen nach dem Neuvernetzen etwa bleiben",
-    "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
-    "Absolute, degrees above the horizon; default: the picture's":
-        "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
     "Add a camera and point it at the object": "Eine Kamera hinzufügen und auf das Objekt richten",
     "Address of a server to download models from; empty uses HF_ENDPOINT, or else huggingface.co":
         "Adresse eines Servers, von dem Modelle geladen werden; leer nimmt huggingface.co oder was "
         "HF_ENDPOINT nennt",
     "Asked once for every model whose licence restricts its use":
         "Wird einmal für jedes Modell gefragt, dessen Lizenz die Nutzung einschränkt",
-    "Auto recentres an object that is too large, too small or off centre for the models, fit "
-    "always does, keep leaves the image as it is framed":
-        "Automatisch zentriert ein Objekt, das für die Modelle zu groß, zu klein oder nicht mittig "
-        "ist; „Einpassen“ zentriert immer, „Behalten“ lässt das Bild, wie es ist",
     "Blender's glTF importer is switched off": "Blenders glTF-Importer ist abgeschaltet",
-    "Blender, or a Python that has bpy, to render with; empty looks for one":
-        "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
     "By the file's name, size and origin": "Nach Name, Größe und Herkunft der Datei",
     "Cancel Zero123 Engine Installation": "Installation der Zero123-Engine abbrechen",
     "Cancel a job at its next step; only meshes and trainings can be resumed later":
@@ -45,12 +34,8 @@ TEXTS = {
     "Choose several image files, and generate views or a mesh of each":
         "Mehrere Bilddateien wählen und aus jeder Ansichten oder ein Mesh erzeugen",
     "Chosen from the installed drivers": "Was die Treiber des Computers anbieten",
-    "Classifier-free guidance scale; 0 takes the model's or the method's own":
-        "Stärke der klassifikatorfreien Führung; 0 nimmt die des Modells oder des Verfahrens",
     "Commercial use is allowed; the licence lists uses that are forbidden":
         "Kommerzielle Nutzung ist erlaubt; die Lizenz zählt auf, was verboten ist",
-    "Compute parts of the UNet twice, which takes less memory and more time":
-        "Teile des UNets zweimal rechnen, was weniger Speicher und mehr Zeit braucht",
     "Convert a checkpoint file into a model; the file itself is not changed":
         "Einen vorhandenen Checkpoint in ein Modell umwandeln; die Datei selbst bleibt, wie sie "
         "ist",
@@ -67,18 +52,10 @@ TEXTS = {
     "Damaged: remove it, then download or import it again": "Beschädigt: entfernen, dann neu holen",
     "Delete a model from the model folder, including partial downloads":
         "Ein Modell und was davon heruntergeladen wurde aus dem Modellordner löschen",
-    "Denoising steps; 0 takes the model's own default":
-        "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
-    "Denoising steps; 0 takes the pipeline's own number":
-        "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Distance of the camera that took the picture to the object's centre":
-        "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
     "Download a model and convert it for the engine; a cancelled download can be resumed":
         "Ein Modell herunterladen und für die Engine umwandeln; ein angehaltener Download geht "
         "später weiter",
     "Each plane fills the frame of its camera": "Jede Ebene füllt das Bild ihrer Kamera",
-    "Elevation of the camera that took the picture, degrees above the horizon":
-        "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
     "Enable Allow Online Access in the System preferences":
         "In den Einstellungen unter System den Online-Zugriff erlauben",
     "Enable Allow Online Access in the System preferences, or choose an offline bundle: a folder "
@@ -95,10 +72,6 @@ TEXTS = {
         "Ein Modell auf die ausgewählten Objekte abstimmen, oder auf einen Ordner mit Ansichten "
         "oder 3D-Dateien",
     "Fit the mesh to this view": "Ob das Mesh an diese Ansicht angepasst wird",
-    "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
-        "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
-    "Folder of rendered views, or of 3D models, which are rendered first":
-        "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
     "Folder of the models; empty uses the engine's own folder":
         "Wo Modelle liegen; leer nimmt den eigenen Ordner der Engine",
     "Folder of wheels from which the engine is installed; empty downloads them":
@@ -122,7 +95,6 @@ TEXTS = {
     "revenue is at most 1,000,000 US dollars; others need a licence of Stability AI":
         "Frei für Forschung und nichtkommerzielle Nutzung, und für kommerzielle bei einem "
         "Jahresumsatz bis 1.000.000 US-Dollar; andere brauchen eine Lizenz von Stability AI",
-    "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
     "Generate a view as a camera of the scene sees the object, on a plane at that camera":
         "Das Objekt so zeichnen lassen, wie eine Kamera der Szene es sieht, als Ebene an dieser "
         "Kamera",
@@ -142,17 +114,7 @@ TEXTS = {
         "erzeugen",
     "Half the disk space, with lower precision than Half": "Halber Platz, mit weniger Stellen",
     "Half the disk space; results differ slightly": "Halber Platz; die Ergebnisse weichen etwas ab",
-    "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
-    "models":
-        "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
-        "Turbo-Modelle",
     "How the camera's pose is passed to the network": "Wie dem Netz die Kamera mitgeteilt wird",
-    "How the shape is found: fitted to sampled views; predicted from the image in a few seconds, "
-    "without a diffusion model (direct); or by score distillation (sds) or Score Jacobian Chaining "
-    "(sjc, for original models) from the image alone":
-        "Wie die Form gefunden wird: an erzeugte Ansichten angepasst; in wenigen Sekunden ohne "
-        "Diffusionsmodell aus dem Bild vorhergesagt (direct); oder durch Score Distillation (sds) "
-        "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
     "I Have Read and Accept the Licence": "Ich habe die Lizenz gelesen und nehme sie an",
     "Id of the job; empty cancels all that are running or waiting":
         "Welcher Auftrag; leer für alle laufenden und wartenden",
@@ -179,10 +141,6 @@ TEXTS = {
         "Nummer der Ansicht in der Liste, ab 0; -1 nimmt die des aktiven Objekts",
     "Job of this session whose result is imported":
         "Auftrag dieser Sitzung, dessen Ergebnis importiert wird",
-    "Keep the pictures and cameras as files, too, in Objaverse's layout":
-        "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
-    "Leave the picture as it is instead of cutting it out":
-        "Das Bild lassen, wie es ist, statt es freizustellen",
     "Lift the mesh, and the views with it, until it stands on the location":
         "Das Mesh und mit ihm die Ansichten anheben, bis es auf dem Ort steht",
     "List the views of the active object's result, to select those for a mesh":
@@ -192,9 +150,6 @@ TEXTS = {
         "Längste Seite des Objekts; 0 lässt etwa 1 Einheit",
     "Minutes without work after which the engine releases its model; 0 keeps it":
         "Minuten ohne Arbeit, nach denen die Engine ihr Modell entlädt; 0 behält es",
-    "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
-    "Name from the catalogue, or a folder in diffusers layout":
-        "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
     "Name of an object of the result to look at; empty uses the selected one, else the newest "
     "result, else the world's origin":
         "Name eines Objekts des Ergebnisses, auf das geblickt wird; leer nimmt das ausgewählte, "
@@ -211,26 +166,11 @@ TEXTS = {
     "Needs a Hugging Face account and its token in the preferences":
         "Braucht ein Konto beim Hub und dessen Schlüssel in den Einstellungen",
     "No graphics card; the smallest download": "Kein Grafikprozessor; am wenigsten herunterzuladen",
-    "Number format of the computation; auto takes bf16 where the device is made for it":
-        "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
-    "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
-        "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
-        "float32",
-    "Objects rendered at once, each by a process":
-        "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
-    "Of the UNet; the projection learns ten times as fast":
-        "Die des UNets; die Projektion lernt zehnmal so schnell",
     "Opacity of the input image over the mesh": "Wie stark das Bild das Mesh verdeckt",
     "Open the engine's log in a new window with a Text Editor":
         "Was die Engine über ihre Arbeit geschrieben hat, als Text in einem eigenen Fenster öffnen",
-    "Optimisation steps; 0 takes the method's own number (views 300, for original models on a GPU "
-    "900; sds 600, sjc 10000)":
-        "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 300, bei originalen "
-        "Modellen auf einer GPU 900; sds 600, sjc 10000)",
     "Original .ckpt or .safetensors file, or u2netp.onnx":
         "Eine .ckpt oder .safetensors des Originals oder u2netp.onnx",
-    "Pairs of views in a step, of all processes together":
-        "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
     "Partly downloaded: download again to resume":
         "Teilweise geladen: erneut herunterladen, um fortzufahren",
     "Python on the remote computer with the engine's libraries; the default is the one that python "
@@ -244,9 +184,6 @@ TEXTS = {
     "QuadriFlow can't remesh this mesh": "QuadriFlow kann dieses Mesh nicht neu vernetzen",
     "Quads that follow the shape; the texture becomes vertex colours":
         "Vierecke, die der Form folgen; die Textur wird zu Vertexfarben",
-    "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
-        "Rang einer LoRA der Attention-Schichten, für Karten mit wenig Speicher; 0 trainiert alle "
-        "Gewichte",
     "Read all files of a model and compare them with their checksums":
         "Alle Dateien eines Modells lesen und mit ihren Prüfsummen vergleichen",
     "Read and accept the licence of an installed model; it cannot be used before":
@@ -259,8 +196,6 @@ TEXTS = {
         "Aus den angehakten Ansichten mit ihren gewählten Proben ein texturiertes Mesh machen",
     "Reconstruct a textured mesh of the object in an image":
         "Aus dem Objekt eines Bildes ein texturiertes Mesh machen, aus Ansichten aller Seiten",
-    "Relative to the picture, degrees; positive = camera moves to its right":
-        "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
     "Release the engine's loaded model when no job is running; the next job loads it again":
         "Die Engine das geladene Modell freigeben lassen, sobald kein Auftrag läuft; der nächste "
         "lädt es wieder",
@@ -290,15 +225,12 @@ TEXTS = {
     "Resume a mesh or a training that was stopped or has failed, with the same settings":
         "Ein angehaltenes oder fehlgeschlagenes Mesh oder Training mit denselben Einstellungen "
         "fortsetzen",
-    "Resume the same job where it was stopped":
-        "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
     "Run the job of the active object again":
         "Den Auftrag wiederholen, aus dem das aktive Objekt stammt",
     "SDXL Turbo: makes images from text in one step":
         "SDXL Turbo: macht Bilder aus Text in einem Schritt",
     "Save the settings as a preset, or remove the selected preset":
         "Die Einstellungen unter einem Namen merken oder die gewählte Vorlage entfernen",
-    "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
     "Seen while modelling, never rendered": "Beim Modellieren zu sehen, nie gerendert",
     "Select a plane, camera or mesh that Zero123 has created":
         "Eine von Zero123 gemachte Ebene, Kamera oder ein solches Mesh auswählen",
@@ -319,7 +251,6 @@ TEXTS = {
         "zurückkehren",
     "Show the orbit of views on one plane that turns as the timeline plays":
         "Den Umlauf der Ansichten auf einer Ebene zeigen, die sich mit der Zeitleiste dreht",
-    "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
     "Stable Diffusion XL: makes images from text": "Stable Diffusion XL: macht Bilder aus Text",
     "Stable Zero123 C, trained on CC-BY and CC0 objects":
         "Stable Zero123 C, an Objekten unter CC-BY und CC0 trainiert",
@@ -328,18 +259,11 @@ TEXTS = {
     "Stable Zero123, converted": "Stable Zero123, umgewandelt",
     "Start the engine now, so that the first job starts sooner":
         "Die Engine jetzt starten, damit der erste Auftrag nicht auf sie warten muss",
-    "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
-    "Steps of score distillation at small noise after the fit to views":
-        "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
     "Stop the engine and its jobs, and release its memory":
         "Die Engine und ihre Aufträge anhalten und ihren Speicher zurückgeben",
     "Switch to Object Mode": "Aus dem jetzigen Modus in den Objektmodus wechseln",
     "Switch to Object Mode to import results":
         "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
-    "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
-    "cache":
-        "Text-zu-Bild-Modell: ein Ordner im Diffusers-Format oder der Name eines Modells im "
-        "Hugging-Face-Cache",
     "The .mp4 file to write; empty uses turntable.mp4 beside the views":
         "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
     "The authors have stated no licence for these weights, so that nobody has been allowed "
@@ -359,8 +283,6 @@ TEXTS = {
     "There is no stopped mesh or training": "Es wurde kein Mesh oder Training angehalten",
     "This job is no longer in the list; import its files instead":
         "Dieser Auftrag ist nicht mehr bekannt; stattdessen seine Dateien importieren",
-    "This many views around the object instead of a list":
-        "So viele Ansichten um das Objekt statt einer Liste",
     "U-2-Net, small: cuts objects out of photos": "U-2-Net, klein: stellt Objekte in Fotos frei",
     "Use a new random seed, which gives another result":
         "Ein anderes Ergebnis ziehen statt desselben",
@@ -378,35 +300,12 @@ TEXTS = {
     "Use what the 3D View shows as the input image, without overlays and background":
         "Als Bild nehmen, was die 3D-Ansicht zeigt, ohne Überlagerungen und Hintergrund",
     "Uses the selected objects, or files": "Nimmt die Auswahl oder Dateien",
-    "Views to sample, on two rings of elevation":
-        "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
-    "Voxels along each side of the field, from 32; 0 takes the model's own number (96, for "
-    "original models on a GPU 160)":
-        "Voxel entlang jeder Seite des Feldes, ab 32; 0 nimmt die eigene Zahl des Modells (96, bei "
-        "originalen Modellen auf einer GPU 160)",
     "Wait until the jobs have ended, or cancel them":
         "Das Ende der Aufträge abwarten oder sie abbrechen",
     "Wait until the other model is ready, or cancel it":
         "Warten, bis das andere Modell fertig ist, oder es abbrechen",
-    "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
-        "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
-    "What the image's transparency means: auto decides by its content whether it is a finished "
-    "cut-out, trust takes it as it is, ignore removes the background":
-        "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
-        "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
-    "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
-    "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
-        "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
     "Width and height in pixels; the middle of the view is used":
         "Breite und Höhe in Pixeln; die Mitte der Ansicht wird genommen",
-    "Width and height of a picture in pixels": "Breite und Höhe eines Bildes in Pixeln",
-    "Words added to the prompt, so that the object can be cut out; may be empty":
-        "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
-        "leer sein",
-    "Write mesh.obj, with material and texture, beside mesh.glb":
-        "Neben mesh.glb auch mesh.obj mit Material und Textur schreiben",
-    "Write mesh.ply, with colours at its vertices, beside mesh.glb":
-        "Neben mesh.glb auch mesh.ply mit Farben an den Vertices schreiben",
     "Write one turn of the orbit of views to a video file":
         "Eine Drehung des Umlaufs der Ansichten als Videodatei schreiben",
     "Zero-1-to-3 of the paper, 105,000 steps": "Zero-1-to-3 der Veröffentlichung, 105.000 Schritte",
