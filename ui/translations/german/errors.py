@@ -118,12 +118,12 @@ TEXTS = {
         "den Checkpoint darin oder einen Modellordner im diffusers-Layout angeben",
     "give the file that belongs to the checkpoint, or none":
         "die zum Checkpoint gehörende Datei angeben oder keine",
+    "give the image, or leave out the refinement":
+        "das Bild angeben oder die Verfeinerung weglassen",
     "give the name of a model in the models folder":
         "den Namen eines Modells im Modellordner angeben",
     "give the original's .yaml file, or none": "die .yaml-Datei des Originals angeben oder keine",
     "give the picture": "das Bild angeben",
-    "give the image, or leave out the refinement":
-        "das Bild angeben oder die Verfeinerung weglassen",
     "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
     "import the views of the same picture, or reconstruct again":
         "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
@@ -135,6 +135,8 @@ TEXTS = {
     "install the engine again": "die Engine neu installieren",
     "install the engine again; its log may contain details":
         "die Engine neu installieren; ihr Protokoll sagt vielleicht mehr",
+    "install the program again, or use the method views":
+        "das Programm neu installieren oder das Verfahren views benutzen",
     "it goes from 32 to 256; 0 takes the model's own number":
         "der Bereich ist 32 bis 256; 0 nimmt den Wert des Modells",
     "it goes with the program": "es gehört zum Programm",
@@ -150,6 +152,8 @@ TEXTS = {
         "Platz schaffen oder einen anderen Modellordner wählen",
     "move it away, so that it sees the object": "sie wegbewegen, damit sie das Objekt sieht",
     "name a file in it": "eine Datei darin nennen",
+    "name a model, or use the method direct":
+        "ein Modell nennen oder das Verfahren direct benutzen",
     "name a plane, camera or mesh of a result":
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
@@ -214,6 +218,7 @@ TEXTS = {
         "die Ansichten passen unter keiner Elevation zusammen",
     "the views' silhouettes have no shape in common":
         "die Umrisse der Ansichten haben keine gemeinsame Form",
+    "the weights of the shape network are missing": "die Gewichte des Formnetzes fehlen",
     "there is no engine": "es gibt keine Engine",
     "there is no mesh of Zero123 to compare": "es gibt kein Mesh von Zero123 zum Vergleichen",
     "there is no name for the result": "es gibt keinen Namen für das Ergebnis",
