@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a model has to beat: predictors that know training views, but not how to turn an object."""
+"""Baselines for novel views: predictors that know training views but no geometry."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ..training.views import TrainingViews
 from .views import Predictor
 
 NEAREST_CAMERAS = 128
-"""Training views whose average stands for a pose: 0.5 percent of nano's."""
+"""Number of training views whose mean is predicted for a pose: 0.5 % of nano's."""
 THUMBNAIL = 16
-"""Side of the pictures by which the nearest object is found, pixels."""
+"""Side of the images by which the nearest object is found, pixels."""
 
 
 def copy_input(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Every view looks like the input."""
+    """Predicts the input image for every view."""
     return np.broadcast_to(image, (len(targets), *image.shape))
 
 
 def mean_training_view(training: TrainingViews, count: int = NEAREST_CAMERAS) -> Predictor:
-    """The average of the training views with the cameras nearest to the target's, in space.
+    """Predicts the mean of the `count` training views whose cameras are nearest to the target's.
 
-    It knows neither the object nor the input view: artists' models mostly face the same way, so
-    the camera's own azimuth counts.
+    It uses neither the object nor the input view. The camera's absolute azimuth matters because
+    artists' models mostly face the same direction.
     """
     views = _flat(training.rgb)
     cameras = camera_positions(training.pose.reshape(-1, 3))
@@ -35,7 +35,7 @@ def mean_training_view(training: TrainingViews, count: int = NEAREST_CAMERAS) ->
         for position in camera_positions(targets):
             distance = np.square(cameras - position).sum(axis=-1)
             nearest = np.argpartition(distance, min(count, len(distance)) - 1)[:count]
-            # In the order of the file, which is read from disk.
+            # Sorted, because the views are read from disk.
             means.append(views[np.sort(nearest)].mean(axis=0, dtype=np.float32) / 255)
         return np.stack(means)
 
@@ -43,10 +43,11 @@ def mean_training_view(training: TrainingViews, count: int = NEAREST_CAMERAS) ->
 
 
 def nearest_training_object(training: TrainingViews) -> Predictor:
-    """Finds the training view most like the input and turns that object instead.
+    """Predicts views of the training object that looks most like the input.
 
-    Likeness is the squared difference of small pictures. Of the object found, the view is shown
-    whose camera, seen from the matching one, is nearest to the target's seen from the input.
+    The match is the training view with the smallest squared difference of thumbnails. Of its
+    object, the view is predicted whose camera, relative to the match, is nearest to the target's
+    camera relative to the input.
     """
     views, per_object = _flat(training.rgb), training.rgb.shape[1]
     thumbnails = np.concatenate([_thumbnails(part) for part in training.rgb])
@@ -64,7 +65,7 @@ def nearest_training_object(training: TrainingViews) -> Predictor:
 
 
 def camera_positions(pose: np.ndarray) -> np.ndarray:
-    """... x 3 (azimuth and elevation in degrees, radius) to ... x 3 world coordinates."""
+    """Azimuth and elevation in degrees and radius, (..., 3), to world coordinates, (..., 3)."""
     return camera_to_world(pose[..., 0], pose[..., 1], pose[..., 2])[..., :3, 3]
 
 
@@ -73,7 +74,7 @@ def _flat(rgb: np.ndarray) -> np.ndarray:
 
 
 def _thumbnails(images: np.ndarray) -> np.ndarray:
-    """V x S x S x 3 in 0 to 255, averaged in blocks to V x `THUMBNAIL` x `THUMBNAIL` x 3."""
+    """(v, s, s, 3) in 0 to 255, averaged in blocks to (v, THUMBNAIL, THUMBNAIL, 3)."""
     count, side = images.shape[:2]
     block = side // THUMBNAIL
     shape = (count, THUMBNAIL, block, THUMBNAIL, block, 3)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sheet to look at: each row an object's input and what a model makes of it, all around."""
+"""A contact sheet: a row per object with its input and predicted views around it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from ..training.shards import RenderedObject, on_white
 from .views import Predictor, box_downsample
 
 GAP = 4
-"""White pixels between pictures."""
+"""Width of the white gap between images, pixels."""
 
 
 def draw_sheet(objects: Sequence[RenderedObject], predict: Predictor, views: int, size: int,
                path: Path) -> None:
-    """Write a PNG: a row per object, its view 0, then `views` predictions equally far apart, from
-    the input's elevation and distance, the first one a step to the right."""
+    """Write a PNG with a row per object: its view 0, then `views` predictions.
+
+    The predicted cameras have the input's elevation and distance and stand at equal steps of
+    azimuth, the first one a step to the right of the input.
+
+    `size`: side of an image, pixels.
+    """
     rows = []
     for rendered in objects:
         image = box_downsample(on_white(rendered.rgba[0]).astype(np.float32) / 255, size)

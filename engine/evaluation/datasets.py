@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test objects as they come: shards, and folders with a folder for each object or scene.
+"""Reads test objects in several layouts.
 
-- A test set of ours: `views/` (shards, or Objaverse's layout) and `meshes/NAME.glb`.
-- A plain folder: NAME/ with `input.png`, `views.json` with its pictures (as `views` writes them;
-  azimuths relative to the input), and `mesh.glb`, .obj, .ply or .stl.
-- Google Scanned Objects as EscherNet renders them: NAME/`render_mvs_25/model/` with `000.png`,
+- The project's test sets: `views/` (shards or Objaverse's layout) and `meshes/NAME.glb`.
+- Plain folders: NAME/ with `input.png`, `views.json` with its images (as `views` writes them;
+  azimuths are relative to the input), and `mesh.glb`, .obj, .ply or .stl.
+- Google Scanned Objects as rendered for EscherNet: NAME/`render_mvs_25/model/` with `000.png`,
   `000.npy` and so on, and NAME/`meshes/model.obj`.
-- RTMV: SCENE/ with `00000.exr` (linear), `00000.json` and so on; no mesh.
+- RTMV: SCENE/ with `00000.exr` (linear), `00000.json` and so on, without meshes.
 """
 
 from __future__ import annotations
@@ -34,28 +34,29 @@ INPUT_FILE = "input.png"
 GSO_VIEWS = Path("render_mvs_25", "model")
 RTMV_CAMERA = "00000.json"
 RTMV_FRAMES = 17
-"""The first is the input, the others are targets, as in the paper."""
+"""Frames of a scene that are used: the first is the input, the others are targets, as in the paper.
+"""
 
 
 @dataclass(frozen=True)
 class TestObject:
-    """An object whose views are known."""
+    """An object with true views."""
 
     rendered: RenderedObject
     """View 0 is the input."""
     mesh: Path | None
-    """The true shape, if it is there."""
+    """File of the true shape; None if it is missing."""
 
 
 def read_objects(folder: Path,
                  damaged: Callable[[EngineError], None] | None = None) -> Iterator[TestObject]:
     """Every object of a test set in any of the layouts, in the order of the names.
 
-    `damaged` is told of objects that can't be used, and the others follow; without it the first one
-    is an error.
+    `damaged` is called for objects that cannot be used, and the others follow; without it the first
+    such object is an error.
 
     Raises:
-        EngineError: `BAD_INPUT` if there are none, or one is damaged.
+        EngineError: `BAD_INPUT` if there are no objects, or one is damaged.
     """
     for mark, read in ((VIEWS_FILE, _plain), (GSO_VIEWS, _google), (RTMV_CAMERA, _rtmv)):
         if any(folder.glob(f"*/{mark}")):
@@ -75,8 +76,10 @@ def read_objects(folder: Path,
 
 
 def fitted(rendered: RenderedObject, size: int) -> RenderedObject:
-    """The object with pictures whose side is a multiple of `size`: as they are, or else averaged
-    down or interpolated up to `size`."""
+    """The object with images whose side is a multiple of `size`.
+
+    Other images are averaged down or interpolated up to `size` pixels.
+    """
     import cv2
 
     if rendered.rgba.shape[1] % size == 0:
@@ -109,40 +112,41 @@ def _google(folder: Path) -> TestObject:
 
 def _rtmv(folder: Path) -> TestObject:
     cameras = [folder / f"{frame:05d}.json" for frame in range(RTMV_FRAMES)]
-    position, rgba = zip(*((_rtmv_position(camera), _rtmv_picture(camera.with_suffix(".exr")))
+    position, rgba = zip(*((_rtmv_position(camera), _rtmv_image(camera.with_suffix(".exr")))
                            for camera in cameras), strict=True)
-    if len({picture.shape for picture in rgba}) > 1:
-        raise _bad("its pictures have different sizes")
+    if len({image.shape for image in rgba}) > 1:
+        raise _bad("its images have different sizes")
     pose = np.stack(spherical_from_position(np.stack(position)), axis=1)
     return _object(folder, np.stack(rgba), pose, None)
 
 
 def _rtmv_position(path: Path) -> np.ndarray:
-    """Where the camera stands, if the scene's box is centred and its longest side 1."""
+    """The camera's position, (3,), in a world where the scene's box is centred with longest side 1.
+    """
     try:
         camera = json.loads(path.read_text(encoding="utf-8"))["camera_data"]
         low, high = (np.array(camera[f"scene_{end}_3d_box"], float) for end in ("min", "max"))
-        # Row vectors: the last row of the matrix is the place.
+        # The matrices act on row vectors: the last row is the position.
         place = np.array(camera["cam2world"], float).reshape(4, 4)[3, :3]
         position = (place - (low + high) / 2) / (high - low).max()
         if position.shape != (3,) or not np.isfinite(position).all():
-            raise ValueError("its camera has no place")
+            raise ValueError("its camera has no finite position")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _bad(f"{path.name} can't be used: {_reason(error)}") from error
+        raise _bad(f"{path.name} cannot be used: {_reason(error)}") from error
     return position
 
 
-def _rtmv_picture(path: Path) -> np.ndarray:
-    """S x S x 4 uint8, sRGB."""
+def _rtmv_image(path: Path) -> np.ndarray:
+    """An image as (s, s, 4) uint8, sRGB."""
     os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
     import cv2
 
     try:
         linear = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     except (OSError, cv2.error) as error:
-        raise _bad(f"{path.name} can't be used: {_reason(error)}") from error
+        raise _bad(f"{path.name} cannot be used: {_reason(error)}") from error
     if linear is None or linear.ndim != 3 or linear.shape[2] not in (3, 4):
-        raise _bad(f"{path.name} is no picture in colour")
+        raise _bad(f"{path.name} is not a colour image")
     alpha = linear[..., 3:] if linear.shape[2] == 4 else np.ones_like(linear[..., :1])
     linear = np.nan_to_num(linear[..., 2::-1]).clip(0, 1)
     colour = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -164,7 +168,7 @@ def _mesh(folder: Path, name: str) -> Path | None:
 
 def _square(picture: np.ndarray, name: str) -> np.ndarray:
     if picture.shape[0] != picture.shape[1]:
-        raise _bad(f"{name} isn't square")
+        raise _bad(f"{name} is not square")
     return picture
 
 

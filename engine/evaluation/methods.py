@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reconstruction methods side by side: `evaluate meshes` once for each, as one table."""
+"""Compares the reconstruction methods: runs `evaluate meshes` for each and makes one table."""
 
 from __future__ import annotations
 
@@ -22,22 +22,25 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "sjc-i": ("--method", "sjc-i"),
     "dietnerf": ("--method", "dietnerf"),
 }
-"""Name in the table: options of `evaluate meshes`."""
+"""Name in the table to options of `evaluate meshes`."""
 VARIATIONS = "sjc-i"
-"""The one whose own model is Image Variations."""
+"""The method whose own model is Image Variations."""
 COLUMNS = ("IoU", "Chamfer", "F-score", "UNet evaluations", "seconds", "peak memory, MB")
 
 
 def compare_methods(names: Sequence[str], out: Path, arguments: Sequence[str], reporter: Reporter,
                     variations: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The record that `evaluate meshes` writes, for each of the methods.
+    """The records that `evaluate meshes` writes, by method.
 
-    `arguments`: what all of them are given, the objects first. `variations`: the folder of Image
-    Variations, for the method that is made for it. A method works in `out/NAME` and in
-    a process of its own, so that each has its own peak of memory; a stopped comparison goes on.
+    Each method runs in a process of its own, so that its memory peak is measured, and writes to
+    `out/NAME`. An interrupted comparison resumes.
+
+    Args:
+        arguments: command line of every method, the objects first.
+        variations: folder of Image Variations, the model of the method `VARIATIONS`.
 
     Raises:
-        EngineError: `INTERNAL` if a method fails; its own words have gone to stderr by then.
+        EngineError: `INTERNAL` if a method fails; its error is on stderr.
     """
     records = {}
     for done, name in enumerate(names):
@@ -50,14 +53,14 @@ def compare_methods(names: Sequence[str], out: Path, arguments: Sequence[str], r
         root = Path(__file__).resolve().parents[2]
         if subprocess.run(command, cwd=root, check=False, stdout=subprocess.DEVNULL).returncode:
             raise EngineError(ErrorCode.INTERNAL, f"the method {name} failed",
-                              "what it said stands above; the same command goes on after it")
+                              "its error is printed above; the same command resumes the comparison")
         records[name] = json.loads((place / "scores.json").read_text(encoding="utf-8"))
     reporter.progress("compare", len(names), len(names))
     return records
 
 
 def table(records: dict[str, dict[str, Any]]) -> str:
-    """As Markdown."""
+    """The records as a Markdown table."""
     lines = [f"| method | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name, record in records.items():
         mean, cost = record["mean"], record["cost"]

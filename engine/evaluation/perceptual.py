@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LPIPS and FID, by torchmetrics, where a person has the weights of their networks.
+"""LPIPS and FID by torchmetrics, if the weights of their networks are on the computer.
 
-Nothing is downloaded. Without the weights GMSD (`engine.evaluation.views`) stands in for LPIPS, and
-nothing for FID.
+Nothing is downloaded. Without the weights, GMSD (`engine.evaluation.views`) replaces LPIPS, and FID
+is left out.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ from ..models.catalogue import models_folder
 from ..models.safe_unpickle import read_state_dict
 
 FOLDER = "metrics"
-"""Of the models folder: where weights are looked for under their authors' names."""
+"""Subfolder of the models folder where weights are searched under their authors' file names."""
 LPIPS_FILES = ("vgg16-397923af.pth", "alexnet-owt-7be5be79.pth")
-"""torchvision's classifiers."""
+"""torchvision's classifiers VGG-16 and AlexNet."""
 FID_FILES = ("weights-inception-2015-12-05-6726825d.pth",)
-"""torch-fidelity's conversion of the original network."""
+"""torch-fidelity's conversion of the original Inception network."""
 LPIPS_VARIABLE, FID_VARIABLE = "ZERO123_LPIPS", "ZERO123_FID"
+"""Environment variables with the paths of weights."""
 
 _FIRST_LAYERS: dict[tuple[int, ...], str] = {(64, 3, 3, 3): "vgg", (64, 3, 11, 11): "alex"}
-"""Shape of the first convolution's weights: the network's name in torchmetrics."""
+"""Shape of the first convolution's weights to the network's name in torchmetrics."""
 
 
 def find_weights(given: Path | None, variable: str, names: tuple[str, ...]) -> Path | None:
-    """The file given, else the one an environment variable names, else the first of `names` in the
-    models folder; None without any.
+    """The given file, otherwise that of an environment variable, otherwise the first of `names`
+    that the models folder holds; None if there is none.
 
     Raises:
-        EngineError: `MODEL_MISSING` if a file that was named isn't there.
+        EngineError: `MODEL_MISSING` if a given file does not exist.
     """
     named = given or (Path(os.environ[variable]) if os.environ.get(variable) else None)
     if named is None:
@@ -65,12 +66,12 @@ class Lpips:
         first = state.get("features.0.weight", torch.empty(0))
         network = _FIRST_LAYERS.get(tuple(first.shape))
         if network is None:
-            raise _incompatible(weights, LPIPS_FILES, "its first layer is another's")
+            raise _incompatible(weights, LPIPS_FILES, "its first layer is that of another network")
         _require("torchvision")
         from torchmetrics.functional.image.lpips import _NoTrainLpips
 
         self.network: str = network
-        """vgg or alex."""
+        """"vgg" or "alex"."""
         self._measure = _NoTrainLpips(net=network, pnet_rand=True)  # type: ignore[arg-type]
         backbone = self._measure.net
         # The slices of torchmetrics keep the numbers of torchvision's layers.
@@ -81,16 +82,16 @@ class Lpips:
 
     @torch.inference_mode()
     def __call__(self, predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-        """Distances of V x S x S x 3 pictures in [0, 1]: V values, 0 for equal ones."""
+        """Distances of (v, s, s, 3) images in [0, 1]: (v,), 0 for equal images."""
         pairs = zip(_batch(predicted), _batch(truth), strict=True)
         return np.array([float(self._measure(a[None], b[None], normalize=True)) for a, b in pairs])
 
 
 class Fid:
-    """Fréchet inception distance (Heusel et al. 2017) of two sets of pictures.
+    """Fréchet inception distance (Heusel et al. 2017) of two sets of images.
 
-    With fewer than some thousand pictures it comes out too high: compare only figures of equally
-    large sets.
+    It is biased upwards for fewer than a few thousand images: compare only values of equally large
+    sets.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -107,11 +108,12 @@ class Fid:
         from torchmetrics.image.fid import FrechetInceptionDistance
 
         with tempfile.TemporaryDirectory() as folder:
-            # torch-fidelity would unpickle whatever is in the file: it gets a copy of the tensors.
+            # torch-fidelity would unpickle the file without restriction: it gets a copy of the
+            # tensors.
             copy = Path(folder) / "weights.pth"
             torch.save(state, copy)
             try:
-                # Resized as by the original, not as by torchmetrics' default.
+                # Resized as in the original, which differs from torchmetrics' default.
                 self._measure = FrechetInceptionDistance(
                     feature=2048, feature_extractor_weights_path=str(copy), antialias=False)
             except RuntimeError as error:
@@ -119,19 +121,19 @@ class Fid:
 
     @torch.inference_mode()
     def add(self, predicted: np.ndarray, truth: np.ndarray) -> None:
-        """Take in V x S x S x 3 pictures in [0, 1] of each set."""
+        """Add (v, s, s, 3) images in [0, 1] to each set."""
         for images, real in ((predicted, False), (truth, True)):
             self._measure.update((_batch(images) * 255).round().byte(), real=real)
 
     def value(self) -> float:
-        """The distance of all that was added; starts anew."""
+        """The distance of all added images; empties both sets."""
         distance = float(self._measure.compute())
         self._measure.reset()
         return distance
 
 
 def _batch(images: np.ndarray) -> Tensor:
-    """V x S x S x 3 to V x 3 x S x S."""
+    """(v, s, s, 3) to (v, 3, s, s)."""
     return Tensor(np.ascontiguousarray(images.clip(0, 1).transpose(0, 3, 1, 2)))
 
 

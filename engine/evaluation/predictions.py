@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes that any method has written: meshes, and clouds of points as of Point-E and MCC."""
+"""Reads shapes that any method has written: meshes, and point clouds as of Point-E and MCC."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..mesh.axes import from_file
 from ..mesh.triangles import FloatArray, Triangles
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl", ".npz", ".npy", ".xyz")
-"""In the order in which they are looked for."""
+"""Suffixes of shape files, in the order in which they are searched."""
 Y_UP = (".glb", ".gltf", ".obj")
-"""Formats whose Y axis is up unless one says otherwise; Z is in the others."""
+"""Formats whose up axis is Y by default; in the others it is Z."""
 ARRAYS = ("coords", "points", "xyz", "vertices", "arr_0")
-"""Names under which an .npz holds its points; Point-E's is the first."""
+"""Names of the array of points in an .npz; Point-E's is the first."""
 
 
 def find_prediction(folder: Path, name: str) -> Path:
-    """An object's file: NAME.glb, .obj, .ply, ..., else NAME/mesh.glb and so on.
+    """The shape file of an object: NAME.glb, .obj, .ply, ..., otherwise NAME/mesh.glb and so on.
 
     Raises:
-        EngineError: `BAD_INPUT` without any.
+        EngineError: `BAD_INPUT` if there is none.
     """
     for stem in (folder / name, folder / name / "mesh"):
         for suffix in SUFFIXES:
@@ -36,25 +36,25 @@ def find_prediction(folder: Path, name: str) -> Path:
 
 
 def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
-    """The triangles of a mesh file, or the N x 3 points of one without faces; Z up.
+    """The triangles of a mesh file, or the (n, 3) points of a file without faces; Z is up.
 
     A result of `reconstruct` comes in the engine's world (see `engine.mesh.axes.from_file`).
-    `up`: "y" or "z", where the file's axis differs from its format's usual one.
+    `up`: "y" or "z" if the file's up axis is not its format's default.
 
     Raises:
-        EngineError: `BAD_INPUT` if it can't be read, or holds neither triangles nor points.
+        EngineError: `BAD_INPUT` if the file cannot be read, or holds neither triangles nor points.
     """
     try:
         points, faces = _arrays(path) if path.suffix in (".npz", ".npy") else _geometry(path)
     except MemoryError:
         raise
-    except Exception as error:  # trimesh raises whatever its many readers do
+    except Exception as error:  # trimesh's readers raise many types
         reason = (str(error) or type(error).__name__).partition("\n")[0]
         raise _unusable(path, reason) from error
     if len(points) == 0:
         raise _unusable(path, "it holds neither triangles nor points")
     if not np.isfinite(points).all() or not np.ptp(points, axis=0).max() > 0:
-        raise _unusable(path, "its points aren't finite, or all the same")
+        raise _unusable(path, "its points are not finite, or are all the same")
     points = from_file(points, path, up or ("y" if path.suffix in Y_UP else "z"))
     return Triangles(points, faces) if len(faces) else points
 
@@ -75,7 +75,7 @@ def _arrays(path: Path) -> tuple[FloatArray, np.ndarray]:
     if path.suffix == ".npz":
         name = next((name for name in ARRAYS if name in content.files), None)
         if name is None:
-            raise ValueError(f"it holds none of {', '.join(ARRAYS)}")
+            raise ValueError(f"it has no array {', '.join(ARRAYS)}")
         content = content[name]
     if content.ndim != 2 or content.shape[1] < 3:
         raise ValueError(f"its array is {' x '.join(map(str, content.shape))} instead of N x 3")
@@ -83,5 +83,5 @@ def _arrays(path: Path) -> tuple[FloatArray, np.ndarray]:
 
 
 def _unusable(path: Path, reason: str) -> EngineError:
-    return EngineError(ErrorCode.BAD_INPUT, f"{path} can't be used: {reason}",
+    return EngineError(ErrorCode.BAD_INPUT, f"{path} cannot be used: {reason}",
                        "write this object's shape again")

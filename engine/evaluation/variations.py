@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image Variations as a baseline, as in the paper: Stable Diffusion conditioned on a picture in
-place of a text. It knows the object and nothing of cameras.
+"""The paper's baseline Image Variations: Stable Diffusion conditioned on an image instead of a
+text.
+
+It knows the object but no camera poses.
 """
 
 from __future__ import annotations
@@ -17,18 +19,19 @@ from ..models.variations import GUIDANCE, load_variations
 from .views import Predictor
 
 STEPS = 50
-"""The pipeline's default."""
+"""Denoising steps: the pipeline's default."""
 
 
 def image_variations(folder: Path, *, seed: int, steps: int = STEPS) -> Predictor:
-    """A predictor that shows another variation of the input for every target view.
+    """Predicts another variation of the input for every target view.
 
-    `folder`: a model in diffusers layout (lambdalabs/sd-image-variations-diffusers). Only
-    safetensors are read, only into classes of diffusers and transformers; nothing is downloaded.
+    Args:
+        folder: a model in diffusers layout (lambdalabs/sd-image-variations-diffusers). Only
+            safetensors are read, into classes of diffusers and transformers.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, or `MODEL_INCOMPATIBLE` if it is another
-            pipeline or brings its own code.
+            pipeline or contains code.
     """
     pipeline = load_variations(folder)
 

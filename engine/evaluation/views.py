@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How good novel views are: the protocol for rendered test objects.
+"""Metrics of novel views, and the protocol for rendered test objects.
 
-View 0 of every object is the input, all others are targets. Pictures are composited on white and
-box-downsampled to the model's size. Every measure is averaged over the views of an object, then
-over objects; buckets split the targets by absolute relative azimuth.
+View 0 of every object is the input, all others are targets. Images are composited on white and
+box-downsampled to the model's size. Every metric is averaged over the views of an object, then over
+objects. Buckets divide the targets by the absolute azimuth relative to the input.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ from ..training.shards import RenderedObject, on_white
 from .perceptual import Fid, Lpips
 
 BUCKETS = {"all": (0.0, 180.0), "0-30": (0.0, 30.0), "30-90": (30.0, 90.0), "90-180": (90.0, 180.0)}
-"""Name to range of absolute relative azimuth, degrees; the upper end belongs to the bucket."""
+"""Bucket to its range of absolute relative azimuth, degrees, with the upper end included."""
 SILHOUETTE_LEVEL = 0.96
-"""A pixel with any channel below this is foreground."""
+"""A pixel with any channel below this, in [0, 1], is foreground."""
 
 LUMINANCE = np.array([[0.299], [0.587], [0.114]], np.float32)
+"""Weights of red, green and blue (ITU-R BT.601)."""
 GMSD_CONSTANT = 170 / 255**2
-"""The paper's, for grey levels in [0, 1]."""
+"""The constant of Xue et al. 2014, for grey levels in [0, 1]."""
 
 Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""(input S x S x 3, input pose 3, target poses V x 3) to V x S x S x 3; float32 in [0, 1]."""
+"""(input image (s, s, 3), input pose (3,), target poses (v, 3)) to views (v, s, s, 3); images are
+float32 in [0, 1], poses are azimuth and elevation in degrees and radius."""
 
 
 @dataclass(frozen=True)
 class ViewScores:
-    """One value per target view, V each."""
+    """One value per target view, (v,) each."""
 
     psnr: np.ndarray
     """Peak signal-to-noise ratio, decibels."""
@@ -45,12 +47,14 @@ class ViewScores:
     """Structural similarity by torchmetrics, in [-1, 1]. As in SyncDreamer's evaluation, the data
     range is that of the pair of images, the larger of the two images' ranges."""
     silhouette_iou: np.ndarray
+    """Intersection over union of the foregrounds (see `foreground`), in [0, 1]."""
     gmsd: np.ndarray
-    """Perceptual distance, 0 for equal pictures (see `gradient_deviation`)."""
+    """Perceptual distance, 0 for equal images (see `gradient_deviation`)."""
 
 
 def box_downsample(images: np.ndarray, size: int) -> np.ndarray:
-    """Average square blocks: ... x S x S x C float to ... x size x size x C; S = k * size."""
+    """Average square blocks: (..., s, s, c) to (..., size, size, c), where s is a multiple of
+    size."""
     side, channels = images.shape[-2:]
     block = side // size
     shape = (*images.shape[:-3], size, block, size, block, channels)
@@ -58,7 +62,7 @@ def box_downsample(images: np.ndarray, size: int) -> np.ndarray:
 
 
 def score_views(predicted: np.ndarray, truth: np.ndarray) -> ViewScores:
-    """Compare V x S x S x 3 pictures in [0, 1]."""
+    """The scores of (v, s, s, 3) images in [0, 1]."""
     error = np.square(predicted - truth).mean(axis=(1, 2, 3))
     first, second = (foreground(images) for images in (predicted, truth))
     intersection, union = (first & second).sum((1, 2)), (first | second).sum((1, 2))
@@ -67,14 +71,19 @@ def score_views(predicted: np.ndarray, truth: np.ndarray) -> ViewScores:
 
 
 def foreground(images: np.ndarray) -> np.ndarray:
-    """Silhouettes of pictures on white: ... x 3 to bool."""
+    """Silhouettes of images on white: (..., 3) to (...) bool."""
     return (images < SILHOUETTE_LEVEL).any(axis=-1)
 
 
 def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int, reporter: Reporter,
              lpips: Lpips | None = None, fid: Fid | None = None) -> dict[str, dict[str, float]]:
-    """Scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}; with `lpips` that as
-    well, and with `fid` the distance of all pictures in the bucket "all"."""
+    """Mean scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}.
+
+    Args:
+        size: side to which the images are downsampled, pixels.
+        lpips: adds "lpips".
+        fid: adds "fid" of all images to the bucket "all".
+    """
     collected: dict[str, list[dict[str, float]]] = {bucket: [] for bucket in BUCKETS}
     for done, rendered in enumerate(objects, 1):
         images = box_downsample(on_white(rendered.rgba).astype(np.float32) / 255, size)
@@ -96,8 +105,9 @@ def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int, r
 
 
 def in_buckets(pose: np.ndarray) -> dict[str, np.ndarray]:
-    """Which of the targets (V - 1 bool) lie in each bucket, for V poses; empty buckets are left
-    out."""
+    """For (v, 3) poses, which of the v - 1 targets lie in each bucket, (v - 1,) bool. Empty buckets
+    are left out.
+    """
     turn = np.abs((pose[1:, 0] - pose[0, 0] + 180) % 360 - 180)
     inside = {bucket: (turn <= high) & ((turn > low) | (low == 0))
               for bucket, (low, high) in BUCKETS.items()}
@@ -106,11 +116,12 @@ def in_buckets(pose: np.ndarray) -> dict[str, np.ndarray]:
 
 def diversity(objects: Sequence[RenderedObject], predict: Predictor, samples: int, size: int,
               reporter: Reporter) -> dict[str, float]:
-    """How far samples of the same view differ, by bucket: their standard deviation, root mean
-    square over the pixels where any of them shows the object, in [0, 1].
+    """The spread of samples of the same view by bucket: their standard deviation, as root mean
+    square over the pixels where any sample shows the object, in [0, 1].
 
-    `predict` gives all samples of the first view, then of the second, and so on. A sampler of
-    what the picture leaves open agrees on the seen side and differs on the unseen one.
+    A good sampler agrees on the side that the input shows and varies on the hidden side.
+
+    `predict`: returns all samples of the first view, then of the second, and so on.
     """
     collected: dict[str, list[float]] = {bucket: [] for bucket in BUCKETS}
     for done, rendered in enumerate(objects, 1):
@@ -128,7 +139,7 @@ def diversity(objects: Sequence[RenderedObject], predict: Predictor, samples: in
 
 def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, seed: int,
                        samples: int = 1) -> Predictor:
-    """Predictions of a `Zero123Pipeline`: `samples` pictures per view, one view after another."""
+    """Predicts with a `Zero123Pipeline`: `samples` images of each view, view-major."""
 
     def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return pipeline(
@@ -142,11 +153,11 @@ def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, s
 
 
 def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Gradient magnitude similarity deviation of V x S x S x 3 pictures in [0, 1]; V values.
+    """Gradient magnitude similarity deviation of (v, s, s, 3) images in [0, 1]: (v,).
 
-    Xue et al. 2014 (arXiv 1308.3052), on luminance at half the size. It stands in for LPIPS, whose
-    networks have to be downloaded: it needs no weights, and like LPIPS it punishes blurred and
-    displaced edges that the mean error hardly notices.
+    As in Xue et al. 2014 (arXiv 1308.3052), on luminance at half the size. It replaces LPIPS, whose
+    networks have to be downloaded: like LPIPS it penalises blurred and displaced edges, which the
+    mean error hardly shows.
     """
     first, second = _gradient_magnitude(predicted), _gradient_magnitude(truth)
     similarity = (2 * first * second + GMSD_CONSTANT) / (first**2 + second**2 + GMSD_CONSTANT)
