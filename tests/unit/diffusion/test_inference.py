@@ -56,7 +56,7 @@ def prediction(pipeline: Zero123Pipeline, scale: float, rows: int = 3) -> Tensor
 
 @pytest.mark.parametrize("scale", [1.0, 3.0], ids=["without guidance", "with guidance"])
 @pytest.mark.parametrize("make", [tiny, nano])
-def test_an_evaluation_is_that_of_stock_diffusers(make: Callable[[], Zero123Pipeline],
+def test_predict_equals_stock_diffusers(make: Callable[[], Zero123Pipeline],
                                                   scale: float) -> None:
     pipeline = make()
     stock = prediction(pipeline, scale)
@@ -65,7 +65,7 @@ def test_an_evaluation_is_that_of_stock_diffusers(make: Callable[[], Zero123Pipe
 
 
 @pytest.mark.parametrize("scheduler", [ORIGINAL, ZERO_SNR], ids=["epsilon", "zero terminal SNR"])
-def test_pictures_are_those_of_stock_diffusers(scheduler: dict, picture: np.ndarray) -> None:
+def test_pipeline_images_equal_stock_diffusers(scheduler: dict, picture: np.ndarray) -> None:
     def views(prepare: bool) -> np.ndarray:
         pipeline = tiny_pipeline(scheduler)
         if prepare:
@@ -76,7 +76,7 @@ def test_pictures_are_those_of_stock_diffusers(scheduler: dict, picture: np.ndar
     np.testing.assert_allclose(views(True), views(False), atol=1e-4)
 
 
-def test_a_distilled_gradient_is_that_of_stock_diffusers(picture: np.ndarray) -> None:
+def test_score_distillation_equals_stock_diffusers(picture: np.ndarray) -> None:
     def gradient(prepare: bool) -> Tensor:
         pipeline = tiny_pipeline()
         if prepare:
@@ -93,7 +93,7 @@ def test_a_distilled_gradient_is_that_of_stock_diffusers(picture: np.ndarray) ->
     assert relative_difference(gradient(True), gradient(False)) < TOLERANCE
 
 
-def test_one_token_is_attended_to_without_queries_and_keys() -> None:
+def test_cross_attention_of_one_token_skips_queries() -> None:
     pipeline = tiny_pipeline()
     pipeline.prepare_for_inference()
     calls = watch(pipeline.unet, "attn2.to_q", "attn2.to_k", "attn2.to_v", "attn1.to_q")
@@ -102,7 +102,7 @@ def test_one_token_is_attended_to_without_queries_and_keys() -> None:
         "attn2.to_v", "attn1.to_q"}
 
 
-def test_several_tokens_get_their_attention() -> None:
+def test_cross_attention_of_several_tokens_is_computed() -> None:
     pipeline = tiny_pipeline()
     generator = torch.Generator().manual_seed(0)
     latents, tokens = torch.randn(2, 8, 8, 8), torch.randn(2, 3, 16, generator=generator)
@@ -112,7 +112,7 @@ def test_several_tokens_get_their_attention() -> None:
         assert relative_difference(pipeline.unet(latents, 500, tokens).sample, stock) < TOLERANCE
 
 
-def test_short_memory_does_not_bring_superfluous_attention_back() -> None:
+def test_save_memory_keeps_single_token_attention() -> None:
     pipeline = tiny_pipeline()
     stock = prediction(pipeline, 3.0)
     pipeline.prepare_for_inference()
@@ -141,7 +141,7 @@ def watch(network: nn.Module, *ends: str) -> list[str]:
     nn.Conv2d(8, 12, 1, stride=2), nn.Conv2d(8, 12, 3, padding="same"),
     nn.Conv2d(8, 12, 3, padding=1, padding_mode="reflect")], ids=str)
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last], ids=str)
-def test_every_convolution_stays_what_it_is(layer: nn.Conv2d, memory: torch.memory_format) -> None:
+def test_prepack_keeps_every_convolution(layer: nn.Conv2d, memory: torch.memory_format) -> None:
     x = torch.randn(3, 8, 10, 10, generator=torch.Generator().manual_seed(0))
     network = nn.Sequential(layer)
     with torch.no_grad():
@@ -153,7 +153,7 @@ def test_every_convolution_stays_what_it_is(layer: nn.Conv2d, memory: torch.memo
 @needs_prepack
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (2, 4, 5)], ids=str)
-def test_every_linear_layer_stays_what_it_is(shape: tuple[int, ...], bias: bool) -> None:
+def test_prepack_keeps_every_linear_layer(shape: tuple[int, ...], bias: bool) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).transpose(0, -1)
     network = nn.Sequential(nn.Linear(x.shape[-1], 7, bias=bias))
     with torch.no_grad():
@@ -163,22 +163,21 @@ def test_every_linear_layer_stays_what_it_is(shape: tuple[int, ...], bias: bool)
 
 
 @needs_prepack
-def test_packed_weights_are_the_only_ones_left() -> None:
+def test_prepack_frees_the_original_weights() -> None:
     network = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Conv2d(4, 4, 3)))
     assert prepack(network)
     assert all(weight.is_mkldnn for name, weight in network.named_parameters() if "weight" in name)
 
 
 @needs_prepack
-def test_a_gradient_through_packed_layers_is_refused_rather_than_lost() -> None:
+def test_prepack_refuses_gradients() -> None:
     network = nn.Sequential(nn.Linear(4, 4))
     prepack(network)
     with pytest.raises(RuntimeError, match="no gradient"):
         network(torch.zeros(1, 4, requires_grad=True))
 
 
-def test_networks_that_have_no_packed_kernels_stay_as_they_are(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepack_without_kernels_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not prepack(nn.Linear(4, 4, dtype=torch.float64))
     monkeypatch.setattr(onednn_prepack, "prepack_works", lambda: False)
     pipeline = tiny_pipeline()
@@ -188,7 +187,7 @@ def test_networks_that_have_no_packed_kernels_stay_as_they_are(
     assert relative_difference(prediction(pipeline, 3.0), stock) < TOLERANCE
 
 
-def test_the_same_model_in_another_number_format_is_another(tiny_model: Path,
+def test_model_cache_separates_number_formats(tiny_model: Path,
                                                             picture: np.ndarray) -> None:
     def views(dtype: str) -> np.ndarray:
         pipeline = model_cache.get(str(tiny_model), "cpu", dtype)

@@ -48,8 +48,7 @@ def sample(pipeline: Zero123Pipeline, image: np.ndarray, **options: object) -> n
                     guidance_scale=1, output_type="np", **options).images
 
 
-def test_half_as_many_views_are_sampled_at_once_when_memory_runs_out(
-        pipeline: Zero123Pipeline, image: np.ndarray) -> None:
+def test_batch_is_halved_when_memory_runs_out(pipeline: Zero123Pipeline, image: np.ndarray) -> None:
     expected = sample(pipeline, image)
     device = SmallDevice(pipeline.unet, 2, FULL)
     steps = []
@@ -61,7 +60,7 @@ def test_half_as_many_views_are_sampled_at_once_when_memory_runs_out(
     assert pipeline.memory_fallbacks == []
 
 
-def test_one_view_too_many_has_the_measures_taken_in_order(
+def test_save_memory_applies_fallbacks_in_order(
         pipeline: Zero123Pipeline, image: np.ndarray) -> None:
     def latents() -> torch.Tensor:
         return pipeline(image, AROUND, guidance_scale=1, output_type="latent",
@@ -79,7 +78,7 @@ def test_one_view_too_many_has_the_measures_taken_in_order(
     assert sample(pipeline, image).shape == (len(AROUND), IMAGE_SIZE, IMAGE_SIZE, 3)
 
 
-def test_another_error_is_not_taken_for_short_memory(pipeline: Zero123Pipeline,
+def test_in_batches_raises_other_errors(pipeline: Zero123Pipeline,
                                                      image: np.ndarray) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
@@ -92,7 +91,7 @@ def test_another_error_is_not_taken_for_short_memory(pipeline: Zero123Pipeline,
 
 @pytest.mark.parametrize("rows", [1, 5, 8])
 @pytest.mark.parametrize("fits", [1, 2, 3, 8])
-def test_every_row_is_worked_on_once_and_in_order(rows: int, fits: int) -> None:
+def test_in_batches_processes_every_item_in_order(rows: int, fits: int) -> None:
     def work(chunk: torch.Tensor, number: int, count: int) -> torch.Tensor:
         assert 0 <= number < count
         if len(chunk) > fits:
@@ -103,8 +102,7 @@ def test_every_row_is_worked_on_once_and_in_order(rows: int, fits: int) -> None:
     assert torch.cat(results).tolist() == list(range(rows))
 
 
-def test_networks_that_wait_elsewhere_make_the_same_pictures(
-        pipeline: Zero123Pipeline, image: np.ndarray) -> None:
+def test_offload_keeps_the_images(pipeline: Zero123Pipeline, image: np.ndarray) -> None:
     """On the CPU there is no elsewhere, but all the hooks are the same."""
     expected = sample(pipeline, image)
     assert offload(pipeline) is None
@@ -112,7 +110,7 @@ def test_networks_that_wait_elsewhere_make_the_same_pictures(
     np.testing.assert_array_equal(sample(pipeline, image), expected)
 
 
-def test_the_batch_is_as_large_as_the_free_memory_allows(
+def test_max_batch_size_grows_with_free_memory(
         pipeline: Zero123Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = []
     for megabytes in (0, 1, 2, 4, 8, 16, 64, 1024):
@@ -154,7 +152,7 @@ print(np.abs(images - expected).max(), *rows)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
-def test_a_process_that_may_have_no_more_memory_goes_on(project_root: Path,
+def test_pipeline_continues_within_a_memory_limit(project_root: Path,
                                                         tmp_path: Path) -> None:
     """The system itself refuses: 48 views at once need some 50 MB, and 12 are to be had."""
     def run(*arguments: object) -> bytes:
@@ -177,7 +175,7 @@ def anonymous_mb(pid: int | None) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the engine's memory from /proc")
 @pytest.mark.parametrize("idle_s", [None, 1.0])
-def test_an_idle_engine_gives_its_model_back_and_works_on(idle_s: float | None,
+def test_idle_engine_drops_and_reloads_its_model(idle_s: float | None,
                                                           tmp_path: Path) -> None:
     picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     picture.paste((200, 30, 30, 255), (16, 12, 48, 36))

@@ -36,7 +36,7 @@ def seed(number=1):
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++", "unipc"])
-def test_a_view_depends_neither_on_its_companions_nor_on_the_batches(pipeline, image, sampler):
+def test_view_is_independent_of_other_views_and_batches(pipeline, image, sampler):
     together = pipeline(image, AROUND, 10.0, num_samples=2, sampler=sampler, generator=seed(),
                         output_type="latent", batch_size=4).images
     alone = pipeline(image, [90.0], 10.0, num_samples=2, sampler=sampler, generator=seed(),
@@ -48,7 +48,7 @@ def test_a_view_depends_neither_on_its_companions_nor_on_the_batches(pipeline, i
     assert (together[2] - together[3]).abs().max() > 1e-3  # and so does the sample
 
 
-def test_noisy_steps_do_not_depend_on_the_batches_either(pipeline, image):
+def test_stochastic_view_is_independent_of_batches(pipeline, image):
     def run(**options):
         return pipeline(image, AROUND, num_samples=2, sampler="ddim", eta=1.0, generator=seed(),
                         output_type="latent", **options).images
@@ -59,14 +59,14 @@ def test_noisy_steps_do_not_depend_on_the_batches_either(pipeline, image):
     assert (run() - quiet).abs().max() > 1e-2
 
 
-def test_more_samples_do_not_change_the_first(zero_snr_pipeline, image):
+def test_first_sample_is_independent_of_their_number(zero_snr_pipeline, image):
     one = zero_snr_pipeline(image, 90.0, generator=seed(), output_type="latent").images
     two = zero_snr_pipeline(image, 90.0, num_samples=2, generator=seed(),
                             output_type="latent").images
     torch.testing.assert_close(two[:1], one, atol=1e-5, rtol=1e-4)
 
 
-def test_the_same_seed_gives_the_same_bytes(zero_snr_pipeline, image):
+def test_pipeline_repeats_with_the_same_seed(zero_snr_pipeline, image):
     first, again, other = (
         zero_snr_pipeline(image, AROUND, generator=seed(number), output_type="np").images
         for number in (1, 1, 2))
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_bytes(zero_snr_pipeline, image):
     assert not np.array_equal(first, other)
 
 
-def test_given_latents_are_where_it_starts(zero_snr_pipeline, image):
+def test_pipeline_starts_from_given_latents(zero_snr_pipeline, image):
     drawn = torch.randn(1, *LATENT, generator=seed())
     given = zero_snr_pipeline(image, AROUND, latents=drawn.repeat(3, 1, 1, 1), output_type="np")
     ours = zero_snr_pipeline(image, AROUND, generator=seed(), output_type="np")
@@ -82,7 +82,7 @@ def test_given_latents_are_where_it_starts(zero_snr_pipeline, image):
 
 
 @pytest.mark.parametrize(("guidance_scale", "halves"), [(1.0, 1), (2.0, 2)])
-def test_guidance_of_one_skips_the_null_half(zero_snr_pipeline, image, guidance_scale, halves):
+def test_guidance_of_one_skips_the_null_condition(zero_snr_pipeline, image, guidance_scale, halves):
     rows = []
     hook = zero_snr_pipeline.unet.register_forward_pre_hook(
         lambda module, arguments: rows.append(len(arguments[0])))
@@ -95,7 +95,7 @@ def test_guidance_of_one_skips_the_null_half(zero_snr_pipeline, image, guidance_
     assert result.unet_evaluations == sum(rows)
 
 
-def test_guidance_extrapolates_from_the_null_branch(zero_snr_pipeline, image):
+def test_guidance_extrapolates_from_the_null_condition(zero_snr_pipeline, image):
     pipe = zero_snr_pipeline
     condition = pipe.encode_image(pipe.image_tensor(image))
     contexts = pipe.contexts(condition, pipe.poses(90.0, 0.0, 1.85, 0.0, 1.85))
@@ -109,7 +109,7 @@ def test_guidance_extrapolates_from_the_null_branch(zero_snr_pipeline, image):
     torch.testing.assert_close(guided, null + 3 * (conditional - null), atol=1e-5, rtol=1e-4)
 
 
-def test_constant_work_is_done_once(zero_snr_pipeline, image):
+def test_pipeline_encodes_the_image_once(zero_snr_pipeline, image):
     calls = []
     hooks = [module.register_forward_hook(lambda *_, name=name: calls.append(name))
              for name, module in (("clip", zero_snr_pipeline.image_encoder),
@@ -122,7 +122,7 @@ def test_constant_work_is_done_once(zero_snr_pipeline, image):
     assert sorted(calls) == ["clip", "vae"]
 
 
-def test_progress_counts_every_step_of_every_batch(zero_snr_pipeline, image):
+def test_callback_counts_every_step_of_every_batch(zero_snr_pipeline, image):
     steps = []
 
     def report(pipe, index, timestep, state):
@@ -136,7 +136,7 @@ def test_progress_counts_every_step_of_every_batch(zero_snr_pipeline, image):
     assert steps[0][1] == 999
 
 
-def test_a_callback_can_stop_and_can_replace_latents(zero_snr_pipeline, image):
+def test_callback_can_stop_and_replace_latents(zero_snr_pipeline, image):
     def stop(*_):
         raise JobCancelled
 
@@ -149,7 +149,7 @@ def test_a_callback_can_stop_and_can_replace_latents(zero_snr_pipeline, image):
     assert not erased.images.any()
 
 
-def test_outputs_are_one_picture_in_four_forms(zero_snr_pipeline, image):
+def test_output_types_hold_the_same_image(zero_snr_pipeline, image):
     forms = {kind: zero_snr_pipeline(image, AROUND, generator=seed(), output_type=kind).images
              for kind in ("pil", "np", "pt", "latent")}
     assert forms["np"].shape == (3, IMAGE_SIZE, IMAGE_SIZE, 3)
@@ -160,7 +160,7 @@ def test_outputs_are_one_picture_in_four_forms(zero_snr_pipeline, image):
     np.testing.assert_array_equal(zero_snr_pipeline.decode(forms["latent"]), forms["pt"])
 
 
-def test_saved_and_loaded_it_is_the_same(zero_snr_pipeline, image, tmp_path):
+def test_saved_pipeline_loads_unchanged(zero_snr_pipeline, image, tmp_path):
     zero_snr_pipeline.save_pretrained(tmp_path)
     loaded = Zero123Pipeline.from_pretrained(tmp_path, local_files_only=True)
     assert loaded.config.pose_encoding == "zero123"
@@ -172,7 +172,7 @@ def test_saved_and_loaded_it_is_the_same(zero_snr_pipeline, image, tmp_path):
     assert not list(tmp_path.rglob("*.bin"))
 
 
-def test_stable_zero123_looks_at_the_input_elevation_and_not_at_the_radius(image):
+def test_stable_zero123_uses_elevation_not_radius(image):
     stable = tiny_pipeline(ORIGINAL, pose_encoding="stable")
 
     def view(radius, input_elevation):
@@ -183,7 +183,7 @@ def test_stable_zero123_looks_at_the_input_elevation_and_not_at_the_radius(image
     assert (view(1.6, 0.0) - view(1.6, 40.0)).abs().max() > 1e-3
 
 
-def test_pictures_of_other_sizes_and_kinds_are_taken(zero_snr_pipeline, image):
+def test_pipeline_accepts_images_of_other_sizes(zero_snr_pipeline, image):
     picture = PIL.Image.fromarray((image * 255).round().astype(np.uint8))
     from_pil = zero_snr_pipeline.image_tensor(picture)
     np.testing.assert_allclose(from_pil[0].permute(1, 2, 0), image, atol=0.51 / 255)
@@ -204,13 +204,13 @@ def test_pictures_of_other_sizes_and_kinds_are_taken(zero_snr_pipeline, image):
     {"image": np.zeros((32, 16, 3), np.float32)},
     {"image": np.zeros((32, 32), np.float32)},
 ])
-def test_bad_arguments_are_named(zero_snr_pipeline, image, arguments):
+def test_pipeline_names_bad_arguments(zero_snr_pipeline, image, arguments):
     with pytest.raises(EngineError) as caught:
         zero_snr_pipeline(**({"image": image} | arguments))
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_weights_that_give_no_numbers_are_reported(image):
+def test_pipeline_reports_weights_that_give_nan(image):
     broken = tiny_pipeline()
     with torch.no_grad():
         broken.unet.conv_out.bias.fill_(float("nan"))
@@ -219,7 +219,7 @@ def test_weights_that_give_no_numbers_are_reported(image):
     assert caught.value.code is ErrorCode.MODEL_DAMAGED
 
 
-def test_an_unknown_pose_encoding_is_refused():
+def test_pipeline_refuses_an_unknown_pose_encoding():
     with pytest.raises(EngineError) as caught:
         tiny_pipeline(pose_encoding="polar")
     assert caught.value.code is ErrorCode.MODEL_INCOMPATIBLE

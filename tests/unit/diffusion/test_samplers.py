@@ -68,11 +68,11 @@ def exact(config):
     ("unipc", 4, 0.08), ("unipc", 6, 0.07), ("unipc", 10, 0.05), ("unipc", 50, 0.01),
     ("ddim", 10, 0.12), ("ddim", 50, 0.04),
 ])
-def test_few_steps_come_close_to_the_exact_solution(config, exact, name, steps, error):
+def test_samplers_approach_the_exact_solution(config, exact, name, steps, error):
     assert (walk(name, config, steps) - exact).abs().mean() < error
 
 
-def test_noisy_ddim_draws_from_the_data():
+def test_stochastic_ddim_samples_the_data():
     sample = walk("ddim", ZERO_SNR, 200, eta=1.0)
     nearest = (sample[..., None] - MODES).abs().argmin(-1)
     assert torch.bincount(nearest.flatten()).div(sample.numel()).sub(1 / 3).abs().max() < 0.04
@@ -88,7 +88,7 @@ def test_zero_terminal_snr_ends_in_pure_noise():
 
 @pytest.mark.parametrize("name", ["ddim", "dpm++", "unipc"])
 @pytest.mark.parametrize("steps", [1, 2, 4, 7, 25, 1000])
-def test_zero_terminal_snr_starts_at_the_terminal_timestep(name, steps):
+def test_zero_terminal_snr_starts_at_the_last_timestep(name, steps):
     timesteps = make_sampler(name, ZERO_SNR, steps).timesteps
     assert timesteps[0] == 999
     assert len(timesteps) == len(set(timesteps)) == steps
@@ -105,7 +105,7 @@ def test_original_timesteps_stay_within_training(steps):
 
 
 @given(st.integers(1, 1000))
-def test_trailing_timesteps_are_as_many_as_asked_for(steps):
+def test_trailing_timesteps_have_the_requested_number(steps):
     timesteps = trailing_timesteps(steps)
     assert len(set(timesteps)) == steps
     assert timesteps[0] == 999
@@ -114,7 +114,7 @@ def test_trailing_timesteps_are_as_many_as_asked_for(steps):
 
 @settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.integers(0, 2**31))
-def test_both_predictions_tell_clean_and_noise(alpha, seed):
+def test_predict_clean_and_noise_inverts_both_types(alpha, seed):
     generator = torch.Generator().manual_seed(seed)
     clean, eps = torch.randn(2, 1, 4, 2, 2, generator=generator, dtype=torch.float64)
     sample = ddim_step(clean, eps, alpha)
@@ -134,7 +134,7 @@ def test_both_predictions_tell_clean_and_noise(alpha, seed):
     ("ddim", {**EPSILON, "prediction_type": "sample"}, 10, ErrorCode.MODEL_INCOMPATIBLE),
     ("ddim", {**EPSILON, "beta_schedule": "sigmoid"}, 10, ErrorCode.MODEL_INCOMPATIBLE),
 ])
-def test_walks_that_cannot_be_walked_are_refused(name, config, steps, code):
+def test_make_sampler_refuses_impossible_requests(name, config, steps, code):
     with pytest.raises(EngineError) as caught:
         make_sampler(name, config, steps)
     assert caught.value.code is code

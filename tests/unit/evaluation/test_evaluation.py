@@ -42,7 +42,7 @@ def test_psnr_of_a_known_error() -> None:
     assert score_views(truth + 0.1, truth).psnr[0] == pytest.approx(20.0, abs=1e-3)
 
 
-def test_identical_pictures_score_best() -> None:
+def test_identical_images_score_best() -> None:
     images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)
     scores = score_views(images, images)
     assert scores.psnr.min() >= 100
@@ -57,7 +57,7 @@ def test_silhouette_iou_of_shifted_squares() -> None:
     assert score_views(images[:1], images[1:]).silhouette_iou[0] == pytest.approx(32 / 96)
 
 
-def test_the_perceptual_distance_punishes_blur_more_than_a_change_of_brightness() -> None:
+def test_gmsd_penalises_blur_more_than_brightness() -> None:
     truth = np.ones((1, 32, 32, 3), np.float32)
     truth[:, 8:24, 8:24] = 0.2
     blurred = ndimage.uniform_filter(truth, (1, 7, 7, 1))
@@ -65,7 +65,7 @@ def test_the_perceptual_distance_punishes_blur_more_than_a_change_of_brightness(
     assert gradient_deviation(blurred, truth)[0] > 3 * gradient_deviation(shade, truth)[0]
 
 
-def test_diversity_is_the_spread_of_samples_where_the_object_is() -> None:
+def test_diversity_is_the_spread_on_the_object() -> None:
     rgba = np.stack([square(8, 8)] * 3)
     pose = np.array([[0, 0, 1.85], [10, 0, 1.85], [180, 0, 1.85]], np.float32)
 
@@ -80,12 +80,12 @@ def test_diversity_is_the_spread_of_samples_where_the_object_is() -> None:
     assert spread["90-180"] == pytest.approx(0.2 / np.sqrt(2))
 
 
-def test_box_downsampling_averages_blocks() -> None:
+def test_box_downsample_averages_blocks() -> None:
     image = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
     np.testing.assert_allclose(box_downsample(image, 2)[..., 0], [[2.5, 4.5], [10.5, 12.5]])
 
 
-def test_copying_is_perfect_only_where_nothing_changes() -> None:
+def test_copy_input_is_perfect_without_a_change() -> None:
     rgba = np.stack([square(8, 8), square(8, 8), square(8, 12), square(8, 16)])
     pose = np.array([[350, 0, 1.85], [10, 0, 1.85], [290, 0, 1.85], [170, 0, 1.85]], np.float32)
     table = evaluate([RenderedObject("thing", rgba, pose, {})], copy_input, 32, SilentReporter())
@@ -107,7 +107,7 @@ def training() -> TrainingViews:
     return TrainingViews(rgb, pose, ["red", "blue"])
 
 
-def test_the_nearest_training_object_is_turned_as_the_camera_was(training: TrainingViews) -> None:
+def test_nearest_training_object_follows_the_camera(training: TrainingViews) -> None:
     predict = nearest_training_object(training)
     seen = training.rgb[1, 1].astype(np.float32) / 255
     targets = np.array([[20, 10, 1.85], [110, 10, 1.85], [-80, 10, 1.85]], np.float32)
@@ -115,14 +115,14 @@ def test_the_nearest_training_object_is_turned_as_the_camera_was(training: Train
     np.testing.assert_allclose(shown * 255, training.rgb[1, [1, 2, 0]], atol=1e-3)
 
 
-def test_the_mean_training_view_averages_the_nearest_cameras(training: TrainingViews) -> None:
+def test_mean_training_view_averages_nearest_cameras(training: TrainingViews) -> None:
     targets = np.array([[22, 10, 1.85]], np.float32)
     mean = mean_training_view(training, count=2)(np.zeros((32, 32, 3)), targets[0], targets)
     np.testing.assert_allclose(mean[0, 16, 16] * 255, [100, 0, 100], atol=1e-3)
     np.testing.assert_allclose(mean[0, 0, 0], 1)
 
 
-def test_a_sheet_shows_the_input_and_then_the_views_around(tmp_path: Path) -> None:
+def test_draw_sheet_shows_input_and_views(tmp_path: Path) -> None:
     rgba = np.stack([square(8, 8)] * 2)
     pose = np.array([[30, 10, 1.85], [60, 0, 1.7]], np.float32)
     asked: list[np.ndarray] = []

@@ -85,7 +85,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return place
 
 
-def test_every_layout_gives_pictures_cameras_and_mesh(folder: Path) -> None:
+def test_read_objects_reads_every_layout(folder: Path) -> None:
     things = list(read_objects(folder))
     assert [thing.rendered.name for thing in things] == NAMES
     for thing in things:
@@ -116,7 +116,7 @@ DAMAGES: dict[str, list[Callable[[Path], None]]] = {
 }
 
 
-def test_a_bad_entry_is_named_and_the_others_follow(folder: Path) -> None:
+def test_read_objects_names_bad_entries(folder: Path) -> None:
     for damage in DAMAGES[folder.name]:
         shutil.rmtree(folder / "cup")
         LAYOUTS[folder.name](folder / "cup", "cup")
@@ -129,7 +129,7 @@ def test_a_bad_entry_is_named_and_the_others_follow(folder: Path) -> None:
             list(read_objects(folder))
 
 
-def test_views_are_scored_and_the_exit_code_tells(
+def test_evaluate_views_exit_code_reports_damage(
         folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     DAMAGES[folder.name][0](folder / "chair")
     out = tmp_path / "scores.json"
@@ -139,7 +139,7 @@ def test_views_are_scored_and_the_exit_code_tells(
     assert "1 of those given were left out" in capsys.readouterr().err
 
 
-def test_meshes_are_scored_against_the_folder_s_own(tmp_path: Path) -> None:
+def test_evaluate_meshes_uses_the_folders_meshes(tmp_path: Path) -> None:
     for name in NAMES:
         plain(tmp_path / "set" / name, name)
     (tmp_path / "set" / "cup" / "mesh.obj").unlink()
@@ -152,7 +152,7 @@ def test_meshes_are_scored_against_the_folder_s_own(tmp_path: Path) -> None:
     assert "the mesh of cup" in record["left_out"][0]
 
 
-def test_pictures_of_any_size_fit_a_model() -> None:
+def test_fitted_resizes_images_to_a_multiple() -> None:
     rgba = np.zeros((1, 50, 50, 4), np.uint8)
     rgba[:, :25] = (200, 100, 50, 255)
     small = fitted(RenderedObject("thing", rgba, POSE[:1], {}), 16).rgba
@@ -162,7 +162,7 @@ def test_pictures_of_any_size_fit_a_model() -> None:
     assert fitted(RenderedObject("thing", rgba, POSE[:1], {}), 25).rgba is rgba
 
 
-def test_shards_are_read_as_before(tmp_path: Path) -> None:
+def test_read_objects_reads_shards(tmp_path: Path) -> None:
     (tmp_path / "views").mkdir()
     rgba = np.full((3, SIZE, SIZE, 4), 255, np.uint8)
     write_shard(tmp_path / "views" / "0.tar", [RenderedObject("chair", rgba, POSE, {})])

@@ -31,7 +31,7 @@ def cells(count: int) -> np.ndarray:
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
 
 
-def test_a_mesh_against_itself_scores_the_sampling_floor() -> None:
+def test_compare_of_equal_meshes_is_the_sampling_floor() -> None:
     scores = compare(box(1, 0.6, 0.4), box(2, 1.2, 0.8), points=20_000)
     assert scores.iou == 1
     assert scores.chamfer < 0.01
@@ -39,7 +39,7 @@ def test_a_mesh_against_itself_scores_the_sampling_floor() -> None:
     assert scores == compare(box(1, 0.6, 0.4), box(2, 1.2, 0.8), points=20_000)
 
 
-def test_alignment_tells_what_is_forgiven() -> None:
+def test_alignments_forgive_scale_and_rotation() -> None:
     truth, turn = box(1, 0.6, 0.4), trimesh.transformations.rotation_matrix(0.1, [0.2, 0.3, 1])
     moved = Triangles(0.8 * truth.vertices @ turn[:3, :3].T + 0.05, truth.faces)
     none, scale, icp = (compare(moved, truth, points=5000, alignment=alignment)
@@ -69,13 +69,13 @@ def test_points_have_no_normal_consistency() -> None:
     assert compare(cloud, box(1, 0.6, 0.4), points=500).normal_consistency is None
 
 
-def test_what_sticks_out_of_the_truth_counts() -> None:
+def test_iou_counts_what_exceeds_the_truth() -> None:
     longer = Triangles(box(2, 1, 1).vertices + [0.5, 0, 0], box(2, 1, 1).faces)
     iou = compare(longer, box(1, 1, 1), points=100, alignment=Alignment.NONE).iou
     assert iou == pytest.approx(0.5)
 
 
-def test_points_of_a_surface_score_as_it_does_but_have_no_volume() -> None:
+def test_points_score_like_their_surface_without_iou() -> None:
     cloud = 3 * sample_surface(box(1, 0.6, 0.4), 30_000, np.random.default_rng(1)) + 2
     scores = compare(cloud, box(1, 0.6, 0.4), points=20_000)
     assert scores.chamfer < 0.01 and scores.f_score > 0.999
@@ -83,7 +83,7 @@ def test_points_of_a_surface_score_as_it_does_but_have_no_volume() -> None:
     assert compare(cloud * [1, 1, 2], box(1, 0.6, 0.4), points=20_000).chamfer > 0.05
 
 
-def test_the_iou_of_boxes_is_the_ratio_of_their_volumes() -> None:
+def test_iou_of_boxes_is_the_ratio_of_volumes() -> None:
     assert compare(box(1, 0.5, 0.5), box(1, 1, 1), points=100).iou == pytest.approx(0.25)
 
 
@@ -96,7 +96,7 @@ def test_distances_of_shifted_planes_are_the_shift() -> None:
     assert (chamfer, f_score) == pytest.approx((0.021, 0))
 
 
-def test_icp_undoes_a_small_similarity() -> None:
+def test_similarity_icp_undoes_a_small_similarity() -> None:
     points = sample_surface(box(1, 0.6, 0.4), 8000, np.random.default_rng(0))
     turn = trimesh.transformations.rotation_matrix(np.radians(4), [0.2, 0.3, 1])[:3, :3]
     moved = 0.97 * points @ turn.T + [0.01, -0.02, 0.01]
@@ -105,7 +105,7 @@ def test_icp_undoes_a_small_similarity() -> None:
     assert np.abs(moved @ linear.T + shift - points).max() < 0.01
 
 
-def test_samples_are_uniform_over_the_area() -> None:
+def test_sample_surface_is_uniform_over_the_area() -> None:
     points = sample_surface(box(1, 1, 0.2), 20_000, np.random.default_rng(0))
     top_and_bottom = np.isclose(np.abs(points[:, 2]), 0.1).mean()
     assert top_and_bottom == pytest.approx(2 / 2.8, abs=0.01)
@@ -121,19 +121,19 @@ def test_occupancy_agrees_with_the_solid_angle() -> None:
     assert 0.05 < ours.mean() < 0.5
 
 
-def test_axes_are_not_mixed_up() -> None:
+def test_occupancy_keeps_the_axes() -> None:
     mesh = box(0.9, 0.5, 0.2)
     mesh.vertices = mesh.vertices + np.array([0.02, 0.1, -0.2])
     expected = (np.abs(cells(20) - [0.02, 0.1, -0.2]) < [0.45, 0.25, 0.1]).all(1)
     assert (occupancy(mesh, 20).reshape(-1) == expected).all()
 
 
-def test_a_hole_in_a_scan_does_not_empty_it() -> None:
+def test_occupancy_tolerates_a_hole_in_a_scan() -> None:
     mesh = box(1, 1, 1)
     top = (mesh.vertices[mesh.faces][..., 2] > 0.4).all(1)
     holed = Triangles(mesh.vertices, mesh.faces[~top])
     assert occupancy(holed, 16).mean() > 0.99
 
 
-def test_shapes_contain_what_they_say() -> None:
+def test_helper_shapes_contain_their_points() -> None:
     assert contains(BLOCK, np.array([[0.3, 0, 0], [0, 0.5, 0]])).tolist() == [True, False]

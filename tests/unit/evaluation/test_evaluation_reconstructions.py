@@ -54,7 +54,7 @@ def test_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_scaled_copy_of_the_truth_scores_best(
+def test_evaluate_meshes_scores_a_scaled_copy_best(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "meshes", str(test_set), "--out", str(tmp_path),
                  "--predictions", str(test_set / "predictions")]) == 0
@@ -80,7 +80,7 @@ def test_evaluate_meshes_by_the_syncdreamer_protocol(
     capsys.readouterr()
 
 
-def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> None:
+def test_evaluate_meshes_keeps_reconstructions(test_set: Path, tmp_path: Path) -> None:
     options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10}
     evaluation = MeshEvaluation(options)
     scores = evaluate_meshes(test_set, tmp_path, evaluation, SilentReporter())
@@ -94,7 +94,7 @@ def test_reconstructions_are_scored_and_kept(test_set: Path, tmp_path: Path) -> 
     assert (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns == made
 
 
-def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -> None:
+def test_true_views_have_the_cameras_of_the_fit(test_set: Path) -> None:
     views = true_views(normalised_truth(test_set / "meshes" / "box.glb"), 4)
     assert sorted(set(views.elevation_deg)) == [0, 40]
     front = views.images[0, ..., 3]
@@ -105,7 +105,7 @@ def test_true_views_show_the_truth_from_the_cameras_of_the_fit(test_set: Path) -
     assert np.ptp(rows) + 1 == pytest.approx(focal / 1.35, abs=2)
 
 
-def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None:
+def test_perfect_views_need_no_model(tmp_path: Path) -> None:
     render_shards(tmp_path / "views", 1, SyntheticViews(2, 128), 1, SilentReporter(),
                   tmp_path / "meshes")
     options = {"view_count": 8, "resolution": 40, "iterations": 60}
@@ -116,7 +116,7 @@ def test_a_fit_to_true_views_comes_close_without_a_model(tmp_path: Path) -> None
     assert mean_cost(tmp_path / "out", scores)["unet_evaluations"] == 0
 
 
-def test_methods_stand_side_by_side_in_one_table(
+def test_evaluate_methods_makes_one_table(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch) -> None:
     quick = ("--iterations", "10")
@@ -135,7 +135,7 @@ def test_methods_stand_side_by_side_in_one_table(
     assert [row[4] for row in cells] == ["16", "20"]  # two views in each step of refinement
 
 
-def test_a_method_that_fails_is_named_and_image_variations_is_one_method_s_model(
+def test_compare_methods_names_a_failing_method(
         test_set: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EngineError, match="sjc-i failed"):
         methods.compare_methods(["sjc-i"], tmp_path, [str(test_set), "--model", "nano"],
@@ -143,14 +143,14 @@ def test_a_method_that_fails_is_named_and_image_variations_is_one_method_s_model
     assert f"there is no model '{tmp_path / 'no variations'}'" in capfd.readouterr().err
 
 
-def test_an_object_without_its_truth_is_refused(test_set: Path, tmp_path: Path) -> None:
+def test_evaluate_meshes_refuses_objects_without_truth(test_set: Path, tmp_path: Path) -> None:
     (tmp_path / "views").symlink_to(test_set / "views")
     with pytest.raises(EngineError) as caught:
         evaluate_meshes(tmp_path, tmp_path / "out", MeshEvaluation(), SilentReporter())
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_a_turned_input_is_refused(tmp_path: Path) -> None:
+def test_reconstruct_object_refuses_a_turned_input(tmp_path: Path) -> None:
     turned = RenderedObject("box", np.zeros((1, 8, 8, 4), np.uint8),
                             np.array([[30, 0, 1.85]], np.float32), {})
     with pytest.raises(EngineError):

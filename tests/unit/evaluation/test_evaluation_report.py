@@ -54,7 +54,7 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_tables_hold_what_was_measured(measured: Path, tmp_path: Path) -> None:
+def test_report_tables_hold_the_scores(measured: Path, tmp_path: Path) -> None:
     assert run("evaluate", "report", *results(measured), "--out", tmp_path / "out") == 0
     assert names(tmp_path / "out") == ["meshes.csv", "meshes.png", "report.html", "sheet.png",
                                        "views.csv", "views.png"]
@@ -69,7 +69,7 @@ def test_the_tables_hold_what_was_measured(measured: Path, tmp_path: Path) -> No
         ("distil", "0.4", "400"), ("fit", "0.6", "26.4"), ("point-e <1>", "", "")]
 
 
-def test_the_page_marks_the_best_and_names_the_stand_in(measured: Path, tmp_path: Path) -> None:
+def test_report_page_marks_the_best_scores(measured: Path, tmp_path: Path) -> None:
     assert run("evaluate", "report", *results(measured), "--out", tmp_path / "out") == 0
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "GMSD replaces LPIPS" in page
@@ -88,7 +88,7 @@ def test_the_page_marks_the_best_and_names_the_stand_in(measured: Path, tmp_path
     assert "stands in" not in page and "LPIPS ↓" in page
 
 
-def test_the_same_results_give_the_same_bytes(measured: Path, tmp_path: Path) -> None:
+def test_report_repeats_its_bytes(measured: Path, tmp_path: Path) -> None:
     written = []
     for out in (tmp_path / "one", tmp_path / "two"):
         assert run("evaluate", "report", *results(measured), "--out", out) == 0
@@ -96,7 +96,7 @@ def test_the_same_results_give_the_same_bytes(measured: Path, tmp_path: Path) ->
     assert written[0] == written[1]
 
 
-def test_the_sheet_shows_the_kept_meshes(measured: Path, tmp_path: Path) -> None:
+def test_report_sheet_shows_the_kept_meshes(measured: Path, tmp_path: Path) -> None:
     assert run("evaluate", "report", *results(measured), "--out", tmp_path / "out") == 0
     sheet = np.asarray(Image.open(tmp_path / "out" / "sheet.png").convert("RGB"), int)
     upper, lower = np.split(sheet[40:], [(len(sheet) - 40) // 2])
@@ -105,7 +105,7 @@ def test_the_sheet_shows_the_kept_meshes(measured: Path, tmp_path: Path) -> None
     assert 0.6 > tall > 1.5 * flat > 0.05
 
 
-def test_methods_of_one_name_are_kept_apart(measured: Path, tmp_path: Path) -> None:
+def test_results_separate_methods_of_one_name(measured: Path, tmp_path: Path) -> None:
     other = {"copy": VIEWS["copy"], "nano": {"all": {"psnr": 22.0}}}
     (measured / "trained.json").write_text(json.dumps({"scores": other}))
     assert run("evaluate", "report", measured / "views.json", measured / "trained.json",
@@ -116,7 +116,7 @@ def test_methods_of_one_name_are_kept_apart(measured: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"scores": 3}', '{"scores": {"a": [1]}}',
                                      '{"mean": {"iou": "x"}, "cost": {}, "objects": {}}'])
-def test_what_holds_no_scores_is_named_and_left_out(
+def test_read_results_names_files_without_scores(
         measured: Path, tmp_path: Path, content: str,
         capsys: pytest.CaptureFixture[str]) -> None:
     (measured / "bad.json").write_text(content)
@@ -131,7 +131,7 @@ def test_what_holds_no_scores_is_named_and_left_out(
     assert not (tmp_path / "none").exists()
 
 
-def test_a_damaged_mesh_is_named(measured: Path, tmp_path: Path,
+def test_report_names_a_damaged_mesh(measured: Path, tmp_path: Path,
                                  capsys: pytest.CaptureFixture[str]) -> None:
     (measured / "methods" / "fit" / "cup" / "mesh.glb").write_bytes(b"cut")
     assert run("evaluate", "report", measured / "methods", "--out", tmp_path / "out") == 2

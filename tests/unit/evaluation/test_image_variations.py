@@ -45,7 +45,7 @@ def picture(seed: int, size: int = 16) -> np.ndarray:
     return np.random.default_rng(seed).random((size, size, 3), dtype=np.float32)
 
 
-def test_every_view_is_a_variation_of_the_input_whatever_its_camera(model: Path) -> None:
+def test_image_variations_ignore_the_camera(model: Path) -> None:
     predict = image_variations(model, seed=3, steps=2)
     views = predict(picture(0), POSE[0], POSE[1:])
     assert views.shape == (2, 16, 16, 3) and 0 <= views.min() < views.max() <= 1
@@ -54,7 +54,7 @@ def test_every_view_is_a_variation_of_the_input_whatever_its_camera(model: Path)
     assert np.abs(views - predict(picture(1), POSE[0], POSE[1:])).max() > 1e-4
 
 
-def test_it_is_the_pipeline_s_own_picture_made_smaller(model: Path) -> None:
+def test_image_variations_equal_the_pipelines_image(model: Path) -> None:
     from PIL import Image
 
     pipeline = StableDiffusionImageVariationPipeline.from_pretrained(model, safety_checker=None)
@@ -67,7 +67,7 @@ def test_it_is_the_pipeline_s_own_picture_made_smaller(model: Path) -> None:
     np.testing.assert_allclose(view, small, atol=1e-5)
 
 
-def test_it_stands_in_the_table(model: Path, tmp_path: Path,
+def test_evaluate_views_lists_image_variations(model: Path, tmp_path: Path,
                                 capsys: pytest.CaptureFixture[str]) -> None:
     rgba = np.full((3, 128, 128, 4), 255, np.uint8)
     write_shard(tmp_path / "0.tar", [RenderedObject("thing", rgba, POSE, {})])
@@ -101,7 +101,7 @@ def _forget_a_weight(file: Path) -> None:
     (lambda path: _forget_a_weight(path / "image_encoder" / "model.safetensors"),
      ErrorCode.MODEL_DAMAGED),
 ])
-def test_what_is_no_such_model_is_refused(model: Path, tmp_path: Path, damage,
+def test_image_variations_refuses_other_models(model: Path, tmp_path: Path, damage,
                                           code: ErrorCode) -> None:
     folder = Path(shutil.copytree(model, tmp_path / "model"))
     damage(folder)

@@ -23,7 +23,7 @@ from engine.evaluation.perceptual import (
 )
 
 
-def test_an_option_goes_before_a_variable_and_that_before_the_models_folder(
+def test_find_weights_prefers_option_then_variable(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
     monkeypatch.delenv(LPIPS_VARIABLE, raising=False)
@@ -39,7 +39,7 @@ def test_an_option_goes_before_a_variable_and_that_before_the_models_folder(
 
 
 @pytest.mark.parametrize("variable", [LPIPS_VARIABLE, FID_VARIABLE])
-def test_a_missing_file_ends_the_command_before_it_starts(
+def test_evaluate_views_checks_weights_first(
         tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "nothing.pth"))
@@ -49,7 +49,7 @@ def test_a_missing_file_ends_the_command_before_it_starts(
 
 
 @pytest.mark.parametrize("measure", [Lpips, Fid])
-def test_a_cut_file_is_damaged(tmp_path: Path, measure: type) -> None:
+def test_lpips_refuses_a_truncated_file(tmp_path: Path, measure: type) -> None:
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "whole.pth")
     content = (tmp_path / "whole.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(content[:len(content) // 2])
@@ -59,7 +59,7 @@ def test_a_cut_file_is_damaged(tmp_path: Path, measure: type) -> None:
     assert "cut.pth" in caught.value.message and caught.value.hint
 
 
-def test_another_network_is_refused(tmp_path: Path) -> None:
+def test_lpips_refuses_another_network(tmp_path: Path) -> None:
     torch.save({"features.0.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "other.pth")
     with pytest.raises(EngineError) as caught:
         Lpips(tmp_path / "other.pth")

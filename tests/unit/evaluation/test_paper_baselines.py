@@ -61,7 +61,7 @@ def semantics(photo: np.ndarray, pipeline) -> tuple[SemanticConsistencyObjective
 # A model without cameras.
 
 
-def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Path) -> None:  # noqa: F811
+def test_score_jacobian_of_image_variations_is_exact(model: Path) -> None:  # noqa: F811
     pipeline = load_any(str(model), "cpu")
     own = load_variations(model)
     assert isinstance(pipeline, UnposedPipeline)
@@ -89,7 +89,7 @@ def test_image_variations_gives_the_score_that_its_own_pipeline_would(model: Pat
     torch.testing.assert_close(score, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_a_model_that_is_not_told_the_camera_is_told_another() -> None:
+def test_unposed_guidance_draws_another_camera() -> None:
     pipeline = tiny_pipeline()
     guide = Zero123Guidance.of(pipeline, np.ones((32, 32, 3), np.float32), 0.0, 1.85)
     first, again, other = (
@@ -104,7 +104,7 @@ def test_a_model_that_is_not_told_the_camera_is_told_another() -> None:
 # Semantic consistency.
 
 
-def test_the_gradient_of_semantic_consistency_is_that_of_finite_differences() -> None:
+def test_inconsistency_gradient_equals_finite_differences() -> None:
     encoder = tiny_pipeline().image_encoder.double()
     generator = torch.Generator().manual_seed(0)
     rgb = torch.rand(1, 3, 16, 16, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -118,7 +118,7 @@ def test_the_gradient_of_semantic_consistency_is_that_of_finite_differences() ->
         assert float((gradient * way).sum()) == pytest.approx(float(there - back) / 2e-5, rel=1e-3)
 
 
-def test_the_same_picture_is_consistent_and_its_opposite_is_not() -> None:
+def test_inconsistency_is_zero_for_the_same_image() -> None:
     encoder = tiny_pipeline().image_encoder
     rgb = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -127,7 +127,7 @@ def test_the_same_picture_is_consistent_and_its_opposite_is_not() -> None:
         assert inconsistency(encoder, rgb, -embedding) == pytest.approx(2, abs=1e-5)
 
 
-def test_every_tenth_step_looks_from_elsewhere(photo: np.ndarray) -> None:
+def test_dietnerf_samples_a_camera_every_tenth_step(photo: np.ndarray) -> None:
     """Its gradient reaches the field, and what it adds is the weighted inconsistency itself."""
     objective, field = semantics(photo, tiny_pipeline())
     state = objective.generator.get_state()
@@ -142,7 +142,7 @@ def test_every_tenth_step_looks_from_elsewhere(photo: np.ndarray) -> None:
     assert objective.config == paper
 
 
-def test_following_the_gradient_makes_a_view_more_consistent(photo: np.ndarray) -> None:
+def test_inconsistency_gradient_improves_a_view(photo: np.ndarray) -> None:
     objective, field = semantics(photo, load_pipeline("nano", "cpu"))
     camera = Cameras(torch.tensor([150.0]), torch.tensor([30.0]), torch.tensor([1.85]))
     state = objective.generator.get_state()
@@ -158,7 +158,7 @@ def test_following_the_gradient_makes_a_view_more_consistent(photo: np.ndarray) 
     assert values[-1] < 0.8 * values[0], values
 
 
-def test_the_loop_lowers_the_loss(photo: np.ndarray) -> None:
+def test_dietnerf_lowers_the_loss(photo: np.ndarray) -> None:
     objective, field = semantics(photo, tiny_pipeline())
     optimiser = torch.optim.Adam([field.raw], 0.1)
     losses = []
@@ -174,7 +174,7 @@ def test_the_loop_lowers_the_loss(photo: np.ndarray) -> None:
 # Whole.
 
 
-def test_dietnerf_makes_a_closed_mesh_by_nano_s_encoder(photo: np.ndarray) -> None:
+def test_dietnerf_makes_a_closed_mesh_with_nano(photo: np.ndarray) -> None:
     result = reconstruct_by_score(load_pipeline("nano", "cpu"), photo, method="dietnerf",
                                   input_elevation_deg=ELEVATION, iterations=20, **SMALL)
     assert result.mesh.is_watertight
@@ -182,7 +182,7 @@ def test_dietnerf_makes_a_closed_mesh_by_nano_s_encoder(photo: np.ndarray) -> No
     assert result.stages[0]["name"] == "dietnerf"
 
 
-def test_the_command_line_takes_image_variations(model: Path, photo: np.ndarray,  # noqa: F811
+def test_reconstruct_accepts_image_variations(model: Path, photo: np.ndarray,  # noqa: F811
                                                  tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.reconstruction.score.COLOUR_ITERATIONS", 5)

@@ -43,7 +43,7 @@ def write(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.glb", "a.obj", "a.ply", "a.stl"])
-def test_meshes_are_read_with_z_up(tmp_path: Path, name: str) -> None:
+def test_load_shape_reads_meshes_with_z_up(tmp_path: Path, name: str) -> None:
     shape = load_shape(write(tmp_path / name))
     assert isinstance(shape, Triangles)
     np.testing.assert_allclose(np.ptp(shape.vertices, axis=0), SIDES, atol=1e-6)
@@ -51,17 +51,17 @@ def test_meshes_are_read_with_z_up(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.xyz"])
-def test_points_are_read_as_points(tmp_path: Path, name: str) -> None:
+def test_load_shape_reads_points(tmp_path: Path, name: str) -> None:
     shape = load_shape(write(tmp_path / name))
     np.testing.assert_allclose(shape, POINTS, atol=1e-5)
 
 
-def test_a_ply_without_faces_is_points(tmp_path: Path) -> None:
+def test_load_shape_reads_a_ply_without_faces_as_points(tmp_path: Path) -> None:
     trimesh.PointCloud(POINTS).export(tmp_path / "a.ply")
     np.testing.assert_allclose(load_shape(tmp_path / "a.ply"), POINTS, atol=1e-5)
 
 
-def test_the_axis_can_be_said(tmp_path: Path) -> None:
+def test_load_shape_accepts_an_up_axis(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", y_up(POINTS))
     np.testing.assert_allclose(load_shape(tmp_path / "a.npy", up="y"), POINTS)
     write(tmp_path / "a.glb")
@@ -69,7 +69,7 @@ def test_the_axis_can_be_said(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.ptp(shape.vertices, axis=0), [0.2, 1.0, 0.4], atol=1e-6)
 
 
-def test_files_lie_side_by_side_or_in_folders(tmp_path: Path) -> None:
+def test_find_prediction_searches_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "v1.5 cup").mkdir()
     for name in ("v1.5 cup/mesh.ply", "dish.obj"):
         write(tmp_path / name)
@@ -93,7 +93,7 @@ def _nothing(path: Path) -> None:
     lambda path: np.save(path.with_suffix(".npy"), POINTS * 0),
     _nothing,
 ])
-def test_what_holds_no_shape_is_refused_by_name(tmp_path: Path, damage) -> None:
+def test_load_shape_names_files_without_a_shape(tmp_path: Path, damage) -> None:
     damage(tmp_path / "thing")
     (path,) = tmp_path.iterdir()
     with pytest.raises(EngineError) as caught:
@@ -101,7 +101,7 @@ def test_what_holds_no_shape_is_refused_by_name(tmp_path: Path, damage) -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT and str(path) in caught.value.message
 
 
-def test_the_others_are_scored_and_the_exit_code_tells(
+def test_evaluate_meshes_exit_code_reports_missing_ones(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for room in ("views", "meshes", "theirs"):
         (tmp_path / room).mkdir()

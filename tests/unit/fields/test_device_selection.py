@@ -27,7 +27,7 @@ def says(error: float, seconds: float, cpu_seconds: float = 1.0) -> str:
     return f"print('a library chatters'); print({json.dumps(json.dumps(answer))})"
 
 
-def test_what_agrees_and_is_faster_is_used() -> None:
+def test_probe_accepts_what_agrees_and_is_faster() -> None:
     place = trial(says(1e-5, 0.25))
     assert place.device == torch.device("cuda")
     assert place.reason == "4.0 times as fast as the CPU, same to 1e-05"
@@ -37,7 +37,7 @@ def test_what_agrees_and_is_faster_is_used() -> None:
     (says(2e-3, 0.1), "differs from the CPU by 0.002"),
     (says(float("nan"), 0.1), "differs from the CPU by nan"),
     (says(0.0, 2.0), "takes 2.0 times as long as the CPU")])
-def test_what_does_not_is_told_and_left_alone(program: str, reason: str) -> None:
+def test_probe_rejects_what_differs_or_is_slower(program: str, reason: str) -> None:
     place = trial(program)
     assert place.device == torch.device("cpu")
     assert reason in place.reason
@@ -50,26 +50,26 @@ def test_what_does_not_is_told_and_left_alone(program: str, reason: str) -> None
     ("raise OSError('no kernel image')", "OSError: no kernel image"),
     ("print('nothing of use')", "gave no result"), ("print('{}')", "gave no result"),
     ("print('[1]')", "gave no result"), ("pass", "gave no result")])
-def test_what_gives_no_answer_is_told_and_has_failed(program: str, reason: str) -> None:
+def test_probe_without_an_answer_has_failed(program: str, reason: str) -> None:
     place = trial(program)
     assert place.device == torch.device("cpu")
     assert reason in place.reason
     assert place.failed_at
 
 
-def test_a_device_that_hangs_is_given_up() -> None:
+def test_probe_of_a_hanging_device_times_out() -> None:
     place = trial("import time; time.sleep(60)", limit_s=0.5)
     assert place.name == "cpu"
     assert place.reason == "cuda did not answer within 0.5 s"
     assert place.failed_at
 
 
-def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_probe_reports_a_missing_program(tmp_path: Path) -> None:
     place = probe_device("cuda", 5.0, [str(tmp_path / "none")])
     assert "could not be tried" in place.reason
 
 
-def test_a_cpu_is_not_compared_with_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_select_field_device_probes_no_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_selection.subprocess, "run", pytest.fail)
     for name in ("cpu", "mps"):
         assert select_field_device(torch.device(name)).report() == {"device": "cpu"}
@@ -96,7 +96,7 @@ def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sessio
     device_selection._unwritten.clear()
 
 
-def test_a_result_is_kept_for_its_device_and_torch(sessions: Sessions, tmp_path: Path) -> None:
+def test_probe_result_is_stored_per_device_and_torch(sessions: Sessions, tmp_path: Path) -> None:
     sessions.answers = [FieldDevice("cuda", "fast"), FieldDevice("cpu", "differs"),
                         FieldDevice("cpu", "again")]
     assert sessions.ask().reason == "fast"
@@ -109,7 +109,7 @@ def test_a_result_is_kept_for_its_device_and_torch(sessions: Sessions, tmp_path:
     assert sessions.ask().reason == "again"
 
 
-def test_what_failed_is_tried_again_later_or_when_asked(sessions: Sessions) -> None:
+def test_failed_probe_is_repeated_later_or_on_request(sessions: Sessions) -> None:
     sessions.answers = [FieldDevice("cpu", "busy", failed_at=sessions.now)]
     assert sessions.ask().reason == "busy"
     sessions.now += device_selection.RETRY_S - 1
@@ -121,7 +121,7 @@ def test_what_failed_is_tried_again_later_or_when_asked(sessions: Sessions) -> N
     assert sessions.ask(again=True).reason == "fast"
 
 
-def test_a_failure_in_the_future_is_one_of_another_clock(sessions: Sessions) -> None:
+def test_failure_time_in_the_future_is_ignored(sessions: Sessions) -> None:
     sessions.answers = [FieldDevice("cpu", "busy", failed_at=sessions.now),
                         FieldDevice("cuda", "fast")]
     sessions.ask()
@@ -129,7 +129,7 @@ def test_a_failure_in_the_future_is_one_of_another_clock(sessions: Sessions) -> 
     assert sessions.ask().reason == "fast"
 
 
-def test_a_library_given_up_by_a_job_is_not_used_by_the_next(sessions: Sessions) -> None:
+def test_failed_library_is_not_used_by_later_jobs(sessions: Sessions) -> None:
     sessions.answers = [FieldDevice("cuda", "fast", ["nerfacc"], {"nerfacc": "0.5, fast"})]
     place = sessions.ask()
     with pytest.raises(KeyboardInterrupt), place.libraries_used(pytest.fail) as use:
@@ -143,7 +143,7 @@ def test_a_library_given_up_by_a_job_is_not_used_by_the_next(sessions: Sessions)
     assert sessions.ask().used == ["nerfacc"]
 
 
-def test_a_result_that_can_not_be_written_is_kept_in_memory(
+def test_unwritable_probe_result_is_kept_in_memory(
         sessions: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(device_selection, "user_folder", lambda: tmp_path / "file")
@@ -151,14 +151,13 @@ def test_a_result_that_can_not_be_written_is_kept_in_memory(
     assert sessions.ask().reason == sessions.ask().reason == "fast"
 
 
-def test_the_probe_itself_runs_in_a_process_of_its_own() -> None:
+def test_probe_runs_in_its_own_process() -> None:
     """Here on the CPU, which agrees with itself; whether it is faster is chance."""
     place = probe_device("cpu")
     assert "times as" in place.reason, place.reason
 
 
-def test_the_probe_finds_a_device_that_computes_something_else(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_detects_a_device_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "RESOLUTION", 24)
     monkeypatch.setattr(probe, "IMAGE_SIZE", 16)
     with pretended_device() as device:

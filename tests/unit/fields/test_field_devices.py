@@ -65,12 +65,12 @@ def assert_same(one: Reconstruction, other: Reconstruction) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="the tests below run here")
-def test_where_there_is_a_gpu_these_tests_run_in_a_process_that_sees_none() -> None:
+def test_field_devices_run_without_a_visible_gpu() -> None:
     subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
                    env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, check=True)
 
 
-def test_the_device_of_these_tests_refuses_what_a_gpu_does(device: torch.device) -> None:
+def test_device_tensor_refuses_mixed_devices(device: torch.device) -> None:
     there = torch.ones(3, device=device)
     with pytest.raises(RuntimeError, match="tensors of the CPU"):
         there + torch.ones(3)
@@ -81,7 +81,7 @@ def test_the_device_of_these_tests_refuses_what_a_gpu_does(device: torch.device)
 
 
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
-def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
+def test_field_renders_and_differentiates_on_its_device(representation: str,
                                                            device: torch.device) -> None:
     voxel_grid = cube(12)
     solid = voxel_grid.centres().norm(dim=-1).reshape(voxel_grid.shape) < 0.5
@@ -105,7 +105,7 @@ def test_a_field_renders_and_is_differentiated_where_it_is(representation: str,
 
 
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
-def test_a_second_step_waits_for_no_numbers_to_be_copied(
+def test_constants_are_copied_to_a_device_once(
         representation: str, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
     voxel_grid = cube(12)
     occupancy = Occupancy(torch.ones(voxel_grid.shape, dtype=torch.bool), voxel_grid).to(device)
@@ -122,19 +122,18 @@ def test_a_second_step_waits_for_no_numbers_to_be_copied(
 
 
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
-def test_a_fit_on_another_device_draws_the_same_and_ends_on_the_cpu(
-        representation: str, device: torch.device) -> None:
+def test_fit_on_a_device_equals_the_cpu_fit(representation: str, device: torch.device) -> None:
     assert_same(fit(CPU, representation=representation),
                 fit(device, representation=representation))
 
 
-def test_a_fit_is_refined_on_another_device(device: torch.device, pipeline, photo) -> None:
+def test_refinement_runs_on_a_device(device: torch.device, pipeline, photo) -> None:
     options = {"photo": photo, "input_elevation_deg": ELEVATION, "refine": 2, "pipeline": pipeline}
     assert_same(fit(CPU, **options), fit(device, **options))
 
 
 @pytest.mark.parametrize("method", ["sds", "sjc", "dietnerf"])
-def test_score_methods_run_on_another_device(method: str, device: torch.device, pipeline, photo,
+def test_score_methods_run_on_a_device(method: str, device: torch.device, pipeline, photo,
                                              monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score, "COLOUR_ITERATIONS", 3)
     one, other = (reconstruct_by_score(
@@ -143,7 +142,7 @@ def test_score_methods_run_on_another_device(method: str, device: torch.device, 
     assert_same(one, other)
 
 
-def test_a_stopped_run_goes_on_on_the_cpu(tmp_path: Path, device: torch.device) -> None:
+def test_stopped_run_resumes_on_the_cpu(tmp_path: Path, device: torch.device) -> None:
     class Stopper(SilentReporter):
         def progress(self, stage: str, done: int, total: int) -> None:
             if stage == "fit" and done == 3:
@@ -157,7 +156,7 @@ def test_a_stopped_run_goes_on_on_the_cpu(tmp_path: Path, device: torch.device) 
     assert_same(fit(CPU), fit(CPU, checkpoints=checkpoints))
 
 
-def test_a_running_fit_is_shown_from_another_device(tmp_path: Path, device: torch.device) -> None:
+def test_previews_come_from_a_field_on_a_device(tmp_path: Path, device: torch.device) -> None:
     shown: list[Path] = []
     fit(device, previews=Previews(tmp_path, shown.append, every_s=0.0))
     assert {path.name for path in shown} == {"preview.npz", "preview.png"}

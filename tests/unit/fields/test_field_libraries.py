@@ -57,7 +57,7 @@ def points(count: int) -> torch.Tensor:
     return torch.rand(count, 3, generator=torch.Generator().manual_seed(1)) * 1.1 - 0.05
 
 
-def test_tables_lie_as_in_tiny_cuda_nn_whose_scales_are_single_precision() -> None:
+def test_hash_tables_are_laid_out_as_in_tiny_cuda_nn() -> None:
     """Point by point, in numpy's 32-bit numbers."""
     settings, encoding = HashGridConfig(), encoding_of()
     single, whole = np.float32, np.uint32
@@ -88,7 +88,7 @@ def test_tables_lie_as_in_tiny_cuda_nn_whose_scales_are_single_precision() -> No
     assert offset == len(numbers)
 
 
-def test_tiny_cuda_nn_gives_the_same_features_and_gradients(installed: None) -> None:
+def test_tiny_cuda_nn_gives_the_same_results(installed: None) -> None:
     import tinycudann
 
     encoding, where = encoding_of(), points(2000)
@@ -107,7 +107,7 @@ def test_tiny_cuda_nn_gives_the_same_features_and_gradients(installed: None) -> 
     assert list(copy.deepcopy(encoding).state_dict()) == ["tables"]
 
 
-def test_tables_that_lie_otherwise_are_refused(installed: None,
+def test_tiny_cuda_nn_tables_of_another_size_are_refused(installed: None,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     """Single precision may count one corner more along a side than there is; these all do."""
     monkeypatch.setattr("tinycudann.fault", "layout")
@@ -143,7 +143,7 @@ def test_nerfacc_finds_the_same_samples(jittered: bool, step_in_voxels: float,
     assert torch.equal(theirs.points, ours.points)
 
 
-def test_nerfacc_draws_the_same_picture(installed: None) -> None:
+def test_nerfacc_renders_the_same_image(installed: None) -> None:
     voxel_grid = cube(24)
     field = VoxelField(voxel_grid)
     with torch.no_grad():
@@ -163,7 +163,7 @@ def test_nerfacc_draws_the_same_picture(installed: None) -> None:
 
 
 @pytest.mark.parametrize("fault", ["forward", "backward"])
-def test_where_tiny_cuda_nn_fails_torch_goes_on(fault: str, installed: None,
+def test_torch_replaces_a_failing_tiny_cuda_nn(fault: str, installed: None,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     import tinycudann
 
@@ -187,7 +187,7 @@ def test_where_tiny_cuda_nn_fails_torch_goes_on(fault: str, installed: None,
         torch.testing.assert_close(theirs, encoding.tables.grad, atol=1e-3, rtol=0)
 
 
-def test_where_nerfacc_fails_torch_goes_on(installed: None,
+def test_torch_replaces_a_failing_nerfacc(installed: None,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     import nerfacc
 
@@ -204,7 +204,7 @@ def test_where_nerfacc_fails_torch_goes_on(installed: None,
                     "argument"]
 
 
-def test_a_failure_that_takes_the_gpu_along_ends_the_job_and_says_what_to_do() -> None:
+def test_library_failure_that_breaks_the_gpu_ends_the_job() -> None:
     def broken() -> None:
         raise RuntimeError("an illegal memory access")
 
@@ -220,7 +220,7 @@ def test_a_failure_that_takes_the_gpu_along_ends_the_job_and_says_what_to_do() -
     assert use.failures.keys() == set(LIBRARIES)
 
 
-def test_a_comparison_takes_nothing_from_torch_for_a_librarys(
+def test_probe_raises_the_error_of_a_library(
         installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     import tinycudann
 
@@ -229,7 +229,7 @@ def test_a_comparison_takes_nothing_from_torch_for_a_librarys(
         probe.compare(CPU, TINY_CUDA)
 
 
-def test_a_library_works_on_its_device_only(installed: None) -> None:
+def test_library_is_used_on_its_device_only(installed: None) -> None:
     import tinycudann
 
     before = tinycudann.calls
@@ -240,20 +240,20 @@ def test_a_library_works_on_its_device_only(installed: None) -> None:
     assert tinycudann.calls == before
 
 
-def test_a_library_is_tried_in_a_process_of_its_own(installed: None) -> None:
+def test_library_is_probed_in_its_own_process(installed: None) -> None:
     """Whether it is faster here is chance."""
     verdict = probe_library(TINY_CUDA, "cpu")
     assert "times as" in verdict.reason, verdict.reason
 
 
-def test_a_library_that_does_not_start_is_left_alone(installed: None,
+def test_library_that_cannot_start_is_not_used(installed: None,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZERO123_STAND_IN_FAULT", "import")
     assert probe_library(NERFACC, "cpu") == ProbeResult(
         False, "nerfacc failed with exit code 1: ImportError: undefined symbol", failed=True)
 
 
-def test_the_comparison_finds_a_library_that_computes_something_else(
+def test_probe_detects_a_library_that_differs(
         installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     import nerfacc
     import tinycudann
@@ -274,7 +274,7 @@ def agreeing(seconds: float) -> list[str]:
     return [sys.executable, "-c", f"print({answer!r})"]
 
 
-def test_a_device_is_reported_with_its_libraries(installed: None,
+def test_field_device_report_lists_libraries(installed: None,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     verdicts = {TINY_CUDA: ProbeResult(True, "3.0 times as fast as torch, same to 1e-05"),
                 NERFACC: ProbeResult(False, "nerfacc did not answer within 60 s", failed=True)}
@@ -289,21 +289,21 @@ def test_a_device_is_reported_with_its_libraries(installed: None,
 
 
 @pytest.mark.usefixtures("installed")
-def test_no_library_is_tried_where_the_cpu_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_library_is_probed_on_a_rejected_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_selection, "probe_library", pytest.fail)
     place = probe_device("cuda", 30.0, agreeing(2.0))
     assert place.used == []
     assert place.report()[NERFACC] == "0.0, not used"
 
 
-def test_what_is_not_installed_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_selection, "probe_library", pytest.fail)
     assert probe_device("cuda", 30.0, agreeing(0.5)).libraries == dict.fromkeys(
         LIBRARIES, "not installed")
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_reconstruction_goes_on_without_those_that_fail_in_its_middle(
+def test_reconstruction_continues_without_failed_libraries(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
     import nerfacc
@@ -325,7 +325,7 @@ def test_a_reconstruction_goes_on_without_those_that_fail_in_its_middle(
         assert report["fields"][name].startswith("0.0, fast, given up: CUDA")
 
 
-def test_a_reconstruction_uses_and_reports_them(tmp_path: Path, installed: None,
+def test_reconstruction_uses_and_reports_libraries(tmp_path: Path, installed: None,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     import nerfacc
     import tinycudann

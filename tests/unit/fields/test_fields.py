@@ -45,7 +45,7 @@ def rays_of(azimuth: float = 30.0, elevation: float = 20.0, size: int = 32) -> R
 @settings(max_examples=30, deadline=None)
 @given(azimuth=st.floats(0, 360), elevation=st.floats(-89, 89), radius=st.floats(1.5, 2.2),
        distance=st.floats(0.5, 3))
-def test_a_point_on_a_ray_projects_to_its_pixel(azimuth: float, elevation: float, radius: float,
+def test_project_inverts_camera_rays(azimuth: float, elevation: float, radius: float,
                                                 distance: float) -> None:
     matrix = torch.from_numpy(camera.camera_to_world(azimuth, elevation, radius))
     rays = camera_rays(matrix[None], 8, camera.FOV_DEG, cube(2))
@@ -54,7 +54,7 @@ def test_a_point_on_a_ray_projects_to_its_pixel(azimuth: float, elevation: float
     assert (depth > 0).all()
 
 
-def test_a_camera_in_front_sees_up_and_right_where_they_are() -> None:
+def test_project_maps_up_and_right() -> None:
     matrix = torch.from_numpy(camera.camera_to_world(0.0, 0.0, 1.85))
     where, _ = project(torch.tensor([[0.0, 0.3, 0.0], [0.0, 0.0, 0.3]]), matrix, camera.FOV_DEG)
     assert where[0, 0] > 0.1
@@ -62,7 +62,7 @@ def test_a_camera_in_front_sees_up_and_right_where_they_are() -> None:
     assert where[1, 1] < -0.1, "up in the world is up in the picture, where rows count downwards"
 
 
-def test_rays_are_clipped_to_the_cube() -> None:
+def test_camera_rays_are_clipped_to_the_box() -> None:
     origins = torch.tensor([[2.0, 0, 0], [2.0, 0, 0], [0.0, 0, 0], [2.0, 0.7, 0]])
     directions = torch.tensor([[-1.0, 0, 0], [1.0, 0, 0], [0.0, 1, 0], [-1.0, 0, 0]])
     near, far = clip_to_box(origins, directions, cube(2))
@@ -73,7 +73,7 @@ def test_rays_are_clipped_to_the_cube() -> None:
     assert far[3] <= near[3], "it passes beside"
 
 
-def test_weights_follow_beer_lambert_and_restart_at_every_ray() -> None:
+def test_render_weights_follow_beer_lambert_per_ray() -> None:
     density = torch.tensor([1.0, 2.0, 3.0, 5.0, 0.5])
     weight = render_weights(density, torch.tensor([0, 0, 3, 3, 3]), 0.4)
     expected = [1 - math.exp(-0.4), math.exp(-0.4) * (1 - math.exp(-0.8)), 1 - math.exp(-1.2),
@@ -81,14 +81,14 @@ def test_weights_follow_beer_lambert_and_restart_at_every_ray() -> None:
     torch.testing.assert_close(weight, torch.tensor(expected))
 
 
-def test_weights_stay_exact_over_many_rays() -> None:
+def test_render_weights_stay_exact_over_many_rays() -> None:
     """The running sum over all rays must not eat the precision of the last one's."""
     ray = torch.arange(4096).repeat_interleave(64)
     weight = render_weights(torch.full((len(ray),), 40.0), ray, 0.01).reshape(4096, 64)
     torch.testing.assert_close(weight[-1], weight[0], atol=1e-6, rtol=0)
 
 
-def test_samples_are_those_in_occupied_voxels_in_order() -> None:
+def test_occupied_samples_are_occupied_and_ordered() -> None:
     _, occupancy = ball()
     rays = rays_of()
     samples = occupied_samples(rays, occupancy, 0.02)
@@ -102,7 +102,7 @@ def test_samples_are_those_in_occupied_voxels_in_order() -> None:
     torch.testing.assert_close(samples.points, on_ray, atol=1e-5, rtol=0)
 
 
-def test_a_ball_looks_like_a_ball() -> None:
+def test_render_shows_a_ball() -> None:
     field, occupancy = ball()
     rays = rays_of()
     with torch.no_grad():
@@ -117,7 +117,7 @@ def test_a_ball_looks_like_a_ball() -> None:
     torch.testing.assert_close(seen.depth[core], expected, atol=0.03, rtol=0)
 
 
-def test_the_packed_pass_agrees_with_the_dense_one() -> None:
+def test_render_agrees_with_render_dense() -> None:
     field, occupancy = ball()
     rays = rays_of()
     target = torch.rand(len(rays), 3, generator=torch.Generator().manual_seed(0))
@@ -135,8 +135,7 @@ def test_the_packed_pass_agrees_with_the_dense_one() -> None:
     assert torch.cosine_similarity(gradients[0], gradients[1], dim=0) > 0.97
 
 
-def test_what_lies_behind_a_surface_is_not_looked_up_and_not_missed(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_render_skips_what_a_surface_hides(monkeypatch: pytest.MonkeyPatch) -> None:
     field, occupancy = ball(64)
     looked_up: list[int] = []
     density = field.density
@@ -158,7 +157,7 @@ def test_what_lies_behind_a_surface_is_not_looked_up_and_not_missed(
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), step=st.floats(0.01, 0.2), azimuth=st.floats(0, 360))
-def test_no_occupied_sample_is_missed(seed: int, step: float, azimuth: float) -> None:
+def test_occupied_samples_misses_none(seed: int, step: float, azimuth: float) -> None:
     """Against every sample of every ray, looked up one by one."""
     generator = torch.Generator().manual_seed(seed)
     low, high = torch.randint(0, 12, (2, 3), generator=generator).sort(0).values
@@ -178,7 +177,7 @@ def test_no_occupied_sample_is_missed(seed: int, step: float, azimuth: float) ->
     torch.testing.assert_close(samples.distance, distance[inside])
 
 
-def test_gradients_are_those_of_finite_differences() -> None:
+def test_render_gradients_equal_finite_differences() -> None:
     torch.manual_seed(0)
     field, occupancy = VoxelField(cube(6)).double(), Occupancy(torch.ones(6, 6, 6).bool(), cube(6))
     with torch.no_grad():
@@ -203,7 +202,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
         assert float((up - down) / 2e-5) == pytest.approx(float(field.raw.grad[place]), rel=1e-4)
 
 
-def test_a_ray_that_meets_nothing_renders_nothing() -> None:
+def test_render_of_an_empty_ray_is_empty() -> None:
     field, _ = ball()
     nothing = Occupancy(torch.zeros(32, 32, 32, dtype=torch.bool), cube(32))
     seen = render(field, rays_of(size=4), nothing, 0.02)
@@ -211,7 +210,7 @@ def test_a_ray_that_meets_nothing_renders_nothing() -> None:
     assert seen.rgb.abs().max() == 0
 
 
-def test_resampling_keeps_a_linear_field() -> None:
+def test_resampled_keeps_a_linear_field() -> None:
     field = VoxelField(cube(9))
     with torch.no_grad():
         values = field.voxel_grid.centres() @ torch.tensor([1.0, 2.0, -3.0])
@@ -221,7 +220,7 @@ def test_resampling_keeps_a_linear_field() -> None:
     torch.testing.assert_close(field.resampled(other).density(points), field.density(points))
 
 
-def test_a_voxel_grid_covers_its_box_with_cubic_voxels() -> None:
+def test_voxel_grid_covers_its_box() -> None:
     voxel_grid = VoxelGrid.within((-0.5, -0.1, 0.0), (0.5, 0.1, 0.33), 0.1)
     assert voxel_grid.shape == (11, 3, 5) and voxel_grid.count == 165
     assert voxel_grid.high == pytest.approx((0.5, 0.1, 0.4))
@@ -234,7 +233,7 @@ def test_a_voxel_grid_covers_its_box_with_cubic_voxels() -> None:
     assert finer.count == pytest.approx(8 * voxel_grid.count, rel=0.5)
 
 
-def test_a_longish_box_is_looked_up_and_occupied_along_the_right_axes() -> None:
+def test_voxel_field_of_a_long_box_keeps_its_axes() -> None:
     field = VoxelField(VoxelGrid.within((-0.5, -0.1, -0.2), (0.5, 0.1, 0.2), 0.05))
     points = field.voxel_grid.centres()
     with torch.no_grad():
@@ -245,7 +244,7 @@ def test_a_longish_box_is_looked_up_and_occupied_along_the_right_axes() -> None:
     assert torch.equal(occupancy.contains(points + 0.02), occupied)
 
 
-def test_normals_of_a_ball_point_away_from_its_centre() -> None:
+def test_rendered_normals_of_a_ball_point_outwards() -> None:
     field, occupancy = ball(64)
     rays = rays_of(size=64)
     seen = render(field, rays, occupancy, field.voxel_grid.voxel_size / 4)
@@ -258,7 +257,7 @@ def test_normals_of_a_ball_point_away_from_its_centre() -> None:
     assert cosine.median() > 0.97 and cosine.quantile(0.05) > 0.9
 
 
-def test_dents_are_rougher_than_planes_and_can_be_smoothed() -> None:
+def test_roughness_of_dents_can_be_optimised() -> None:
     """One step down the gradient of the roughness makes it less."""
     rays = rays_of(azimuth=0.0, elevation=0.0, size=16)
     depth = (1.5 / -(rays.directions @ torch.tensor([1.0, 0.0, 0.0]))).abs()

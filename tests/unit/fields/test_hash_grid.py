@@ -64,7 +64,7 @@ def one_point(tables: np.ndarray, settings: HashGridConfig, point: np.ndarray) -
     return result
 
 
-def test_features_are_those_of_a_slow_reference() -> None:
+def test_hash_encoding_equals_a_slow_reference() -> None:
     encoding = HashEncoding(SMALL)
     assert encoding.entries == [64, 512, 512]  # one dense level, two hashed
     with torch.no_grad():
@@ -76,7 +76,7 @@ def test_features_are_those_of_a_slow_reference() -> None:
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
-def test_gradients_of_the_tables_are_those_of_finite_differences() -> None:
+def test_hash_gradients_equal_finite_differences() -> None:
     encoding = HashEncoding(SMALL).double()
     points = torch.rand(8, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     weights = torch.rand(8, encoding.width, dtype=torch.float64)
@@ -85,14 +85,14 @@ def test_gradients_of_the_tables_are_those_of_finite_differences() -> None:
                         * weights).sum(), encoding.tables)
 
 
-def test_a_grids_gradients_are_those_of_finite_differences(grid: VoxelField) -> None:
+def test_grid_sample_gradients_equal_finite_differences(grid: VoxelField) -> None:
     points = points_in(0.7, 10).double()  # some of them outside
     assert torch.autograd.gradcheck(lambda raw: grid_sample(raw, points / 0.6),
                                     grid.raw.detach()[..., :5, :5, :5].double().requires_grad_())
 
 
 @pytest.mark.parametrize("channels", [0, 4])
-def test_it_starts_as_the_grid_it_is_made_from(channels: int) -> None:
+def test_hash_field_starts_as_its_voxel_field(channels: int) -> None:
     start = VoxelField(cube(10), latent_channels=channels)
     with torch.no_grad():
         start.raw.normal_()
@@ -102,7 +102,7 @@ def test_it_starts_as_the_grid_it_is_made_from(channels: int) -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
+def test_hash_field_as_grid_has_the_same_values(grid: VoxelField) -> None:
     field = HashField(grid, SMALL)
     with torch.no_grad():
         for value in field.parameters():
@@ -114,14 +114,14 @@ def test_as_a_grid_it_has_the_same_values(grid: VoxelField) -> None:
     torch.testing.assert_close(again[1], rgb, rtol=1e-3, atol=1e-3)
 
 
-def test_the_same_generator_gives_the_same_field(grid: VoxelField) -> None:
+def test_make_field_repeats_with_the_same_generator(grid: VoxelField) -> None:
     a, b = (make_field(grid, "hash", torch.Generator().manual_seed(5), CPU) for _ in range(2))
     assert isinstance(a, HashField) and isinstance(b, HashField)
     assert torch.equal(a.encoding.tables, b.encoding.tables)
     assert make_field(grid, "voxels", torch.Generator(), CPU) is grid
 
 
-def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
+def test_hash_field_learns_finer_detail_than_its_grid() -> None:
     """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
     start = VoxelField(cube(6))
     field = make_field(start, "hash", torch.Generator().manual_seed(0), CPU)
@@ -137,7 +137,7 @@ def test_it_learns_what_its_grid_is_too_coarse_for() -> None:
     assert objective(field, 0).item() < before / 3
 
 
-def test_a_reconstruction_can_be_made_of_it() -> None:
+def test_hash_field_can_be_reconstructed() -> None:
     views = photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0))
     mesh = reconstruct(views, representation="hash", resolution=32, iterations=15, faces=1500,
                        texture_size=128).mesh

@@ -59,7 +59,7 @@ def train(data: Path, out: Path, model: Path, *options: object) -> int:
                "--batch-size", 2, "--steps", 4, "--preview-every", 2, *options)
 
 
-def test_a_model_is_fine_tuned_and_can_be_used(shards: Path, tiny_model: Path, picture: Path,
+def test_fine_tuned_model_can_be_used(shards: Path, tiny_model: Path, picture: Path,
                                                tmp_path: Path):
     out = tmp_path / "tuned"
     assert train(shards, out, tiny_model, "--learning-rate", 0.01) == 0
@@ -80,7 +80,7 @@ def test_a_model_is_fine_tuned_and_can_be_used(shards: Path, tiny_model: Path, p
     assert [name for name in names(tmp_path) if name.startswith(".")] == []
 
 
-def test_a_model_in_the_models_folder_goes_by_its_name(shards: Path, tiny_model: Path,
+def test_fine_tuned_model_is_found_by_name(shards: Path, tiny_model: Path,
                                                        tmp_path: Path,
                                                        monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
@@ -100,7 +100,7 @@ class StopAt(SilentReporter):
 
 
 @pytest.mark.parametrize("at", [("unpack", 1), ("precompute", 2), ("train", 3)])
-def test_a_stopped_training_ends_with_the_same_weights(shards: Path, tiny_model: Path,
+def test_resumed_fine_tuning_ends_with_the_same_weights(shards: Path, tiny_model: Path,
                                                        tmp_path: Path, at: tuple[str, int]):
     options = {"data": str(shards), "model": str(tiny_model), "steps": 5, "batch_size": 2,
                "device": "cpu", "preview_every": 10, "resume": True}
@@ -115,7 +115,7 @@ def test_a_stopped_training_ends_with_the_same_weights(shards: Path, tiny_model:
         tmp_path / "whole" / weights).read_bytes()
 
 
-def test_the_loss_falls(shards: Path, tiny_model: Path, tmp_path: Path):
+def test_fine_tuning_lowers_the_loss(shards: Path, tiny_model: Path, tmp_path: Path):
     jobs.run(TrainRequest(data=str(shards), model=str(tiny_model), out=str(tmp_path / "out"),
                           steps=80, batch_size=8, learning_rate=3e-3, device="cpu",
                           preview_every=1000), SilentReporter())
@@ -133,7 +133,7 @@ def prepared(shards: Path, tmp_path_factory: pytest.TempPathFactory):
     return pipeline, views, *encode_views(views, pipeline, folder / "latents", SilentReporter())
 
 
-def test_what_is_computed_beforehand_is_what_the_pipeline_sees(prepared):
+def test_encode_views_equals_the_pipelines_encoding(prepared):
     pipeline, views, data, embeddings = prepared
     image = pipeline.image_tensor(views.rgb[1, 2].astype(np.float32) / 255)
     condition = pipeline.encode_image(image)
@@ -145,7 +145,7 @@ def test_what_is_computed_beforehand_is_what_the_pipeline_sees(prepared):
     assert embeddings.shape == (OBJECTS, VIEWS, 16)
 
 
-def test_processes_share_a_batch(prepared):
+def test_finetuning_loss_is_shared_by_processes(prepared):
     """The mean of their losses and gradients is that of one process."""
     pipeline, _, data, embeddings = prepared
     module = PosedUNet(pipeline.unet, pipeline.cc_projection)
@@ -179,7 +179,7 @@ def test_gradient_checkpointing_changes_no_gradient(prepared):
     pipeline.unet.disable_gradient_checkpointing()
 
 
-def test_stable_zero123_gets_the_elevation_instead_of_the_distance(prepared):
+def test_pair_poses_of_stable_zero123_hold_the_elevation(prepared):
     pipeline, _, data, embeddings = prepared
     stable = tiny_pipeline(ORIGINAL, pose_encoding="stable")
     seen: list[torch.Tensor] = []
@@ -202,7 +202,7 @@ def test_stable_zero123_gets_the_elevation_instead_of_the_distance(prepared):
 
 
 @pytest.mark.parametrize(("schedule", "wanted"), [(ORIGINAL, "noise"), (ZERO_SNR, "velocity")])
-def test_the_network_is_to_predict_what_its_schedule_says(schedule: dict, wanted: str):
+def test_add_noise_target_follows_the_schedule(schedule: dict, wanted: str):
     scheduler = tiny_pipeline(schedule).scheduler
     clean = torch.randn(6, 4, 8, 8)
     noisy, timestep, target = add_noise(clean, scheduler, torch.Generator().manual_seed(0))
@@ -214,7 +214,7 @@ def test_the_network_is_to_predict_what_its_schedule_says(schedule: dict, wanted
         torch.testing.assert_close(recovered, clean, atol=1e-4, rtol=1e-4)
 
 
-def test_the_times_are_uniform_as_in_the_paper():
+def test_add_noise_timesteps_are_uniform():
     scheduler = tiny_pipeline(ORIGINAL).scheduler
     _, timestep, _ = add_noise(torch.zeros(20000, 1, 1, 1), scheduler,
                                torch.Generator().manual_seed(0))
@@ -222,7 +222,7 @@ def test_the_times_are_uniform_as_in_the_paper():
 
 
 @pytest.mark.parametrize("content", [None, "text"])
-def test_data_that_is_none_is_bad_input(tiny_model: Path, tmp_path: Path, content: str | None,
+def test_train_refuses_a_folder_without_data(tiny_model: Path, tmp_path: Path, content: str | None,
                                         capfd: pytest.CaptureFixture[str]):
     (folder := tmp_path / "data").mkdir()
     if content:
@@ -232,7 +232,7 @@ def test_data_that_is_none_is_bad_input(tiny_model: Path, tmp_path: Path, conten
     assert names(tmp_path) == ["data", "data/a.tar"] if content else ["data"]
 
 
-def test_one_view_is_not_enough(shards: Path, tiny_model: Path, tmp_path: Path):
+def test_train_refuses_single_views(shards: Path, tiny_model: Path, tmp_path: Path):
     from engine.training.shards import read_shards
 
     single = [replace(item, rgba=item.rgba[:1], pose=item.pose[:1]) for item in read_shards(shards)]
@@ -241,12 +241,12 @@ def test_one_view_is_not_enough(shards: Path, tiny_model: Path, tmp_path: Path):
     assert train(folder, tmp_path / "out", tiny_model) == 2
 
 
-def test_an_unknown_model_has_exit_code_3(shards: Path, tmp_path: Path):
+def test_train_of_an_unknown_model_has_exit_code_3(shards: Path, tmp_path: Path):
     assert train(shards, tmp_path / "out", tmp_path / "nothing") == 3
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_does(shards: Path, tiny_model: Path, tmp_path: Path,
+def test_two_processes_train_like_one(shards: Path, tiny_model: Path, tmp_path: Path,
                                          project_root: Path):
     """By gloo, at the same batch of both together: the losses and weights agree."""
     def command(out: Path) -> list[str]:
@@ -289,7 +289,7 @@ processes.wait()
 """
 
 
-def test_processes_on_the_cpu_meet_without_the_gpu_that_is_there(project_root: Path):
+def test_processes_on_the_cpu_do_not_touch_a_gpu(project_root: Path):
     """As torch finds it, which here has no part of it that could be used."""
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
              "MASTER_PORT": "0"}
@@ -298,7 +298,7 @@ def test_processes_on_the_cpu_meet_without_the_gpu_that_is_there(project_root: P
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_lora_changes_the_attention_alone_and_leaves_a_model_like_any_other(
+def test_lora_changes_attention_only_and_merges(
         shards: Path, tiny_model: Path, picture: Path, tmp_path: Path):
     out = tmp_path / "tuned"
     assert train(shards, out, tiny_model, "--learning-rate", 0.1, "--lora", 2) == 0
@@ -314,7 +314,7 @@ def test_lora_changes_the_attention_alone_and_leaves_a_model_like_any_other(
     assert run("views", picture, "--out", tmp_path / "views", "--model", out) == 0
 
 
-def test_a_frozen_weight_is_not_kept_twice():
+def test_averaged_copy_shares_frozen_weights():
     module = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, 2)})
     module["a"].requires_grad_(False)
     averaged = averaged_copy(module, 0.9)
@@ -325,7 +325,7 @@ def test_a_frozen_weight_is_not_kept_twice():
         id(value) for value in module["b"].parameters()]
 
 
-def test_a_lora_s_training_is_the_same_every_time(shards: Path, tiny_model: Path, tmp_path: Path):
+def test_lora_training_is_deterministic(shards: Path, tiny_model: Path, tmp_path: Path):
     for name in ("a", "b"):
         assert train(shards, tmp_path / name, tiny_model, "--lora", 2, "--seed", 4) == 0
     first, second = ((tmp_path / name / "unet" / "diffusion_pytorch_model.safetensors").read_bytes()

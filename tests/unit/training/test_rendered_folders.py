@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "renderings"
 
 
-def test_they_are_read_with_their_cameras(folder: Path):
+def test_read_shards_reads_objaverse_folders(folder: Path):
     objects = list(read_shards(folder))
     assert [item.name for item in objects] == ["uid0", "uid1", "uid2"]
     for i, item in enumerate(objects):
@@ -57,7 +57,7 @@ def _other_size(path: Path) -> None:
     (lambda path: np.save(path / "001.npy", np.array({}), allow_pickle=True), "001.npy"),
     (_other_size, "001.png"),
 ])
-def test_what_is_damaged_is_named_and_the_others_are_used(
+def test_unpack_names_damaged_objects_and_uses_others(
         folder: Path, tmp_path: Path, damage: Callable[[Path], None], named: str,
         capfd: pytest.CaptureFixture[str]):
     damage(folder / "uid1")
@@ -73,7 +73,7 @@ def test_what_is_damaged_is_named_and_the_others_are_used(
     assert views.load(tmp_path / "work" / "views").names == ["uid0", "uid2"]
 
 
-def test_an_object_with_fewer_views_is_left_out(folder: Path, tmp_path: Path,
+def test_unpack_leaves_out_objects_with_fewer_views(folder: Path, tmp_path: Path,
                                                 capfd: pytest.CaptureFixture[str]):
     (folder / "uid2" / "001.npy").unlink()
     assert run("dataset", "unpack", folder, "--work", tmp_path / "work") == 2
@@ -81,7 +81,7 @@ def test_an_object_with_fewer_views_is_left_out(folder: Path, tmp_path: Path,
     assert views.load(tmp_path / "work" / "views").names == ["uid0", "uid1"]
 
 
-def test_pictures_are_resized_on_white(folder: Path, tmp_path: Path):
+def test_unpack_resizes_images_on_white(folder: Path, tmp_path: Path):
     half = Image.new("RGBA", (SIZE, SIZE), (0, 0, 0, 0))
     half.paste((0, 0, 0, 255), (0, 0, SIZE // 2, SIZE))
     half.save(folder / "uid0" / "000.png")

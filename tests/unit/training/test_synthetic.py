@@ -30,7 +30,7 @@ def welded(part: Part) -> Triangles:
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in OBJECT_KINDS])
-def test_every_kind_is_made_of_closed_outward_surfaces(kind) -> None:
+def test_object_kinds_have_closed_outward_surfaces(kind) -> None:
     for seed in range(5):
         for part in kind(np.random.default_rng(seed)):
             surface = welded(part)
@@ -39,23 +39,23 @@ def test_every_kind_is_made_of_closed_outward_surfaces(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in OBJECT_KINDS])
-def test_every_kind_fills_the_unit_box(kind) -> None:
+def test_object_kinds_fill_the_unit_box(kind) -> None:
     parts = normalised(kind(np.random.default_rng(0)))
     vertices = np.concatenate([part.vertices for part in parts])
     np.testing.assert_allclose(vertices.min(axis=0) + vertices.max(axis=0), 0, atol=1e-9)
     assert np.ptp(vertices, axis=0).max() == pytest.approx(1)
 
 
-def test_a_box_encloses_its_volume() -> None:
+def test_box_encloses_its_volume() -> None:
     assert welded(box([0.5, 1, 0.25], exponent=64)).volume == pytest.approx(0.125, rel=0.02)
 
 
-def test_an_ellipsoid_encloses_its_volume() -> None:
+def test_ellipsoid_encloses_its_volume() -> None:
     volume = welded(ellipsoid([1.0, 0.5, 0.8])).volume
     assert volume == pytest.approx(np.pi / 6 * 0.4, rel=0.03)
 
 
-def test_a_picture_shows_the_side_that_faces_the_camera() -> None:
+def test_rendering_shows_the_side_that_faces_the_camera() -> None:
     left = box([0.2, 0.2, 0.2], 0).moved(np.eye(3), np.array([0.4, 0, 0]))
     right = box([0.2, 0.2, 0.2], 1).moved(np.eye(3), np.array([-0.4, 0, 0]))
     thing = painted([left, right], [RED, BLUE])
@@ -71,14 +71,14 @@ def test_a_picture_shows_the_side_that_faces_the_camera() -> None:
     assert beside[16, 16, 3] == 0
 
 
-def test_a_picture_has_the_size_that_the_camera_sees() -> None:
+def test_rendering_has_the_size_that_the_camera_sees() -> None:
     thing = painted([box([1, 1, 1], exponent=64)], [RED])
     alpha = thing.picture(0, 0, 2.0, 128)[..., 3] / 255
     # The front face is 1.5 away; the focal length is 128 * 35 / 32 pixels.
     assert np.sqrt(alpha.sum()) == pytest.approx(140 / 1.5, rel=0.02)
 
 
-def test_textures_are_colours() -> None:
+def test_random_texture_holds_colours() -> None:
     for seed in range(8):
         texture = random_texture(np.random.default_rng(seed))
         assert texture.shape == (SIZE, 2 * SIZE, 3)
@@ -86,7 +86,7 @@ def test_textures_are_colours() -> None:
         assert texture.max() <= 1
 
 
-def test_an_object_depends_on_its_number_and_seed_alone() -> None:
+def test_render_object_depends_on_number_and_seed() -> None:
     first = render_object(3, SyntheticViews(2, 32, seed=1))
     again = render_object(3, SyntheticViews(2, 32, seed=1))
     other = render_object(4, SyntheticViews(2, 32, seed=1))
@@ -94,7 +94,7 @@ def test_an_object_depends_on_its_number_and_seed_alone() -> None:
     assert not np.array_equal(first.rgba, other.rgba)
 
 
-def test_shards_of_shapes_read_back(tmp_path: Path) -> None:
+def test_render_shards_can_be_read(tmp_path: Path) -> None:
     render_shards(tmp_path, 3, SyntheticViews(2, 32), 1, SilentReporter())
     objects = list(read_shards(tmp_path))
     assert [rendered.name for rendered in objects] == [f"shape_0_{i:05d}" for i in range(3)]
@@ -103,7 +103,7 @@ def test_shards_of_shapes_read_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(objects[2].rgba[..., 3], expected.rgba[..., 3])
 
 
-def test_a_finished_shard_is_kept(tmp_path: Path) -> None:
+def test_render_shards_keeps_finished_shards(tmp_path: Path) -> None:
     render_shards(tmp_path, 2, SyntheticViews(2, 32), 1, SilentReporter())
     shard = next(tmp_path.glob("*.tar"))
     before = shard.stat().st_mtime_ns

@@ -74,14 +74,14 @@ def work(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_shards_are_read_with_their_poses(shards: Path) -> None:
+def test_read_shards_reads_images_and_poses(shards: Path) -> None:
     objects = list(read_shards(shards))
     assert [rendered.name for rendered in objects] == ["thing0", "thing1", "thing2"]
     assert objects[1].rgba.shape == (VIEWS, SIZE, SIZE, 4)
     np.testing.assert_allclose(objects[1].pose[2], [181.0, 20.0, 1.7], rtol=1e-6)
 
 
-def test_a_truncated_shard_is_refused(shards: Path, tmp_path: Path) -> None:
+def test_read_shards_refuses_a_truncated_shard(shards: Path, tmp_path: Path) -> None:
     content = (shards / "000.tar").read_bytes()
     (tmp_path / "000.tar").write_bytes(content[:len(content) // 2])
     with pytest.raises(EngineError) as caught:
@@ -89,24 +89,24 @@ def test_a_truncated_shard_is_refused(shards: Path, tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
+def test_read_shards_refuses_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(EngineError):
         list(read_shards(tmp_path))
 
 
-def test_compositing_on_white_blends_by_alpha() -> None:
+def test_on_white_blends_by_alpha() -> None:
     rgba = np.array([[0, 100, 255, 0], [0, 100, 255, 255], [0, 100, 255, 51]], np.uint8)
     np.testing.assert_array_equal(
         on_white(rgba), [[255, 255, 255], [0, 100, 255], [204, 224, 255]])
 
 
-def test_colour_changes_keep_white_white() -> None:
+def test_jitter_colours_keeps_white() -> None:
     white = torch.ones(8, 3, 4, 4)
     changed = views.jitter_colours(white, torch.Generator().manual_seed(0))
     torch.testing.assert_close(changed, white)
 
 
-def test_mirrored_variants_turn_the_azimuth_around(work: Path) -> None:
+def test_mirrored_variants_negate_the_azimuth(work: Path) -> None:
     data = latents.load(work / "latents")
     index = np.array([0, 0])
     pairs = latents.make_pairs(
@@ -115,14 +115,14 @@ def test_mirrored_variants_turn_the_azimuth_around(work: Path) -> None:
     np.testing.assert_allclose(pairs.pose.numpy(), expected, atol=1e-6)
 
 
-def test_the_mirrored_variant_shows_the_mirrored_picture(work: Path) -> None:
+def test_mirrored_variants_show_mirrored_images(work: Path) -> None:
     thumbnail = latents.load(work / "latents").thumbnail[1].astype(float)
     shape = (thumbnail < 250).any(axis=2)  # colours differ between variants, silhouettes don't
     agreement = (shape[0] == shape[1][..., ::-1]).mean()
     assert agreement > 0.99 > (shape[0] == shape[1]).mean()
 
 
-def test_pairs_never_hold_the_same_view_twice_and_stay_in_the_split(work: Path) -> None:
+def test_pairs_differ_and_stay_in_the_split(work: Path) -> None:
     data = latents.load(work / "latents")
     pairs = latents.random_pairs(data, torch.tensor([2]), 64, torch.Generator().manual_seed(0))
     object_2 = torch.from_numpy(data.latent[2].reshape(-1, 4 * 16 * 16)).float()
@@ -132,7 +132,7 @@ def test_pairs_never_hold_the_same_view_twice_and_stay_in_the_split(work: Path) 
     assert different.min() > 1e-3
 
 
-def test_conditioning_dropout_has_the_rates_of_the_original() -> None:
+def test_conditioning_dropout_has_the_original_rates() -> None:
     embedding, concat = conditioning_dropout(100_000, torch.Generator().manual_seed(0))
     both = ((embedding == 0) & (concat == 0)).float().mean()
     assert both == pytest.approx(DROP, abs=0.003)
@@ -157,7 +157,7 @@ class StopAfter(SilentReporter):
             raise JobCancelled
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     settings = LoopSettings(steps=6, learning_rate=0.1, warmup=2, cooldown=2)
 
     def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
@@ -179,7 +179,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     assert torch.equal(loaded.weight, whole.weight)
 
 
-def test_the_loop_learns(tmp_path: Path) -> None:
+def test_train_learns(tmp_path: Path) -> None:
     def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
         x = torch.randn(64, 3, generator=generator)
         return (module(x) - 2 * x[:, :1]).square().mean()
@@ -191,7 +191,7 @@ def test_the_loop_learns(tmp_path: Path) -> None:
     assert log[-1]["step"] == 200 and log[-1]["loss"] < 0.1 * log[0]["loss"]
 
 
-def test_an_exported_model_loads_and_samples(work: Path, tmp_path: Path) -> None:
+def test_exported_model_loads_and_samples(work: Path, tmp_path: Path) -> None:
     from engine.models import load_pipeline
 
     export(work, tmp_path / "model", default_steps=2, default_guidance=1.0)
@@ -203,7 +203,7 @@ def test_an_exported_model_loads_and_samples(work: Path, tmp_path: Path) -> None
     assert np.isfinite(result.images).all()
 
 
-def test_colours_cross_the_untrained_autoencoder() -> None:
+def test_untrained_autoencoder_passes_colours() -> None:
     torch.manual_seed(0)
     vae = nano_autoencoder().eval()
     red, blue = torch.eye(3)[0], torch.eye(3)[2]
@@ -214,7 +214,7 @@ def test_colours_cross_the_untrained_autoencoder() -> None:
     assert mean[0] > 0.1 and mean[2] < -0.1
 
 
-def test_a_faster_part_has_its_own_learning_rate(tmp_path: Path) -> None:
+def test_faster_part_has_its_own_learning_rate(tmp_path: Path) -> None:
     def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
         return sum(part.weight.sum() for part in module.children())
 
@@ -229,7 +229,7 @@ def test_a_faster_part_has_its_own_learning_rate(tmp_path: Path) -> None:
     assert moved["fast"] == pytest.approx(0.1, rel=1e-3)
 
 
-def test_training_continues_from_a_model_without_the_newer_parts() -> None:
+def test_continue_from_accepts_an_older_model() -> None:
     torch.manual_seed(0)
     first = Zero123Denoiser.nano()
     older = {key: value for key, value in first.unet.config.items()
@@ -248,7 +248,7 @@ def test_training_continues_from_a_model_without_the_newer_parts() -> None:
         assert torch.equal(a, b)
 
 
-def test_hubers_error_with_a_large_delta_is_half_the_squared_one(work: Path) -> None:
+def test_huber_loss_with_large_delta_is_half_the_square(work: Path) -> None:
     data = latents.load(work / "latents")
     torch.manual_seed(0)
     denoiser = Zero123Denoiser.nano().eval()
@@ -262,7 +262,7 @@ def test_hubers_error_with_a_large_delta_is_half_the_squared_one(work: Path) -> 
     assert loss(huber_delta=delta) * 2 * delta == pytest.approx(loss(), rel=1e-4)
 
 
-def test_the_log_says_how_good_the_averaged_weights_are(tmp_path: Path) -> None:
+def test_train_logs_the_validation(tmp_path: Path) -> None:
     def loss(module: torch.nn.Module, generator: torch.Generator) -> torch.Tensor:
         return module.weight.square().sum()
 
@@ -275,7 +275,7 @@ def test_the_log_says_how_good_the_averaged_weights_are(tmp_path: Path) -> None:
     assert measured[-1]["weight"] == pytest.approx(float(trained.weight))
 
 
-def test_the_first_step_is_measured_with_the_true_and_with_other_cameras(work: Path) -> None:
+def test_first_step_error_compares_true_and_other_cameras(work: Path) -> None:
     data = latents.load(work / "latents")
     measure = first_step_error(data, torch.arange(OBJECTS), nano_scheduler(), pairs=6)
 
@@ -292,7 +292,7 @@ def test_the_first_step_is_measured_with_the_true_and_with_other_cameras(work: P
     assert result == measure(Knows())
 
 
-def test_the_curves_show_every_stage_of_a_log(tmp_path: Path) -> None:
+def test_curves_show_every_stage_of_a_log(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     records = [{"stage": stage, "step": step, "seconds": 36.0 * step, "loss": 1 / step, "lr": 1e-3}
                for stage in ("autoencoder", "denoiser") for step in (50, 100)]
@@ -306,6 +306,6 @@ def test_the_curves_show_every_stage_of_a_log(tmp_path: Path) -> None:
         assert np.asarray(picture.convert("L")).std() > 10
 
 
-def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
+def test_read_log_names_a_damaged_line(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="line 2"):
         curves.read_log(['{"step": 1, "seconds": 1, "loss": 1}', "nonsense"])
