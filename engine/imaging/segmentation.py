@@ -126,6 +126,9 @@ def _cut_out(rgba: RGBA8, name: str, network: Path | None, alpha: str) -> CutOut
         raise EngineError(ErrorCode.BAD_INPUT, f"no object stands out in {name}",
                           "cut it out by hand and save it with a transparent background")
     notes = [_UNCERTAIN] if found.uncertain else []
+    if alpha == "auto" and (rgba[..., 3] < 255).any():
+        notes.insert(0, f"The image's transparency was not used, because {meaning.reason}; "
+                     "alpha=trust takes it as it is.")
     return CutOut(_with_alpha(found.rgb, mask), found.method, meaning.reason,
                   notes + _cut_off(mask > 0.5))
 

@@ -133,6 +133,12 @@ def test_the_report_names_interpretation_and_alternative(kinds, interpretation, 
     assert alternative in report["alternative"]
 
 
+def test_a_transparency_that_is_not_used_is_reported():
+    note = cut_out(np.asarray(PHOTOS["very round corners"]())).notes[0]
+    assert "fills the frame; alpha=trust" in note
+    assert cut_out(np.asarray(PHOTOS["opaque"]())).notes == []
+
+
 def test_an_object_at_the_border_is_reported():
     cut = cut_out(np.asarray(OBJECTS["cut off by a border"]()))
     assert "lower border" in cut.notes[0]
