@@ -23,9 +23,9 @@ from .sampling import (
     family_for,
     load_model,
     prepare,
+    report_memory_fallbacks,
     sample,
     save_input,
-    tell_savings,
     view_set,
 )
 from .views import announce_views
@@ -155,7 +155,7 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
         raise EngineError(ErrorCode.BAD_INPUT, f"no shape was found for the object in "
                           f"{request.image}", NO_SHAPE_HINT) from error
     if pipeline is not None:
-        tell_savings(pipeline.memory_fallbacks, reporter)
+        report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     return _Fitted(sampled.views, result, image,
                    sampled.unet_evaluations + result.unet_evaluations)
 
@@ -179,7 +179,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     result = reconstruct_by_score(
         request.method, _photo(image), _settings(request, request.input_elevation, image.radius),
         _context(field_device, work, reporter, pipeline))
-    tell_savings(pipeline.memory_fallbacks, reporter)
+    report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     meta = {"model": request.model, "dtype": dtype_name(pipeline)}
     shown = _rendered_views(request, image, result, two_ring_orbit(request.view_count), meta)
     return _Fitted(shown, result, image, result.unet_evaluations)
@@ -217,10 +217,8 @@ def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Rec
 
 
 def _photo(image: FramedImage) -> np.ndarray:
-    """The input image for the fit and the texture: S x S x 4 float32, straight alpha."""
-    from ..imaging import straight
-
-    return straight(image.at(PHOTO_SIZE).premultiplied)
+    """The input image for the fit and the texture: S x S x 4 float32, premultiplied."""
+    return image.at(PHOTO_SIZE).premultiplied
 
 
 def _settings(request: ReconstructRequest, elevation_deg: float,

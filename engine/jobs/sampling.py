@@ -123,15 +123,15 @@ def family_for(request: DiffusionRequest) -> ModelFamily:
         return NANO
 
 
-def tell_fewer(views: int, reporter: Reporter) -> None:
-    """Say that memory has run out, and how many views are worked on together from now on."""
+def report_smaller_batches(views: int, reporter: Reporter) -> None:
+    """Log that memory ran out and how many views are sampled together from now on."""
     reporter.log("warning", f"memory is short: continuing with {views} views at a time")
 
 
-def tell_savings(savings: Sequence[str], reporter: Reporter) -> None:
-    """Say what had to be done because memory ran out."""
-    for saving in savings:
-        reporter.log("warning", f"memory is short: {saving}, which takes longer")
+def report_memory_fallbacks(applied: Sequence[str], reporter: Reporter) -> None:
+    """Log the measures that were taken because memory ran out."""
+    for measure in applied:
+        reporter.log("warning", f"memory is short: {measure}, which takes longer")
 
 
 def dtype_name(pipeline: Zero123Pipeline) -> str:
@@ -166,8 +166,8 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
             sampler=request.sampler, eta=request.eta,
             generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
             callback_on_step_end=report_step,
-            on_halved=lambda rows: tell_fewer(rows, reporter))
-    tell_savings(pipeline.memory_fallbacks, reporter)
+            on_halved=lambda rows: report_smaller_batches(rows, reporter))
+    report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler, "eta": request.eta,
             "dtype": dtype_name(pipeline)}

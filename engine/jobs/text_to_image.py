@@ -46,7 +46,7 @@ from ..models.families import TextSettings, text_settings
 from ..models.licence_store import require_licence
 from ..models.loading import LIBRARIES, load_network
 from ..models.model_cache import model_cache
-from .sampling import segmentation_model, tell_savings
+from .sampling import report_memory_fallbacks, segmentation_model
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
 """The pipelines that make a picture of a text."""
@@ -250,7 +250,7 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
 
     fallbacks: MemoryFallbacks = pipeline.fallbacks
     output = as_memory_allows(partial(fallbacks.apply_next, pipeline), paint)
-    tell_savings(fallbacks.applied, reporter)
+    report_memory_fallbacks(fallbacks.applied, reporter)
     # Some models bring a safety checker, which answers with black.
     if any(getattr(output, "nsfw_content_detected", None) or []):
         raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the picture",

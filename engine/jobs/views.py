@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ from .sampling import INPUT_SIZE, Stages, prepare, sample, save_input
 def make_views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
     """Sample novel views into the folder `out`."""
     out = Path(request.out)
-    request.poses()  # refused before anything is written
+    poses = request.poses()
     stages = Stages()
     with staged_folder(out, replaces=request.OWN_FILES) as stage:
         image = prepare(request, reporter, stages).at(INPUT_SIZE)
-        poses = replace(request, input_radius=image.radius).poses()
         sampled = sample(request, image, request.input_elevation, poses, request.samples,
                          reporter, stages)
         sampled.views.save(stage)

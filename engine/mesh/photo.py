@@ -45,7 +45,7 @@ class Photo:
     """The input photo and the camera that took it."""
 
     rgba: FloatArray
-    """S x S x 4 in [0, 1], straight alpha."""
+    """S x S x 4 in [0, 1], premultiplied by alpha."""
     camera_to_world: FloatArray
     """4 x 4; the camera looks along -Z, Y is up."""
     focal: float
@@ -78,7 +78,8 @@ class PhotoProjection:
         inside = ndimage.distance_transform_edt(whole)
         self.trust = np.clip((inside - 1) / self.config.edge_px, 0, 1)
         # Nearest opaque colour beyond the silhouette: interpolation must not mix in background.
-        self.colour = fill_unknown(photo.rgba[..., :3], alpha > 0.95)
+        self.colour = fill_unknown(photo.rgba[..., :3] / np.maximum(alpha, 0.5)[..., None],
+                                   alpha > 0.95)
 
     def look(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Colours (K x 3) and confidence (K, in [0, 1]) at points (K x 3) with normals (K x 3).

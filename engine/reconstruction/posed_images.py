@@ -17,7 +17,6 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..fields.rays import focal_ndc
 from ..fields.voxel_grid import VoxelGrid
-from ..imaging import premultiplied
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
 
@@ -80,7 +79,7 @@ def pixels_for(voxel_grid: VoxelGrid) -> int:
 
 
 def input_photo(rgba: FloatArray, fov_deg: float, elevation_deg: float, radius: float) -> Photo:
-    """The input photo (S x S x 4, straight alpha) with its camera, at azimuth 0."""
+    """The input photo (S x S x 4, premultiplied) with its camera, at azimuth 0."""
     return Photo(np.asarray(rgba, np.float32), camera.camera_to_world(0.0, elevation_deg, radius),
                  focal_ndc(fov_deg))
 
@@ -131,7 +130,7 @@ def require_silhouette(photo: Photo) -> None:
 
 def _resized(photo: Photo, size: int) -> Tensor:
     """1 x size x size x 4, premultiplied."""
-    rgba = torch.from_numpy(premultiplied(photo.rgba[None])).permute(0, 3, 1, 2)
+    rgba = torch.from_numpy(photo.rgba[None]).permute(0, 3, 1, 2)
     resized = F.interpolate(rgba, (size, size), mode="bilinear", antialias=True)
     return resized.permute(0, 2, 3, 1).clamp(0, 1)
 

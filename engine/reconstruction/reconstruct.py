@@ -65,7 +65,7 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
                 photo: FloatArray | None = None) -> Reconstruction:
     """A textured mesh of the object that views show.
 
-    `photo`: the input photo, S x S x 4 in [0, 1] with straight alpha, from the camera that the
+    `photo`: the input photo, S x S x 4 in [0, 1], premultiplied, from the camera that the
     settings name. It is fitted together with the views, with a higher weight, and colours what it
     shows. Refinement (`settings.refine`) needs it, and a pipeline in the context.
 
@@ -196,7 +196,7 @@ def _score_task(photo: Photo, iterations: int, settings: ReconstructionSettings,
     assert pipeline is not None
     alpha = photo.rgba[..., 3:]
     guidance = Zero123Guidance.of(
-        pipeline, photo.rgba[..., :3] * alpha + (1 - alpha), settings.input_elevation_deg,
+        pipeline, photo.rgba[..., :3] + (1 - alpha), settings.input_elevation_deg,
         settings.input_radius, lambda views: reporter.log(
             "warning", f"memory is short: continuing with {views} views at a time"))
     return ScoreTask(

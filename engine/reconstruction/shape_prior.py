@@ -12,7 +12,6 @@ from torch import Tensor
 from ..core.errors import EngineError, ErrorCode
 from ..fields.field import Field
 from ..fields.voxel_grid import VoxelGrid
-from ..imaging import premultiplied
 from ..mesh.photo import Photo
 from ..shape.prediction import WEIGHTS, ShapePrediction, predict
 from .settings import ReconstructionSettings
@@ -60,7 +59,7 @@ def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePredic
     if not has_shape_network():
         raise EngineError(ErrorCode.MODEL_MISSING, "the weights of the shape network are missing",
                           "install the program again, or use the method views")
-    return predict(premultiplied(photo.rgba), settings.input_elevation_deg, settings.input_radius)
+    return predict(photo.rgba, settings.input_elevation_deg, settings.input_radius)
 
 
 class ShapePrior:
