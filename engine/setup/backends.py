@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What torch computes on, and where the torch for it comes from. Standard library only."""
+"""The backends of torch, and the package index of each build. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ CUDA_DRIVER = 580
 """Oldest NVIDIA driver for the CUDA 13.0 that torch brings."""
 ROCM_TARGETS = {90008, 90010, 90402, 90500, 100300, 110000, 110001, 110002, 110500, 110501, 120000,
                 120001}
-"""AMD's processors that the ROCm torch has code for, as the kernel numbers them (gfx90a: 90010)."""
+"""AMD GPUs that the ROCm build of torch supports, as the kernel numbers them (gfx90a: 90010)."""
 KFD_NODES = Path("/sys/class/kfd/kfd/topology/nodes")
-"""Where Linux lists AMD's processors."""
+"""Where Linux lists AMD GPUs."""
 
 
 class Backend(Enum):
-    """What torch is built for."""
+    """The kind of device that a build of torch computes on."""
 
     CPU = "cpu"
     CUDA = "cuda"
-    """NVIDIA."""
+    """NVIDIA GPUs."""
     ROCM = "rocm"
-    """AMD, on Linux."""
+    """AMD GPUs, on Linux."""
     MPS = "mps"
-    """Apple's processors."""
+    """Apple's GPUs."""
 
 
 AUTO = "auto"
-"""The choice of a backend that leaves it to `detect_backend`."""
+"""Name that leaves the choice of a backend to `detect_backend`."""
 NEEDED_BYTES = {Backend.CPU: 4_000_000_000, Backend.MPS: 4_000_000_000,
                 Backend.CUDA: 10_000_000_000, Backend.ROCM: 20_000_000_000}
-"""Free space asked for: what stays, the downloads, and what they unpack to."""
+"""Free bytes that an installation needs, for the libraries, the downloads and unpacking them."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class TorchSource:
     """Where a build of torch comes from."""
 
     lock: str
-    """Name of its file in the folder of locks."""
+    """Name of its file of locked requirements, in `LOCKS`."""
     index: str = ""
-    """Of packages, instead of the usual one."""
+    """Package index to use instead of PyPI, or empty."""
 
 
 def choose_backend(name: str) -> Backend:
-    """The backend of a name; "auto" asks this computer.
+    """The backend of this name; "auto" selects one for this computer.
 
     Raises:
-        EngineError: `BAD_INPUT` for an unknown name, or one that this system can't have.
+        EngineError: `BAD_INPUT` for an unknown name, or a backend that this system cannot have.
     """
     if name == AUTO:
         return detect_backend()
@@ -76,7 +76,7 @@ def choose_backend(name: str) -> Backend:
 
 
 def detect_backend() -> Backend:
-    """The fastest that this computer can use, as far as its drivers tell."""
+    """The fastest backend of this computer, according to its drivers."""
     if sys.platform == "darwin":
         return Backend.MPS if platform.machine() == "arm64" else Backend.CPU
     if cuda_driver() >= CUDA_DRIVER:
@@ -87,7 +87,7 @@ def detect_backend() -> Backend:
 
 
 def torch_source(backend: Backend, system: str = sys.platform) -> TorchSource:
-    """Where the torch for a backend comes from on a system (as `sys.platform` names it).
+    """The source of torch for a backend on a system (a value of `sys.platform`).
 
     Raises:
         EngineError: `BAD_INPUT` if there is none.
@@ -100,22 +100,22 @@ def torch_source(backend: Backend, system: str = sys.platform) -> TorchSource:
         case (Backend.ROCM, "linux"):
             return TorchSource("torch-rocm.txt", f"{PYTORCH_INDEX}rocm7.2")
         case (Backend.CPU, _) | (Backend.CUDA, "linux") | (Backend.MPS, "darwin"):
-            # What the usual index has: CUDA on Linux, Metal on macOS, the CPU on Windows.
+            # PyPI has the build for CUDA on Linux, Metal on macOS and the CPU on Windows.
             return TorchSource("torch.txt")
     raise EngineError(ErrorCode.BAD_INPUT, f"there is no torch for {backend.value} on this system",
                       "choose auto or cpu")
 
 
 def library_steps(backend: Backend, wheels: Path | None = None) -> list[list[str]]:
-    """What pip and uv are to be told, for each of the two steps that bring libraries.
+    """Arguments for pip and uv, for each of the two steps that install libraries.
 
-    `wheels`: a folder to take them from, instead of an index.
+    `wheels`: folder of wheels to use instead of an index.
     """
     source = torch_source(backend)
     lock = LOCKS / source.lock
     offline = [] if wheels is None else ["--no-index", "--find-links", str(wheels)]
     torch = ["-r", str(lock)]
-    if backend is not Backend.ROCM:  # whose torch needs a triton that only its index knows
+    if backend is not Backend.ROCM:  # whose torch needs a triton that only its own index has
         torch.append("--no-deps")
     if "--hash" in lock.read_text(encoding="utf-8"):
         torch.append("--require-hashes")
@@ -126,14 +126,14 @@ def library_steps(backend: Backend, wheels: Path | None = None) -> list[list[str
 
 
 def locks_digest(backend: Backend) -> str:
-    """A short name for the exact libraries that a backend gets."""
+    """A short digest of the exact libraries that a backend gets."""
     names = ("common.txt", torch_source(backend).lock, "u2netp.txt")
     return hashlib.sha256(b"".join((LOCKS / name).read_bytes()
                                    for name in names)).hexdigest()[:16]
 
 
 def cuda_driver() -> int:
-    """Major version of the NVIDIA driver that works here; 0 if there is none, or no GPU."""
+    """Major version of the working NVIDIA driver; 0 without a driver or a GPU."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return 0
@@ -149,7 +149,7 @@ def cuda_driver() -> int:
 
 
 def _amd_targets() -> set[int]:
-    """The numbers of AMD's processors that the kernel's driver offers."""
+    """Numbers of the AMD GPUs that the kernel's driver offers."""
     targets = set()
     for path in KFD_NODES.glob("*/properties"):
         found = re.search(r"^gfx_target_version (\d+)$", path.read_text(), re.MULTILINE)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""uv, a faster installer than pip, as the extension's packages for one platform bring it."""
+"""uv, a faster installer than pip, which the extension's packages for one platform contain."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from .environment import ROOT
 
 WHEELS = ROOT / "wheels"
 _SYSTEMS = {"linux": "manylinux", "darwin": "macosx", "win32": "win"}
-"""As wheels name them."""
+"""Values of `sys.platform` and the names of these systems in wheels."""
 _PROGRAMS = ("/scripts/uv", "/scripts/uv.exe")
 
 
 @contextmanager
 def bundled_uv(folder: Path) -> Iterator[str | None]:
-    """uv as this package has it for this system, unpacked into `folder` for a while; None without.
-    """
+    """The bundled uv, unpacked into `folder` for the block; None if there is none."""
     system, machine = _SYSTEMS.get(sys.platform, "?"), platform.machine().lower()
     found = [path for path in WHEELS.glob("uv-*.whl")
              if f"-{system}" in path.name and path.stem.endswith(machine)]

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 MINIMUM_PYTHON = (3, 11)
 RECORD_FILE = "zero123.json"
-"""In an environment of ours: its `EnvironmentSpec`."""
+"""File in an environment that this program made, with its `EnvironmentSpec`."""
 HINT = "choose another Python for the engine in the preferences, or install the libraries into it"
 
 
@@ -35,7 +35,7 @@ class Requirement:
     """A library that the engine needs."""
 
     name: str
-    """As the package index spells it."""
+    """Name in the package index."""
     minimum: str
     """Oldest version known to work."""
     purpose: str
@@ -65,23 +65,23 @@ REQUIREMENTS = (
 
 @dataclass(frozen=True)
 class EnvironmentReport:
-    """What a Python has of what the engine needs."""
+    """The engine's requirements that a Python meets."""
 
     python: Path
     python_version: str
     versions: Mapping[str, str | None]
-    """Installed version of every requirement; None if it is missing."""
+    """Installed version of every requirement; None for a missing one."""
 
     @property
     def problems(self) -> list[str]:
-        """What is missing or too old, one short phrase each."""
+        """A phrase for each requirement that is missing or too old."""
         return [
             f"{wanted.name} is missing" if self.versions.get(wanted.name) is None
             else f"{wanted.name} {self.versions[wanted.name]} is older than {wanted.minimum}"
             for wanted in REQUIREMENTS if not wanted.met_by(self.versions.get(wanted.name))]
 
     def check(self) -> None:
-        """Raise EngineError `ENVIRONMENT` unless everything is there."""
+        """Raise EngineError `ENVIRONMENT` unless all requirements are met."""
         if self.problems:
             raise EngineError(
                 ErrorCode.ENVIRONMENT,
@@ -92,7 +92,7 @@ class EnvironmentReport:
 
 
 def user_folder() -> Path:
-    """Where this user's data of the program stands: models, the engine's own Python."""
+    """The folder for the user's data: models, and the engine's own Python."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -103,12 +103,12 @@ def user_folder() -> Path:
 
 
 def remote_jobs_folder() -> Path:
-    """Where this computer keeps the folders of jobs that come from other computers."""
+    """The folder for the files of jobs that come from other computers."""
     return user_folder() / "remote"
 
 
 def isolated_python(python: str | Path) -> list[str]:
-    """The command's beginning that keeps the user's and Blender's Python settings out.
+    """The start of a command that runs a Python without the user's and Blender's settings.
 
     Python's own `-I` would also keep out the current folder, which is where `-m engine` is found.
     """
@@ -127,9 +127,9 @@ def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def find_python(preferred: str | None = None, venv: str | Path | None = None) -> Path:
-    """The Python that runs the engine; whether it has the libraries is `describe`'s matter.
+    """The Python that runs the engine. `describe` checks its libraries.
 
-    An environment whose Blender has moved is mended.
+    An environment whose Blender has moved is repaired.
 
     Args:
         preferred: the user's choice; if given, nothing else is tried.
@@ -170,17 +170,17 @@ class EnvironmentSpec:
     """How an environment was made."""
 
     python: str
-    """The interpreter that it stands on."""
+    """The interpreter that it was built on."""
     installer: str
-    """uv or pip; the former leaves the latter out."""
+    """uv or pip. An environment made by uv has no pip."""
     backend: str
     """A value of `backends.Backend`."""
     locks: str
-    """The exact libraries, as `backends.locks_digest` names them."""
+    """Digest of the exact libraries, see `backends.locks_digest`."""
 
 
 def read_spec(folder: Path) -> EnvironmentSpec | None:
-    """What an environment of ours records; None for anything else."""
+    """The specification of an environment that this program made; None for any other folder."""
     try:
         return EnvironmentSpec(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -188,27 +188,27 @@ def read_spec(folder: Path) -> EnvironmentSpec | None:
 
 
 def is_broken(folder: Path) -> bool:
-    """Whether the Python that a virtual environment stands on is gone: Blender's, if it moved."""
+    """Whether the Python that an environment was built on is missing, as when Blender was moved."""
     home = _settings(folder).get("home")
     return home is None or not any((Path(home) / name).exists()
                                for name in ("python3", "python", "python.exe", "python3.exe"))
 
 
 def repair(folder: Path) -> None:
-    """Put a virtual environment that is stranded onto the Python that runs us. No other is changed.
+    """Rebuild a broken virtual environment on the running Python. Others are not changed.
 
     Raises:
-        EngineError: `ENVIRONMENT` if that is another version, which can't use its libraries.
+        EngineError: `ENVIRONMENT` if that is another version, which cannot use its libraries.
     """
     if not is_broken(folder):
         return
     settings = _settings(folder)
     version = _numbers(settings.get("version") or settings.get("version_info", ""))[:2]
-    gone = f"the engine's Python stood on {settings.get('home')}, which is gone"
+    gone = f"the engine's Python was built on {settings.get('home')}, which is gone"
     if not is_python(sys.executable) or version != sys.version_info[:2]:
         raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
     for link in venv_python(folder).parent.glob("python*"):
-        link.unlink()  # venv leaves links that are there, wherever they point
+        link.unlink()  # venv keeps existing links, even if they are broken
     result = subprocess.run(
         [*isolated_python(sys.executable), "-m", "venv", "--upgrade", "--without-pip", str(folder)],
         env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
@@ -218,7 +218,7 @@ def repair(folder: Path) -> None:
 
 
 def _settings(folder: Path) -> dict[str, str]:
-    """A virtual environment's pyvenv.cfg."""
+    """The settings in a virtual environment's pyvenv.cfg."""
     try:
         lines = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -239,10 +239,10 @@ print(json.dumps([platform.python_version(), {name: version(name) for name in sy
 
 
 def describe(python: str | Path, timeout: float = 30.0) -> EnvironmentReport:
-    """Ask a Python what it has, by running it once. Nothing heavy is imported.
+    """Run a Python once to list its libraries. Nothing heavy is imported.
 
     Raises:
-        EngineError: `ENVIRONMENT` if it can't be run, is no Python, or is too old.
+        EngineError: `ENVIRONMENT` if it cannot be run, is not a Python, or is too old.
     """
     command = [*isolated_python(python), "-c", _DESCRIBE, *(wanted.name for wanted in REQUIREMENTS)]
     try:

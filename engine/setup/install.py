@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the engine's own Python environment, with uv if it is there, else with venv and pip.
+"""Makes the engine's own Python environment, with uv if there is one, else with venv and pip.
 
-Built beside its final place and renamed when it is complete: an installation that fails or is
-stopped leaves the earlier environment as it was, and the next one goes on from there. Standard
+It is built beside its final place and renamed when it is complete. An installation that fails or is
+stopped leaves the earlier environment as it was, and the next one resumes from there. Standard
 library only.
 """
 
@@ -45,35 +45,35 @@ STEPS = 5
 """An empty environment, the libraries, torch, the segmentation model, the check."""
 POLL_S = 0.2
 LAST_LINES = 20
-"""Of an installer's output that its failure is read from; its log has all."""
+"""Last lines of an installer's output that are searched for the cause of a failure."""
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What an installation is told to do, with absolute paths."""
+    """The arguments of an installation, with absolute paths."""
 
     folder: Path
     python: Path
     backend: Backend
     wheels: Path | None
     uv: str | None
-    """The program, if there is one."""
+    """The program uv; None uses pip."""
 
     @property
     def staging(self) -> Path:
-        """Where the environment is built."""
+        """The folder in which the environment is built."""
         return self.folder.with_name(self.folder.name + ".new")
 
     @property
     def spec(self) -> EnvironmentSpec:
-        """What an environment that is built by this plan records."""
+        """The specification of the environment that this plan builds."""
         return EnvironmentSpec(str(self.python), "uv" if self.uv else "pip", self.backend.value,
                       locks_digest(self.backend))
 
 
 def install(folder: Path, reporter: Reporter, *, python: str | Path | None = None,
             backend: str = AUTO, wheels: Path | None = None) -> EnvironmentReport:
-    """Make or replace the environment in `folder`; everything the installer says goes to its log,
+    """Make or replace the environment in `folder`. The output of the installer is written to a log,
     `folder` with the suffix .log.
 
     Args:
@@ -109,7 +109,7 @@ def install(folder: Path, reporter: Reporter, *, python: str | Path | None = Non
 
 
 def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
-    """Build the environment, or go on building it, and put it into its place."""
+    """Build the environment, or resume building it, and move it to its place."""
     folder, staging = plan.folder, plan.staging
     old = folder.with_name(folder.name + ".old")
     if old.exists() and not folder.exists():  # the last installation was killed in between
@@ -164,7 +164,7 @@ def _install_segmentation_model(plan: _Plan, log: TextIO, reporter: Reporter) ->
 
 
 def _check_result(staging: Path) -> None:
-    """Whether all is there; what isn't good can't be gone on from."""
+    """Check the new environment. A bad one is removed, because it cannot be resumed."""
     try:
         describe(venv_python(staging)).check()
     except EngineError:
@@ -173,9 +173,9 @@ def _check_result(staging: Path) -> None:
 
 
 def _drop_unfinished(staging: Path) -> None:
-    """Forget libraries of which only a part was written, so that they are installed once more.
+    """Remove the records of libraries that were written in part, so that they are installed again.
 
-    Installers write the file INSTALLER when all others are there.
+    Installers write the file INSTALLER after all others.
     """
     for pattern in ("lib/python*/site-packages", "Lib/site-packages"):
         for info in staging.glob(f"{pattern}/*.dist-info"):
@@ -184,7 +184,7 @@ def _drop_unfinished(staging: Path) -> None:
 
 
 def _replace(folder: Path, staging: Path, old: Path) -> None:
-    """Put the new environment in the place of what is there, or leave that."""
+    """Replace the old environment by the new one; if that fails, the old one stays."""
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
@@ -197,7 +197,7 @@ def _replace(folder: Path, staging: Path, old: Path) -> None:
 
 
 def _check_python(plan: _Plan) -> None:
-    """Whether it can be run and is new enough; `describe` raises if not."""
+    """Check that the Python can be run and is new enough; `describe` raises if not."""
     describe(plan.python)
     probe = [*isolated_python(plan.python), "-c", "import ensurepip, venv"]
     if not plan.uv and subprocess.run(probe, env=engine_environment(), capture_output=True,
@@ -208,7 +208,7 @@ def _check_python(plan: _Plan) -> None:
 
 
 def _check_space(staging: Path, needed: int) -> None:
-    """Whether there is room for what isn't there yet."""
+    """Check that there is space for the libraries that are not installed yet."""
     needed -= sum(path.lstat().st_size for path in staging.rglob("*"))
     free = shutil.disk_usage(staging.parent).free
     if free < needed:
@@ -217,13 +217,13 @@ def _check_space(staging: Path, needed: int) -> None:
 
 
 def _installer_environment() -> Mapping[str, str]:
-    """As the engine's; uv trusts the certificates that the system does, as pip does, and doesn't
-    bring a Python of its own."""
+    """The environment variables of the installer: uv uses the system's certificates, as pip does,
+    and does not download a Python."""
     return {**engine_environment(), "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> None:
-    """Run an installer to its end, or stop it if the reporter says so."""
+    """Run an installer to its end, or stop it when the job is cancelled."""
     log.write(f"$ {' '.join(command)}\n")
     process = subprocess.Popen(
         command, env=_installer_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -234,7 +234,7 @@ def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> 
     last: deque[str] = deque(maxlen=LAST_LINES)
     try:
         while True:
-            # Installers are silent for minutes; a wish to stop is noticed all the same.
+            # Installers are silent for minutes; a cancelled job is noticed all the same.
             reporter.progress("install", step, STEPS)
             try:
                 line = lines.get(timeout=POLL_S)
@@ -254,7 +254,7 @@ def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> 
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """What the process says into the queue, then None."""
+    """Put the process's output into the queue, then None."""
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:

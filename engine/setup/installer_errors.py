@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why pip or uv failed, read from what it said last. Standard library only."""
+"""Finds out why pip or uv failed from the last lines of its output. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from ..core.errors import EngineError, ErrorCode
 
 TOLD_LINES = 3
-"""Of what the installer said, in the message."""
+"""Last lines of the installer's output that are quoted in the message."""
 
 
 @dataclass(frozen=True)
 class _Cause:
     pattern: str
-    """In what pip or uv says, whatever its case."""
+    """Regular expression for the output of pip or uv, in any case."""
     message: str
     hint: str
 
@@ -51,7 +51,7 @@ _NO_PERMISSION = r"read-only file system|permission denied|access is denied|os e
 
 
 def installer_error(lines: Sequence[str], log: str) -> EngineError:
-    """The error that an installer's last lines tell of; its hint names the log.
+    """The error that explains an installer's last lines; its hint names the log.
 
     Raises:
         OSError: If the disk was full or read-only, as if this program had written.
@@ -64,7 +64,7 @@ def installer_error(lines: Sequence[str], log: str) -> EngineError:
     for cause in _CAUSES:
         if re.search(cause.pattern, said, re.IGNORECASE):
             return EngineError(ErrorCode.ENVIRONMENT, f"{cause.message}: {_last(lines)}",
-                               f"{cause.hint}; installing again goes on from here; all is in {log}")
+                               f"{cause.hint}; installing again resumes; the log is {log}")
     return EngineError(ErrorCode.ENVIRONMENT, f"the installer failed: {_last(lines)}",
                        f"try again; {log} has the whole story")
 
