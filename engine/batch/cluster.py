@@ -116,7 +116,7 @@ class _Pool:
             self._start_workers()
             self._assign()
             busy = sum(worker.item is not None for worker in self._workers)
-            self._reporter.progress("pictures", total - len(self._waiting) - busy, total)
+            self._reporter.progress("images", total - len(self._waiting) - busy, total)
             if not self._waiting and not busy:
                 return
             for worker in self._ready():

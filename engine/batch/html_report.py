@@ -69,7 +69,7 @@ class HtmlReport:
                 f"{rows}\n</table>\n</html>\n", encoding="utf-8")
 
     def _row(self, entry: ItemStatus) -> str:
-        thumbnails = self._pictures_of(entry)
+        thumbnails = self._thumbnails_of(entry)
         result = " ".join(thumbnails[1:])
         if entry.error:
             result = escape(f"{entry.error['message']}; {entry.error['hint']}")
@@ -80,7 +80,7 @@ class HtmlReport:
                 f"<td>{result}<td>{links}<td>{escape(entry.source)}"
                 f"<td>{entry.seconds:.1f}</tr>")
 
-    def _pictures_of(self, entry: ItemStatus) -> list[str]:
+    def _thumbnails_of(self, entry: ItemStatus) -> list[str]:
         key = (entry.name, entry.ended)
         if key not in self._thumbnails:
             result = self.folder / entry.name
@@ -102,11 +102,11 @@ def _link(path: str, text: str) -> str:
 def _thumbnail(path: Path) -> str:
     """A thumbnail as an `<img>` element; empty if the image cannot be read."""
     try:
-        picture = Image.fromarray(read_image(path))
+        image = Image.fromarray(read_image(path))
     except EngineError:
         return ""
-    picture.thumbnail(THUMBNAIL)
+    image.thumbnail(THUMBNAIL)
     content = io.BytesIO()
-    picture.save(content, "WEBP", quality=80)
+    image.save(content, "WEBP", quality=80)
     data = base64.b64encode(content.getvalue()).decode()
     return f'<img alt="" src="data:image/webp;base64,{data}">'

@@ -159,9 +159,9 @@ def _is_image(path: Path) -> bool:
 def _list_rows(path: Path) -> Iterator[_Row]:
     lines = _text(path).splitlines()
     for number, line in enumerate(lines, 1):
-        picture = line.strip()
-        if picture and not picture.startswith("#"):
-            yield _Row(f"{path}, line {number}", {"image": _beside(path, picture)})
+        name = line.strip()
+        if name and not name.startswith("#"):
+            yield _Row(f"{path}, line {number}", {"image": _beside(path, name)})
 
 
 def _beside(table: Path, name: str) -> str:

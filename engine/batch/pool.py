@@ -77,7 +77,7 @@ def _report(manifest: Manifest, reporter: Reporter, reported: set[str]) -> None:
             reported.add(entry.name)
             report_item(entry, reporter)
     ended = sum(entry.state in (State.DONE, State.FAILED) for entry in ours)
-    reporter.progress("pictures", ended, len(ours))
+    reporter.progress("images", ended, len(ours))
 
 
 def _end(processes: list[SpawnProcess]) -> None:

@@ -80,7 +80,7 @@ def _summary(manifest: Manifest, html_report: HtmlReport, reporter: Reporter) ->
     reporter.artifact("page", html_report.path)
     if codes:
         raise EngineError(max(codes, key=SEVERITY.index),
-                          f"{len(codes)} of {len(ours)} pictures failed",
+                          f"{len(codes)} of {len(ours)} images failed",
                           f"{html_report.path} tells why; the same command tries them again")
     kept = sum(entry.ended < manifest.opened for entry in ours)
     return {"done": len(ours) - kept, "kept": kept, "status": str(manifest.path),

@@ -53,7 +53,7 @@ PLY_FILES = ("mesh.ply",)
 class ImageRequest(Request):
     """A job that starts from an image."""
 
-    image: str = option("", "picture to start from", path="file", reads=True)
+    image: str = option("", "image to start from", path="file", reads=True)
     alpha: str = option(
         "auto", "what the image's transparency means: auto decides by its content whether it is a "
         "finished cut-out, trust takes it as it is, ignore removes the background", choices=ALPHAS)
@@ -92,7 +92,7 @@ class FramedRequest(ImageRequest):
     """A job that cuts the object out of the image and frames it as the network expects."""
 
     input_radius: float = option(
-        1.85, "distance of the camera that took the picture to the object's centre",
+        1.85, "distance of the camera that took the image to the object's centre",
         min=0.5, max=10.0)
     framing: str = option(
         "auto", "auto recentres an object that is too large, too small or off centre for the "
@@ -122,7 +122,7 @@ class PosedRequest(DiffusionRequest):
     """A job that has to know the camera of the image."""
 
     input_elevation: float = option(
-        0.0, "elevation of the camera that took the picture, degrees above the horizon",
+        0.0, "elevation of the camera that took the image, degrees above the horizon",
         min=-90.0, max=90.0)
 
 
@@ -142,10 +142,10 @@ class ViewsRequest(PosedRequest):
     SCENE_IMPORT = SceneImport.VIEWS
 
     azimuth: list[float] = option(
-        [], "relative to the picture, degrees; positive = camera moves to its right")
+        [], "relative to the image, degrees; positive = camera moves to its right")
     elevation: list[float] = option(
-        [], "absolute, degrees above the horizon; default: the picture's")
-    radius: list[float] = option([], "absolute distance; default: the picture's")
+        [], "absolute, degrees above the horizon; default: the image's")
+    radius: list[float] = option([], "absolute distance; default: the image's")
     orbit: int = option(0, "this many views around the object instead of a list", min=0, max=360)
     samples: int = option(1, "different samples of every view", min=1, max=64)
 
@@ -277,11 +277,11 @@ class TextRequest(InferenceRequest):
     RESULT_FILE = "picture.png"
     SCENE_IMPORT = SceneImport.IMAGE
 
-    prompt: str = option("", "what the picture is to show: one object")
+    prompt: str = option("", "what the image is to show: one object")
     style: str = option(
         "a single whole object, centred, plain white background",
         "words added to the prompt, so that the object can be cut out; may be empty")
-    negative_prompt: str = option("", "what the picture is not to show")
+    negative_prompt: str = option("", "what the image is not to show")
     model: str = option(
         "stabilityai/stable-diffusion-xl-base-1.0", "text-to-image model: a folder in diffusers "
         "layout, or the name of one in the Hugging Face cache")
@@ -292,7 +292,7 @@ class TextRequest(InferenceRequest):
     guidance: float = option(
         0.0, "how closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for "
         "turbo models", min=0.0, max=100.0)
-    keep_background: bool = option(False, "leave the picture as it is instead of cutting it out")
+    keep_background: bool = option(False, "leave the image as it is instead of cutting it out")
 
 
 @dataclass(kw_only=True)
@@ -310,14 +310,14 @@ class RenderRequest(NetworkRequest):
 
     models: str = option("", "folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them",
                          path="folder", reads=True)
-    view_count: int = option(12, "pictures of each object", min=2, max=999)
-    size: int = option(512, "width and height of a picture in pixels", min=16, max=4096)
+    view_count: int = option(12, "images of each object", min=2, max=999)
+    size: int = option(512, "width and height of an image in pixels", min=16, max=4096)
     samples: int = option(128, "samples of every pixel", min=1, max=65536)
     workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
     time_limit: int = option(
         3600, "seconds after which an object is given up", min=1, max=10**6)
     folders: bool = option(
-        False, "keep the pictures and cameras as files, too, in Objaverse's layout")
+        False, "keep the images and cameras as files, too, in Objaverse's layout")
     blender: str = option(
         "", "Blender, or a Python that has bpy, to render with; empty looks for one",
         path="file")
@@ -354,8 +354,8 @@ class TrainRequest(NetworkRequest, ResumableRequest):
     precision: str = option(
         "auto", "number format of the computation; auto takes bf16 where the device is made for it",
         choices=PRECISIONS)
-    preview_every: int = option(50, "steps between two pictures of the training", min=1, max=10**7)
-    view_count: int = option(12, "pictures of each 3D model", min=2, max=999)
+    preview_every: int = option(50, "steps between two images of the training", min=1, max=10**7)
+    view_count: int = option(12, "images of each 3D model", min=2, max=999)
     samples: int = option(64, "samples of every pixel of these", min=1, max=65536)
     blender: str = option(
         "", "Blender, or a Python that has bpy, to render with; empty looks for one",

@@ -51,7 +51,7 @@ NO_SHAPE_HINT = ("use an image of one whole object, another seed, or check with 
 
 
 def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
-    """A textured mesh, with the views it was fitted to or pictures of it, in the folder `out`."""
+    """A textured mesh, with the views it was fitted to or images of it, in the folder `out`."""
     out = Path(request.out)
     stages = Stages()
     family, asked = family_for(request), request
@@ -167,7 +167,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     from ..reconstruction import reconstruct_by_score
 
     if not request.image:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from a picture",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from an image",
                           "give `image`, or use the method views")
     image = prepare(request, reporter, stages)
     loader: Callable[[str, str, str], Zero123Pipeline] | None = None

@@ -52,7 +52,7 @@ REQUIREMENTS = (
     Requirement("safetensors", "0.5", "model files"),
     Requirement("numpy", "1.26", "arrays"),
     Requirement("filelock", "3.24", "batches that share a folder"),
-    Requirement("pillow", "10.1", "pictures"),
+    Requirement("pillow", "10.1", "images"),
     Requirement("scipy", "1.11", "masks and distances"),
     Requirement("trimesh", "4.0", "mesh files"),
     Requirement("opencv-python-headless", "4.8", "background removal"),

@@ -70,7 +70,7 @@ def test_the_results_are_those_of_a_batch_here(cluster: Cluster, tiny_model: Pat
     photo = tmp_path / "photos" / "bad.png"
     assert f"error: {photo}: {photo} " in errors, "its path here"
     assert f"there is no file {tmp_path / 'gone.png'}" in errors
-    assert "bad-input: 2 of 5 pictures failed" in errors.splitlines()[-1]
+    assert "bad-input: 2 of 5 images failed" in errors.splitlines()[-1]
     assert "/zero123-" not in errors, "nor one there"
     assert "raylet" not in said + errors
     assert run("batch", *given, "--out", here) == 2

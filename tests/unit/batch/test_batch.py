@@ -118,8 +118,8 @@ def test_a_bad_picture_does_not_stop_the_others(tiny_model: Path, tmp_path: Path
     assert results_in(said.out, out) == ["a", "c"]
     errors = [line for line in said.err.splitlines() if not line.startswith("warning: ")]
     assert errors[0].startswith(f"error: {listing}, line 2: {second} can't be decoded")
-    assert errors[1].startswith(f"error: {listing}, line 3: there is no picture")
-    assert errors[2].startswith("error bad-input: 2 of 4 pictures failed; ")
+    assert errors[1].startswith(f"error: {listing}, line 3: there is no image")
+    assert errors[2].startswith("error bad-input: 2 of 4 images failed; ")
     items = status(out)
     assert {name: item["state"] for name, item in items.items()} == {
         "a": "done", "b": "failed", "<i>gone&": "failed", "c": "done"}

@@ -189,8 +189,10 @@ TEXTS = {
     "Out": "Ausgabe",
     "Paste": "Einfügen",
     "Paste Image": "Bild einfügen",
-    "Pictures of each 3D model": "Bilder jedes 3D-Modells",
-    "Pictures of each object": "Bilder jedes Objekts",
+    "Images of each 3D model":
+        "Bilder jedes 3D-Modells",
+    "Images of each object":
+        "Bilder jedes Objekts",
     "Plane": "Ebene",
     "Planes": "Ebenen",
     "Pose Encoding": "Kodierung der Pose",
@@ -325,7 +327,8 @@ TEXTS = {
     "Voxels": "Voxel",
     "Waiting": "Wartet",
     "Waiting for Object Mode": "Wartet auf den Objektmodus",
-    "What the picture is not to show": "Was das Bild nicht zeigen soll",
+    "What the image is not to show":
+        "Was das Bild nicht zeigen soll",
     "Wheels": "Wheels",
     "Where to compute": "Wo gerechnet wird",
     "Workers": "Prozesse",

@@ -5,8 +5,9 @@
 TEXTS = {
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
-    "Absolute distance; default: the picture's": "Absoluter Abstand; Vorgabe: der des Bildes",
-    "Absolute, degrees above the horizon; default: the picture's":
+    "Absolute distance; default: the image's":
+        "Absoluter Abstand; Vorgabe: der des Bildes",
+    "Absolute, degrees above the horizon; default: the image's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
     "Auto recentres an object that is too large, too small or off centre for the models, fit "
     "always does, keep leaves the image as it is framed":
@@ -22,9 +23,9 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Vorgabe des Modells",
     "Denoising steps; 0 takes the pipeline's own number":
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
-    "Distance of the camera that took the picture to the object's centre":
+    "Distance of the camera that took the image to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
-    "Elevation of the camera that took the picture, degrees above the horizon":
+    "Elevation of the camera that took the image, degrees above the horizon":
         "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
     "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
         "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
@@ -41,9 +42,9 @@ TEXTS = {
         "Wie die Form gefunden wird: an erzeugte Ansichten angepasst; in wenigen Sekunden ohne "
         "Diffusionsmodell aus dem Bild vorhergesagt (direct); oder durch Score Distillation (sds) "
         "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
-    "Keep the pictures and cameras as files, too, in Objaverse's layout":
+    "Keep the images and cameras as files, too, in Objaverse's layout":
         "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
-    "Leave the picture as it is instead of cutting it out":
+    "Leave the image as it is instead of cutting it out":
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
@@ -66,13 +67,14 @@ TEXTS = {
     "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
         "Rang einer LoRA der Attention-Schichten, für Karten mit wenig Speicher; 0 trainiert alle "
         "Gewichte",
-    "Relative to the picture, degrees; positive = camera moves to its right":
+    "Relative to the image, degrees; positive = camera moves to its right":
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
     "Resume the same job where it was stopped":
         "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
     "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
-    "Steps between two pictures of the training": "Schritte zwischen zwei Bildern des Trainings",
+    "Steps between two images of the training":
+        "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
     "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
@@ -93,10 +95,12 @@ TEXTS = {
     "cut-out, trust takes it as it is, ignore removes the background":
         "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
         "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
-    "What the picture is to show: one object": "Was das Bild zeigen soll: ein Objekt",
+    "What the image is to show: one object":
+        "Was das Bild zeigen soll: ein Objekt",
     "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
-    "Width and height of a picture in pixels": "Breite und Höhe eines Bildes in Pixeln",
+    "Width and height of an image in pixels":
+        "Breite und Höhe eines Bildes in Pixeln",
     "Words added to the prompt, so that the object can be cut out; may be empty":
         "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
         "leer sein",
