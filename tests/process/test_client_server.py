@@ -143,12 +143,13 @@ def test_an_error_ends_its_job_with_code_and_hint_and_not_the_engine(
     assert isinstance(client.wait(client.submit("count", {"steps": 1}), PATIENCE_S), Done)
 
 
-def test_of_what_cuda_says_when_memory_runs_out_only_the_first_part_is_told():
+def test_only_the_first_part_of_a_cuda_memory_error_is_shown():
     error = as_engine_error(RuntimeError(
         "CUDA out of memory. Tried to allocate 12.00 MiB. GPU 0 has a total capacity of 7.80 GiB "
         "of which 1.42 MiB is free. Process 3495 has 848.00 MiB memory in use."))
     assert error.code is ErrorCode.OUT_OF_MEMORY
-    assert error.message == "memory ran out: CUDA out of memory. Tried to allocate 12.00 MiB"
+    assert error.message == ("the GPU's memory ran out: CUDA out of memory. "
+                             "Tried to allocate 12.00 MiB")
 
 
 def test_the_log_has_the_traceback_of_a_defect(tmp_path: Path):
