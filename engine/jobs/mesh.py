@@ -133,7 +133,7 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                reporter: Reporter, stages: Stages) -> _Fitted:
     """The fit to sampled or given views."""
     from ..imaging.view_set import ViewSet
-    from ..reconstruction import reconstruct
+    from ..reconstruction import preview_directly, reconstruct
 
     given = ViewSet.load(request.views) if request.views else None
     recorded = given.meta.get("input", {}) if given else {}
@@ -143,6 +143,10 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
         sampled = Sampled(given, unet_evaluations=0)
     else:
         assert image is not None  # `require_input` has seen that there is one
+        if not work.views.is_file():  # sampling takes long
+            preview_directly(
+                _photo(image), _settings(request, request.input_elevation, image.radius),
+                _context(field_device, work, reporter, None))
         sampled = _sampled_views(request, image, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
     try:

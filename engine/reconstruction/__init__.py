@@ -4,11 +4,12 @@
 
 from .reconstruct import (
     Reconstruction,
+    preview_directly,
     reconstruct,
     reconstruct_by_score,
     reconstruct_directly,
 )
 from .settings import ReconstructionSettings, RunContext
 
-__all__ = ["Reconstruction", "ReconstructionSettings", "RunContext", "reconstruct",
-           "reconstruct_by_score", "reconstruct_directly"]
+__all__ = ["Reconstruction", "ReconstructionSettings", "RunContext", "preview_directly",
+           "reconstruct", "reconstruct_by_score", "reconstruct_directly"]

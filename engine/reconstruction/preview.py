@@ -24,7 +24,7 @@ from ..fields.voxel_field import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.axes import to_z_up
 from ..mesh.surface import extract, solid
-from ..mesh.triangles import Triangles
+from ..mesh.triangles import FloatArray, Triangles
 from .extraction import surface_colour
 from .guidance import Cameras, Zero123Guidance, as_images, render_images
 from .sjc import background_latent, latents_of
@@ -81,6 +81,12 @@ class Previews:
                 self.announce(self.folder / "preview.png")
         self._shown_at = time.monotonic()  # after the work, to spare slow machines
 
+    def show_mesh(self, mesh: Triangles, colours: FloatArray) -> None:
+        """Show a mesh that needs no field. `colours`: V x 3 in [0, 1], sRGB."""
+        with suppress(OSError):
+            write_mesh(self.folder / "preview.npz", mesh, mesh.vertex_normals, colours)
+            self.announce(self.folder / "preview.npz")
+
 
 @torch.no_grad()
 def coarse_mesh(grid: VoxelField) -> Triangles | None:
@@ -126,6 +132,11 @@ def save_mesh(path: Path, mesh: Triangles, field: Field) -> None:
         colours = np.full(mesh.vertices.shape, GREY)
     else:
         colours = surface_colour(field)(mesh.vertices, normals)
+    write_mesh(path, mesh, normals, colours)
+
+
+def write_mesh(path: Path, mesh: Triangles, normals: FloatArray, colours: FloatArray) -> None:
+    """Write the NPZ file that `Previews` describes. `colours`: V x 3 in [0, 1], sRGB."""
     with staged_file(path) as stage:
         np.savez(stage, vertices=to_z_up(mesh.vertices).astype(np.float32),
                  normals=to_z_up(normals).astype(np.float32),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from ..fields.voxel_grid import cube
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
-from .direct import mesh_from_photo
+from .direct import mesh_from_photo, show_prediction
 from .extraction import textured_mesh
 from .fit import Fit, fit_field, hull_of
 from .hull import Hull, voxel_grid_around
@@ -153,6 +154,19 @@ def reconstruct_directly(photo: FloatArray, settings: ReconstructionSettings | N
     settings, context = settings or ReconstructionSettings(), context or RunContext()
     mesh = mesh_from_photo(_input_photo(photo, camera.FOV_DEG, settings), settings, context.clock)
     return Reconstruction(mesh, context.clock.stages)
+
+
+def preview_directly(photo: FloatArray, settings: ReconstructionSettings,
+                     context: RunContext) -> None:
+    """Show the shape network's mesh in the context's previews, as a first impression.
+
+    Without previews, or if no mesh can be predicted, this does nothing: the fit to views that
+    follows may still succeed, and otherwise reports the reason.
+    """
+    if context.previews is None:
+        return
+    with suppress(EngineError):
+        show_prediction(_input_photo(photo, camera.FOV_DEG, settings), settings, context.previews)
 
 
 def _score_method(name: str) -> ScoreMethod:

@@ -18,6 +18,7 @@ from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
+from engine.reconstruction import ReconstructionSettings, RunContext, preview_directly
 from engine.reconstruction.preview import Previews, coarse_mesh, draw, visible_voxels
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_deg": 10.0}
@@ -98,6 +99,25 @@ def test_a_fit_is_shown_and_ends_the_same_as_unseen(tmp_path: Path) -> None:
     assert len(told) == 2 * 10
     np.testing.assert_array_equal(shown.vertices, unseen.vertices)
     np.testing.assert_array_equal(shown.texture, unseen.texture)
+
+
+def test_preview_directly_shows_the_predicted_mesh(tmp_path: Path) -> None:
+    photo = photograph(BLOCK, [(0.0, 10.0)], size=128).images[0]
+    told: list[Path] = []
+    context = RunContext(previews=Previews(tmp_path, told.append))
+    preview_directly(photo, ReconstructionSettings(input_elevation_deg=10.0), context)
+    assert [path.name for path in told] == ["preview.npz"]
+    mesh, colours = saved_mesh(told[0])
+    assert 100 < len(mesh.faces) <= 5000
+    assert len(colours) == len(mesh.vertices)
+
+
+def test_preview_directly_ignores_an_empty_photo(tmp_path: Path) -> None:
+    told: list[Path] = []
+    context = RunContext(previews=Previews(tmp_path, told.append))
+    empty = np.zeros((64, 64, 4), np.float32)
+    preview_directly(empty, ReconstructionSettings(input_elevation_deg=10.0), context)
+    assert told == []
 
 
 def test_latents_are_shown_through_the_decoder(tmp_path: Path) -> None:
