@@ -108,12 +108,12 @@ def _move(stage: Path, out: Path, replaces: tuple[str, ...]) -> None:
             move.replace(name)
         for name in {Path(name) for name in stale} - set(move.new):
             move.remove(name)
-    except OSError:
+    except BaseException:  # also Ctrl-C; if the process is killed instead, the journal stays
         move.undo()
         raise
     finally:
-        shutil.rmtree(move.before, ignore_errors=True)
         (out / JOURNAL).unlink(missing_ok=True)
+        shutil.rmtree(move.before, ignore_errors=True)
 
 
 class _Move:

@@ -157,6 +157,7 @@ def test_a_killed_publication_can_be_repeated(tmp_path: Path, monkeypatch: pytes
     from_original = staging._keep
     with monkeypatch.context() as patch:
         patch.setattr(staging, "_keep", keep_or_die)
+        patch.setattr(staging._Move, "undo", lambda move: None)
         patch.setattr(Path, "unlink", _unlink_all_but_the_journal(Path.unlink))
         with pytest.raises(Killed):
             write_result(request, views_json="2", view_000_png="2", view_001_png="2")
@@ -164,6 +165,26 @@ def test_a_killed_publication_can_be_repeated(tmp_path: Path, monkeypatch: pytes
     check_result_place(request)
     write_result(request, views_json="3", view_000_png="3")
     assert names(tmp_path / "out") == ["request.json", "view_000.png", "views.json"]
+
+
+def test_an_interrupted_publication_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    request = ViewsRequest(image="a.png", out=str(tmp_path / "out"))
+    write_result(request, views_json="1", view_000_png="1", view_001_png="1")
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
+
+    from engine.core import staging
+
+    def interrupt(move: object, name: Path) -> None:
+        if name.name == "view_001.png":
+            raise KeyboardInterrupt
+        replace(move, name)
+
+    replace = staging._Move.replace
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(staging._Move, "replace", interrupt)
+        write_result(request, views_json="2", view_000_png="2", view_001_png="2")
+    assert {name: (tmp_path / "out" / name).read_bytes()
+            for name in names(tmp_path / "out")} == before
 
 
 def _unlink_all_but_the_journal(unlink):  # type: ignore[no-untyped-def]
