@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator that has the object drawn from where a camera of the scene stands."""
+"""The operator that generates a view of the object at a camera of the scene."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .session.messages import unless
 from .session.request_properties import job_properties, request_fields, request_values
 
 KNOWN_RADII = (1.5, 2.2)
-"""Distances of the training cameras."""
+"""Smallest and largest distance of the training cameras, in the engine's units."""
 RADII = (0.5, 10.0)
-"""What a request may ask for."""
+"""Smallest and largest distance of a request, in the engine's units."""
 MAX_OFF_AXIS_DEG = FOV_DEG / 2
-"""Beyond, the object's centre is out of the picture."""
+"""Beyond this angle the object's centre is outside the image."""
 _OPTIONS = {'SKIP_SAVE'}
 _POSE = ("azimuth", "elevation", "radius", "orbit")
 
@@ -63,8 +63,8 @@ class ZERO123_OT_view_from_camera(ImageJob):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
-            picture = context.scene.zero123.image
-            found = find_result(context, self._camera(context), self.around, picture)
+            image = context.scene.zero123.image
+            found = find_result(context, self._camera(context), self.around, image)
         except EngineError:
             found = None  # `execute` tells
         if found is None:
@@ -110,7 +110,7 @@ class ZERO123_OT_view_from_camera(ImageJob):
         return camera
 
     def _as_the_result(self, group: bpy.types.Collection, values: dict[str, Any]) -> dict[str, Any]:
-        """The settings that a result was made with, but those that were given."""
+        """The settings that a result was made with, without those that the caller has set."""
         records = [record for item in group.objects if (record := Record.read(item))]
         made = next((record.request for record in records if record.request), {})
         source = frames.input_record(group)
@@ -124,7 +124,7 @@ class ZERO123_OT_view_from_camera(ImageJob):
                 if name in known and not self.properties.is_property_set(name)}
 
     def _pose(self, camera: bpy.types.Object, frame: Matrix, usual: float) -> dict[str, Any]:
-        """The request's fields that tell where the camera stands. Says what will differ.
+        """The request's fields for the camera's pose. Reports what will differ from the camera.
 
         Raises:
             EngineError: `BAD_INPUT` if there can be no view from there.
@@ -155,12 +155,12 @@ class ZERO123_OT_view_from_camera(ImageJob):
 
 
 def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: str = "",
-                picture: bpy.types.Image | None = None, newest: bool = True,
+                image: bpy.types.Image | None = None, newest: bool = True,
                 ) -> tuple[bpy.types.Collection, bpy.types.Object] | None:
-    """The result that a camera is to look at, and the object that tells which one.
+    """The result that a camera looks at, and the object that identified it.
 
-    That of the object `around`, else of what is selected, else of the camera; else, if `newest`,
-    the newest, or the newest of a picture.
+    It is the result of the object `around`, else of a selected object, else of the camera; else, if
+    `newest`, the newest result, or the newest of `image`.
 
     Raises:
         EngineError: `BAD_INPUT` if the named object belongs to none.
@@ -176,14 +176,14 @@ def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: st
         if item is not None and (group := frames.result_collection(item)):
             return group, item
     groups = (group for group in frames.results(context.scene)
-              if newest and (picture is None or _is_of(group, picture)))
+              if newest and (image is None or _is_of(group, image)))
     # Not a mesh: that would count as chosen, wherever it was moved.
     return next(((group, min(group.objects, key=frames.is_mesh)) for group in groups), None)
 
 
-def _is_of(group: bpy.types.Collection, picture: bpy.types.Image) -> bool:
-    """Whether a result bears the name of a picture."""
-    return group.name.startswith(f"Zero123 {Path(picture.name).stem[:MAX_TITLE]}")
+def _is_of(group: bpy.types.Collection, image: bpy.types.Image) -> bool:
+    """Whether a result has the name of an image."""
+    return group.name.startswith(f"Zero123 {Path(image.name).stem[:MAX_TITLE]}")
 
 
 def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator that shows the input picture over the mesh, from where it was taken."""
+"""The operator that shows the input image over the mesh from the image's viewpoint."""
 
 from __future__ import annotations
 
@@ -86,19 +86,20 @@ class ZERO123_OT_compare(bpy.types.Operator):
 
 
 _last: dict[str, Any] = {}
-"""How the 3D View was before a comparison that is on, or whose start was undone."""
+"""State of the 3D View before a comparison that is in progress, or whose start was undone."""
 
 
 def _before(space: bpy.types.SpaceView3D) -> dict[str, Any]:
-    """How a 3D View is, or was before a comparison that it still shows: undo takes back what is in
-    the file, not how it is looked at.
+    """The state of a 3D View, or its state before a comparison that it still shows.
+
+    Undo restores the scene, but not the 3D View.
     """
     left = space.region_3d.view_perspective == 'CAMERA' and space.shading.light == 'FLAT'
     return dict(_last) if _last and left else _state(space)
 
 
 def _state(space: bpy.types.SpaceView3D) -> dict[str, Any]:
-    """How a 3D View is, as plain JSON."""
+    """The state of a 3D View as JSON values."""
     region = space.region_3d
     return {
         "perspective": region.view_perspective, "overlays": space.overlay.show_overlays,
@@ -109,7 +110,7 @@ def _state(space: bpy.types.SpaceView3D) -> dict[str, Any]:
 
 
 def _restore(space: bpy.types.SpaceView3D, state: dict[str, Any]) -> None:
-    """Make a 3D View as it was."""
+    """Restore the state of a 3D View."""
     region = space.region_3d
     for name, value in state["shading"].items():
         setattr(space.shading, name, value)
@@ -123,11 +124,11 @@ def _restore(space: bpy.types.SpaceView3D, state: dict[str, Any]) -> None:
 
 
 def _look_through_camera(space: bpy.types.SpaceView3D, textured: bool) -> None:
-    """The scene's camera, the mesh in its own colours, whatever the light."""
+    """Look through the scene's camera at the mesh in its own colours, without lighting."""
     space.use_local_camera = False
     space.region_3d.view_perspective = 'CAMERA'
     space.region_3d.view_camera_offset = (0.0, 0.0)
-    space.overlay.show_overlays = True  # a camera's picture is one of them
+    space.overlay.show_overlays = True  # a camera's background image is one of them
     space.shading.type = 'SOLID'
     space.shading.light = 'FLAT'
     space.shading.color_type = 'TEXTURE' if textured else 'VERTEX'

@@ -121,7 +121,7 @@ class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.zero123.image = viewport.picture(context, self.size)
+        context.scene.zero123.image = viewport.capture(context, self.size)
         return {'FINISHED'}
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that show an orbit of views as a turning picture."""
+"""The operators that show an orbit of views as a turntable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OPTIONS = {'SKIP_SAVE'}
 
 
 class _Turn(bpy.types.Operator):
-    """What the two share: which views, and their order."""
+    """The common part of both operators: which views they show, in which order."""
 
     FILE = StringProperty(
         name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
@@ -44,13 +44,13 @@ class _Turn(bpy.types.Operator):
         return {'FINISHED'}
 
     def act(self, context: bpy.types.Context, path: Path, views: list[SelectableView]) -> None:
-        """What the operator does with the views.json that is meant and the ring of it, in order."""
+        """Show the ring of views of a views.json, which are ordered by azimuth."""
 
     def _path(self, context: bpy.types.Context) -> Path:
-        """The views.json that is meant.
+        """The views.json of the file, of the active object or of the listed views.
 
         Raises:
-            EngineError: `BAD_INPUT` if none is.
+            EngineError: `BAD_INPUT` if there is none.
         """
         path = Path(bpy.path.abspath(self.filepath)) if self.filepath else (
             views_file(context.active_object) or session.view_selection.path)
@@ -61,10 +61,10 @@ class _Turn(bpy.types.Operator):
 
 
 def ring(views: list[SelectableView]) -> list[SelectableView]:
-    """The views in use of the elevation and distance that most have, by their azimuth.
+    """The views in use of the most frequent elevation and distance, ordered by azimuth.
 
     Raises:
-        EngineError: `BAD_INPUT` if they are too few to turn.
+        EngineError: `BAD_INPUT` if they are fewer than `MIN_VIEWS`.
     """
     rings: dict[tuple[float, float], list[SelectableView]] = {}
     for view in views:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input picture over the mesh, seen by the camera that took it; and everything as before.
+"""Shows the input image over the mesh through a camera at its viewpoint, and undoes that again.
 
-What was before is kept as text on the camera that is made for the comparison: that survives undo,
-saving and loading.
+The earlier state of the scene is stored as text on the camera that is made for the comparison, so
+that it survives undo, saving and loading.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from .views import View, load_image, new_camera, show_behind
 
 CAMERA = "Zero123 Compare"
 KEY = "zero123_compare"
-"""Property of that camera: what was before, as JSON."""
+"""Property of that camera: the state of the scene before the comparison, as JSON."""
 
 
 def comparison(scene: bpy.types.Scene) -> bpy.types.Object | None:
-    """The camera of the comparison that is on, if one is."""
+    """The camera of the comparison in progress, or None."""
     found = scene.objects.get(CAMERA)
     return found if found is not None and KEY in found else None
 
 
 def start(scene: bpy.types.Scene, group: bpy.types.Collection, mesh: bpy.types.Object,
           alpha: float, screen: dict[str, Any]) -> bpy.types.Object:
-    """Make the camera that took the picture the scene's, with the picture over what it sees.
+    """Look through a new camera at the input image's viewpoint, with the image over the mesh.
 
-    Planes and cameras of views are hidden meanwhile. `screen`: how the 3D View was, kept with the
-    rest.
+    `alpha` is the image's opacity, 0 to 1. `screen` is the state of the 3D View, which is stored
+    with that of the scene. Planes and cameras of views are hidden until `stop`.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture is gone; nothing has changed then.
+        EngineError: `BAD_INPUT` if the image is missing; nothing has changed then.
     """
     with all_or_nothing(bpy.context.view_layer):
         image = _input_image(group, mesh)
@@ -64,7 +64,7 @@ def start(scene: bpy.types.Scene, group: bpy.types.Collection, mesh: bpy.types.O
 
 
 def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
-    """Remove the camera; all other objects are as before. Returns how the 3D View was."""
+    """Remove the camera and restore all other objects. Returns the stored state of the 3D View."""
     before = json.loads(camera[KEY])
     data = camera.data
     image = data.background_images[0].image if data.background_images else None
@@ -80,7 +80,7 @@ def stop(scene: bpy.types.Scene, camera: bpy.types.Object) -> dict[str, Any]:
 
 
 def _input_view(group: bpy.types.Collection, mesh: bpy.types.Object) -> View:
-    """The camera that took the picture: as recorded with the views, else as the mesh was made."""
+    """The input image's camera, as recorded with the views or else in the mesh's request."""
     source, made = input_record(group), Record.read(mesh)
     request = made.request if made else {}
     facts = source.view if source else {
@@ -92,7 +92,7 @@ def _input_view(group: bpy.types.Collection, mesh: bpy.types.Object) -> View:
 
 
 def _input_image(group: bpy.types.Collection, mesh: bpy.types.Object) -> bpy.types.Image:
-    """The square picture that the network saw: its plane's, else from its file."""
+    """The square input image of the network, from its plane or else from its file."""
     for item in group.objects:
         record = Record.read(item)
         image = image_of(item) if record and record.is_input and item.type != 'CAMERA' else None

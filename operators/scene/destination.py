@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
@@ -92,7 +93,8 @@ def select_only(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene) -> 
         view_layer.objects.active = objects[0]
     for space in _local_views(scene):
         for item in objects:
-            item.local_view_set(space, True)
+            with suppress(RuntimeError):  # a view of another view layer
+                item.local_view_set(space, True)
 
 
 def _usable(layer: bpy.types.LayerCollection) -> Iterator[bpy.types.Collection]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects of the scene as files that a Blender without this scene can render."""
+"""Writes objects of the scene to .blend files that another Blender process can render."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import bpy
 from ...engine.core.errors import EngineError, ErrorCode
 
 COLLECTION = "Zero123 Object"
-"""The renderer looks for a collection of this name in a .blend file."""
+"""Name of the collection that the renderer takes from a .blend file."""
 _SURFACES = {'MESH', 'CURVE', 'SURFACE', 'META', 'FONT'}
 
 
 def renderable(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The selected objects that show something, each with its children; not those among them."""
+    """The selected objects without a selected parent that have a surface, or a child with one."""
     selected = set(context.selected_objects)
     roots = [item for item in context.selected_objects if not _ancestors(item) & selected]
     return [root for root in roots if any(map(_shows, (root, *root.children_recursive)))]
 
 
 def save_objects(objects: list[bpy.types.Object], folder: Path) -> None:
-    """A .blend file for each object with its children, materials and pictures.
+    """Write a .blend file for each object with its children, materials and images.
 
     Raises:
         EngineError: `DISK` if one can't be written.
@@ -61,7 +61,7 @@ def _save(item: bpy.types.Object, path: Path) -> None:
 
 
 def _unique(name: str, folder: Path) -> str:
-    """The object's name as a file's, without the suffix."""
+    """A file name for an object, without suffix, that no file in the folder has."""
     stem = re.sub(r"[^\w-]+", "_", name).strip("_") or "object"
     number, found = 1, stem
     while (folder / f"{found}.blend").exists():

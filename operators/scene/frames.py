@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a result stands now, moved by hand or not, and how cameras stand to it."""
+"""The frame of a result (the engine's world in the scene) and the poses of cameras in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .record import Record
 
 @dataclass(frozen=True)
 class CameraPose:
-    """A camera as the network is told of it."""
+    """A camera's pose in the coordinates of the network."""
 
     azimuth_deg: float
     """Relative to the input view, above -180 to 180."""
@@ -26,7 +26,7 @@ class CameraPose:
     radius: float
     """In the engine's units: the object's longest side is about 1."""
     off_axis_deg: float
-    """Angle between where the camera looks and the object's centre, 0 to 180."""
+    """Angle between the camera's line of sight and the object's centre, 0 to 180."""
 
 
 def camera_pose(frame: Matrix, camera_to_scene: Matrix) -> CameraPose:
@@ -63,9 +63,9 @@ def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | No
                  but: bpy.types.Object | None = None) -> Matrix:
     """The matrix from the engine's world to the scene's, as the result stands now.
 
-    Of the chosen object if it is a mesh; else the one that most of the result's cameras tell, as
-    single ones may have been moved; else the mesh's, or what was stored at the import. `but`: a
-    camera that doesn't count.
+    It follows from the chosen object if that is a mesh; else from most of the result's cameras, as
+    single ones may have been moved; else from the mesh, or from what was stored at the import.
+    `but` is a camera that is ignored.
     """
     meshes = [item for item in collection.objects if is_mesh(item)]
     if chosen is not None and chosen in meshes:
@@ -78,7 +78,7 @@ def result_frame(collection: bpy.types.Collection, chosen: bpy.types.Object | No
 
 
 def input_record(collection: bpy.types.Collection) -> Record | None:
-    """The record of the input picture's plane and camera, if they are there."""
+    """The record of the input image's plane and camera, or None if both were removed."""
     records = (Record.read(item) for item in collection.objects)
     return next((record for record in records if record and record.is_input), None)
 
@@ -89,7 +89,7 @@ def result_mesh(collection: bpy.types.Collection) -> bpy.types.Object | None:
 
 
 def is_mesh(item: bpy.types.Object) -> bool:
-    """Whether an object is a reconstructed mesh, and no plane."""
+    """Whether an object is a reconstructed mesh, as opposed to a mesh plane."""
     record = Record.read(item)
     return item.type == 'MESH' and record is not None and not record.view
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the GLB files that the engine writes: one textured mesh. No bpy."""
+"""Reads the GLB files that the engine writes: one textured mesh. Does not import bpy."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _MAGIC, _JSON, _BINARY = 0x46546C67, 0x4E4F534A, 0x004E4942
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
-"""Odd numbers with bits all over: the sums of different vertices differ, but for one chance in 10^9
-that a seam stays open."""
+"""Odd 64-bit multipliers of a hash of vertices. Two different vertices have the same hash with a
+probability of about 10^-9 per mesh, which would leave a seam open."""
 _VIEW_KEYS = {"buffer", "byteOffset", "byteLength", "target"}
 _ACCESSOR_KEYS = {"bufferView", "byteOffset", "componentType", "count", "type", "min", "max",
                   "name"}
@@ -40,7 +40,7 @@ class TexturedTriangles:
 
 
 def read_glb(path: Path) -> TexturedTriangles | None:
-    """The mesh in a file that is of the form that the engine writes; None of any other file."""
+    """The mesh in a file of the form that the engine writes; None for any other file."""
     try:
         document, binary = _chunks(path.read_bytes())
         return _textured_triangles(document, binary)
@@ -54,7 +54,7 @@ def _chunks(content: bytes) -> tuple[dict[str, Any], memoryview]:
     start = 20 + json_size
     binary_size, binary_type = struct.unpack_from("<2I", content, start)
     if (magic, version, json_type, binary_type) != (_MAGIC, 2, _JSON, _BINARY):
-        raise ValueError("no binary glTF 2.0")
+        raise ValueError("not a binary glTF 2.0 file")
     return json.loads(content[20:start]), memoryview(content)[start + 8:start + 8 + binary_size]
 
 
@@ -72,13 +72,13 @@ def _textured_triangles(document: dict[str, Any], binary: memoryview) -> Texture
                   "baseColorTexture": {"index": 0, **slot}, "roughnessFactor": roughness,
                   "metallicFactor": metallic, **factors}, "doubleSided": False, **material}],
               "textures": [{"source": 0, **sampler}],
-              "images": [{"bufferView": int(image), "mimeType": "image/png", **picture}],
+              "images": [{"bufferView": int(image), "mimeType": "image/png", **texture_image}],
               "accessors": list(), "bufferViews": list(), "buffers": [_], "asset": _, **rest}:
             pass
         case _:
             return None
     unknown = {*scene, *node, *attributes, *primitive, *mesh, *slot, *factors, *material, *sampler,
-               *picture, *rest} - {"name", "extras"}
+               *texture_image, *rest} - {"name", "extras"}
     texture = bytes(_view(document, binary, image))
     if unknown or not texture.startswith(_PNG):
         return None
@@ -124,14 +124,14 @@ def _array(document: dict[str, Any], binary: memoryview, index: int,
 
 
 def _join(positions: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct vertices, and for each old one the number of its new one.
+    """The distinct vertices (V x 3), and for each old vertex the index of its new one (N).
 
-    Only those with the same normal are one: two surfaces that touch stay apart.
+    Vertices are joined only if their normals are equal too, so that surfaces that touch stay apart.
     """
     import numpy as np
 
-    bits = np.hstack([positions, normals]) + np.float32(0)  # of -0 and 0 the bits differ
-    # Sorted by a sum of their bits, which takes a fifth of the time of sorting by all columns.
+    bits = np.hstack([positions, normals]) + np.float32(0)  # -0 and 0 have different bits
+    # Sorting by a hash takes a fifth of the time of sorting by all columns.
     order = np.argsort(bits.view(np.uint64) @ np.array(_ODD, np.uint64), kind="stable")
     ordered = bits[order]
     first = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))

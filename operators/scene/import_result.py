@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole results into a scene's collection "Zero123 PICTURE", or nothing at all."""
+"""Imports results into a scene's collection "Zero123 IMAGE", each completely or not at all."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
     """Import a views.json, a mesh.glb or an image; use an estimated elevation as the scene's.
     Returns the new data-blocks.
 
-    `place`: of a result that belongs to something in the scene; else the options tell.
+    `place` says where a result goes that belongs to something in the scene; without it the options
+    decide.
 
     Raises:
         EngineError: `BAD_INPUT` if it is neither, or can't be read; nothing has changed then.
@@ -66,7 +67,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
         case SceneImport.MESH:
             return [*import_mesh(path, scene, title, request, options, place)]
         case SceneImport.IMAGE:
-            return [import_picture(path, scene, title, request)]
+            return [import_image(path, scene, title, request)]
     raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a result of Zero123",
                       "choose a views.json or a mesh.glb")
 
@@ -81,9 +82,9 @@ def _import_of_file(path: Path) -> SceneImport:
 def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
                  request: Request | None = None, options: ImportOptions | None = None,
                  place: Place | None = None) -> list[bpy.types.Object]:
-    """Every view of a views.json as a plane with its camera, and the input picture likewise.
+    """Import every view of a views.json, and the input image, as a plane with its camera.
 
-    Views that join others in their place come without the input picture.
+    Views that join others in their place are imported without the input image.
 
     Raises:
         EngineError: As `import_result`.
@@ -147,7 +148,7 @@ def add_turning_plane(path: Path, scene: bpy.types.Scene, turn: Turn,
 def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
                 request: Request | None = None, options: ImportOptions | None = None,
                 place: Place | None = None) -> list[bpy.types.Object]:
-    """The mesh of a GLB file, with a report.json beside it telling how it was made.
+    """Import the mesh of a GLB file; a report.json beside it says how the mesh was made.
 
     Raises:
         EngineError: As `import_result`.
@@ -173,9 +174,9 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     return objects
 
 
-def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
+def import_image(path: Path, scene: bpy.types.Scene, title: str = "",
                    request: Request | None = None) -> bpy.types.Image:
-    """A cut-out, or a picture of a text, which becomes the scene's picture to work with.
+    """Import a cut-out, or an image made from a text, and make it the scene's input image.
 
     Raises:
         EngineError: As `import_result`.
@@ -191,7 +192,7 @@ def import_picture(path: Path, scene: bpy.types.Scene, title: str = "",
 
 
 def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
-    """The planes, those of the same pose together; the input picture's first."""
+    """The planes, grouped by pose; the input image's come first."""
     poses: dict[Any, list[bpy.types.Object]] = {}
     for item in objects:
         record = Record.read(item)
@@ -201,7 +202,7 @@ def _by_view(objects: list[bpy.types.Object]) -> list[list[bpy.types.Object]]:
 
 
 def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
-    """Take an estimated elevation as that of the scene's picture.
+    """Use an estimated elevation as that of the scene's input image.
 
     Raises:
         EngineError: As `import_result`.
@@ -209,21 +210,21 @@ def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
     try:
         elevation = float(json.loads(path.read_text(encoding="utf-8"))["elevation_deg"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is no estimate of an elevation: {error}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not an estimated elevation: {error}",
                           "estimate it again, or set it by hand") from error
     scene.zero123.input_elevation = round(elevation, 1)
 
 
 def _joined(scene: bpy.types.Scene, place: Place | None) -> bpy.types.Collection | None:
-    """The collection of this scene that a result is to join, if it is still there."""
+    """The collection of this scene that a result joins, or None if there is none."""
     found = scene.collection.children_recursive if place and place.collection else ()
     return next((item for item in found if place and item.name == place.collection), None)
 
 
 def _input_view(folder: Path, document: dict[str, Any]) -> View | None:
-    """The input picture as a view, if its file is still there.
+    """The input image as a view, or None if its file is missing.
 
-    The square that the network saw, if the engine has kept it: only that one fits the frame.
+    The square image that the network saw is preferred, because only that one fits the frame.
     """
     source = document.get("input") or {}
     candidates = [folder / "input.png", Path(str(document.get("image", "")))]
@@ -238,7 +239,7 @@ def _input_view(folder: Path, document: dict[str, Any]) -> View | None:
 
 
 def _title(folder: Path, document: dict[str, Any]) -> str:
-    """The picture's name, for a result that comes without: a job's folder tells it best."""
+    """A title for a result without one: from its folder's name, else from its image's."""
     named = read_folder_name(folder)
     return named.title if named else Path(str(document.get("image", ""))).stem or folder.name
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How results come into a scene: what a person can choose, as properties and as plain values."""
+"""The options of an import, as Blender properties and as plain values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH_OPTIONS = {'SKIP_SAVE'} | BLEND_RELATIVE
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """The values of `import_properties`; the defaults leave results as the engine made them."""
+    """The values of `import_properties`; the defaults keep results as the engine made them."""
 
     planes: str = 'EMPTY'
     arrangement: str = 'CAMERAS'
@@ -36,27 +36,27 @@ class ImportOptions:
 
     @classmethod
     def of(cls, source: Any) -> ImportOptions:
-        """From an operator or a scene's settings, which have the properties."""
+        """The options of an operator or of a scene's settings, which have these properties."""
         return cls(**{f.name: getattr(source, f.name) for f in fields(cls)})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImportOptions:
-        """From a record; what it doesn't tell has its default, what is unknown is left out."""
+        """The options of a record; missing ones have their defaults, unknown ones are ignored."""
         names = {f.name for f in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
 
     def values(self) -> dict[str, Any]:
-        """As keywords for the operator."""
+        """The options as keyword arguments of the operator."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def write(self, target: Any) -> None:
-        """To a button that imports."""
+        """Set the options as the properties of an operator's button."""
         for name, value in self.values().items():
             setattr(target, name, value)
 
 
 def import_properties(options: set[str]) -> dict[str, Any]:
-    """Annotations of a class that offers the choice; `options`: as Blender's properties take."""
+    """Annotations of a class that offers these options. `options` are those of each property."""
     defaults = ImportOptions()
     return {
         "planes": EnumProperty(

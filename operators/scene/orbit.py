@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the panel's single view is taken from in the scene, and the settings of a place there."""
+"""The camera of the single view that the panel's settings ask for, and its diagram."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pose = tuple[float, float, float]
 
 
 def frame(scene: bpy.types.Scene) -> Matrix:
-    """From the engine's world to where the view will come into the scene."""
+    """The matrix from the engine's world to where the view will be imported."""
     return new_frame(scene, ImportOptions.of(scene.zero123))
 
 
@@ -28,13 +28,14 @@ def single_pose(scene: bpy.types.Scene) -> Pose:
 
 
 def camera_location(scene: bpy.types.Scene) -> Vector:
-    """Where that view's camera stands, world."""
+    """Position of that view's camera in the scene's world."""
     return frame(scene) @ Vector(camera.camera_position(*single_pose(scene)))
 
 
 def look_from(scene: bpy.types.Scene, location: Vector) -> None:
-    """Ask for the view from the direction of a place, world. The distance stays; so does the
-    elevation if it is to be the picture's.
+    """Set the view's direction by a position in the scene's world.
+
+    The distance stays as it is, and so does the elevation if it follows the input image's.
     """
     settings = scene.zero123
     place = frame(scene).inverted() @ Vector(location)
@@ -48,8 +49,10 @@ def look_from(scene: bpy.types.Scene, location: Vector) -> None:
 
 
 def diagram(pose: Pose) -> list[tuple[float, float, float]]:
-    """Ends of lines in the engine's world, in pairs: the circle of this elevation, the way to the
-    object, and where the picture's camera is on the circle.
+    """Ends of line segments in the engine's world, in pairs.
+
+    They form the circle of this elevation, the line to the object, and a mark at the azimuth of the
+    input image's camera.
     """
     import numpy as np
 

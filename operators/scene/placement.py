@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where results stand and how large they are. Mesh, planes and cameras of a picture move as one."""
+"""Positions and sizes of results. Mesh, planes and cameras of an image move together."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ of an object faces -Y. Mesh files are already turned."""
 
 @dataclass(frozen=True)
 class Place:
-    """Where a result goes that belongs to something in the scene. Holds no bpy reference."""
+    """The frame and collection for a result that belongs to something in the scene.
+
+    It holds no bpy reference, so that a running job can keep it.
+    """
 
     frame: tuple[float, ...]
     """The matrix from the engine's world to the scene's: 16 numbers, row by row."""
     collection: str = ""
-    """Name of the collection that it joins; without one, or if that is gone, it gets its own."""
+    """Name of the collection that the result joins. If it is empty or gone, the result gets its own
+    collection."""
 
     @property
     def matrix(self) -> Matrix:
@@ -41,14 +45,17 @@ class Place:
 
     @classmethod
     def at(cls, matrix: Matrix, collection: str = "") -> Place:
-        """With the frame as a 4 x 4 matrix."""
+        """The place with this 4 x 4 matrix as its frame."""
         return cls(tuple(value for row in matrix for value in row), collection)
 
 
 def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collection,
                 scene: bpy.types.Scene, options: ImportOptions,
                 place: Place | None = None) -> None:
-    """Bring new planes and cameras to their place, or where their collection is (to be)."""
+    """Move new planes and cameras from the engine's world to their place in the scene.
+
+    Without a place, it is that of their collection, which the options decide for a new one.
+    """
     stored = stored_frame(collection)
     if place is not None:
         matrix = place.matrix
@@ -62,17 +69,17 @@ def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collect
 
 
 def new_frame(scene: bpy.types.Scene, options: ImportOptions) -> Matrix:
-    """The matrix from the engine's world to the scene's for views that come in now."""
+    """The matrix from the engine's world to the scene's for newly imported views."""
     scale = Matrix.Scale(options.size or 1, 4)
     return Matrix.Translation(_location(scene, options)) @ scale @ TURN
 
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,
                options: ImportOptions, place: Place | None = None) -> None:
-    """Bring a new mesh to its place, and what the collection already holds along with it.
+    """Move a new mesh to its place in the scene, and what its collection already holds with it.
 
-    Only the mesh tells how large the object is and where its lowest point lies; in the place of
-    another it stands as that did.
+    Size and ground depend on the mesh, which alone shows how large the object is and where its
+    lowest point lies. In the place of another result it stands as that one did.
     """
     import numpy as np
 
@@ -119,18 +126,18 @@ def _world_vertices(item: bpy.types.Object) -> np.ndarray:
 
 
 def matrix_of(values: Iterable[float]) -> Matrix:
-    """4 x 4 of 16 numbers, row by row."""
+    """The 4 x 4 matrix of 16 numbers, row by row."""
     import numpy as np
 
     return Matrix(np.reshape([*values], (4, 4)).tolist())
 
 
 def stored_frame(collection: bpy.types.Collection) -> Matrix | None:
-    """The matrix that an import has left on a collection; None if it holds no result."""
+    """The matrix that an import has stored on a collection; None if it holds no result."""
     values = collection.get(KEY)
     return None if values is None else matrix_of(values)
 
 
 def store_frame(collection: bpy.types.Collection, matrix: Matrix) -> None:
-    """Leave the matrix from the engine's world to the scene's on a collection."""
+    """Store the matrix from the engine's world to the scene's on a collection."""
     collection[KEY] = [value for row in matrix for value in row]

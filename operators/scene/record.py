@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The custom property that tells where an object comes from, so that it can be made again."""
+"""The custom property that says how an object was made, so that it can be regenerated."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class Record:
     files: list[str] = field(default_factory=list)
     """The result files this object was made from."""
     view: dict[str, Any] = field(default_factory=dict)
-    """Of a view's plane and camera: its angles and radius, as in views.json; of a turntable's
-    plane: the frames of a turn, as "turn"."""
+    """For a view's plane or camera its angles and radius, as in views.json; for a turntable's plane
+    the number of frames of a turn, as "turn"."""
 
     options: dict[str, Any] = field(default_factory=dict)
-    """How the result came into the scene, as `ImportOptions.values`."""
+    """The options of the import, as `ImportOptions.values`."""
 
     @property
     def is_view(self) -> bool:
-        """Whether it is of a generated view's plane or camera."""
+        """Whether it belongs to a generated view's plane or camera."""
         return "file" in self.view
 
     @property
     def is_input(self) -> bool:
-        """Whether it is of the input picture's plane or camera."""
+        """Whether it belongs to the input image's plane or camera."""
         return "azimuth_deg" in self.view and not self.is_view
 
     def write(self, item: Any) -> None:
@@ -47,7 +47,7 @@ class Record:
 
     @classmethod
     def read(cls, item: Any) -> Record | None:
-        """The record on an object, or None if it has none that can be read."""
+        """The record of an object, or None if it has no readable one."""
         try:
             return cls(**json.loads(item[KEY]))
         except (KeyError, TypeError, ValueError):

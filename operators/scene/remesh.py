@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's own tools for other topology, and the colours that they would lose."""
+"""Remeshes with Blender's own tools, and keeps the colours that they would lose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLOUR = "Color"
 def remesh(item: bpy.types.Object, method: str, faces: int) -> None:
     """Give a textured mesh about `faces` faces by 'DECIMATE', 'VOXEL' or 'QUADRIFLOW'.
 
-    The last two know no texture: it becomes a colour attribute that the material shows.
+    The last two lose the texture, so it becomes a colour attribute that the material shows.
 
     Raises:
         EngineError: `BAD_INPUT` if QuadriFlow refuses the mesh.
@@ -71,7 +71,7 @@ def _replace(item: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
 
 
 class _SurfaceColours:
-    """What a textured mesh shows at any point of its surface."""
+    """The colours of a textured mesh at any point of its surface."""
 
     def __init__(self, item: bpy.types.Object) -> None:
         import numpy as np
@@ -94,7 +94,7 @@ class _SurfaceColours:
         self.pixels = pixels.reshape(self.size[1], self.size[0], 4)
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """V x 4 of V x 3 points near the surface, as the image stores them."""
+        """Colours (V x 4, as the image stores them) at points (V x 3) near the surface."""
         import numpy as np
 
         found = [self.tree.find_nearest(point) for point in points.tolist()]
@@ -110,7 +110,7 @@ class _SurfaceColours:
         return self.pixels[row, column]
 
     def put_on(self, item: bpy.types.Object) -> None:
-        """As a colour attribute, which the material shows instead of the image."""
+        """Give a mesh these colours as an attribute that its material shows."""
         import numpy as np
 
         mesh = item.data

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Another picture for a view that is in the scene already."""
+"""Shows another image on a view's plane that is in the scene already."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .views import load_image, pose_of
 
 def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
                 file: Path, seed: int, request: dict[str, Any] | None) -> int:
-    """Show this picture at the view's plane, and no other of the same pose. Returns how many
-    planes now show it; none if the result is not in the scene.
+    """Show this image on the view's plane, and hide other samples of the same pose. Returns how
+    many planes now show it: none if the result is not in the scene.
 
-    Several samples of a pose have a plane each; one that was made later takes the first one's.
-    `request` is that of the picture's own job, if it isn't the plane's.
+    Several samples of a pose have a plane each; a sample that was made later takes the first one's.
+    `request` is that of the image's own job, if it differs from the plane's.
 
     Raises:
-        EngineError: `BAD_INPUT` if the picture can't be read; the scene is as before.
+        EngineError: `BAD_INPUT` if the image cannot be read; the scene is unchanged.
     """
     shown = 0
     for planes in _planes(scene, views_json, facts).values():
@@ -46,13 +46,13 @@ def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
 
 
 def show_plane(plane: bpy.types.Object, shown: bool) -> None:
-    """In the viewport and in renders, or in neither."""
+    """Show a plane in viewports and renders, or hide it in both."""
     plane.hide_viewport = plane.hide_render = not shown
 
 
 def _planes(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
             ) -> dict[str, list[tuple[bpy.types.Object, Record]]]:
-    """By collection, as a result may have been imported twice: the planes of a view."""
+    """The planes of a view, by collection, because a result may have been imported twice."""
     found: dict[str, list[tuple[bpy.types.Object, Record]]] = {}
     for item in scene.objects:
         record = Record.read(item)
@@ -64,13 +64,13 @@ def _planes(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
 
 
 def _partners(scene: bpy.types.Scene, record: Record) -> list[bpy.types.Object]:
-    """The plane and the camera of a picture, and those of another import of it."""
+    """The planes and cameras of an image, in all imports of it."""
     return [item for item in scene.objects
             if (other := Record.read(item)) and other.files == record.files]
 
 
 def _set_image(item: bpy.types.Object, image: bpy.types.Image) -> None:
-    """Give a plane, or a camera with a background, another picture."""
+    """Give a plane, or a camera with a background, another image."""
     if item.type == 'CAMERA':
         for background in item.data.background_images:
             background.image = image

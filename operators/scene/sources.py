@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture that a result in the scene was made from."""
+"""The image that a result in the scene was made from."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .images import image_of
 
 
 class Source(NamedTuple):
-    """A picture as the operators take it: one of the two is empty."""
+    """An input image as the operators' properties take it. One of the first two is empty."""
 
     image: str
     """Name of an image."""
     filepath: str
     prepared: bool = False
-    """It is as the network wants it: square, cut out, centred."""
+    """Whether it is already square, cut out and centred, as the network needs it."""
 
 
 def source_of(group: bpy.types.Collection) -> Source:
-    """The picture of a result. What the network saw, which is in the scene, stands in for one that
-    is gone.
+    """The input image of a result. If its file is gone, the network's own input image is taken,
+    which is in the scene.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is neither.
+        EngineError: `BAD_INPUT` if both are missing.
     """
     records = [record for item in group.objects if (record := Record.read(item))]
     files = (str(record.request.get("image", "")) for record in records)

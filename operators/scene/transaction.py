@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All or nothing: what a failed import has created is removed again."""
+"""Removes what a failed import has created."""
 
 from __future__ import annotations
 

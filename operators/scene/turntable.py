@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An orbit of views as a picture that turns: on one plane in the timeline, or as a video file."""
+"""Shows an orbit of views as a turntable: on a plane in the timeline, or in a video file."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from .placement import TURN
 from .views import SHEET_LEFT, add_plane
 
 FPS = 24
-"""Of the video."""
+"""Frames per second of the video."""
 
 
-def write_frames(pictures: Sequence[Path], folder: Path, frames: int) -> Path:
-    """A file for every frame of one turn, turn_0001.png and so on, as Blender reads sequences.
-    Returns the first.
+def write_frames(images: Sequence[Path], folder: Path, frames: int) -> Path:
+    """Write a file for every frame of one turn: turn_0001.png and so on, as Blender reads
+    sequences. Returns the first.
 
-    Each picture has several files of the same content. A sequence could be told to hold its
-    pictures by keys or a driver, but Blender 5.2 then shows now and then what they said before.
+    Each image is written several times. Keyframes or a driver could hold a sequence's images
+    instead, but Blender 5.2 sometimes shows an outdated one then.
 
     Raises:
-        EngineError: `DISK` if the folder can't be written, or a picture can't be read.
+        EngineError: `DISK` if the folder cannot be written, or an image cannot be read.
     """
     try:
         with outputs.staged_folder(folder, replaces=("turn_[0-9][0-9][0-9][0-9].png",)) as stage:
-            for number, index in enumerate(schedule(len(pictures), frames), 1):
-                shutil.copyfile(pictures[index], stage / f"turn_{number:04d}.png")
+            for number, index in enumerate(schedule(len(images), frames), 1):
+                shutil.copyfile(images[index], stage / f"turn_{number:04d}.png")
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write the turntable to {folder}: {error}",
                           outputs.HINT) from error
@@ -46,7 +46,7 @@ def write_frames(pictures: Sequence[Path], folder: Path, frames: int) -> Path:
 
 
 def schedule(count: int, frames: int) -> list[int]:
-    """Which of `count` pictures each of the frames of a turn shows."""
+    """For each frame of a turn, the index (0 to count - 1) of the image that it shows."""
     return [frame * count // frames for frame in range(frames)]
 
 
@@ -78,23 +78,23 @@ def add_turntable(collection: bpy.types.Collection, turn: Turn, name: str) -> bp
     return plane
 
 
-def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
-    """One turn as an H.264 file of `seconds`, on white, by Blender's own encoder.
+def write_video(images: Sequence[Path], out: Path, seconds: float) -> None:
+    """Write one turn, on white, as an H.264 file of `seconds` with Blender's own encoder.
 
     Raises:
-        EngineError: `ENVIRONMENT` if this Blender has no encoder, `BAD_INPUT` if a picture can't be
-            read, `DISK` if the file can't be written.
+        EngineError: `ENVIRONMENT` if this Blender has no encoder, `BAD_INPUT` if an image cannot be
+            read, `DISK` if the file cannot be written.
     """
     if not bpy.app.build_options.codec_ffmpeg:
         raise EngineError(ErrorCode.ENVIRONMENT, "this Blender can't write videos",
                           "use one that is built with FFmpeg")
-    frames = max(round(seconds * FPS), len(pictures))
+    frames = max(round(seconds * FPS), len(images))
     with outputs.staged_file(out) as stage, tempfile.TemporaryDirectory() as folder, \
             _scene() as scene:
         side = 0
-        for number, picture in enumerate(pictures):
-            side = _write_on_white(picture, Path(folder) / f"{number}.png")
-        _fill(scene, Path(folder), schedule(len(pictures), frames))
+        for number, path in enumerate(images):
+            side = _write_on_white(path, Path(folder) / f"{number}.png")
+        _fill(scene, Path(folder), schedule(len(images), frames))
         _as_video(scene.render, side + side % 2, stage)
         try:
             bpy.ops.render.render(animation=True, scene=scene.name)
@@ -107,7 +107,7 @@ def write_video(pictures: Sequence[Path], out: Path, seconds: float) -> None:
 
 @contextmanager
 def _scene() -> Iterator[bpy.types.Scene]:
-    """A scene that is gone afterwards."""
+    """A temporary scene."""
     scene = bpy.data.scenes.new("Zero123 Turntable")
     try:
         yield scene
@@ -115,14 +115,14 @@ def _scene() -> Iterator[bpy.types.Scene]:
         bpy.data.scenes.remove(scene)
 
 
-def _write_on_white(picture: Path, out: Path) -> int:
-    """A copy without transparency, as a video has none. Returns its side in pixels."""
+def _write_on_white(path: Path, out: Path) -> int:
+    """Write a copy without transparency, which a video lacks. Returns its longer side in pixels."""
     import numpy as np
 
-    image = bpy.data.images.load(str(picture), check_existing=False)
+    image = bpy.data.images.load(str(path), check_existing=False)
     try:
         if not image.size[0]:
-            raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {picture}",
+            raise EngineError(ErrorCode.BAD_INPUT, f"can't read the image {path}",
                               "generate the views again")
         pixels = np.empty(len(image.pixels), np.float32)
         image.pixels.foreach_get(pixels)
@@ -138,7 +138,7 @@ def _write_on_white(picture: Path, out: Path) -> int:
 
 
 def _fill(scene: bpy.types.Scene, folder: Path, order: Sequence[int]) -> None:
-    """Put pictures of a folder into the scene's sequencer, one for each frame."""
+    """Fill the scene's sequencer with images of a folder, one for each frame."""
     editor: Any = scene.sequence_editor_create()
     # Renamed in 4.4; an empty collection is false.
     strips = editor.strips if hasattr(editor, "strips") else editor.sequences
@@ -146,11 +146,11 @@ def _fill(scene: bpy.types.Scene, folder: Path, order: Sequence[int]) -> None:
     for number in order[1:]:
         strip.elements.append(f"{number}.png")
     scene.frame_start, scene.frame_end = 1, len(order)
-    scene.view_settings.view_transform = 'Standard'  # the pictures' own colours
+    scene.view_settings.view_transform = 'Standard'  # keeps the images' own colours
 
 
 def _as_video(render: bpy.types.RenderSettings, side: int, out: Path) -> None:
-    """What to write: a square H.264 video in an MP4 file."""
+    """Set the output to a square H.264 video in an MP4 file."""
     render.resolution_x = render.resolution_y = side
     render.resolution_percentage, render.fps, render.fps_base = 100, FPS, 1.0
     settings = render.image_settings

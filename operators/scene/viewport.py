@@ -47,13 +47,13 @@ def frame_selected(scene: bpy.types.Scene) -> None:
             bpy.ops.view3d.view_selected()
 
 
-def picture(context: bpy.types.Context, size: int) -> bpy.types.Image:
-    """The middle square of the 3D View as a packed image, transparent where nothing stands.
+def capture(context: bpy.types.Context, size: int) -> bpy.types.Image:
+    """The middle square of the 3D View as a packed image of size x size pixels.
 
-    As it is shaded, but without overlays.
+    It is shaded like the viewport, without overlays, and transparent where no object is.
     """
     found = find_view(context)
-    assert found is not None  # the operator's poll has seen it
+    assert found is not None  # the operator's poll requires it
     area, region = found
     space = area.spaces.active
     side = min(region.width, region.height)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views in the scene: for each a camera, and its picture on a plane that fills the frame."""
+"""Views in the scene: each has a camera, and its image on a plane that fills the camera's frame."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from .placement import TURN
 
 SCHEMA = "zero123.views/1"
 SENSOR_MM = 32.0
-"""Side of the square sensor; with a 35 mm lens the 49.13 degrees of the training cameras."""
+"""Side of the square sensor. With a 35 mm lens it has the training cameras' field of view, 49.13
+degrees."""
 PLANE_DISTANCE = 0.25
 """Distance of a plane from its camera, as a part of the camera's distance from the object.
 
-Near the camera the planes form a ring around the object and don't cut into it or each other."""
+So close to their cameras the planes form a ring around the object, and intersect neither it nor
+each other."""
 INPUT_DISTANCE = 0.2
-"""The same for the input picture, so that it doesn't lie in a view of the same pose."""
+"""The same for the input image, so that it does not coincide with a view of the same pose."""
 
 SHEET_LEFT = 3.0
-"""Where a contact sheet's first column stands, in the engine's units: beside all cameras."""
+"""Position of a contact sheet's first column, in the engine's units: beside all cameras."""
 CELL = 1.1
-"""Distance between the pictures of a contact sheet, which are 1 wide."""
+"""Distance between the centres of the images of a contact sheet, which are 1 wide."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One picture and the camera that took it."""
+    """An image and its camera."""
 
     file: Path
     label: str
@@ -51,7 +53,7 @@ def read_views(path: Path) -> tuple[list[View], dict[str, Any]]:
     """The views that a views.json lists, and the whole document.
 
     Raises:
-        EngineError: `BAD_INPUT` if the file is missing, damaged or of another schema, or a picture
+        EngineError: `BAD_INPUT` if the file is missing, damaged or of another schema, or an image
             is missing or lies outside the folder.
     """
     try:
@@ -94,16 +96,16 @@ def pose_of(facts: dict[str, Any]) -> tuple[float, float, float]:
 
 
 def angles_text(azimuth_deg: float, elevation_deg: float) -> str:
-    """As a person reads them: "90°, 19.5°"."""
+    """The angles as they are shown to people: "90°, 19.5°"."""
     return f"{round(azimuth_deg, 1):g}°, {round(elevation_deg, 1):g}°"
 
 
 def add_view(collection: bpy.types.Collection, view: View, distance: float,
              kind: str) -> tuple[bpy.types.Object, bpy.types.Object]:
-    """A camera, and as its child the picture's plane. Returns (plane, camera).
+    """Add a camera, and the image's plane as its child. Returns (plane, camera).
 
-    `distance` is the plane's from the camera, as a part of the view's radius; `kind` is 'EMPTY'
-    for an image empty or 'MESH'.
+    `distance` is that of the plane from the camera, as a part of the view's radius; `kind` is
+    'EMPTY' for an image empty or 'MESH' for a mesh plane.
     """
     image = load_image(view.file)
     camera = new_camera(view, distance)
@@ -118,7 +120,7 @@ def add_view(collection: bpy.types.Collection, view: View, distance: float,
 
 def add_plane(collection: bpy.types.Collection, name: str, image: bpy.types.Image, size: float,
               kind: str) -> bpy.types.Object:
-    """A picture as an image empty ('EMPTY') or a textured square ('MESH') at the origin."""
+    """Add an image as an image empty ('EMPTY') or a textured rectangle ('MESH') at the origin."""
     make = _image_empty if kind == 'EMPTY' else _mesh_plane
     plane = make(name, image, size)
     collection.objects.link(plane)
@@ -153,7 +155,7 @@ def frame_size(fov_deg: float, depth: float) -> float:
 
 
 def load_image(path: Path) -> bpy.types.Image:
-    """A picture as an image data-block, packed so that a .blend file needs no folder.
+    """Load an image and pack it, so that a .blend file does not need the results folder.
 
     Raises:
         EngineError: `BAD_INPUT` if Blender can't read it.
@@ -167,10 +169,10 @@ def load_image(path: Path) -> bpy.types.Image:
 
 
 def new_camera(view: View, distance: float) -> bpy.types.Object:
-    """The view's camera, in no collection yet; its frame is drawn where the plane would be."""
+    """The view's camera, in no collection yet. Its frame is drawn at the plane's distance."""
     data = bpy.data.cameras.new(view.label)
     data.sensor_width = data.sensor_height = SENSOR_MM
-    # The pictures are square: in a wide render the picture's whole height must be in the frame.
+    # The images are square: in a wide render the whole height must be in the frame.
     data.sensor_fit = 'VERTICAL'
     data.lens = SENSOR_MM / 2.0 / math.tan(math.radians(view.fov_deg) / 2.0)
     # In the viewport a camera's frame is drawn with this width: here around the plane.
@@ -183,10 +185,10 @@ def new_camera(view: View, distance: float) -> bpy.types.Object:
 
 def show_behind(data: bpy.types.Camera, image: bpy.types.Image,
                 render: bpy.types.RenderSettings, alpha: float) -> None:
-    """A square picture in the frame of a camera, behind what it sees.
+    """Show a square image in the frame of a camera, behind the scene.
 
-    The frame has the shape of a render: the picture fills its shorter side, as the camera's field
-    of view does.
+    The frame has the shape of a render. The image fills its shorter side, as the camera's field of
+    view does.
     """
     background = data.background_images.new()
     background.image = image
@@ -199,30 +201,35 @@ def show_behind(data: bpy.types.Camera, image: bpy.types.Image,
 
 
 def _image_empty(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:
-    """A picture that shows in the viewport in every shading mode, and not in renders."""
+    """An image empty, which viewports show in every shading mode and renders do not."""
     plane = bpy.data.objects.new(name, None)
     plane.empty_display_type = 'IMAGE'
     plane.data = image
     plane.empty_display_size = size
     plane.empty_image_offset = (-0.5, -0.5)
-    plane.use_empty_image_alpha = True  # else a picture's transparency shows as black
+    plane.use_empty_image_alpha = True  # else transparency shows as black
     return plane
 
 
 def _mesh_plane(name: str, image: bpy.types.Image, size: float) -> bpy.types.Object:
-    """A square that shows the picture in renders too, unlit and with its transparency."""
+    """A rectangle that shows the image in renders too, unlit and with its transparency."""
     width, height = image.size
     x, y = size / 2 * width / max(width, height), size / 2 * height / max(width, height)
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)], [], [(0, 1, 2, 3)])
     layer = mesh.uv_layers.new(name="UVMap")
     layer.data.foreach_set("uv", (0, 0, 1, 0, 1, 1, 0, 1))
-    mesh.materials.append(_picture_material(name, image))
+    mesh.materials.append(_image_material(name, image))
     return bpy.data.objects.new(name, mesh)
 
 
-def _picture_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
-    """Emits the picture's own colours, whatever the light."""
+def _image_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+    """A material that emits the image's colours, whatever the light.
+
+    Renders show these colours under the view transform Standard. AgX and Filmic change emitted
+    light like any other; compensating for one of them here would fail with the next one, and with
+    any look or exposure.
+    """
     material, shader, texture = textured_material(name, image)
     shader.inputs["Base Color"].default_value = (0, 0, 0, 1)
     shader.inputs["Specular IOR Level"].default_value = 0.0
@@ -235,7 +242,7 @@ def _picture_material(name: str, image: bpy.types.Image) -> bpy.types.Material:
 
 def textured_material(name: str, image: bpy.types.Image) -> tuple[
         bpy.types.Material, bpy.types.ShaderNode, bpy.types.ShaderNodeTexImage]:
-    """A new material, its Principled shader, and the picture beside it, linked to nothing yet."""
+    """A new material, its Principled shader, and an image texture that is not linked yet."""
     material = bpy.data.materials.new(name)
     if material.node_tree is None:  # before 5.0 a material has nodes only if asked
         material.use_nodes = True

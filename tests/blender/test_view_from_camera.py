@@ -150,9 +150,9 @@ def test_the_result_that_is_meant_is_found(bpy, scene, result, extension, tmp_pa
     camera = _camera(bpy, scene, np.eye(4))
     context, images = bpy.context, bpy.data.images
     assert find(context, camera)[0] == newer
-    assert find(context, camera, picture=images["ball.png"])[0] == result
-    assert find(context, camera, picture=images["cup.png"])[0] == newer
-    assert find(context, camera, picture=images.new("other", 8, 8)) is None
+    assert find(context, camera, image=images["ball.png"])[0] == result
+    assert find(context, camera, image=images["cup.png"])[0] == newer
+    assert find(context, camera, image=images.new("other", 8, 8)) is None
     assert find(context, camera, newest=False) is None
     result.objects[0].select_set(True)
     assert find(context, camera)[0] == result
