@@ -14,11 +14,11 @@ from . import (
     engine,
     generate,
     import_result,
+    input_image,
     jobs,
     licences,
     logs,
     models,
-    pictures,
     presets,
     select_views,
     training,
@@ -26,7 +26,7 @@ from . import (
 )
 from .session import session
 
-CLASSES = (*pictures.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
+CLASSES = (*input_image.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
            *select_views.CLASSES, *jobs.CLASSES, *import_result.CLASSES, *engine.CLASSES,
            *presets.CLASSES, *batch_queue.CLASSES, *logs.CLASSES, *turntable.CLASSES,
            *models.CLASSES, *licences.CLASSES, *training.CLASSES)

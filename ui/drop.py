@@ -4,7 +4,7 @@
 
 import bpy
 
-from ..operators.pictures import EXTENSIONS
+from ..operators.input_image import EXTENSIONS
 
 
 class ZERO123_FH_picture(bpy.types.FileHandler):

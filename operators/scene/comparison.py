@@ -103,5 +103,5 @@ def _input_image(group: bpy.types.Collection, mesh: bpy.types.Object) -> bpy.typ
     for file in (folder / "views" / "input.png", folder / "input.png"):
         if file.is_file():
             return load_image(file)
-    raise EngineError(ErrorCode.BAD_INPUT, f"the input picture of {mesh.name} is gone",
-                      "import the views of the same picture, or reconstruct again")
+    raise EngineError(ErrorCode.BAD_INPUT, f"the input image of {mesh.name} is missing",
+                      "import the views of the same image, or reconstruct again")

@@ -57,6 +57,11 @@ def image_file(image: bpy.types.Image, folder: Path) -> Path:
     return _write(image, out)
 
 
+def has_pixels(image: bpy.types.Image) -> bool:
+    """Whether Blender can read an image. An OpenEXR file of layers has no size of its own."""
+    return image.size[0] > 0 or image.type == 'MULTILAYER'
+
+
 def write_shown(image: bpy.types.Image, path: Path) -> None:
     """Write a render or the image of a Viewer node as the Image Editor shows it, as an 8-bit PNG.
 
@@ -79,9 +84,7 @@ def _saved_file(image: bpy.types.Image, out: Path) -> Path:
     if image.packed_file is not None:
         return _write_content(image.packed_file.data, image, out) or _write(image, out)
     path = Path(bpy.path.abspath(image.filepath_raw, library=image.library))
-    # An OpenEXR file of layers has no size of its own.
-    has_pixels = image.size[0] > 0 or image.type == 'MULTILAYER'
-    if not has_pixels or (path.is_file() and _is_readable(path, image)):
+    if not has_pixels(image) or (path.is_file() and _is_readable(path, image)):
         return path  # missing or damaged: the engine's message says which
     return _write(image, out)
 

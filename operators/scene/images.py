@@ -37,7 +37,7 @@ def find_image(context: bpy.types.Context, name: str) -> bpy.types.Image:
     """
     image = bpy.data.images.get(name) if name else active_image(context)
     if image is None:
-        problem = f"there is no image named {name!r}" if name else "no picture is chosen"
+        problem = f"there is no image named {name!r}" if name else "no image is chosen"
         raise EngineError(ErrorCode.BAD_INPUT, problem,
                           "choose one in the Zero123 tab, or open it in the Image Editor")
     return image

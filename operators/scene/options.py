@@ -71,7 +71,7 @@ def import_properties(options: set[str]) -> dict[str, Any]:
                    ('SHEET', "Contact Sheet", "In rows beside the object, seen from the front")]),
         "backgrounds": BoolProperty(
             name="Show in Cameras", default=defaults.backgrounds, options=options,
-            description="Show each view's picture in its camera, behind what that sees"),
+            description="Show each view's image in its camera, behind the scene"),
         "location": EnumProperty(
             name="Location", default=defaults.location, options=options,
             translation_context=CONTEXT,

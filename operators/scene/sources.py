@@ -39,5 +39,5 @@ def source_of(group: bpy.types.Collection) -> Source:
         record = Record.read(item)
         if record and record.is_input and item.type != 'CAMERA' and (image := image_of(item)):
             return Source(image.name, "", prepared=True)
-    raise EngineError(ErrorCode.BAD_INPUT, f"the picture that {group.name} was made from is gone",
-                      "give the picture")
+    raise EngineError(ErrorCode.BAD_INPUT, f"the image that {group.name} was made from is missing",
+                      "give the image")

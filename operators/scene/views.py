@@ -165,7 +165,7 @@ def load_image(path: Path) -> bpy.types.Image:
         if image.size[0]:
             image.pack()
             return image
-    raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}", "run the job again")
+    raise EngineError(ErrorCode.BAD_INPUT, f"can't read the image {path}", "run the job again")
 
 
 def new_camera(view: View, distance: float) -> bpy.types.Object:

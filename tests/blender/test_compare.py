@@ -63,7 +63,7 @@ def _overlap(a, b):
 
 
 @pytest.mark.parametrize(("width", "height"), [(SIZE, SIZE), (2 * SIZE, SIZE), (SIZE, 2 * SIZE)])
-def test_the_picture_covers_the_mesh(bpy, scene, mesh_glb, width, height):
+def test_compare_covers_the_mesh_with_the_image(bpy, scene, mesh_glb, width, height):
     """Also where the result was scaled and moved by hand, and whatever the shape of a render."""
     bpy.ops.zero123.import_result(filepath=str(mesh_glb), size=3.0, on_ground=True)
     mesh, = bpy.data.collections["Zero123 solid"].objects
@@ -116,7 +116,7 @@ def whole(bpy, scene, mesh_glb, picture):
     return bpy.data.collections["Zero123 solid"]
 
 
-def test_everything_is_as_before_afterwards(bpy, scene, whole, contents):
+def test_compare_restores_everything_at_the_end(bpy, scene, whole, contents):
     space = _screen(bpy)
     before, look = contents(), _look(space)
     cameras = {item.name: (np.array(item.matrix_world), item.data.sensor_fit,
@@ -143,7 +143,7 @@ def test_everything_is_as_before_afterwards(bpy, scene, whole, contents):
         assert (item.data.sensor_fit, len(item.data.background_images)) == (fit, count)
 
 
-def test_undo_leaves_the_view_to_the_next_comparison(bpy, scene, whole):
+def test_compare_restores_the_view_after_an_undo(bpy, scene, whole):
     space = _screen(bpy)
     look = _look(space)
     bpy.ops.ed.undo_push(message="Before")
@@ -156,7 +156,7 @@ def test_undo_leaves_the_view_to_the_next_comparison(bpy, scene, whole):
     assert _look(_screen(bpy)) == look
 
 
-def test_it_survives_saving_and_loading(bpy, scene, whole, tmp_path):
+def test_compare_survives_saving_and_loading(bpy, scene, whole, tmp_path):
     look = _look(_screen(bpy))
     bpy.ops.zero123.compare()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "on.blend"), check_existing=False)
@@ -167,16 +167,16 @@ def test_it_survives_saving_and_loading(bpy, scene, whole, tmp_path):
     assert _look(_screen(bpy)) == look
 
 
-def test_a_picture_that_is_gone_is_told_and_changes_nothing(bpy, scene, mesh_glb, contents):
+def test_compare_without_an_image_changes_nothing(bpy, scene, mesh_glb, contents):
     with pytest.raises(RuntimeError, match="there is no mesh of Zero123 to compare"):
         bpy.ops.zero123.compare()
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
     (mesh_glb.parent / "views" / "input.png").unlink()
     before, look = contents(), _look(_screen(bpy))
-    with pytest.raises(RuntimeError, match="the input picture of solid is gone"):
+    with pytest.raises(RuntimeError, match="the input image of solid is missing"):
         bpy.ops.zero123.compare()
     assert (contents(), _look(_screen(bpy))) == (before, look)
     (mesh_glb.parent / "views" / "input.png").write_bytes(b"no picture")
-    with pytest.raises(RuntimeError, match="can't read the picture"):
+    with pytest.raises(RuntimeError, match="can't read the image"):
         bpy.ops.zero123.compare()
     assert (contents(), _look(_screen(bpy))) == (before, look)

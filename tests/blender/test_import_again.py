@@ -82,7 +82,7 @@ def test_import_again_shows_the_selected_views(bpy, scene, extension, result, tm
 def test_regenerate_uses_the_same_options(bpy, scene, extension, moved, picture):
     """From what the network saw, if the picture is gone."""
     picture.unlink()
-    with pytest.raises(RuntimeError, match="the picture that Zero123 ball was made from is gone"):
+    with pytest.raises(RuntimeError, match="the image that Zero123 ball was made from is missing"):
         plane = bpy.data.objects["Input"]
         moved.objects.unlink(plane)
         bpy.ops.zero123.regenerate()

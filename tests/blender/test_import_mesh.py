@@ -38,7 +38,7 @@ def _imported(bpy, path):
     return item
 
 
-def test_a_mesh_stands_upright_in_its_collection(bpy, scene, mesh_glb):
+def test_import_mesh_stands_it_upright(bpy, scene, mesh_glb):
     item = _imported(bpy, mesh_glb)
     apex = max((item.matrix_world @ vertex.co for vertex in item.data.vertices), key=lambda p: p.z)
     np.testing.assert_allclose(apex, (0, 0, 0.8), atol=1e-6)
@@ -46,7 +46,7 @@ def test_a_mesh_stands_upright_in_its_collection(bpy, scene, mesh_glb):
     assert {other.name for other in bpy.data.objects} == {item.name}
 
 
-def test_a_mesh_shows_its_front_at_minus_y(bpy, scene, mesh_glb):
+def test_import_mesh_faces_its_front_to_minus_y(bpy, scene, mesh_glb):
     """The corner that the input camera, at the engine's +X, sees nearest."""
     item = _imported(bpy, mesh_glb)
     front = min((item.matrix_world @ vertex.co for vertex in item.data.vertices),
@@ -54,7 +54,7 @@ def test_a_mesh_shows_its_front_at_minus_y(bpy, scene, mesh_glb):
     np.testing.assert_allclose(front, (0, -0.5, 0), atol=1e-6)
 
 
-def test_a_mesh_is_joined_at_the_texture_s_seams(bpy, scene, mesh_glb):
+def test_import_mesh_joins_vertices_at_seams(bpy, scene, mesh_glb):
     item = _imported(bpy, mesh_glb)
     assert (len(item.data.vertices), len(item.data.polygons)) == (4, 4)
     assert item.data.uv_layers.active is not None
@@ -63,7 +63,7 @@ def test_a_mesh_is_joined_at_the_texture_s_seams(bpy, scene, mesh_glb):
     assert len(np.unique(uv.reshape(-1, 2).round(4), axis=0)) == 12
 
 
-def test_a_mesh_has_a_principled_material_with_a_packed_texture(bpy, scene, mesh_glb):
+def test_import_mesh_packs_its_texture(bpy, scene, mesh_glb):
     item = _imported(bpy, mesh_glb)
     tree = item.active_material.node_tree
     shader = next(node for node in tree.nodes if node.type == 'BSDF_PRINCIPLED')
@@ -74,7 +74,7 @@ def test_a_mesh_has_a_principled_material_with_a_packed_texture(bpy, scene, mesh
     assert all(polygon.use_smooth for polygon in item.data.polygons)
 
 
-def test_a_mesh_tells_where_it_comes_from(bpy, scene, mesh_glb):
+def test_import_mesh_writes_a_record(bpy, scene, mesh_glb):
     record = json.loads(_imported(bpy, mesh_glb)["zero123"])
     assert (record["kind"], record["model"], record["seed"]) == ("reconstruct", "nano", 3)
     assert record["files"] == [str(mesh_glb)]
@@ -90,7 +90,7 @@ def _triangles(item):
     return sorted(sorted(map(tuple, triangle)) for triangle in both.tolist())
 
 
-def test_a_mesh_is_the_same_as_blender_s_importer_makes_it(bpy, scene, ball_glb):
+def test_import_mesh_agrees_with_blender_s_importer(bpy, scene, ball_glb):
     bpy.ops.zero123.import_result(filepath=str(ball_glb))
     ours, = bpy.data.collections["Zero123 ball"].objects
     bpy.ops.import_scene.gltf(filepath=str(ball_glb), merge_vertices=True)
@@ -108,7 +108,7 @@ def test_a_mesh_is_the_same_as_blender_s_importer_makes_it(bpy, scene, ball_glb)
     assert values[0] == values[1]
 
 
-def test_a_mesh_that_another_program_wrote_comes_in_too(bpy, extension, scene, mesh_glb):
+def test_import_mesh_reads_other_programs_files(bpy, extension, scene, mesh_glb):
     """A node with a place of its own: Blender's importer reads it."""
     def move(document):
         document["nodes"][0]["translation"] = [0, 1, 0]
@@ -139,7 +139,7 @@ def _change(path, change):
     (("bufferViews", 1, "byteOffset"), 10**9), (("bufferViews", 1, "byteStride"), 24),
     (("materials", 0, "alphaMode"), "BLEND"), (("nodes", 0, "scale"), [2, 2, 2]),
     (("meshes", 0, "primitives", 0, "mode"), 1), (("images", 0, "bufferView"), 0)])
-def test_a_file_of_another_form_is_left_to_blender_s_importer(extension, mesh_glb, place, value):
+def test_read_glb_refuses_other_forms(extension, mesh_glb, place, value):
     read_glb = extension("operators.scene.glb").read_glb
     assert read_glb(mesh_glb) is not None
 
@@ -151,7 +151,7 @@ def test_a_file_of_another_form_is_left_to_blender_s_importer(extension, mesh_gl
     assert read_glb(mesh_glb) is None
 
 
-def test_faces_without_an_area_of_their_own_are_left_out(bpy, scene, mesh_glb, extension):
+def test_import_mesh_drops_degenerate_faces(bpy, scene, mesh_glb, extension):
     content = bytearray(mesh_glb.read_bytes())
     size = int.from_bytes(content[12:16], "little")
     first = 20 + size + 8  # the indices come first
@@ -167,7 +167,7 @@ def _bounds(item):
     return corners.min(axis=0), corners.max(axis=0)
 
 
-def test_a_mesh_has_the_wanted_size_and_stands_on_the_cursor(bpy, scene, mesh_glb):
+def test_import_mesh_applies_size_and_location(bpy, scene, mesh_glb):
     scene.cursor.location = (1, 2, 3)
     bpy.ops.zero123.import_result(filepath=str(mesh_glb), location='CURSOR', size=0.4,
                                   on_ground=True)
@@ -180,7 +180,7 @@ def test_a_mesh_has_the_wanted_size_and_stands_on_the_cursor(bpy, scene, mesh_gl
     np.testing.assert_allclose((low + high)[:2] / 2, (1, 2 - 0.0625), atol=1e-5)
 
 
-def test_views_move_along_with_the_mesh_that_joins_them(bpy, scene, mesh_glb):
+def test_import_mesh_moves_its_views_along(bpy, scene, mesh_glb):
     views = mesh_glb.parent / "views.json"
     _write_views(views)
     bpy.ops.zero123.import_result(filepath=str(views), size=2.0)
@@ -220,7 +220,7 @@ def ball_glb(tmp_path):
 
 
 @pytest.mark.parametrize(("method", "sides"), [('DECIMATE', 3), ('VOXEL', 4), ('QUADRIFLOW', 4)])
-def test_blender_s_tools_give_other_topology_and_keep_the_colours(bpy, scene, ball_glb, method,
+def test_remesh_keeps_the_colours(bpy, scene, ball_glb, method,
                                                                  sides):
     bpy.ops.zero123.import_result(filepath=str(ball_glb), remesh=method, remesh_faces=600)
     item, = bpy.data.collections["Zero123 ball"].objects
@@ -267,7 +267,7 @@ def _no_mesh(path):
 
 
 @pytest.mark.parametrize("damage", [_truncate, _empty, _remove, _no_mesh])
-def test_a_failed_import_leaves_the_scene_untouched(bpy, scene, mesh_glb, contents, damage):
+def test_import_mesh_failure_changes_nothing(bpy, scene, mesh_glb, contents, damage):
     scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
     mine.select_set(True)
     bpy.context.view_layer.objects.active = mine

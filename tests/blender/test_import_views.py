@@ -54,7 +54,7 @@ def _expected(pose, points):
     return np.stack([0.5 + focal * x / -z, 0.5 + focal * y / -z], axis=-1)
 
 
-def test_cameras_see_what_the_engine_says(bpy, scene, views_json):
+def test_import_views_cameras_match_the_engine(bpy, scene, views_json):
     scene.render.resolution_x = scene.render.resolution_y = 256
     bpy.ops.zero123.import_result(filepath=str(views_json))
     views = _views(bpy)
@@ -67,7 +67,7 @@ def test_cameras_see_what_the_engine_says(bpy, scene, views_json):
 
 
 @pytest.mark.parametrize("planes", ['EMPTY', 'MESH'])
-def test_a_plane_fills_the_frame_of_its_camera(bpy, scene, views_json, planes):
+def test_import_views_planes_fill_their_frames(bpy, scene, views_json, planes):
     scene.render.resolution_x = scene.render.resolution_y = 256
     bpy.ops.zero123.import_result(filepath=str(views_json), planes=planes)
     for plane, camera in _views(bpy):
@@ -80,7 +80,7 @@ def test_a_plane_fills_the_frame_of_its_camera(bpy, scene, views_json, planes):
         assert np.linalg.norm(plane.matrix_world.translation) > np.sqrt(3) / 2
 
 
-def test_the_whole_picture_is_in_a_wide_render_too(bpy, scene, views_json):
+def test_import_views_images_fit_wide_renders(bpy, scene, views_json):
     scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
     bpy.ops.zero123.import_result(filepath=str(views_json))
     (_, camera), pose = _views(bpy)[1], POSES[1]
@@ -88,7 +88,7 @@ def test_the_whole_picture_is_in_a_wide_render_too(bpy, scene, views_json):
     np.testing.assert_allclose(seen[:, 1], expected[:, 1], atol=1e-5)
 
 
-def test_mesh_planes_show_their_picture_unlit(bpy, scene, views_json):
+def test_import_views_mesh_planes_are_unlit(bpy, scene, views_json):
     bpy.ops.zero123.import_result(filepath=str(views_json), planes='MESH')
     plane, _ = _views(bpy)[0]
     tree = plane.active_material.node_tree
@@ -104,7 +104,7 @@ def test_mesh_planes_show_their_picture_unlit(bpy, scene, views_json):
     assert sides == [(u > 0.5, v > 0.5) for u, v in uv.reshape(4, 2)]
 
 
-def test_every_object_tells_where_it_comes_from(bpy, scene, views_json, picture):
+def test_import_views_writes_records(bpy, scene, views_json, picture):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     collection = bpy.data.collections["Zero123 ball"]
     assert len(collection.objects) == 2 * (len(POSES) + 1)  # the input picture too
@@ -117,7 +117,7 @@ def test_every_object_tells_where_it_comes_from(bpy, scene, views_json, picture)
     assert record["files"][1].endswith("view_001.png")
 
 
-def test_what_was_imported_is_selected(bpy, scene, views_json):
+def test_import_views_selects_new_objects(bpy, scene, views_json):
     scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
     mine.select_set(True)
     bpy.ops.zero123.import_result(filepath=str(views_json))
@@ -126,14 +126,14 @@ def test_what_was_imported_is_selected(bpy, scene, views_json):
     assert bpy.context.view_layer.objects.active == _views(bpy)[0][0]
 
 
-def test_the_input_picture_stands_before_its_own_camera(bpy, scene, views_json, picture):
+def test_import_views_adds_the_input_image(bpy, scene, views_json, picture):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     plane = bpy.data.objects["Input"]
     assert plane.data.size[:] == (64, 64)
     np.testing.assert_allclose(plane.parent.matrix_world, in_scene(0, 10, 1.85), atol=1e-6)
 
 
-def test_the_input_camera_looks_at_the_front(bpy, scene, views_json, picture):
+def test_import_views_input_camera_sees_the_front(bpy, scene, views_json, picture):
     """It stands at -Y, where Blender's front view is."""
     bpy.ops.zero123.import_result(filepath=str(views_json))
     bpy.context.view_layer.update()
@@ -142,14 +142,14 @@ def test_the_input_camera_looks_at_the_front(bpy, scene, views_json, picture):
     assert y < -1.8
 
 
-def test_a_second_result_does_not_land_on_the_first(bpy, scene, views_json):
+def test_import_views_keeps_results_apart(bpy, scene, views_json):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     bpy.ops.zero123.import_result(filepath=str(views_json))
     sizes = [len(collection.objects) for collection in scene.collection.children]
     assert sizes == [8, 8]
 
 
-def test_an_import_is_one_undo_step(bpy, scene, views_json):
+def test_import_views_is_one_undo_step(bpy, scene, views_json):
     bpy.ops.ed.undo_push(message="Before")
     bpy.ops.zero123.import_result('EXEC_DEFAULT', True, filepath=str(views_json))
     assert len(bpy.data.objects) == 8
@@ -161,7 +161,7 @@ def test_an_import_is_one_undo_step(bpy, scene, views_json):
 
 
 @pytest.mark.parametrize("planes", ['EMPTY', 'MESH'])
-def test_a_contact_sheet_shows_every_picture_once(bpy, scene, tmp_path, picture, planes):
+def test_contact_sheet_shows_every_view_once(bpy, scene, tmp_path, picture, planes):
     """In cells that don't overlap, beside the cameras, which stay where they are."""
     path = write_views(tmp_path / "job", picture, ring(5), samples=2)
     bpy.ops.zero123.import_result(filepath=str(path), planes=planes, arrangement='SHEET')
@@ -190,7 +190,7 @@ def test_a_contact_sheet_shows_every_picture_once(bpy, scene, tmp_path, picture,
         camera.matrix_world, in_scene(*ring(5)[1]), atol=1e-6)
 
 
-def test_a_camera_shows_its_picture_behind_what_it_sees(bpy, scene, views_json):
+def test_import_views_sets_camera_backgrounds(bpy, scene, views_json):
     bpy.ops.zero123.import_result(filepath=str(views_json), backgrounds=True)
     for plane, camera in [*_views(bpy), (bpy.data.objects["Input"],
                                          bpy.data.objects["Input"].parent)]:
@@ -200,7 +200,7 @@ def test_a_camera_shows_its_picture_behind_what_it_sees(bpy, scene, views_json):
         assert (background.display_depth, background.frame_method) == ('BACK', 'FIT')
 
 
-def test_cameras_have_no_pictures_unless_asked_for(bpy, scene, views_json):
+def test_import_views_has_no_backgrounds_by_default(bpy, scene, views_json):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     assert not any(camera.data.background_images for _, camera in _views(bpy))
 
@@ -228,7 +228,7 @@ def _edit_json(**changes):
 @pytest.mark.parametrize("damage", [
     _damage_picture, _remove_picture, _truncate_json, _edit_json(file="../../ball.png"),
     _edit_json(camera_to_world=[[1, 0], [0, 1]]), _edit_json(fov_deg=0), _edit_json(radius="far")])
-def test_a_failed_import_leaves_the_scene_untouched(bpy, scene, views_json, contents, damage):
+def test_import_views_failure_changes_nothing(bpy, scene, views_json, contents, damage):
     scene.collection.objects.link(mine := bpy.data.objects.new("Mine", None))
     mine.select_set(True)
     bpy.context.view_layer.objects.active = mine

@@ -79,7 +79,7 @@ def test_operator_names_an_unknown_image(bpy, scene):
 
 
 def test_operator_reports_a_missing_image(bpy, scene):
-    with pytest.raises(RuntimeError, match="no picture is chosen"):
+    with pytest.raises(RuntimeError, match="no image is chosen"):
         bpy.ops.zero123.generate_views()
 
 

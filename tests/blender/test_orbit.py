@@ -31,7 +31,7 @@ def orbit(extension):
 
 
 @pytest.mark.parametrize("pose", POSES)
-def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, extension, orbit,
+def test_camera_location_is_the_imported_camera_s(bpy, scene, settings, extension, orbit,
                                                        tmp_path, picture, pose):
     settings.azimuth, settings.elevation, settings.radius = pose
     settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
@@ -49,7 +49,7 @@ def test_the_handle_is_where_the_view_s_camera_will_be(bpy, scene, settings, ext
 
 
 @pytest.mark.parametrize("pose", POSES)
-def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
+def test_look_from_sets_the_direction(scene, settings, orbit, pose):
     settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
     # Twice as far away as the view will be: only the direction counts.
     place = np.array((1, 2, 3)) + 3 * in_scene(*pose[:2], 3.7)[:3, 3]
@@ -60,14 +60,14 @@ def test_a_drag_asks_for_the_view_from_there(scene, settings, orbit, pose):
     assert settings.azimuth == pytest.approx(pose[0], abs=1e-3)
 
 
-def test_as_in_the_picture_only_the_side_is_chosen(scene, settings, orbit):
+def test_look_from_keeps_a_followed_elevation(scene, settings, orbit):
     settings.like_input, settings.input_elevation, settings.elevation = True, 20.0, 5.0
     orbit.look_from(scene, in_scene(45.0, 70.0, 1.85)[:3, 3])
     assert orbit.single_pose(scene) == pytest.approx((45.0, 20.0, 1.85), abs=1e-3)
     assert settings.elevation == 5.0
 
 
-def test_the_diagram_is_a_circle_around_the_object(orbit):
+def test_diagram_is_a_circle_around_the_object(orbit):
     points = np.array(orbit.diagram((90.0, 30.0, 2.0)))
     assert len(points) % 2 == 0
     np.testing.assert_allclose(points[:-4, 2], 1.0, atol=1e-6)
@@ -75,7 +75,7 @@ def test_the_diagram_is_a_circle_around_the_object(orbit):
     np.testing.assert_allclose(points[-3], (0, np.sqrt(3), 1), atol=1e-6)
 
 
-def test_it_is_shown_only_when_it_means_something(bpy, scene, settings, extension):
+def test_orbit_gizmo_is_shown_for_single_views_only(bpy, scene, settings, extension):
     poll = extension("ui.orbit_gizmo").ZERO123_GGT_orbit.poll
     assert poll(bpy.context)
     settings.show_orbit = False

@@ -47,7 +47,7 @@ def _shown(bpy, scene, plane, frame):
             return np.asarray(image.convert("RGB"), float)[2, 2]
 
 
-def test_a_rendered_plane_turns_with_the_timeline(bpy, scene, result):
+def test_turntable_plane_turns_in_renders(bpy, scene, result):
     bpy.ops.zero123.turntable(filepath=str(result), planes='MESH', frames=12)
     plane, = bpy.data.collections["Zero123 ball"].objects
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
@@ -65,7 +65,7 @@ def test_a_rendered_plane_turns_with_the_timeline(bpy, scene, result):
                                    err_msg=f"frame {frame}")
 
 
-def test_a_reference_image_turns_likewise(bpy, scene, result):
+def test_turntable_image_empty_turns(bpy, scene, result):
     bpy.ops.zero123.turntable(filepath=str(result))
     plane, = bpy.data.collections["Zero123 ball"].objects
     assert (plane.type, plane.data.source) == ('EMPTY', 'SEQUENCE')
@@ -78,7 +78,7 @@ def test_a_reference_image_turns_likewise(bpy, scene, result):
         assert shown == result.with_name(order[(frame - 1) % 96 * 5 // 96]).read_bytes()
 
 
-def test_the_plane_belongs_to_its_result(bpy, scene, result):
+def test_turntable_plane_belongs_to_its_result(bpy, scene, result):
     """In its collection, its scale and its record; what it shows is what was picked."""
     bpy.ops.zero123.import_result(filepath=str(result), size=2.0)
     collection = bpy.data.collections["Zero123 ball"]
@@ -106,7 +106,7 @@ def test_the_plane_belongs_to_its_result(bpy, scene, result):
     assert len(frames) == len(list((result.parent / "turntable-96").iterdir())) == 96
 
 
-def test_a_video_shows_every_view_in_turn(bpy, scene, result, tmp_path, contents):
+def test_turntable_video_shows_every_view(bpy, scene, result, tmp_path, contents):
     before = contents()
     with Image.open(result.with_name("view_001.png")) as red:  # azimuth 0
         half = red.convert("RGBA")
@@ -124,7 +124,7 @@ def test_a_video_shows_every_view_in_turn(bpy, scene, result, tmp_path, contents
     np.testing.assert_allclose(seen, (1, 0.5, 0.5), atol=0.04)
 
 
-def test_what_can_not_turn_is_told(bpy, scene, tmp_path, picture, contents):
+def test_turntable_needs_a_ring_of_views(bpy, scene, tmp_path, picture, contents):
     with pytest.raises(RuntimeError, match="no views are chosen; select"):
         bpy.ops.zero123.turntable()
     path = write_views(tmp_path / "few", picture, [*ring(2), (0.0, 60.0, 1.85)])
@@ -136,7 +136,7 @@ def test_what_can_not_turn_is_told(bpy, scene, tmp_path, picture, contents):
     assert {file.suffix for file in path.parent.iterdir()} == {".png", ".json"}
 
 
-def test_a_turn_is_regenerated_as_its_views(bpy, scene, extension, result):
+def test_turntable_is_regenerated_as_its_views(bpy, scene, extension, result):
     """What `regenerate` would ask for is the orbit's own request."""
     bpy.ops.zero123.turntable(filepath=str(result))
     kept = json.loads((result.parent / "request.json").read_text())["request"]

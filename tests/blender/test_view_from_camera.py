@@ -61,7 +61,7 @@ POSES = [(0.0, 0.0, 1.85), (37.0, 20.0, 1.6), (-150.0, -35.0, 2.1), (90.0, 85.0,
 
 
 @pytest.mark.needs_engine
-def test_the_view_stands_where_the_camera_is(bpy, scene, result):
+def test_view_from_camera_stands_at_the_camera(bpy, scene, result):
     """In the frame of a result that is scaled, moved by its import and then turned by hand, with
     one of its cameras displaced.
     """
@@ -90,7 +90,7 @@ def test_the_view_stands_where_the_camera_is(bpy, scene, result):
 
 
 @pytest.mark.needs_engine
-def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tiny_model):
+def test_view_from_camera_uses_the_result_s_settings(bpy, scene, result, picture, tiny_model):
     _camera(bpy, scene, np.array([[0, 0, 1, 4.7], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]]))
     before = set(bpy.data.objects.keys())
     bpy.ops.zero123.view_from_camera(seed=3)
@@ -102,7 +102,7 @@ def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tin
     picture.unlink()
     plane = bpy.data.objects["Input"]
     result.objects.unlink(plane)
-    with pytest.raises(RuntimeError, match="the picture that Zero123 ball was made from is gone"):
+    with pytest.raises(RuntimeError, match="the image that Zero123 ball was made from is missing"):
         bpy.ops.zero123.view_from_camera(camera="Mine")
     result.objects.link(plane)
     before = set(bpy.data.objects.keys())
@@ -111,7 +111,7 @@ def test_a_view_of_a_result_is_made_as_that_was(bpy, scene, result, picture, tin
 
 
 @pytest.mark.needs_engine
-def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_model):
+def test_view_from_camera_looks_at_the_origin(bpy, scene, picture, tiny_model):
     camera = _camera(bpy, scene, in_scene(60.0, 30.0, 2.0))
     scene.camera = camera
     bpy.context.view_layer.objects.active = None
@@ -125,7 +125,7 @@ def test_without_a_result_it_is_the_world_s_origin(bpy, scene, picture, tiny_mod
 
 
 @pytest.mark.needs_engine
-def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny_model):
+def test_view_from_camera_uses_a_distant_direction(bpy, scene, picture, tiny_model):
     _camera(bpy, scene, in_scene(60.0, 30.0, 30.0))
     values = {"filepath": str(picture), "model": str(tiny_model), "steps": 1}
     with pytest.raises(RuntimeError, match=r"30\.00 times .* switch Keep Distance off"):
@@ -138,7 +138,7 @@ def test_a_camera_that_is_far_away_gives_its_direction(bpy, scene, picture, tiny
         made.matrix_world, in_scene(60.0, 30.0, 2.0), atol=1e-5)
 
 
-def test_the_result_that_is_meant_is_found(bpy, scene, result, extension, tmp_path, picture):
+def test_find_result_prefers_named_over_selected(bpy, scene, result, extension, tmp_path, picture):
     """The named one before the selected one; without either the newest, of the tab's picture if
     one is chosen there.
     """
@@ -162,7 +162,7 @@ def test_the_result_that_is_meant_is_found(bpy, scene, result, extension, tmp_pa
     assert find(context, camera)[0] == result, "an empty collection is no result"
 
 
-def test_what_can_be_no_view_is_refused_in_words(bpy, scene, result, contents):
+def test_view_from_camera_refuses_impossible_views(bpy, scene, result, contents):
     placed = np.array([[0, 0, 1, 1], [1, 0, 0, 2], [0, 1, 0, 3], [0, 0, 0, 1]], float)
     away = placed.copy()
     away[0] = (0, 0, -1, 4.7)
@@ -187,7 +187,7 @@ def test_what_can_be_no_view_is_refused_in_words(bpy, scene, result, contents):
         bpy.ops.zero123.view_from_camera(around="Mine")
 
 
-def test_a_mesh_that_stands_alone_has_a_frame(bpy, scene, extension):
+def test_result_frame_follows_a_lone_mesh(bpy, scene, extension):
     """And one that was moved by hand takes the chosen view of it along, and no other's."""
     from mathutils import Matrix
     frames, placement = extension("operators.scene.frames"), extension(

@@ -238,7 +238,7 @@ TEXTS = {
         "Eine von Zero123 gemachte Ansicht oder die Ansichten eines Ergebnisses auswählen",
     "Select image empties, or planes with an image":
         "Bild-Empties oder Ebenen mit einem Bild auswählen",
-    "Show each view's picture in its camera, behind what that sees":
+    "Show each view's image in its camera, behind the scene":
         "Das Bild jeder Ansicht in ihrer Kamera zeigen, hinter dem, was sie sieht",
     "Show or hide the samples of this view":
         "Alle Proben dieser Ansicht zur Auswahl zeigen oder wieder ausblenden",

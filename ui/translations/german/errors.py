@@ -71,7 +71,7 @@ TEXTS = {
         "die Programme schließen, die sie benutzen, dann noch einmal versuchen",
     "compare its size and digest with those on the model's page":
         "Größe und Prüfsumme mit denen auf der Seite des Modells vergleichen",
-    "copy a picture, or its path: under X11 Blender pastes no pictures":
+    "copy an image, or its path: under X11 Blender pastes no images":
         "ein Bild kopieren oder seinen Pfad: unter X11 fügt Blender keine Bilder ein",
     "cut it out by hand and save it with a transparent background":
         "es von Hand freistellen und mit durchsichtigem Hintergrund speichern",
@@ -123,9 +123,9 @@ TEXTS = {
     "give the name of a model in the models folder":
         "den Namen eines Modells im Modellordner angeben",
     "give the original's .yaml file, or none": "die .yaml-Datei des Originals angeben oder keine",
-    "give the picture": "das Bild angeben",
+    "give the image": "das Bild angeben",
     "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
-    "import the views of the same picture, or reconstruct again":
+    "import the views of the same image, or reconstruct again":
         "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
     "indices start at 0": "von 0 an zählen",
     "install OpenSSH's client": "den Client von OpenSSH installieren",
@@ -222,7 +222,7 @@ TEXTS = {
     "there is no engine": "es gibt keine Engine",
     "there is no mesh of Zero123 to compare": "es gibt kein Mesh von Zero123 zum Vergleichen",
     "there is no name for the result": "es gibt keinen Namen für das Ergebnis",
-    "there is no picture on the clipboard": "in der Zwischenablage ist kein Bild",
+    "there is no image on the clipboard": "in der Zwischenablage ist kein Bild",
     "there is no render yet": "es wurde noch nichts gerendert",
     "this Blender can't write videos": "dieses Blender kann keine Videos schreiben",
     "this is a bug in the engine; its log has the traceback (command line: --debug)":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that choose the picture to work with: a file, the clipboard, a render, a view."""
+"""The operators that set the input image: from a file, the clipboard, a render or a 3D View."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from .scene import viewport
-from .scene.image_files import write_shown
+from .scene.image_files import has_pixels, write_shown
 from .scene.options import PATH_OPTIONS
 from .scene.views import load_image
 from .session.messages import report_errors, unless
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2")
-"""What Blender and the engine can both read."""
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga", ".jp2", ".exr",
+              ".hdr", ".dpx", ".cin", ".dds", ".rgb", ".sgi")
+"""Endings of image files that can be dropped, and whose paths can be pasted."""
 _OPTIONS = {'SKIP_SAVE'}
 
 
-def picture_of_file(path: Path) -> bpy.types.Image:
-    """The image data-block of a picture file, the one that is there if it is open already.
+def image_of_file(path: Path) -> bpy.types.Image:
+    """The image data-block of an image file; an existing one is reused.
 
     Raises:
-        EngineError: `BAD_INPUT` if Blender can't read it.
+        EngineError: `BAD_INPUT` if Blender cannot read it.
     """
     known = set(bpy.data.images)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the picture {path}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"can't read the image {path}",
                           "choose another file") from error
-    if image.size[0]:
+    if has_pixels(image):
         return image
     if image not in known:
         bpy.data.images.remove(image)
-    raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not a picture that Blender can read",
+    raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not an image that Blender can read",
                       "choose another file")
 
 
@@ -66,7 +67,7 @@ class ZERO123_OT_open_picture(bpy.types.Operator):
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
-        context.scene.zero123.image = picture_of_file(path)
+        context.scene.zero123.image = image_of_file(path)
         return {'FINISHED'}
 
 
@@ -86,7 +87,7 @@ class ZERO123_OT_paste_picture(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = file_of_text(context.window_manager.clipboard)
         context.scene.zero123.image = (
-            picture_of_file(path) if path else _clipboard_image(context))
+            image_of_file(path) if path else _clipboard_image(context))
         return {'FINISHED'}
 
 
@@ -126,7 +127,7 @@ class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
 
 
 def file_of_text(text: str) -> Path | None:
-    """The picture file that a copied text names, as path or file:// address, if there is one."""
+    """The image file that a copied text names by its path or file:// address, or None."""
     line = text.strip().strip("\"'")
     if not line or "\n" in line or "\0" in line:
         return None
@@ -134,21 +135,21 @@ def file_of_text(text: str) -> Path | None:
     path = Path(unquote(address.path) if address.scheme == "file" else line).expanduser()
     try:
         found = path.suffix.lower() in EXTENSIONS and path.is_absolute() and path.is_file()
-    except OSError:  # a long text is no path
+    except OSError:  # a long text is not a path
         return None
     return path if found else None
 
 
 def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
-    """The clipboard's picture as a new image.
+    """The image on the clipboard as a new data-block.
 
     Raises:
-        EngineError: `BAD_INPUT` if there is none, or Blender can't paste pictures here.
+        EngineError: `BAD_INPUT` if there is none, or Blender cannot paste images here.
     """
     before = {image.session_uid for image in bpy.data.images}
     area = context.area or context.window.screen.areas[0]
     kind = area.ui_type
-    area.ui_type = 'IMAGE_EDITOR'  # Blender pastes pictures only there
+    area.ui_type = 'IMAGE_EDITOR'  # Blender pastes images only there
     try:
         with context.temp_override(area=area, region=area.regions[-1]):
             if bpy.ops.image.clipboard_paste.poll():
@@ -158,14 +159,14 @@ def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
     pasted = [image for image in bpy.data.images if image.session_uid not in before
               and image.source not in ('VIEWER',)]
     if not pasted:
-        raise EngineError(ErrorCode.BAD_INPUT, "there is no picture on the clipboard",
-                          "copy a picture, or its path: under X11 Blender pastes no pictures")
+        raise EngineError(ErrorCode.BAD_INPUT, "there is no image on the clipboard",
+                          "copy an image, or its path: under X11 Blender pastes no images")
     pasted[0].pack()
     return pasted[0]
 
 
 def _render_result() -> bpy.types.Image:
-    """What was rendered last, as a new packed image.
+    """The last render as a new packed image.
 
     Raises:
         EngineError: `BAD_INPUT` if nothing was rendered yet.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the picture to work with can come from. Clipboard and viewport need a window."""
+"""The sources of the input image. The clipboard and the 3D View need a window."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def no_picture(scene):
     scene.zero123.image = None
 
 
-def test_a_file_becomes_the_picture_once(bpy, scene, picture):
+def test_open_picture_reuses_an_open_file(bpy, scene, picture):
     for _ in range(2):
         assert bpy.ops.zero123.open_picture(filepath=str(picture)) == {'FINISHED'}
     assert [image.name for image in bpy.data.images] == ["ball.png"]
     assert scene.zero123.image == bpy.data.images["ball.png"]
 
 
-@pytest.mark.parametrize("content", [None, b"This is no picture."])
-def test_what_is_no_picture_changes_nothing(bpy, scene, contents, tmp_path, content):
+@pytest.mark.parametrize("content", [None, b"This is not an image."])
+def test_open_picture_refuses_other_files(bpy, scene, contents, tmp_path, content):
     path = tmp_path / "no.png"
     if content is not None:
         path.write_bytes(content)
@@ -34,7 +34,27 @@ def test_what_is_no_picture_changes_nothing(bpy, scene, contents, tmp_path, cont
     assert scene.zero123.image is None
 
 
-def test_a_render_becomes_the_picture(bpy, scene):
+def test_open_picture_takes_a_file_of_layers(bpy, scene, tmp_path):
+    """Blender gives an OpenEXR file of layers no size."""
+    render = scene.render
+    render.engine, scene.cycles.samples = 'CYCLES', 1
+    render.resolution_x = render.resolution_y = 32
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    settings = render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = 'MULTI_LAYER_IMAGE'
+    settings.file_format = 'OPEN_EXR_MULTILAYER'
+    render.filepath = str(tmp_path / "layers.exr")
+    bpy.ops.render.render(write_still=True)
+    if hasattr(settings, "media_type"):
+        settings.media_type = 'IMAGE'
+    assert bpy.ops.zero123.open_picture(filepath=render.filepath) == {'FINISHED'}
+    assert scene.zero123.image.name == "layers.exr"
+
+
+def test_picture_from_render_keeps_transparency(bpy, scene):
     """With its transparency, and the scene's output settings stay as they were."""
     render = scene.render
     render.engine, render.film_transparent = 'CYCLES', True
@@ -59,21 +79,21 @@ def test_a_render_becomes_the_picture(bpy, scene):
     assert (settings.file_format, settings.color_mode, settings.color_depth) == before
 
 
-def test_without_a_render_that_is_said(bpy, scene):
+def test_picture_from_render_needs_a_render(bpy, scene):
     bpy.data.batch_remove([image for image in bpy.data.images if image.type == 'RENDER_RESULT'])
     with pytest.raises(RuntimeError, match="there is no render yet; render the scene first"):
         bpy.ops.zero123.picture_from_render()
 
 
-def test_what_needs_a_window_says_so(bpy, scene):
+def test_input_image_operators_ask_for_a_window(bpy, scene):
     with pytest.raises(RuntimeError, match="clipboard needs a window"):
         bpy.ops.zero123.paste_picture()
     with pytest.raises(RuntimeError, match="3D View"):
         bpy.ops.zero123.picture_from_viewport()
 
 
-def test_a_copied_path_is_a_picture(extension, tmp_path):
-    file_of_text = extension("operators.pictures").file_of_text
+def test_file_of_text_reads_paths_and_addresses(extension, tmp_path):
+    file_of_text = extension("operators.input_image").file_of_text
     path = tmp_path / "a chair.png"
     Image.new("RGB", (32, 32)).save(path)
     for text in (str(path), f"'{path}'", f"{path}\n", path.as_uri()):
@@ -84,13 +104,13 @@ def test_a_copied_path_is_a_picture(extension, tmp_path):
         assert file_of_text(text) is None
 
 
-def test_a_drop_offers_the_picture(bpy, extension):
+def test_drop_handler_takes_image_files(bpy, extension):
     handler = bpy.types.ZERO123_FH_picture
     assert handler.bl_import_operator == "zero123.open_picture"
     assert set(handler.bl_file_extensions.split(";")) >= {".png", ".jpg", ".webp"}
 
 
-def test_the_image_editor_has_the_same_tab(bpy, extension):
+def test_image_editor_has_the_same_panels(bpy, extension):
     panels = extension("ui").PANELS
     for panel in panels:
         twin = getattr(bpy.types, panel.__name__.replace("_PT_", "_PT_image_"))
@@ -99,7 +119,7 @@ def test_the_image_editor_has_the_same_tab(bpy, extension):
 
 
 @pytest.mark.needs_engine
-def test_the_input_is_shown_and_the_scene_stays_as_it_is(bpy, scene, extension, contents, picture,
+def test_prepare_picture_leaves_the_scene_unchanged(bpy, scene, extension, contents, picture,
                                                          tmp_path):
     image = bpy.data.images.load(str(picture))
     before = contents()
