@@ -234,6 +234,6 @@ def test_import_views_failure_changes_nothing(bpy, scene, views_json, contents, 
     bpy.context.view_layer.objects.active = mine
     before = contents()
     damage(views_json)
-    with pytest.raises(RuntimeError, match=r"^Error: can't read the (views|picture)"):
+    with pytest.raises(RuntimeError, match=r"^Error: can't read the (views|image)"):
         bpy.ops.zero123.import_result(filepath=str(views_json))
     assert contents() == before
