@@ -74,12 +74,22 @@ def address(repository: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_what_runs_elsewhere_is_packaged_and_no_test_is(archive: Path) -> None:
+def test_zip_holds_what_runs_elsewhere_and_no_tests(archive: Path) -> None:
     with ZipFile(archive) as extension:
         names = set(extension.namelist())
     assert {"engine/remote/remote_agent.py", "engine/batch/farms/zero123.openjd.yaml",
             "engine/batch/farms/zero123.flamenco.js"} <= names
     assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_zip_lacks_evaluation_and_training_from_scratch(archive: Path) -> None:
+    """Fine-tuning and the rendering of data sets are in it."""
+    with ZipFile(archive) as extension:
+        names = extension.namelist()
+    left_out = ("engine/evaluation/", "engine/training/scratch/", "engine/training/shape/",
+                "engine/training/synthetic/", "engine/cli/evaluation.py", "engine/cli/scratch.py")
+    assert not [name for name in names if name.startswith(left_out)]
+    assert {"engine/training/job.py", "engine/training/rendering/dataset.py"} <= set(names)
 
 
 def sha256(path: Path) -> str:
