@@ -43,6 +43,9 @@ class KeyConfig:
     """Standard deviations that a pixel may differ from the background: 1 in 2000 differs more."""
     min_distance: float = 2.5 / 255
     """The same where there is no noise: the rounding of gradients."""
+    faint: float = 0.1
+    """Distance up to which a pixel counts only where the network sees something: lossy compression
+    makes ripples of this size around an object."""
     shadow: tuple[float, float] = (0.3, 0.995)
     """Brightness of a shadow as a multiple of the background's."""
     shadow_tint: float = 0.03
@@ -128,6 +131,7 @@ def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pix
         differs &= ~background.is_shadow(rgb) | (distance > 0.5)
     else:
         differs &= ~background.is_shadow(rgb) | (saliency > 0.5)
+        differs &= (distance > CONFIG.faint) | (saliency > CONFIG.salient)
     enclosed, count = ndimage.label(ndimage.binary_fill_holes(differs) & ~differs)
     if count:
         medians = np.asarray(ndimage.median(distance, enclosed, range(1, count + 1)))
