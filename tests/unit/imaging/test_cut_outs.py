@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,18 @@ def test_the_background_leaves_soft_edges():
     edge = (rgba[..., 3] > 60) & (rgba[..., 3] < 220)
     assert edge.sum() > 100
     assert np.abs(rgba[edge][:, :3].astype(int) - (230, 40, 30)).mean() < 12
+
+
+def test_lossy_compression_leaves_no_halo(network):
+    """Thin parts on paper, where ripples differ from the background by more than its noise."""
+    image = next(image for image in cut_out_images(0) if image.name == "on paper table")
+    stream = io.BytesIO()
+    Image.fromarray(image.rgb).resize((560, 560), Image.Resampling.BICUBIC).save(
+        stream, "JPEG", quality=78)
+    with Image.open(stream) as lossy:
+        rgb = np.asarray(lossy)
+    mask = np.asarray(Image.fromarray(image.mask).resize((560, 560)))
+    assert iou(cut_out(opaque(rgb), network).rgba[..., 3] > 127, mask) > 0.95
 
 
 def test_large_images_are_cut_out_at_their_size():

@@ -33,7 +33,8 @@ def request_of(tiny_model: Path, picture: Path,
                tmp_path: Path) -> Callable[..., Request]:
     """A request of a kind, on the tiny model."""
     def request(kind: type[Request], **options: object) -> Request:
-        return kind(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
+        out = tmp_path / ("out.json" if kind is ElevationRequest else "out")
+        return kind(image=str(picture), out=str(out), model=str(tiny_model),
                     device="cpu", guidance=3.0, **options)
 
     return request

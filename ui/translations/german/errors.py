@@ -157,6 +157,7 @@ TEXTS = {
     "name a plane, camera or mesh of a result":
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
+    "no elevation explains the image": "kein Höhenwinkel erklärt das Bild",
     "no object stands out in the picture made": "in dem gemachten Bild hebt sich kein Objekt ab",
     "no object that can be rendered is selected":
         "kein Objekt ist ausgewählt, das gerendert werden könnte",
@@ -214,8 +215,6 @@ TEXTS = {
         "das DDIM des Originals lässt seinen einzigen Schritt weg",
     "the proxy is a SOCKS proxy, and the library for it is missing":
         "der Proxy ist ein SOCKS-Proxy, und die Bibliothek dafür fehlt",
-    "the views fit together at no elevation":
-        "die Ansichten passen unter keiner Elevation zusammen",
     "the views' silhouettes have no shape in common":
         "die Umrisse der Ansichten haben keine gemeinsame Form",
     "the weights of the shape network are missing": "die Gewichte des Formnetzes fehlen",
