@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures how well objects are cut out, on drawn and rendered images with known silhouettes:
-`measure_cut_outs.py [FILE.md]` prints the tables, and replaces those of a document.
+`measure_cut_outs.py [FILE.md]` prints the tables, and replaces those of a document;
+`measure_cut_outs.py --jpeg` measures the same images enlarged and compressed with loss.
 
 Compared are the network alone, the colour of the background alone, and their combination, which the
 engine uses.
@@ -19,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from helpers.cut_out_images import CutOutImage, cut_out_images  # noqa: E402
+from helpers.cut_out_images import CutOutImage, as_jpeg, cut_out_images  # noqa: E402
 
 from engine.core.errors import EngineError  # noqa: E402
 from engine.imaging import cut_out  # noqa: E402
@@ -47,10 +48,11 @@ def masks(image: CutOutImage, network: Path) -> Iterator[tuple[str, np.ndarray]]
             yield way, np.zeros(image.mask.shape, bool)
 
 
-def measure(network: Path) -> dict[str, dict[str, float]]:
+def measure(network: Path, jpeg: bool = False) -> dict[str, dict[str, float]]:
     """IoU by way and image."""
     scores: dict[str, dict[str, float]] = defaultdict(dict)
-    for number, image in enumerate(cut_out_images()):
+    for number, original in enumerate(cut_out_images()):
+        image = as_jpeg(original) if jpeg else original
         for way, mask in masks(image, network):
             scores[way][f"{number:02d} {image.name}"] = iou(mask, image.mask)
     return scores
@@ -87,12 +89,12 @@ def table(scores: dict[str, dict[str, float]]) -> str:
     return "\n".join([*lines, "", f"Combined below {LOW}: {', '.join(low) or 'none'}.", ""])
 
 
-def main(document: Path | None) -> None:
+def main(document: Path | None, jpeg: bool) -> None:
     """Measure; replace the tables of a document."""
     network = segmentation_model()
     if network is None:
         raise SystemExit("u2netp.onnx is not installed; set the environment up with nox")
-    text = table(measure(network))
+    text = table(measure(network, jpeg))
     print(text)
     if document is not None:
         before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
@@ -101,4 +103,5 @@ def main(document: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    given = sys.argv[1:]
+    main(Path(given[0]) if given and given[0] != "--jpeg" else None, "--jpeg" in given)

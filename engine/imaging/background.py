@@ -43,9 +43,9 @@ class KeyConfig:
     """Standard deviations that a pixel may differ from the background: 1 in 2000 differs more."""
     min_distance: float = 2.5 / 255
     """The same where there is no noise: the rounding of gradients."""
-    faint: float = 0.1
+    faint: float = 0.08
     """Distance up to which a pixel counts only where the network sees something: lossy compression
-    makes ripples of this size around an object."""
+    makes ripples of this size around an object. docs/cut-outs compares values."""
     shadow: tuple[float, float] = (0.3, 0.995)
     """Brightness of a shadow as a multiple of the background's."""
     shadow_tint: float = 0.03

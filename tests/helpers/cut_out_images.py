@@ -8,6 +8,7 @@ them.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -48,6 +49,17 @@ def cut_out_images(rendered: int = 24) -> Iterator[CutOutImage]:
         kind = kinds[number % len(kinds)]
         yield _composited(f"rendered on {kind}", _rendered(number), _BACKGROUNDS[_RENDERED[kind]],
                           100 + number)
+
+
+def as_jpeg(image: CutOutImage, side: int = 560, quality: int = 78) -> CutOutImage:
+    """The image mirrored, enlarged and compressed with loss."""
+    stream = io.BytesIO()
+    Image.fromarray(image.rgb[:, ::-1]).resize((side, side), Image.Resampling.BICUBIC).save(
+        stream, "JPEG", quality=quality)
+    with Image.open(stream) as lossy:
+        rgb = np.asarray(lossy)
+    mask = np.asarray(Image.fromarray(image.mask[:, ::-1]).resize((side, side)))
+    return CutOutImage(image.name, rgb, mask)
 
 
 def _composited(name: str, rgba: np.ndarray, background: Callable[..., np.ndarray],

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.cut_out_images import SIDE, cut_out_images
+from helpers.cut_out_images import SIDE, as_jpeg, cut_out_images
 from PIL import Image, ImageDraw
 
 from engine.imaging import cut_out
@@ -106,13 +105,8 @@ def test_the_background_leaves_soft_edges():
 def test_lossy_compression_leaves_no_halo(network):
     """Thin parts on paper, where ripples differ from the background by more than its noise."""
     image = next(image for image in cut_out_images(0) if image.name == "on paper table")
-    stream = io.BytesIO()
-    Image.fromarray(image.rgb).resize((560, 560), Image.Resampling.BICUBIC).save(
-        stream, "JPEG", quality=78)
-    with Image.open(stream) as lossy:
-        rgb = np.asarray(lossy)
-    mask = np.asarray(Image.fromarray(image.mask).resize((560, 560)))
-    assert iou(cut_out(opaque(rgb), network).rgba[..., 3] > 127, mask) > 0.95
+    lossy = as_jpeg(image)
+    assert iou(cut_out(opaque(lossy.rgb), network).rgba[..., 3] > 127, lossy.mask) > 0.95
 
 
 def test_large_images_are_cut_out_at_their_size():
