@@ -137,9 +137,9 @@ def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
 
 
 def _folder_rows(folder: Path) -> Iterator[_Row]:
-    from ..imaging.reading import picture_suffixes
+    from ..imaging.reading import image_suffixes
 
-    readable = picture_suffixes()
+    readable = image_suffixes()
     images = sorted(path for path in folder.iterdir() if not path.name.startswith(".")
                     and path.is_file() and (path.suffix.lower() in readable or _is_image(path)))
     if not images:

@@ -110,7 +110,7 @@ def unreadable_format(path: Path) -> str:
                  if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), "")
 
 
-def picture_suffixes() -> set[str]:
+def image_suffixes() -> set[str]:
     """File name endings of `FORMATS`, in lower case, such as ".png"."""
     Image.init()
     return {suffix for suffix, name in Image.EXTENSION.items() if name in FORMATS}

@@ -62,7 +62,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", ["photo.heic", "photo.HEIF", "render.exr", "raw.dng", "logo.svg"])
 def test_images_that_cannot_be_read_are_listed(tmp_path: Path, name: str,
                                                monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.imaging.reading.picture_suffixes", lambda: {".png"})
+    monkeypatch.setattr("engine.imaging.reading.image_suffixes", lambda: {".png"})
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / name).write_bytes(b"some image")
     (tmp_path / "notes.txt").write_text("no image")
