@@ -15,7 +15,7 @@ from .extraction import bake_texture
 from .posed_images import require_silhouette
 from .preview import Previews
 from .settings import ReconstructionSettings
-from .shape_prior import predict_shape
+from .shape_network import predict_shape
 
 PREVIEW_FACES = 5000
 """Triangles of the mesh that is shown while views are sampled: enough for its outline."""

@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape network's prediction for the input photo."""
+
+from __future__ import annotations
+
+from ..core.errors import EngineError, ErrorCode
+from ..mesh.photo import Photo
+from ..shape.prediction import WEIGHTS, ShapePrediction, predict
+from .settings import ReconstructionSettings
+
+
+def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePrediction:
+    """The occupancy that the shape network predicts for the object in a photo.
+
+    Raises:
+        EngineError: `MODEL_MISSING` without the network's weights.
+    """
+    if not (WEIGHTS / "weights.safetensors").is_file():
+        raise EngineError(ErrorCode.MODEL_MISSING, "the weights of the shape network are missing",
+                          "install the program again, or use the method views")
+    return predict(photo.rgba, settings.input_elevation_deg, settings.input_radius)
