@@ -296,7 +296,7 @@ def test_what_does_not_fit_into_memory_is_refused_with_what_does() -> None:
 
 
 def test_a_hash_grid_needs_memory_for_the_rays_of_a_step() -> None:
-    voxels, rays = estimate(96, 20000, 1024), SDSSettings().rays(256)
+    voxels, rays = estimate(96, 20000, 1024), SDSSettings().max_rays(256)
     assert rays == 4096 + 2 * 256**2
     assert estimate(96, 20000, 1024, rays) > voxels + 10e9
     free = estimate(48, 20000, 1024, rays) + 1

@@ -109,4 +109,4 @@ def test_what_is_pointed_is_not_cut() -> None:
 
 def test_from_above_alone_nothing_is_cut_off() -> None:
     """There a stem may hide below a cap."""
-    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).ends == UNBOUNDED
+    assert fitted([CRATE], low_deg=40.0, high_deg=60.0).z_bounds == UNBOUNDED
