@@ -65,8 +65,13 @@ def launch(context: bpy.types.Context, kind: type[Request], values: dict[str, An
     if not title:
         title = Path(found.name).stem if found else Path(filepath).stem or Path(views).parent.name
     with job_folder(context, kind, title, values) as folder:
-        path = image_file(found, folder) if found else bpy.path.abspath(filepath)
+        path = image_file(found, folder) if found else _full_path(filepath)
         return launch_in(context, folder, kind, {**values, "image": str(path)}, title, **plans)
+
+
+def _full_path(filepath: str) -> str:
+    """The absolute path of a file, because the engine runs in another folder; empty stays empty."""
+    return str(Path(bpy.path.abspath(filepath)).expanduser().absolute()) if filepath else ""
 
 
 def launch_alone(context: bpy.types.Context, kind: type[Request], values: dict[str, Any],

@@ -66,7 +66,6 @@ def test_scripting_example_runs(bpy, scene, scripting, picture, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     example = re.search(r"```python\n(.*?)```", scripting, re.DOTALL)
     assert example is not None
-    code = example[1].replace('"//chair.blend"', repr(str(tmp_path / "chair.blend")))
-    exec(compile(code, "docs/scripting.md", "exec"), {})
+    exec(compile(example[1], "docs/scripting.md", "exec"), {})
     assert capsys.readouterr().out.count("Camera") == 5
     assert (tmp_path / "chair.blend").is_file()
