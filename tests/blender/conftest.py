@@ -91,3 +91,12 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "ball.png"
     Image.fromarray((rgba * inside[..., None]).astype(np.uint8)).save(path)
     return path
+
+
+@pytest.fixture
+def image_file(extension, tmp_path):
+    """Gives an image of Blender as a file for the engine; copies go to a temporary folder."""
+    folder = tmp_path / "job"
+    folder.mkdir()
+    function = extension("operators.scene.image_files").image_file
+    return lambda image: function(image, folder)

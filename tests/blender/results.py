@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from engine import camera
 from engine.core.requests import ViewsRequest, save_request
@@ -48,3 +49,9 @@ def ring(count: int, elevation: float = 10.0) -> list[Pose]:
 def record(item: object) -> dict[str, object]:
     """What an object remembers."""
     return json.loads(item["zero123"])  # type: ignore[index]
+
+
+def read_rgba(path: Path) -> np.ndarray:
+    """The pixels of an image file: height x width x 4 integers, straight alpha."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGBA")).astype(int)
