@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 
 from .field import Field
+from .hash_config import THREESTUDIO, HashGridConfig
 from .hash_grid import HashField
 from .voxel_field import VoxelField
 
@@ -23,4 +24,9 @@ def make_field(start: VoxelField, representation: str, generator: torch.Generato
         return start.to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        return HashField(start).to(device)
+        return HashField(start, hash_grid_config(device)).to(device)
+
+
+def hash_grid_config(device: torch.device) -> HashGridConfig:
+    """The size of a hash grid: threestudio's on a GPU, a smaller one on a CPU."""
+    return HashGridConfig() if device.type == "cpu" else THREESTUDIO

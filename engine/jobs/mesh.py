@@ -55,7 +55,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
     out = Path(request.out)
     stages = Stages()
     family, asked = family_for(request), request
-    request = _with_family_settings(asked, family)
+    request = with_family_settings(asked, family)
     with (staged_folder(out, replaces=request.OWN_FILES) as stage,
           work_in_progress(request) as work):
         fit = {"views": _fit_views, "direct": _predict}.get(request.method, _fit_by_score)
@@ -95,7 +95,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "report": str(out / "report.json"), **report}
 
 
-def _with_family_settings(request: ReconstructRequest, family: ModelFamily) -> ReconstructRequest:
+def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> ReconstructRequest:
     """The request with the family's numbers in place of those that were not given."""
     if request.method == "direct":
         return request  # it has neither; and `models` imports diffusers, which takes seconds

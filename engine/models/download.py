@@ -17,9 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import torch
 from filelock import FileLock, Timeout
 from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
@@ -33,12 +32,14 @@ from ..core.files import sha256
 from ..core.reporting import Reporter
 from ..core.staging import staged_file, staged_folder
 from .catalogue import ModelInfo, Task, models_folder
-from .checkpoint import import_checkpoint
 from .folder import DOWNLOADS, MB, check_links, is_inside, write_record
 from .hub_cache import cached_files, cached_snapshot
 from .licence_store import expected_sha256, pin_sha256, require_licence, unpin_sha256
 from .repository_files import files_to_fetch
 from .stale_files import alone_at
+
+if TYPE_CHECKING:
+    import torch
 
 GOES_ON = "the same command goes on from there"
 _CHUNK = 1024 * 1024
@@ -289,6 +290,8 @@ def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
     if info.task is Task.TEXT:
         _copy_repository(info, files[0])
         return
+    from .checkpoint import import_checkpoint  # torch takes its seconds
+
     config = next((file for file in files if file.suffix == ".yaml"), None)
     import_checkpoint(files[0], config, out=info.folder, pose_encoding=info.pose_encoding,
                       dtype=dtype, reporter=reporter)

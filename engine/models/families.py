@@ -82,41 +82,30 @@ def constant(value: float) -> Schedule:
 
 @dataclass(frozen=True)
 class SDSParameters:
-    """Score distillation as threestudio does it, in 600 steps; weights of the losses."""
+    """Score distillation as threestudio does it. The defaults are those for Zero123-XL
+    (configs/zero123.yaml)."""
 
-    source: str
-    guidance_scale: float
-    min_noise: Schedule
+    source: str = "threestudio, configs/zero123.yaml"
+    guidance_scale: float = 3.0
+    min_noise: Schedule = Schedule(((0.0, 0.4), (200 / 600, 0.2)))
     """Lowest timestep, as a share of the training timesteps."""
-    max_noise: Schedule
-    stages: tuple[tuple[float, int, int], ...]
-    """(from this share of the iterations, novel views in a step, their side in pixels)."""
-    rgb_weight: Schedule
-    normal_weight: Schedule
-    sparsity_weight: float
-    opaque_weight: float
+    max_noise: Schedule = Schedule(((0.0, 0.85), (200 / 600, 0.5)))
+    """Highest timestep, likewise."""
+    stages: tuple[tuple[float, int, int], ...] = (
+        (0.0, 12, 64), (200 / 600, 4, 128), (300 / 600, 2, 256))
+    """Batches of novel views: (share of the iterations from which it is used, views in a step,
+    their side in pixels)."""
     score_weight: float = 0.1
+    rgb_weight: Schedule = Schedule(((0.0, 500.0),))
     mask_weight: float = 50.0
+    normal_weight: Schedule = Schedule(((0.0, 8.0),))
+    sparsity_weight: float = 0.1
+    opaque_weight: float = 0.1
     iterations: int = 600
 
 
-@dataclass(frozen=True)
-class SJCParameters:
-    """Score Jacobian Chaining as the original's 3drec/run_zero123.py does it, in 10,000 steps."""
-
-    guidance_scale: float = 100.0
-    iterations: int = 10_000
-    optimiser: str = "adamax"
-    learning_rate: float = 0.05
-    """Of the grid."""
-    background_rate: float = 1e-4
-    """Of the background's latents, a learned pattern of `background_side` squared."""
-    background_side: int = 32
-    input_radius: float = 2.0
-    """Distance of the input view's camera; the others are at 1.8 to 2.2."""
-    photo_weight: float = 1e4
-    """Of the mean square error of the decoded input view, with images in [-1, 1]: four times that
-    of images in [0, 1]."""
+SJC_ITERATIONS = 10_000
+"""Optimisation steps of Score Jacobian Chaining for every model (3drec/run_zero123.py)."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +118,6 @@ class ModelFamily:
     sampling: SamplingSettings
     fit: FitSettings
     sds: SDSParameters
-    sjc: SJCParameters
     follows_radius: bool = True
     """Whether the model is told of another distance than the input's. Stable Zero123 is not
     (threestudio's stable_zero123_guidance.py)."""
@@ -137,13 +125,12 @@ class ModelFamily:
     def iterations(self, method: str, gpu: bool) -> int:
         """Optimisation steps of a method; 0 for one that is no part of the family's settings."""
         own = {"views": self.fit.on(gpu)[1], "sds": self.sds.iterations,
-               "sjc": self.sjc.iterations}
+               "sjc": SJC_ITERATIONS}
         return own.get(method, 0)
 
     def parameters(self, method: str) -> dict[str, Any]:
         """The parameters of a score method, as plain JSON for a report; {} for other methods."""
-        chosen = {"sds": self.sds, "sjc": self.sjc}.get(method)
-        return {method: asdict(chosen)} if chosen else {}
+        return {method: asdict(self.sds)} if method == "sds" else {}
 
 
 @dataclass(frozen=True)
@@ -169,15 +156,9 @@ def text_settings(folder: Path) -> TextSettings | None:
     return SDXL_TURBO if re.search(r"sdxl[-_]?turbo", name.lower()) else None
 
 
-_XL_SDS = SDSParameters(
-    source="threestudio, configs/zero123.yaml", guidance_scale=3.0,
-    min_noise=Schedule(((0.0, 0.4), (200 / 600, 0.2))),
-    max_noise=Schedule(((0.0, 0.85), (200 / 600, 0.5))),
-    stages=((0.0, 12, 64), (200 / 600, 4, 128), (300 / 600, 2, 256)),
-    rgb_weight=constant(500.0), normal_weight=constant(8.0), sparsity_weight=0.1,
-    opaque_weight=0.1)
+_XL_SDS = SDSParameters()
 _STABLE_SDS = SDSParameters(
-    source="threestudio, configs/stable-zero123.yaml", guidance_scale=3.0,
+    source="threestudio, configs/stable-zero123.yaml",
     min_noise=Schedule(((50 / 600, 0.7), (200 / 600, 0.3))),
     max_noise=Schedule(((50 / 600, 0.98), (200 / 600, 0.8))),
     stages=((0.0, 12, 64), (200 / 600, 8, 128), (300 / 600, 4, 256)),
@@ -189,13 +170,13 @@ _ORIGINAL_FIT = FitSettings(gpu_resolution=160, gpu_iterations=900)
 
 NANO = ModelFamily(
     "nano", "engine/models/nano/README.md: distilled to one step without guidance",
-    SamplingSettings(steps=1, guidance=1.0), FitSettings(), _XL_SDS, SJCParameters())
+    SamplingSettings(steps=1, guidance=1.0), FitSettings(), _XL_SDS)
 ZERO123 = ModelFamily(
     "zero123", "diffusers, examples/community/pipeline_zero1to3.py: 50 steps, eta 0, guidance 3",
-    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS, SJCParameters())
+    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS)
 STABLE = ModelFamily(
     "stable", "threestudio, stable_zero123_guidance.py: 50 steps, eta 0, guidance 3",
-    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _STABLE_SDS, SJCParameters(),
+    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _STABLE_SDS,
     follows_radius=False)
 ORIGINAL_SIZE = 256
 """Side in pixels of the original models' images; smaller models are nano or made like it."""

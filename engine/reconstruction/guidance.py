@@ -13,14 +13,23 @@ import torch
 from torch import Tensor
 
 from .. import camera
+from ..core.device_memory import device_memory
 from ..diffusion import Condition, Zero123Pipeline
-from ..diffusion.memory_fallbacks import MAX_BATCH_SIZE, as_memory_allows, in_batches
+from ..diffusion.memory_fallbacks import (
+    MAX_BATCH_SIZE,
+    USABLE_MEMORY,
+    as_memory_allows,
+    in_batches,
+)
 from ..fields.field import Field
 from ..fields.occupancy import Occupancy
 from ..fields.rays import Rays, camera_rays
 from ..fields.render import Rendered, render
 from ..fields.voxel_grid import VoxelGrid
 from .photometric import RAY_STEP
+
+ENCODING_BYTES = 0.8e9
+"""Memory that the encoding of one 256 px view keeps for its gradient, as measured."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,8 @@ class ViewBatches:
 
     def __init__(self, guidance: Zero123Guidance, threads: int) -> None:
         """`threads`: number of CPU threads for the network."""
-        self.guidance, self.threads, self.max_batch_size = guidance, threads, MAX_BATCH_SIZE
+        self.guidance, self.threads = guidance, threads
+        self.max_batch_size = views_in_memory(guidance.pipeline)
 
     def run(self, count: int, work: Callable[[Tensor], Tensor]) -> Tensor:
         """The results of `count` views, in main memory; `work` gets the indices of a batch."""
@@ -139,6 +149,18 @@ class ViewBatches:
     def _shrink(self, count: int) -> None:
         self.max_batch_size = count
         self.guidance.on_halved(count)
+
+
+def views_in_memory(pipeline: Zero123Pipeline) -> int:
+    """The number of views that are encoded together at first: on a GPU as many as its free memory
+    holds. Waiting for memory to run out is not enough: Windows drivers spill to main memory.
+    """
+    device = pipeline.execution_device
+    if device.type == "cpu":
+        return MAX_BATCH_SIZE
+    needed = ENCODING_BYTES * (pipeline.image_size / 256) ** 2
+    fitting = USABLE_MEMORY * device_memory(str(device))[0] / needed
+    return int(min(max(fitting, 1), MAX_BATCH_SIZE))
 
 
 def evaluations_per_view(guidance_scale: float) -> int:

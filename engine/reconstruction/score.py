@@ -18,6 +18,7 @@ from ..fields.field import Field, on_cpu
 from ..fields.representations import make_field
 from ..fields.voxel_field import VoxelField
 from ..fields.voxel_grid import cube
+from ..models.families import Schedule, constant
 from .alignment import Alignment
 from .dietnerf import DietNeRFConfig, SemanticConsistencyObjective
 from .fit import DECAY, LEARNING_RATE, SMOOTHING, Fit, hull_of, occupancy_of
@@ -31,7 +32,7 @@ from .guidance import (
 from .hull import Hull
 from .photometric import RAY_STEP, PhotometricObjective
 from .posed_images import PHOTO_WEIGHT, PosedImages
-from .sds import Annealing, ScoreDistillationObjective, ScoreSchedule, SDSSettings
+from .sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
 from .sjc import CONFIG as SJC
 from .sjc import ScoreJacobianObjective, background_latent, latents_of
 from .trainer import LearningRates, Level, Objective, TrainingRun, train, train_coarse_to_fine
@@ -47,8 +48,9 @@ BLOB_RADIUS = 0.5
 BLOB_RAW = 4.0
 """Raw density that the ball adds at its centre, falling linearly to 0 at its surface."""
 REFINEMENT = SDSSettings(
-    min_noise=Annealing(0.02, 0.02, 0.0, 1.0), max_noise=Annealing(0.3, 0.1, 0.0, 1.0),
-    stages=((0.0, 2, 128),), normal_weight=0.0)
+    source="the noise at which details change and the shape stays",
+    min_noise=constant(0.02), max_noise=Schedule(((0.0, 0.3), (1.0, 0.1))),
+    stages=((0.0, 2, 128),), normal_weight=constant(0.0))
 """Score distillation at small noise: details may change, the shape stays."""
 REFINEMENT_LEARNING_RATE = 0.05
 """In raw grid units."""
@@ -124,13 +126,13 @@ def max_rays_per_step(method: str, pipeline: Zero123Pipeline) -> int:
         return DietNeRFConfig().max_rays
     if method in ("sjc", "sjc-i"):
         return 2 * pipeline.unet.config.sample_size**2
-    settings = REFINEMENT if method == "refine" else SDSSettings()
+    settings = REFINEMENT if method == "refine" else SDSSettings.of(pipeline)
     return settings.max_rays(pipeline.image_size)
 
 
 def fit_by_distillation(task: ScoreTask, run: TrainingRun) -> ScoredFit:
     """Score distillation (see `engine.reconstruction.sds`)."""
-    settings = _guided(SDSSettings(), task)
+    settings = _guided(SDSSettings.of(task.guidance.pipeline), task)
     hull = hull_of(task.photo, cube(task.resolution))
     occupancy = occupancy_of(hull).to(task.device)
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Score distillation sampling as threestudio does it for Zero123 (`--method sds`).
 
-DreamFusion (Poole et al. 2023), section 3; weights and schedules of threestudio's zero123.yaml.
+DreamFusion (Poole et al. 2023), section 3; weights and schedules of threestudio's zero123.yaml,
+for Stable Zero123 of its stable-zero123.yaml.
 Differences: a voxel grid instead of a hash grid; the training set's lens and distance instead of a
 narrow lens from afar (the object has the same size in the frame); normals from the rendered depths,
 and the grid's own smoothing in place of a loss on normals in space; the losses on the photo use a
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..diffusion import Perturbation, score_distillation
+from ..diffusion import Perturbation, Zero123Pipeline, score_distillation
 from ..fields.field import Field
 from ..fields.normals import rendered_normals, roughness
 from ..fields.occupancy import Occupancy
 from ..fields.rays import camera_rays
 from ..fields.render import render
+from ..models.families import SDSParameters, family_of
 from .guidance import (
     Cameras,
     ViewBatches,
@@ -41,41 +43,14 @@ ELEVATION_DEG = (-10.0, 80.0)
 
 
 @dataclass(frozen=True)
-class Annealing:
-    """A value that changes linearly during a part of the optimisation."""
+class SDSSettings(SDSParameters):
+    """The parameters of score distillation, and what follows from them."""
 
-    first: float
-    """Value until `start`."""
-    last: float
-    """Value from `end` on."""
-    start: float
-    """Share of the iterations, in [0, 1]."""
-    end: float
-    """Share of the iterations, in [0, 1]."""
-
-    def at(self, share: float) -> float:
-        """The value after a share of the iterations."""
-        along = (share - self.start) / max(self.end - self.start, 1e-9)
-        return self.first + (self.last - self.first) * min(max(along, 0.0), 1.0)
-
-
-@dataclass(frozen=True)
-class SDSSettings:
-    """threestudio's zero123.yaml, 600 steps."""
-
-    guidance_scale: float = 3.0
-    min_noise: Annealing = Annealing(0.4, 0.2, 0.0, 1 / 3)
-    """Lowest timestep, as a share of the training timesteps."""
-    max_noise: Annealing = Annealing(0.85, 0.5, 0.0, 1 / 3)
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 12, 64), (1 / 3, 4, 128), (1 / 2, 2, 256))
-    """Batches of novel views: (share of the iterations from which it is used, views in a step,
-    their side in pixels)."""
-    score_weight: float = 0.1
-    rgb_weight: float = 500.0
-    mask_weight: float = 50.0
-    normal_weight: float = 8.0
-    sparsity_weight: float = 0.1
-    opaque_weight: float = 0.1
+    @classmethod
+    def of(cls, pipeline: Zero123Pipeline) -> SDSSettings:
+        """The parameters of a model's family."""
+        family = family_of(pipeline.config.pose_encoding, pipeline.image_size)
+        return cls(**vars(family.sds))
 
     def batch(self, share: float) -> tuple[int, int]:
         """(views, side in pixels) after a share of the iterations."""
@@ -133,8 +108,9 @@ class ScoreDistillationObjective:
         rgb = as_images(seen.rgb + (1 - seen.alpha[:, None]), count).permute(0, 2, 3, 1)
         gradient = self._score(rgb.detach(), cameras, share).to(rgb.device)
         return (self.settings.score_weight * (gradient * rgb).sum()
-                + self._reference(field)
-                + self.settings.normal_weight * roughness(rendered_normals(rays, seen, count))
+                + self._reference(field, share)
+                + self.settings.normal_weight.at(share)
+                * roughness(rendered_normals(rays, seen, count))
                 + self.settings.sparsity_weight * (seen.alpha**2 + 0.01).sqrt().mean()
                 + self.settings.opaque_weight * entropy(seen.alpha))
 
@@ -172,7 +148,7 @@ class ScoreDistillationObjective:
 
         return self.batches.run(len(cameras), gradient)
 
-    def _reference(self, field: Field) -> Tensor:
+    def _reference(self, field: Field, share: float) -> Tensor:
         """Weighted squared errors of the photo's colours (on the object) and opacity."""
         pick = torch.randint(len(self.rays), (REFERENCE_RAYS,), generator=self.generator)
         jitter = torch.rand(len(pick), generator=self.generator).to(field.device)
@@ -182,7 +158,7 @@ class ScoreDistillationObjective:
         target = self.target[pick]
         error = (seen.rgb + (1 - seen.alpha[:, None])) - (target[:, :3] + (1 - target[:, 3:]))
         mask = (target[:, 3] > 0.5).float()
-        return (self.settings.rgb_weight * (error.square().mean(-1) * mask).mean()
+        return (self.settings.rgb_weight.at(share) * (error.square().mean(-1) * mask).mean()
                 + self.settings.mask_weight * (seen.alpha - target[:, 3]).square().mean())
 
 

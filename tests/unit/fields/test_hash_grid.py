@@ -18,13 +18,21 @@ from engine.fields.field import Field
 from engine.fields.hash_config import HashGridConfig
 from engine.fields.hash_grid import HashEncoding, HashField
 from engine.fields.interpolation import grid_sample
-from engine.fields.representations import make_field
+from engine.fields.representations import hash_grid_config, make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import HALF_EXTENT, cube
 from engine.reconstruction.trainer import LearningRates, Level, TrainingRun, train
 
 CPU = torch.device("cpu")
 SMALL = HashGridConfig(levels=3, log2_entries=9, coarsest=4, finest=64)
+
+
+def test_a_gpu_gets_the_originals_size() -> None:
+    """threestudio's per_level_scale of 1.447269237440378."""
+    config = hash_grid_config(torch.device("cuda"))
+    assert (config.levels, config.log2_entries, config.finest) == (16, 19, 4096)
+    assert config.growth == pytest.approx(1.447269237440378)
+    assert hash_grid_config(CPU) == HashGridConfig()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from helpers.small_device import SmallDevice
 from helpers.tiny_text_pipeline import SIDE, save_tiny_text_pipeline
 from PIL import Image
 
-from engine.jobs.text_to_image import load_text_pipeline
+from engine.jobs.text_to_image import load_text_pipeline, own_options, place
 from engine.models.model_cache import model_cache
 
 QUICK = ("--steps", 2, "--device", "cpu", "--keep-background")
@@ -100,6 +100,39 @@ def test_a_model_of_the_cache_is_found_by_its_name(plain_model: Path, tmp_path: 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert run("text", "a chair", "--model", "someone/tiny", "--out", tmp_path / "a.png",
                *QUICK) == 0
+
+
+def test_a_downloaded_model_goes_by_its_catalogue_name(plain_model: Path, tmp_path: Path,
+                                                       monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
+    shutil.copytree(plain_model, tmp_path / "models" / "sdxl")
+    command = ("text", "a chair", "--out", tmp_path / "a.png", *QUICK, "--model")
+    assert run(*command, "sdxl") == 2  # its licence was not accepted
+    assert run("models", "accept", "sdxl") == 0
+    assert run(*command, "sdxl") == 0
+    assert run(*command, "stabilityai/stable-diffusion-xl-base-1.0") == 0
+
+
+def test_sdxl_turbo_has_settings_of_its_own(plain_model: Path, tmp_path: Path):
+    turbo = shutil.copytree(plain_model, tmp_path / "sdxl-turbo")
+    own = own_options(load_text_pipeline(str(turbo), "cpu"))
+    assert own == {"num_inference_steps": 1, "guidance_scale": 0.0, "height": 512, "width": 512}
+    assert own_options(load_text_pipeline(str(plain_model), "cpu")) == {}
+
+
+@pytest.mark.parametrize(("free", "waits"), [(1e12, False), (1e3, True)])
+def test_networks_wait_in_main_memory_where_they_do_not_fit(
+        plain_model: Path, monkeypatch: pytest.MonkeyPatch, free: float, waits: bool):
+    """Before they are moved, as some drivers do not fail but become slow."""
+    pipeline = load_text_pipeline(str(plain_model), "cpu")
+    moved: list[str] = []
+    monkeypatch.setattr("engine.jobs.text_to_image.device_memory", lambda _: (free, free))
+    monkeypatch.setattr(pipeline, "to", lambda device: moved.append("whole") or pipeline)
+    monkeypatch.setattr(pipeline, "enable_model_cpu_offload",
+                        lambda device: moved.append("one by one"))
+    assert place(pipeline, torch.device("cuda")) is pipeline
+    assert moved == (["one by one"] if waits else ["whole"])
+    assert pipeline.fallbacks.applied == ["networks wait in main memory"] * waits
 
 
 def test_files_of_half_precision_alone_will_do(model: Path, tmp_path: Path):

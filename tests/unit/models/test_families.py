@@ -14,6 +14,7 @@ from helpers.tiny_pipeline import tiny_pipeline
 from engine.core.reporting import SilentReporter
 from engine.core.requests import DiffusionRequest, ReconstructRequest, ViewsRequest
 from engine.jobs import run as jobs
+from engine.jobs.mesh import with_family_settings
 from engine.models.catalogue import find_model
 from engine.models.families import NANO, STABLE, ZERO123, Schedule, family_in, family_of
 
@@ -71,11 +72,19 @@ def test_stable_models_make_views_at_the_images_distance(tmp_path: Path, picture
     assert any("other radii are not followed" in text for text in reporter.texts)
 
 
+def test_numbers_that_were_not_given_are_the_familys():
+    chosen = with_family_settings(ReconstructRequest(device="cpu"), STABLE)
+    assert (chosen.resolution, chosen.iterations) == (96, 300)
+    assert STABLE.fit.on(gpu=True) == (160, 900)
+    given = ReconstructRequest(device="cpu", method="sds", resolution=64)
+    assert with_family_settings(given, STABLE).resolution == 64
+    assert with_family_settings(given, STABLE).iterations == 600
+
+
 def test_the_report_lists_the_settings(tmp_path: Path, picture: Path):
-    request = ReconstructRequest(image=str(picture), out=str(tmp_path / "out"), device="cpu",
-                                 view_count=4, iterations=4, faces=200, texture_size=64)
+    request = ReconstructRequest(
+        image=str(picture), out=str(tmp_path / "out"), device="cpu", view_count=4, iterations=4,
+        resolution=32, faces=200, texture_size=64)
     settings = jobs.run(request, SilentReporter())["settings"]
     assert settings["family"] == "nano"
-    assert (settings["steps"], settings["resolution"], settings["iterations"]) == (1, 96, 4)
-    assert json.loads((tmp_path / "out" / "request.json").read_text())["request"][
-        "resolution"] == 0
+    assert (settings["steps"], settings["resolution"], settings["iterations"]) == (1, 32, 4)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ from PIL import Image
 
 from engine.cli.main import main
 from engine.diffusion import Zero123Pipeline
-from engine.diffusion.memory_fallbacks import offload
+from engine.diffusion.memory_fallbacks import MAX_BATCH_SIZE, offload
 from engine.fields.voxel_grid import cube
 from engine.models.model_cache import model_cache
 from engine.reconstruction.fit import hull_of, occupancy_of
-from engine.reconstruction.guidance import Zero123Guidance
+from engine.reconstruction.guidance import Zero123Guidance, views_in_memory
 from engine.reconstruction.posed_images import image_of_photo, input_photo
 from engine.reconstruction.score import foggy_field, on_white_at
 from engine.reconstruction.sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
@@ -62,6 +63,17 @@ def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
         objective(field, step).backward()
         found.append(field.raw.grad.clone())
     return found
+
+
+def test_a_gpu_starts_with_the_views_that_its_memory_holds(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = SimpleNamespace(execution_device=torch.device("cuda"), image_size=256)
+    monkeypatch.setattr("engine.reconstruction.guidance.device_memory", lambda _: (4.5e9, 8e9))
+    assert views_in_memory(pipeline) == 4
+    pipeline.image_size = 128
+    assert views_in_memory(pipeline) == 18
+    pipeline.execution_device = torch.device("cpu")
+    assert views_in_memory(pipeline) == MAX_BATCH_SIZE
 
 
 def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:

@@ -19,9 +19,10 @@ from engine.diffusion.guidance import Perturbation, score_jacobian
 from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel_field import EMPTY_RAW
 from engine.models import load_pipeline
+from engine.models.families import Schedule
 from engine.reconstruction.guidance import Cameras, Zero123Guidance
 from engine.reconstruction.iso_value import density_volume, raw_volume
-from engine.reconstruction.sds import Annealing, SDSSettings, entropy
+from engine.reconstruction.sds import SDSSettings, entropy
 from engine.reconstruction.sjc import roughness
 
 ELEVATION = 10.0
@@ -73,7 +74,7 @@ def test_the_jacobian_score_is_the_distillation_gradient_turned_around() -> None
 
 
 def test_noise_is_annealed_over_its_part_of_the_run() -> None:
-    noise = Annealing(0.8, 0.2, 0.25, 0.75)
+    noise = Schedule(((0.25, 0.8), (0.75, 0.2)))
     assert [noise.at(share) for share in (0, 0.25, 1.0)] == pytest.approx([0.8, 0.8, 0.2])
     assert noise.at(0.5) == pytest.approx(0.5)
 
@@ -82,6 +83,13 @@ def test_pictures_grow_as_in_threestudio() -> None:
     settings = SDSSettings()
     assert [settings.batch(step / 600) for step in (0, 199, 200, 299, 300, 599)] == [
         (12, 64), (12, 64), (4, 128), (4, 128), (2, 256), (2, 256)]
+
+
+def test_stable_zero123_has_settings_of_its_own() -> None:
+    settings = SDSSettings.of(tiny_pipeline(pose_encoding="stable"))
+    assert settings.batch(0.4) == (8, 128)
+    assert settings.max_noise.at(0.0) == 0.98
+    assert SDSSettings.of(tiny_pipeline()).max_noise.at(0.0) == 0.85
 
 
 def test_entropy_is_least_for_all_or_nothing() -> None:
