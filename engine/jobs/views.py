@@ -26,7 +26,7 @@ def make_views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
         save_request(request, stage)
         save_input(stage, image)
     announce_views(out, len(sampled.views), reporter)
-    return {"views": str(out / "views.json"), "count": len(sampled.views),
+    return {"views": str(out / "views.json"), "count": len(sampled.views), "input": image.report,
             "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
 
 
