@@ -10,7 +10,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
@@ -20,6 +20,10 @@ from ..core.staging import staged_file
 from ..evaluation.defects import DEFECT_NAMES
 from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
 from .options import png_path, user_path
+
+if TYPE_CHECKING:
+    from ..evaluation.perceptual import Fid, Lpips
+    from ..evaluation.views import Predictor
 
 SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
         "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
@@ -166,26 +170,11 @@ def _add_report(verbs: Any) -> None:
 
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
-    from ..evaluation.baselines import copy_input, mean_training_view, nearest_training_object
     from ..evaluation.datasets import fitted, read_objects
-    from ..evaluation.perceptual import (
-        FID_FILES,
-        FID_VARIABLE,
-        LPIPS_FILES,
-        LPIPS_VARIABLE,
-        Fid,
-        Lpips,
-    )
-    from ..evaluation.perceptual import find_weights as find
-    from ..evaluation.views import Predictor, diversity, evaluate, pipeline_predictor
+    from ..evaluation.views import diversity, evaluate, pipeline_predictor
     from ..models.model_cache import model_cache
-    from ..training.views import load
 
-    # Before anything slow.
-    lpips_file = find(args.lpips, LPIPS_VARIABLE, LPIPS_FILES)
-    fid_file = find(args.fid, FID_VARIABLE, FID_FILES)
-    lpips = Lpips(lpips_file) if lpips_file else None
-    fid = Fid(fid_file) if fid_file else None
+    lpips, fid = _perceptual_metrics(args)  # before anything slow
     pipeline = model_cache.get(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
@@ -195,23 +184,14 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     objects = [fitted(thing.rendered, size) for thing in islice(found, args.first or None)]
     objects = objects[-args.last:]
     _tell(problems, objects, reporter)
-    methods: dict[str, Predictor] = {"copy": copy_input}
-    if args.training:
-        training = load(args.training / "views")
-        methods["mean view"] = mean_training_view(training)
-        methods["nearest"] = nearest_training_object(training)
-    if args.image_variations:
-        from ..evaluation.variations import image_variations
-
-        methods["variations"] = image_variations(args.image_variations, seed=args.seed)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
-    methods[args.model] = pipeline_predictor(pipeline, **sampling)
+    methods = {**_baselines(args), args.model: pipeline_predictor(pipeline, **sampling)}
     table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
     if lpips is None:
-        print("no weights for LPIPS: GMSD stands in for it")
+        print("no weights for LPIPS: GMSD replaces it")
     _print_views(table)
     spread: dict[str, float] = {}
     if args.diversity:
@@ -228,6 +208,40 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     _fail_for(problems)
 
 
+def _perceptual_metrics(args: argparse.Namespace) -> tuple[Lpips | None, Fid | None]:
+    """The metrics whose weights are on the computer."""
+    from ..evaluation.perceptual import (
+        FID_FILES,
+        FID_VARIABLE,
+        LPIPS_FILES,
+        LPIPS_VARIABLE,
+        Fid,
+        Lpips,
+        find_weights,
+    )
+
+    lpips_file = find_weights(args.lpips, LPIPS_VARIABLE, LPIPS_FILES)
+    fid_file = find_weights(args.fid, FID_VARIABLE, FID_FILES)
+    return Lpips(lpips_file) if lpips_file else None, Fid(fid_file) if fid_file else None
+
+
+def _baselines(args: argparse.Namespace) -> dict[str, Predictor]:
+    """The baselines that the options ask for, by their names in the table."""
+    from ..evaluation.baselines import copy_input, mean_training_view, nearest_training_object
+    from ..training.views import load
+
+    methods: dict[str, Predictor] = {"copy": copy_input}
+    if args.training:
+        training = load(args.training / "views")
+        methods["mean view"] = mean_training_view(training)
+        methods["nearest"] = nearest_training_object(training)
+    if args.image_variations:
+        from ..evaluation.variations import image_variations
+
+        methods["variations"] = image_variations(args.image_variations, seed=args.seed)
+    return methods
+
+
 def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
     """Print a line for each method and bucket; FID is computed from all views together."""
     titles = {"psnr": "PSNR", "ssim": "SSIM", "silhouette_iou": "IoU", "gmsd": "GMSD",
@@ -237,8 +251,8 @@ def _print_views(table: dict[str, dict[str, dict[str, float]]]) -> None:
     for name, scores in table.items():
         for bucket, row in scores.items():
             print(f"{Path(name).name:12} {bucket:8}",
-                  *(f"{value:7.{2 if measure in ('psnr', 'fid') else 4}f}"
-                    for measure, value in row.items()))
+                  *(f"{value:7.{2 if metric in ('psnr', 'fid') else 4}f}"
+                    for metric, value in row.items()))
 
 
 def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
