@@ -42,6 +42,12 @@ class ShapeNetworkConfig:
     blocks_8: int = 2
 
 
+def set_to_zero(layer: nn.Module) -> None:
+    """Start a residual branch at zero, so that a block begins as the identity."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+
+
 class Block(nn.Module):
     """Residual block of two 3 x 3 convolutions, modulated by the camera's embedding.
 
@@ -55,10 +61,8 @@ class Block(nn.Module):
         self.conv_1 = nn.Conv2d(width, width, 3, padding=1)
         self.film = nn.Linear(embedding, 2 * width)
         self.conv_2 = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.film.weight)
-        nn.init.zeros_(self.film.bias)
-        nn.init.zeros_(self.conv_2.weight)
-        nn.init.zeros_(self.conv_2.bias)
+        set_to_zero(self.film)
+        set_to_zero(self.conv_2)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """N x width x H x W and N x embedding to N x width x H x W."""
@@ -76,8 +80,7 @@ class Attention(nn.Module):
         self.position = nn.Parameter(0.02 * torch.randn(1, width, side, side))
         self.qkv = nn.Conv2d(width, 3 * width, 1)
         self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        set_to_zero(self.out)
 
     def forward(self, x: Tensor) -> Tensor:
         """N x width x side x side to the same."""

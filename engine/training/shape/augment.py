@@ -41,11 +41,13 @@ def disturb_alpha(alpha: FloatArray, rng: np.random.Generator) -> FloatArray:
     """The outline grown, shrunk or blurred by about a pixel, as cut-outs are."""
     soft = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
     if rng.random() < 0.5:
-        middle, gain = rng.uniform(0.3, 0.7), rng.uniform(1.7, 3.5)
+        middle = np.full(alpha.shape, rng.uniform(0.3, 0.7), np.float32)
+        gain = rng.uniform(1.7, 3.5)
     else:
         rough = cv2.resize(rng.random((16, 16)).astype(np.float32), alpha.shape[::-1])
         middle, gain = 0.3 + 0.4 * rough, 3.0
-    return ((soft - middle) * gain + 0.5).clip(0, 1) * (soft > 0.05)
+    disturbed = ((soft - middle) * gain + 0.5).clip(0, 1) * (soft > 0.05)
+    return np.asarray(disturbed, np.float32)
 
 
 def augment_image(rgba: npt.NDArray[np.uint8], rng: np.random.Generator) -> FloatArray:
@@ -56,9 +58,9 @@ def augment_image(rgba: npt.NDArray[np.uint8], rng: np.random.Generator) -> Floa
         background = rng.random(3).astype(np.float32)
         if rng.random() < 0.4:
             background[:] = 1
-        rgb = rgb * alpha[..., None] + background * (1 - alpha[..., None])
+        rgb = background + (rgb - background) * alpha[..., None]
         if rng.random() < 0.5:
-            rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 1.3))
+            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 1.3)), np.float32)
         if rng.random() < 0.5:
             rgb = compress(rgb, rng)
         if rng.random() < 0.6:

@@ -114,7 +114,7 @@ class ShardFolder:
     def _read(self, item: Item, offset: int, size: int) -> bytes:
         if item.shard not in self._streams:
             self._streams[item.shard] = np.memmap(item.shard.with_suffix(".bin"), np.uint8, "r")
-        return zlib.decompress(self._streams[item.shard][offset:offset + size])
+        return zlib.decompress(self._streams[item.shard][offset:offset + size].tobytes())
 
 
 def premultiplied(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -81,7 +81,7 @@ def load_object(name: str, source: str, place: tuple[Path, int, int]) -> Texture
     with open(path, "rb") as file:
         file.seek(offset)
         stored = np.load(io.BytesIO(file.read(size)))
-    textures = []
+    textures: list[npt.NDArray[np.uint8]] = []
     while f"texture_{len(textures)}" in stored:
         data = io.BytesIO(stored[f"texture_{len(textures)}"].tobytes())
         textures.append(np.asarray(Image.open(data).convert("RGB")))

@@ -79,7 +79,8 @@ def render(thing: TexturedObject, scene: RayScene, cameras: FloatArray,
            looks: list[Look]) -> npt.NDArray[np.uint8]:
     """Views x `IMAGE_SIZE` x `IMAGE_SIZE` x 4, straight alpha, sRGB."""
     fine = IMAGE_SIZE * SUPERSAMPLING
-    eyes, directions = zip(*(image_rays(*camera, fine) for camera in cameras), strict=True)
+    eyes, directions = zip(*(image_rays(azimuth, elevation, radius, fine)
+                              for azimuth, elevation, radius in cameras), strict=True)
     origins = np.repeat(np.asarray(eyes, np.float32), fine * fine, axis=0)
     rays = np.asarray(directions, np.float32).reshape(-1, 3)
     found = scene.first_hits(origins, rays)
@@ -157,7 +158,8 @@ def frustum_target(solid: npt.NDArray[np.bool_], camera: FloatArray,
     """
     padded = np.pad(solid, 1).astype(np.uint8).ravel()
     side = solid.shape[0] + 2
-    eye, directions = image_rays(*camera, IMAGE_SIZE)
+    azimuth, elevation, radius = camera
+    eye, directions = image_rays(azimuth, elevation, radius, IMAGE_SIZE)
     rows, columns = np.nonzero(mask)
     rays = directions[rows, columns].astype(np.float32)
     distance = (camera[2] - REACH

@@ -117,7 +117,8 @@ class Trainer:
     def __init__(self, folder: ShardFolder, out: Path, config: TrainingConfig) -> None:
         self.folder, self.out, self.config = folder, out, config
         torch.manual_seed(26)
-        self.model = ShapeNetwork().to(memory_format=torch.channels_last)
+        self.model = ShapeNetwork()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.peak_rate,
                                            weight_decay=config.weight_decay, betas=(0.9, 0.98),
