@@ -30,9 +30,10 @@ def fit_to_outline(values: FloatArray, iso_value: float, voxel_grid: VoxelGrid,
     """
     if not (photo.rgba[..., 3] >= 0.5).any():
         return values
+    # Cut last: what is raised at the edge of the silhouette must not leave it.
+    values = _covered(values, iso_value, voxel_grid, photo)
     depth = _depth_within(voxel_grid, photo)
-    values = np.minimum(values, iso_value * (1 + depth / voxel_grid.voxel_size)).clip(min=0)
-    return _covered(values, iso_value, voxel_grid, photo)
+    return np.minimum(values, iso_value * (1 + depth / voxel_grid.voxel_size)).clip(min=0)
 
 
 def _depth_within(voxel_grid: VoxelGrid, photo: Photo) -> FloatArray:

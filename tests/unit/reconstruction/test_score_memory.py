@@ -165,6 +165,7 @@ def test_a_job_says_how_many_views_it_goes_on_with(
         model_cache.drop()
     lines = capsys.readouterr().err.splitlines()
     assert code == 0, lines
+    lines = [line for line in lines if "memory" in line]  # others are about the small object
     assert lines == [f"warning: memory is short: continuing with {count} views at a time"
                      for count in told]
 

@@ -105,7 +105,7 @@ def test_roughness_is_the_mean_slope() -> None:
 
 
 def test_cameras_at_positions_look_at_the_origin() -> None:
-    cameras = Cameras.at(torch.tensor([[0.0, 1.5, 1.5]]))
+    cameras = Cameras.at_positions(torch.tensor([[0.0, 1.5, 1.5]]))
     assert float(cameras.azimuth_deg) == pytest.approx(90)
     assert float(cameras.elevation_deg) == pytest.approx(45, abs=1e-4)
     assert float(cameras.radius) == pytest.approx(1.5 * 2**0.5)
