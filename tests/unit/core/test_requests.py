@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.requests import (
+    MIN_RESOLUTION,
     REQUEST_FILE,
     REQUESTS,
     ReconstructRequest,
@@ -39,7 +40,8 @@ def _valid(f: Any) -> st.SearchStrategy[Any]:
         case bool():
             return st.booleans()
         case int():
-            return st.integers(low, high)
+            # A resolution of 0 stands for the model's own number.
+            return st.integers(MIN_RESOLUTION if f.name == "resolution" else low, high)
         case float():
             return st.floats(low, high) | st.integers(int(low) + 1, int(high))
         case list():
