@@ -284,13 +284,14 @@ def _compared(folder: Path, make: Any, weights: Mapping[str, Tensor]) -> _Planne
         [*missing, *unexpected][:_SHOWN])
     if unexpected:
         raise incompatible(folder, f"does not fit its configuration: {problems}")
-    if missing:
-        raise damaged(folder, problems)
     misfits = [f"{name} is {tuple(value.shape)} where {tuple(expected[name].shape)} belongs"
-               for name, value in shaped.items() if value.shape != expected[name].shape]
+               for name, value in shaped.items()
+               if name in expected and value.shape != expected[name].shape]
     if misfits:
         raise incompatible(folder, f"does not fit its configuration: {len(misfits)} weights, "
                            f"{', '.join(misfits[:_SHOWN])}")
+    if missing:
+        raise damaged(folder, problems)
     return _Planned(network, shaped)
 
 

@@ -22,8 +22,8 @@ def make_pictures(folder: Path, *stems: str) -> list[Path]:
     """Balls of different colours."""
     folder.mkdir(exist_ok=True)
     for number, stem in enumerate(stems):
-        image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
-        ImageDraw.Draw(image).ellipse((14, 14, 50, 50), fill=(40 + 30 * number, 90, 160, 255))
+        image = Image.new("RGBA", (192, 192), (0, 0, 0, 0))
+        ImageDraw.Draw(image).ellipse((42, 42, 150, 150), fill=(40 + 30 * number, 90, 160, 255))
         image.save(folder / f"{stem}.png")
     return [folder / f"{stem}.png" for stem in stems]
 

@@ -76,4 +76,4 @@ def test_the_libraries_are_there():
     """A name that is wrong would go unnoticed: what can't be loaded is left to the job."""
     for name in server.LIBRARIES:
         pytest.importorskip("torch", reason="needs the engine's libraries")
-        server.importlib.import_module(name, "engine")
+        server.importlib.import_module(name, "engine.jobs")

@@ -101,12 +101,12 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
     assert names(out) == ["input.png", "request.json",
                           *(f"view_{i:03d}.png" for i in range(4)), "views.json"]
     document = json.loads((out / "views.json").read_text())
-    views = document.pop("views")
+    views, camera = document.pop("views"), document.pop("input")
+    assert (camera["elevation_deg"], camera["radius"], camera["fov_deg"]) == (5.0, 1.85, FOV_DEG)
+    assert (camera["interpreted_as"], camera["framing"]) == ("cut-out", "recentred")
     assert document == {
         "schema": "zero123.views/1", "image": str(picture), "model": str(tiny_model), "seed": 4,
-        "steps": 4, "guidance": 2.0, "sampler": "dpm++",
-        "dtype": "float32",
-        "input": {"elevation_deg": 5.0, "radius": 1.85, "fov_deg": FOV_DEG}}
+        "steps": 4, "guidance": 2.0, "sampler": "dpm++", "eta": 0.0, "dtype": "float32"}
     assert [(v["file"], v["azimuth_deg"], v["elevation_deg"], v["radius"], v["sample"])
             for v in views] == [
         ("view_000.png", 30, 10, 1.85, 0), ("view_001.png", 30, 10, 1.85, 1),
@@ -243,7 +243,7 @@ def test_views_that_show_no_object_are_told(tiny_model: Path, picture: Path, tmp
     """An untrained model paints everything: sampling works, but there is nothing to fit."""
     assert run("reconstruct", picture, "--out", tmp_path / "out", "--model", tiny_model,
                "--view-count", 4, "--device", "cpu") == 2
-    assert capfd.readouterr().err.startswith("error bad-input: the views")
+    assert capfd.readouterr().err.startswith("error bad-input: no shape was found")
     assert names(tmp_path) == [picture.name]
 
 

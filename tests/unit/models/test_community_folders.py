@@ -140,6 +140,7 @@ def test_the_hugging_face_cache_is_read(own, tmp_path, given):
 def test_a_cached_folder_is_imported_by_its_repositorys_name(own, tmp_path, models):
     theirs = community.as_kxic(own, tmp_path / "theirs")
     snapshot = community.in_hub_cache(theirs, tmp_path / "hub", XL)
+    assert main(["models", "accept", "zero123-xl-diffusers"]) == 0
     assert main(["models", "import", str(snapshot)]) == 0
     assert (models / "zero123-xl-diffusers" / "model_index.json").is_file()
 
