@@ -94,9 +94,8 @@ def request_key(request: Request) -> str:
                 if f.metadata.get("changes_result", True)}
     files: dict[str, str] = {}
     for name in request.fields_with("reads"):
-        if not os.path.isdir(decisive[name]):  # a folder is identified by its path
-            path = decisive.pop(name)
-            if os.path.isfile(path):
-                files[name] = sha256(Path(path))
+        # A file may move; a folder is identified by its path, also after it is gone.
+        if os.path.isfile(decisive[name]):
+            files[name] = sha256(Path(decisive.pop(name)))
     described = json.dumps([request.KIND, decisive, files], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()

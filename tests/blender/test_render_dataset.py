@@ -59,7 +59,7 @@ def check_outline(rgba: np.ndarray, camera: np.ndarray) -> None:
 
 
 def request(models: Path, out: Path, **options: object) -> RenderRequest:
-    values = {"views": VIEWS, "size": SIZE, "samples": 2, "device": "cpu",
+    values = {"view_count": VIEWS, "size": SIZE, "samples": 2, "device": "cpu",
               "blender": sys.executable, **options}
     return RenderRequest(models=str(models), out=str(out), **values)
 

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 pytestmark = pytest.mark.needs_engine
-QUICK = {"steps": 2, "batch_size": 2, "views": 3, "samples": 1, "device": "cpu"}
+QUICK = {"steps": 2, "batch_size": 2, "view_count": 3, "samples": 1, "device": "cpu"}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_train_model_reports_failures(bpy, scene, tmp_path, pyramid):
     with pytest.raises(RuntimeError, match=r"no \.tar shard"):
         bpy.ops.zero123.train_model(data=str(empty), **QUICK)
     pyramid.select_set(False)
-    with pytest.raises(RuntimeError, match="no object is selected"):
+    with pytest.raises(RuntimeError, match="no object that can be rendered is selected"):
         bpy.ops.zero123.train_model(**QUICK)
     assert scene.zero123.model == "nano"
     assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())

@@ -33,7 +33,7 @@ from .index import HIDDEN, INDEX, Index, open_index
 from .program import ModelFailed, RenderProcess, RenderTask, find_blender
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".fbx", ".blend")
-DECISIVE = ("views", "size", "samples", "seed")
+DECISIVE = ("view_count", "size", "samples", "seed")
 """Settings of the request that all objects of a data set share."""
 PER_SHARD = 100
 """Objects in a shard."""

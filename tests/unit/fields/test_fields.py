@@ -151,7 +151,7 @@ def test_render_skips_what_a_surface_hides(monkeypatch: pytest.MonkeyPatch) -> N
     expected = visible_samples(field, rays_of(), occupancy, 0.01)
     assert behind > 0
     assert in_front + behind < 0.75 * looked_up[2]
-    for name in ("points", "ray", "distance"):
+    for name in ("points", "ray_indices", "distance"):
         assert torch.equal(getattr(found, name), getattr(expected, name))
 
 

@@ -84,9 +84,9 @@ def test_an_object_keeps_its_size_wherever_it_stands(ideal_model, tmp_path):
 @pytest.mark.slow
 def test_nano_makes_one_mesh_of_an_object_in_any_place(tmp_path):
     """From files and through `segment`."""
-    from engine.training.synthetic.render import render_object
+    from engine.training.synthetic.render import SyntheticViews, render_object
 
-    front = render_object(21, 7, 1, 256).rgba[0]
+    front = render_object(21, SyntheticViews(1, 256, seed=7)).rgba[0]
     meshes = {}
     for name in ("small", "usual", "large", "in a corner"):
         placed(front, *PLACES[name]).save(tmp_path / f"{name}.png")
