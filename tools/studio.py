@@ -141,10 +141,11 @@ def render_row(image: Path, mesh: Path, look: Look, scratch: Path) -> Image.Imag
 
 
 def input_card(image: Path, size: int) -> Image.Image:
-    """The input image centred on a white square with a margin."""
+    """What the input image shows, centred on a white square with a margin."""
     card = Image.new("RGB", (size, size), "white")
     with Image.open(image) as opened:
         picture = opened.convert("RGBA")
+    picture = picture.crop(picture.getchannel("A").getbbox())
     picture.thumbnail((round(size * 0.86),) * 2, Image.Resampling.LANCZOS)
     card.paste(picture, ((size - picture.width) // 2, (size - picture.height) // 2), picture)
     return card

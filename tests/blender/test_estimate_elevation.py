@@ -24,6 +24,6 @@ def test_estimate_elevation_sets_the_scene_s_elevation(
 def test_import_refuses_a_damaged_estimate(bpy, scene, tmp_path):
     scene.zero123.input_elevation = 12
     (tmp_path / "elevation.json").write_text("{}")
-    with pytest.raises(RuntimeError, match="no estimate of an elevation"):
+    with pytest.raises(RuntimeError, match="is not an estimated elevation"):
         bpy.ops.zero123.import_result(filepath=str(tmp_path / "elevation.json"))
     assert scene.zero123.input_elevation == 12

@@ -35,7 +35,7 @@ def main(archive: str, results: str) -> None:
     bpy.context.preferences.addons[PACKAGE].preferences.results_folder = results
     bpy.context.preferences.edit.use_global_undo = False  # its steps would count as growth
     runner = module("operators.session").session.runner
-    tick = module("operators.session.timer")._tick
+    tick = module("operators.session").session.timer.tick
     behave_as_on_a_screen()
     tell_of_ends()
     orders: queue.Queue[dict[str, Any] | None] = queue.Queue()
