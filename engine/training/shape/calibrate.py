@@ -5,14 +5,15 @@
     python -m engine.training.shape.calibrate WEIGHTS_FOLDER DATA
 
 Fits a monotone map from the predicted probability to the observed share of occupied places and
-writes it to `calibration.json` beside the weights. The printed errors are those of a map that was
-fitted on the other views than the ones it is measured on; the stored map is fitted on all views.
+writes it to `calibration.json` beside the weights. The errors are measured on view 3 of each
+object, for a map that was fitted on views 0 to 2; the stored map is fitted on all four.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,26 @@ KNOTS = 41
 MAX_LOG_ODDS = 8.0
 CLASSES = 1000
 """Classes of the predicted log-odds in which occupied places are counted before the fit."""
-TEST_VIEW = 3
-"""View of each held-out object on which the calibration error is measured."""
+
+EDGES = np.linspace(-MAX_LOG_ODDS - 2, MAX_LOG_ODDS + 2, CLASSES + 1)
+CENTRES = np.concatenate([EDGES[:1], (EDGES[1:] + EDGES[:-1]) / 2, EDGES[-1:]])
+"""Log-odds that stand for the classes, the two open ones at the ends included."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Places by the class of their predicted log-odds; each view of an object weighs 1 in all."""
+
+    weight: FloatArray
+    """Share of the places, `CLASSES` + 2."""
+    occupied: FloatArray
+    """Share of the places times their occupied share."""
+    squared: FloatArray
+    """Share of the places times the square of their occupied share."""
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.weight + other.weight, self.occupied + other.occupied,
+                      self.squared + other.squared)
 
 
 def held_out_frustum(predictor: ShapePredictor, folder: ShardFolder, item: Item,
@@ -41,43 +60,42 @@ def held_out_frustum(predictor: ShapePredictor, folder: ShardFolder, item: Item,
     return raw, folder.target(item, view) / MAX_COUNT, silhouette_rays(image[..., 3])
 
 
-def fit_calibration(predictor: ShapePredictor, folder: ShardFolder,
-                    views: tuple[int, ...]) -> Calibration:
-    """Isotonic regression of the occupied share on the probability; each view weighs the same."""
-    edges = np.linspace(-MAX_LOG_ODDS - 2, MAX_LOG_ODDS + 2, CLASSES + 1)
-    weight, occupied = np.zeros(CLASSES + 2), np.zeros(CLASSES + 2)
+def count_places(predictor: ShapePredictor, folder: ShardFolder, view: int) -> Counts:
+    """Counts over the silhouettes' rays of one view of each held-out object."""
+    total = Counts(*np.zeros((3, CLASSES + 2)))
     for item in folder.held_out:
-        for view in views:
-            raw, target, rays = held_out_frustum(predictor, folder, item, view)
-            probability = raw[:, rays].ravel().clip(1e-6, 1 - 1e-6)
-            cell = np.digitize(np.log(probability / (1 - probability)), edges)
-            share = 1 / len(cell)
-            weight += np.bincount(cell, minlength=CLASSES + 2) * share
-            occupied += np.bincount(cell, target[:, rays].ravel(), CLASSES + 2) * share
-    seen = weight > 0
-    centres = np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])[seen]
-    fitted = isotonic_regression(occupied[seen] / weight[seen], weights=weight[seen]).x
+        raw, target, rays = held_out_frustum(predictor, folder, item, view)
+        probability, truth = raw[:, rays].ravel().clip(1e-6, 1 - 1e-6), target[:, rays].ravel()
+        if not len(truth):
+            continue
+        cell = np.digitize(np.log(probability / (1 - probability)), EDGES)
+        total += Counts(*(np.bincount(cell, values, CLASSES + 2) / len(truth)
+                          for values in (None, truth, truth**2)))
+    return total
+
+
+def fit_calibration(counts: Counts) -> Calibration:
+    """Isotonic regression of the occupied share on the predicted log-odds."""
+    seen = counts.weight > 0
+    fitted = isotonic_regression(counts.occupied[seen] / counts.weight[seen],
+                                 weights=counts.weight[seen]).x
     log_odds = np.linspace(-MAX_LOG_ODDS, MAX_LOG_ODDS, KNOTS)
-    observed = np.interp(log_odds, centres, fitted)
+    observed = np.interp(log_odds, CENTRES[seen], fitted)
     return Calibration(np.array([0, *(1 / (1 + np.exp(-log_odds))), 1]),
                        np.array([0, *observed, observed[-1]]))
 
 
-def calibration_errors(predictor: ShapePredictor, calibration: Calibration, folder: ShardFolder,
-                       view: int = TEST_VIEW) -> dict[str, float]:
+def calibration_errors(calibration: Calibration, counts: Counts) -> dict[str, float]:
     """Expected calibration error (ten classes) and Brier score, before and after calibration."""
-    raw_found, truth = [], []
-    for item in folder.held_out:
-        raw, target, rays = held_out_frustum(predictor, folder, item, view)
-        raw_found.append(raw[:, rays].ravel())
-        truth.append(target[:, rays].ravel())
-    before, observed = np.concatenate(raw_found), np.concatenate(truth)
+    before = 1 / (1 + np.exp(-CENTRES))
     result = {}
-    for name, found in (("raw", before), ("calibrated", calibration(before))):
+    for name, found in (("raw", before), ("calibrated", calibration(before).astype(float))):
         cell = (found * 10).astype(int).clip(0, 9)
-        gap = np.abs(np.bincount(cell, found, 10) - np.bincount(cell, observed, 10))
-        result[f"{name}_ece"] = round(float(gap.sum() / len(found)), 5)
-        result[f"{name}_brier"] = round(float(((found - observed) ** 2).mean()), 5)
+        gap = np.bincount(cell, counts.weight * found - counts.occupied, 10)
+        brier = counts.weight * found**2 - 2 * counts.occupied * found + counts.squared
+        total = counts.weight.sum()
+        result[f"{name}_ece"] = round(float(np.abs(gap).sum() / total), 5)
+        result[f"{name}_brier"] = round(float(brier.sum() / total), 5)
     return result
 
 
@@ -88,11 +106,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     args = parser.parse_args()
     predictor, folder = load(args.weights), ShardFolder(args.data)
-    others = tuple(view for view in range(4) if view != TEST_VIEW)
-    errors = calibration_errors(predictor, fit_calibration(predictor, folder, others), folder)
-    fitted = fit_calibration(predictor, folder, (0, 1, 2, 3))
-    content = {"predicted": fitted.predicted.round(6).tolist(),
-               "observed": fitted.observed.round(6).tolist(), "errors": errors}
+    first, second, third, test = (count_places(predictor, folder, view) for view in range(4))
+    fitted = first + second + third
+    errors = calibration_errors(fit_calibration(fitted), test)
+    published = fit_calibration(fitted + test)
+    content = {"predicted": published.predicted.round(6).tolist(),
+               "observed": published.observed.round(6).tolist(), "errors": errors}
     (args.weights / "calibration.json").write_text(json.dumps(content), encoding="utf-8")
     print(errors)
 

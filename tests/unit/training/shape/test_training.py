@@ -18,7 +18,11 @@ from engine.shape.geometry import BINS, IMAGE_SIZE, RAYS
 from engine.shape.prediction import IDENTITY, ShapePredictor
 from engine.training.shape import split
 from engine.training.shape.augment import augment_image, disturb_alpha, shifted
-from engine.training.shape.calibrate import calibration_errors, fit_calibration
+from engine.training.shape.calibrate import (
+    calibration_errors,
+    count_places,
+    fit_calibration,
+)
 from engine.training.shape.dataset import Batch, ShardFolder, held_out_batch, training_batch
 from engine.training.shape.objects import synthetic_object
 from engine.training.shape.prepare import write_shard
@@ -196,8 +200,9 @@ def test_calibration_lowers_the_error_on_what_it_was_fitted(folder, tmp_path) ->
     shards = ShardFolder(folder)
     trainer = Trainer(shards, tmp_path, TrainingConfig(10))
     predictor = ShapePredictor(trainer.average.eval(), IDENTITY)
-    fitted = fit_calibration(predictor, shards, (0,))
+    counts = count_places(predictor, shards, 0)
+    fitted = fit_calibration(counts)
     assert (np.diff(fitted.observed) >= 0).all()
-    errors = calibration_errors(predictor, fitted, shards, view=0)
+    errors = calibration_errors(fitted, counts)
     assert errors["calibrated_ece"] < 0.5 * errors["raw_ece"]
     assert errors["calibrated_brier"] < errors["raw_brier"]
