@@ -22,6 +22,7 @@ from .geometry import (
     BINS,
     REACH,
     FloatArray,
+    bin_distances,
     camera_coordinates,
     image_coordinates,
     image_rays,
@@ -32,6 +33,8 @@ ISO_VALUE = 0.5
 """Level of the returned occupancy on the surface."""
 MAX_OUTLINE = 9.0
 """Largest log-odds that the distance to the outline gives; 9 voxels."""
+THRESHOLD_RANGE = (0.15, 0.5)
+"""Bounds of the threshold that is chosen for a prediction."""
 WALL_BINS = 2.5
 """Half the thickness, in bins, of the wall that a ray inside the silhouette gets at least."""
 OVERHANG = 0.75
@@ -46,8 +49,8 @@ class SurfaceConfig:
     """Voxels along each side of the grid."""
     extent: float = 1.12
     """Side of the grid in scene units; a predicted object can be slightly larger than 1."""
-    threshold: float = 0.4
-    """Probability that counts as occupied; see `evaluate.py` of the training for the choice."""
+    threshold: float | None = None
+    """Probability that counts as occupied; None for `best_threshold` of the prediction."""
     frustum_smoothing: float = 0.7
     """Standard deviation in cells of the Gaussian that smooths the log-odds in the frustum."""
     smoothing: float = 1.5
@@ -105,6 +108,24 @@ def occupancy_grid(prediction: ShapePrediction, alpha: FloatArray,
     return OccupancyGrid(1 / (1 + np.exp(-values)), float(line[0]), step)
 
 
+def best_threshold(prediction: ShapePrediction) -> float:
+    """The threshold with the largest expected IoU, if the probabilities are calibrated.
+
+    A place with probability p adds p to the expected intersection if it is taken, and to the
+    expected union p if it is not, 1 if it is. Certain predictions get a threshold near one half,
+    uncertain ones a lower one. Cells weigh their volume, which grows with the squared distance.
+    """
+    volume = np.square(bin_distances(prediction.radius))[:, None, None]
+    weight = np.broadcast_to(volume, prediction.probabilities.shape).ravel()
+    p = prediction.probabilities.ravel()
+    order = np.argsort(-p)
+    p, weight = p[order], weight[order]
+    intersection = np.cumsum(p * weight)
+    union = np.cumsum(weight) + intersection[-1] - intersection
+    best = p[(intersection / np.maximum(union, 1e-12)).argmax()]
+    return float(np.clip(best, *THRESHOLD_RANGE))
+
+
 def _frustum_log_odds(prediction: ShapePrediction, config: SurfaceConfig) -> FloatArray:
     """Bins x rows x columns: smoothed log-odds relative to the threshold, clipped.
 
@@ -117,7 +138,7 @@ def _frustum_log_odds(prediction: ShapePrediction, config: SurfaceConfig) -> Flo
     rows, columns = ndimage.distance_transform_edt(~silhouette, return_distances=False,
                                                    return_indices=True)
     p = prediction.probabilities[:, rows, columns].clip(1e-4, 1 - 1e-4)
-    threshold = config.threshold
+    threshold = config.threshold or best_threshold(prediction)
     odds = np.log(p / (1 - p)) - np.log(threshold / (1 - threshold))
     odds = odds.clip(-config.max_log_odds, config.max_log_odds)
     odds = np.maximum(odds, _least_log_odds(p, odds, config))

@@ -15,7 +15,13 @@ from engine.shape.geometry import (
     image_rays,
 )
 from engine.shape.prediction import ShapePrediction
-from engine.shape.surface import ISO_VALUE, SurfaceConfig, occupancy_grid, surface_mesh
+from engine.shape.surface import (
+    ISO_VALUE,
+    SurfaceConfig,
+    best_threshold,
+    occupancy_grid,
+    surface_mesh,
+)
 
 ELEVATION, RADIUS = 20.0, 1.85
 CONFIG = SurfaceConfig(voxels=80)
@@ -89,3 +95,14 @@ def test_empty_alpha_gives_an_empty_grid() -> None:
                                  np.zeros((RAYS, RAYS), bool), ELEVATION, RADIUS)
     grid = occupancy_grid(prediction, np.zeros((64, 64), np.float32), CONFIG)
     assert (grid.values < ISO_VALUE).all()
+
+
+@pytest.mark.parametrize("inside, outside, expected", [(0.95, 0.02, 0.5), (0.4, 0.05, 0.4)])
+def test_best_threshold_falls_with_certainty(inside, outside, expected) -> None:
+    """It keeps the inner places of an uncertain prediction and leaves out the outer ones."""
+    prediction = ball_prediction(0.35, inside)
+    probability = np.where(prediction.probabilities == np.float32(0.02), outside,
+                           prediction.probabilities)
+    changed = ShapePrediction(probability.astype(np.float32), prediction.silhouette, ELEVATION,
+                              RADIUS)
+    assert best_threshold(changed) == pytest.approx(expected)
