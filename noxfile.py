@@ -20,7 +20,7 @@ RAY = "engine/requirements-ray.txt"
 SEGMENTATION_MODEL = "engine/setup/locks/u2netp.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15", "ruff==0.17.6",
-              "mypy==2.4.1", "trimesh==5.2.0", "openjd-cli==0.8.0", UV)
+              "mypy==2.4.1", "trimesh==5.2.0", "embreex==4.4.0.post1", "openjd-cli==0.8.0", UV)
 BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
 """Blender as a module, by the Python it is made for."""
 
