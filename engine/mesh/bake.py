@@ -71,6 +71,9 @@ def _source(mesh: Triangles, surface_colour: SurfaceColour | None, photo: Photo 
         raise ValueError("a texture needs a photo or a surface colour")
     colour = surface_colour
     return lambda fragments, points, normals: colour(points, normals)
+VERTICAL = 0.04
+"""Weight of vertical differences against horizontal ones where visible colours are continued: the
+colours of most objects change with height more than around them, as stripes and lids do."""
 
 
 @dataclass
@@ -82,8 +85,9 @@ class _VertexValues:
 
     @classmethod
     def continued(cls, mesh: Triangles, values: FloatArray, confidence: FloatArray,
-                  reach: float) -> _VertexValues:
-        return cls(membrane_interpolation(mesh, values, confidence, reach)[mesh.faces])
+                  reach: float, vertical: float = 1.0) -> _VertexValues:
+        found = membrane_interpolation(mesh, values, confidence, reach, vertical)
+        return cls(found[mesh.faces])
 
     def at(self, fragments: Fragments) -> FloatArray:
         """K x C."""
@@ -120,7 +124,7 @@ class _Completed:
         mirrored, likeness = self._mirrored(mesh.vertices, mesh.vertex_normals)
         colour = mirrored + confidence[:, None] * (seen - mirrored)
         self.continued = _VertexValues.continued(
-            mesh, colour, np.maximum(confidence, likeness), np.inf)
+            mesh, colour, np.maximum(confidence, likeness), np.inf, VERTICAL)
 
     def _mirrored(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
         return self.projection.look_alike(points * MIRROR, normals * MIRROR)

@@ -22,7 +22,9 @@ from .hull import Hull, vote_hull
 from .photo_hull import CarveMask, find_carve_mask
 from .photometric import RAY_STEP, PhotometricObjective
 from .posed_images import PosedImages, pixels_for
-from .trainer import LearningRates, Level, TrainingRun, train_coarse_to_fine
+from .shape_prior import ShapePrior
+from .trainer import LearningRates, Level, Objective, TrainingRun, train_coarse_to_fine
+from .view_weights import compare_with_field, robust_weights
 from .z_bounds import SOLID_DENSITY, UNBOUNDED, ZBounds, ZBoundsInputs, estimate_z_bounds
 
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
@@ -62,11 +64,14 @@ class ViewFitStage:
     """Reproduces posed images.
 
     After each level the images are aligned with each other and the object's lower and upper ends
-    are estimated. After the first level, voxels whose colours are inconsistent are carved.
+    are estimated. After the first level, voxels whose colours are inconsistent are carved, views
+    are weighted by how well the field reproduces them, and the prior fades if they agree.
     """
 
-    def __init__(self, images: PosedImages, hull: Hull, generator: torch.Generator) -> None:
-        self.images, self.hull, self.generator = images, hull, generator
+    def __init__(self, images: PosedImages, hull: Hull, generator: torch.Generator,
+                 prior: ShapePrior | None = None) -> None:
+        self.images, self.hull, self.generator, self.prior = images, hull, generator, prior
+        self.rated = False
         self.z_bounds = UNBOUNDED
         self.carve_mask: CarveMask | None = None
         self.alignment = Alignment(images.trusted)
@@ -82,12 +87,23 @@ class ViewFitStage:
             self.images.sharp_for(field.voxel_grid), self.alignment,
             occupancy_of(self.hull).to(field.device), field.voxel_grid.voxel_size * RAY_STEP,
             self.generator)
-        return Level(objective, self._rates(), [
+        return Level(self._with_prior(objective), self._rates(), [
             {"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}])
+
+    def _with_prior(self, objective: Objective) -> Objective:
+        """The objective with the prior's term, if there is a prior that has not faded."""
+        prior = self.prior
+        if prior is None or prior.weight == 0:
+            return objective
+        bound = self.hull.bound.flatten().nonzero()[:, 0]
+        return lambda field, step: (
+            objective(field, step) + prior.loss(field, bound, self.generator))
 
     def end(self, field: Field) -> None:
         """See `TrainingStage`."""
         images = replace(self.images, rgba=self.alignment.to("cpu").applied(self.images.rgba))
+        if not self.rated:
+            images = self._rate(images, field)
         small = images.shrunk(pixels_for(self.hull.voxel_grid))
         rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
                            self.hull.voxel_grid)
@@ -101,12 +117,18 @@ class ViewFitStage:
             "contradicted": self.carve_mask.mask,
             "disagreeing": torch.tensor(self.carve_mask.inconsistent_ratio, dtype=torch.float64)}
         return {"rgba": self.images.rgba, **carving, "ends": torch.tensor(
-            [self.z_bounds.low, self.z_bounds.high], dtype=torch.float64)}
+            [self.z_bounds.low, self.z_bounds.high], dtype=torch.float64),
+            "reliability": self.images.reliability, "rated": torch.tensor(self.rated),
+            "prior": torch.tensor(self.prior.weight if self.prior else 0.0, dtype=torch.float64)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """See `TrainingStage`."""
         if "contradicted" in state:
             self.carve_mask = CarveMask(state["contradicted"], float(state["disagreeing"]))
+        self.rated = bool(state["rated"])
+        if self.prior:
+            self.prior.weight = float(state["prior"])
+        self.images = replace(self.images, reliability=state["reliability"])
         low, high = state["ends"].tolist()
         bounds = ZBounds(low, high)
         if not torch.equal(self.images.rgba, state["rgba"]) or bounds != self.z_bounds:
@@ -124,35 +146,54 @@ class ViewFitStage:
         images = self.images.shrunk(round(CARVING_DETAIL * pixels_for(voxel_grid)))
         return find_carve_mask(solid & self.hull.bound, images, voxel_grid, pixels_for(voxel_grid))
 
+    def _rate(self, images: PosedImages, field: Field) -> PosedImages:
+        """The images, weighted by how well a field reproduces them."""
+        self.rated = True
+        errors = compare_with_field(images, field, self.hull, occupancy_of(self.hull))
+        if self.prior:
+            self.prior.fade(errors.mean_silhouette)
+        trusted = images.trusted
+        return replace(images, reliability=images.reliability * torch.minimum(
+            robust_weights(errors.silhouette, trusted), robust_weights(errors.colour, trusted)))
+
     def _update(self, images: PosedImages, z_bounds: ZBounds) -> None:
         self.images, self.z_bounds = images, z_bounds
         self.hull = hull_of(images, self.hull.voxel_grid)
         self.hull.bound &= z_bounds.depth(self.hull.voxel_grid.axis(2)) >= 0
 
 
-def fit_field(images: PosedImages, hull: Hull, representation: str, iterations: int,
-              run: TrainingRun, device: torch.device) -> Fit:
-    """The field that reproduces the images, within the hull's bound and at its resolution.
+@dataclass(frozen=True)
+class FieldOptions:
+    """How a field is made."""
 
-    `representation`: as in `fields.representations.make_field`. `device`: of the optimisation;
-    arguments and result are on the CPU.
+    representation: str = "voxels"
+    """As in `fields.representations.make_field`."""
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
+    """Of the optimisation; arguments and result are on the CPU."""
+    prior: ShapePrior | None = None
+    """A prediction on the hull's grid that the field starts from and is pulled towards."""
+
+
+def fit_field(images: PosedImages, hull: Hull, options: FieldOptions, iterations: int,
+              run: TrainingRun) -> Fit:
+    """The field that reproduces the images, within the hull's bound and at its resolution.
 
     Raises:
         EngineError: as `trainer.train`.
     """
-    stage = ViewFitStage(images, hull, run.generator)
-    start = make_field(initial_field(hull), representation, run.generator, device)
+    stage = ViewFitStage(images, hull, run.generator, options.prior)
+    start = make_field(initial_field(hull, options.prior), options.representation, run.generator,
+                       options.device)
     fitted = train_coarse_to_fine(start, stage, iterations, run)
     return Fit(on_cpu(fitted), stage.images, stage.hull, stage.z_bounds)
 
 
 def hull_of(images: PosedImages, voxel_grid: VoxelGrid) -> Hull:
     """The vote hull of the images."""
-    return vote_hull(images.rgba, images.camera_to_world, images.fov_deg, voxel_grid,
-                     trusted=images.trusted)
+    return vote_hull(images, voxel_grid)
 
 
-def initial_field(hull: Hull) -> VoxelField:
+def initial_field(hull: Hull, prior: ShapePrior | None = None) -> VoxelField:
     """Dense where all views see the object, thin where only the vote admits it, empty outside.
 
     Colours start as the mean of the views, which remains where no view looks, such as underneath.
@@ -160,6 +201,8 @@ def initial_field(hull: Hull) -> VoxelField:
     field = VoxelField(hull.voxel_grid)
     above = (hull.agreement - NEUTRAL_AGREEMENT) / (1 - NEUTRAL_AGREEMENT)
     dense = above * INITIAL_RAW
+    if prior is not None:
+        dense = prior.initial_raw(dense.clamp_min(-INITIAL_RAW), INITIAL_RAW)
     with torch.no_grad():
         field.raw[0, 0] = torch.where(hull.bound, dense.clamp_min(-INITIAL_RAW), EMPTY_RAW)
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..core.errors import EngineError, ErrorCode
 from ..fields.rays import project
 from ..fields.voxel_grid import VoxelGrid
+from .posed_images import PosedImages
 
 VOTE_FRACTIONS = (0.85, 0.7, 0.55)
 """Shares of the views that must agree. The next is tried if one leaves nothing. At 0.85 the hull of
@@ -25,6 +26,10 @@ MARGIN = 3
 """Voxels of the first hull between the object and the border of the finer grid around it."""
 MIN_VOXELS = 8
 """Minimum number of voxels of a hull that can be meshed."""
+
+
+MIN_VOTES = 1.0
+"""Lower limit of the sum of weights by which votes are divided."""
 
 
 @dataclass
@@ -40,37 +45,52 @@ class Hull:
     voxel_grid: VoxelGrid
 
 
-def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid: VoxelGrid, *,
-              trusted: Tensor | None = None) -> Hull:
-    """The hull of N silhouettes.
+def vote_hull(images: PosedImages, voxel_grid: VoxelGrid) -> Hull:
+    """The hull of the silhouettes of N images; each votes with its reliability.
 
-    `rgba`: N x S x S x 4 in [0, 1], premultiplied; `camera_to_world`: N x 4 x 4; `trusted`: N bool,
-    images whose silhouette (dilated by a pixel) the hull never leaves, such as the photo.
+    It never leaves the silhouettes, dilated by a pixel, of trusted images such as the photo.
 
     Raises:
         EngineError: `BAD_INPUT` if the silhouettes have no shape in common.
     """
-    if trusted is None:
-        trusted = torch.zeros(len(rgba), dtype=torch.bool)
     points = voxel_grid.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
-    images = rgba.permute(0, 3, 1, 2)
-    for image, matrix, trust in zip(images, camera_to_world, trusted, strict=True):
-        coords, _ = project(points, matrix, fov_deg)
-        # A view has no vote on what lies outside its frame.
-        framed = (coords.abs() < 1).all(-1)
+    for number, image in enumerate(images.rgba.permute(0, 3, 1, 2)):
+        weight = float(images.reliability[number])
+        coords, framed = _project(points, images, number)
         inside = sample_image(_dilated(image[3:]), coords)[0] > 0.5
-        votes += inside & framed
-        total = total + sample_image(image, coords) * framed
-        seen += framed
-        if trust:
+        votes += weight * (inside & framed)
+        total = total + weight * (sample_image(image, coords) * framed)
+        seen += weight * framed
+        if images.trusted[number]:
             allowed &= inside | ~framed
-    seen.clamp_min_(1)
+    seen.clamp_min_(MIN_VOTES)
     colour = (total[:3] / total[3].clamp_min(1e-3)).T
     shape = voxel_grid.shape
     return Hull(_bound(votes / seen, allowed).reshape(shape), (total[3] / seen).reshape(shape),
                 colour.reshape(*shape, 3), voxel_grid)
+
+
+def vote_shares(images: PosedImages, voxel_grid: VoxelGrid) -> Tensor:
+    """Share of the images' votes, in [0, 1], that each voxel (X x Y x Z) is inside the object."""
+    points = voxel_grid.centres()
+    votes, seen = torch.zeros(len(points)), torch.zeros(len(points))
+    for number, image in enumerate(images.rgba.permute(0, 3, 1, 2)):
+        weight = float(images.reliability[number])
+        coords, framed = _project(points, images, number)
+        votes += weight * (sample_image(image[3:], coords)[0] * framed)
+        seen += weight * framed
+    return (votes / seen.clamp_min(MIN_VOTES)).reshape(voxel_grid.shape)
+
+
+def _project(points: Tensor, images: PosedImages, number: int) -> tuple[Tensor, Tensor]:
+    """Image coordinates (P x 2) of points in one image, and whether they are in its frame (P).
+
+    An image has no vote on what lies outside its frame.
+    """
+    coords, _ = project(points, images.camera_to_world[number], images.fov_deg)
+    return coords, (coords.abs() < 1).all(-1)
 
 
 def voxel_grid_around(hull: Hull, count: int, min_voxel_size: float) -> VoxelGrid:

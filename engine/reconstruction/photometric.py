@@ -57,7 +57,8 @@ class PhotometricObjective:
         self.rgba = images.rgba
         self.coords = pixel_centres(size).to(hit.device).repeat(count, 1)[hit]
         self.view = hit.nonzero()[:, 0] // size**2
-        self.weight = images.weight / images.weight.mean()
+        weight = images.weight * images.reliability
+        self.weight = weight / weight.mean()
 
     def __call__(self, field: Field, step: int) -> Tensor:
         config = self.config

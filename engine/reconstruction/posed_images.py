@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,12 +50,18 @@ class PosedImages:
     trusted: Tensor
     """N bool; photos, as opposed to generated views: the object never leaves their silhouette, and
     their alignment is not corrected."""
+    reliability: Tensor = field(default_factory=lambda: torch.ones(0))
+    """N in (0, 1]; how far a view is believed, 1 by default (see `view_weights`)."""
+
+    def __post_init__(self) -> None:
+        if len(self.reliability) != len(self.rgba):
+            self.reliability = torch.ones(len(self.rgba))
 
     def to(self, device: torch.device) -> PosedImages:
         """The same images on a device."""
         return replace(self, rgba=self.rgba.to(device), weight=self.weight.to(device),
                        camera_to_world=self.camera_to_world.to(device),
-                       trusted=self.trusted.to(device))
+                       trusted=self.trusted.to(device), reliability=self.reliability.to(device))
 
     def sharp_for(self, voxel_grid: VoxelGrid) -> PosedImages:
         """The images at about the sharpness that a field on a voxel grid can show.

@@ -19,7 +19,7 @@ from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
 from .direct import mesh_from_photo
 from .extraction import textured_mesh
-from .fit import Fit, fit_field, hull_of
+from .fit import FieldOptions, Fit, fit_field, hull_of
 from .hull import Hull, voxel_grid_around
 from .memory import require_memory
 from .photometric import PhotometricConfig
@@ -31,6 +31,8 @@ from .posed_images import (
     input_photo,
 )
 from .settings import ReconstructionSettings, RunContext, single_thread
+from .shape_prior import ShapePrior, has_shape_network, predict_shape
+from .view_weights import weights_by_silhouettes
 
 if TYPE_CHECKING:
     from .score import ScoredFit, ScoreMethod, ScoreTask
@@ -91,10 +93,13 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
     with single_thread():
         with context.clock.stage("hull"):
             images = images_of_views(views, photo_view, context.reporter)
+            images = replace(images, reliability=weights_by_silhouettes(images))
             hull = _hull(images, settings.resolution)
+            options = FieldOptions(settings.representation, context.device,
+                                   _prior(photo_view, settings, hull))
         with context.clock.stage("fit", steps=iterations):
-            fit = fit_field(images, hull, settings.representation, iterations,
-                            context.training_run("fit", generator), context.device)
+            fit = fit_field(images, hull, options, iterations,
+                            context.training_run("fit", generator))
         if settings.refine and photo_view is not None:
             scored = _refined(fit, photo_view, settings, context, generator)
             fit, evaluations = scored.fit, scored.unet_evaluations
@@ -176,6 +181,14 @@ def _hull(images: PosedImages, resolution: int) -> Hull:
     coarse = hull_of(images, cube(resolution))
     min_voxel_size = MIN_VOXEL_PIXELS * FRAME_SIZE / images.rgba.shape[1]
     return hull_of(images, voxel_grid_around(coarse, resolution**3, min_voxel_size))
+
+
+def _prior(photo: Photo | None, settings: ReconstructionSettings,
+           hull: Hull) -> ShapePrior | None:
+    """The shape network's prediction on the hull's grid, if there is a photo and the network."""
+    if photo is None or not has_shape_network():
+        return None
+    return ShapePrior(predict_shape(photo, settings), hull.voxel_grid)
 
 
 def _require_memory(settings: ReconstructionSettings, rays: int) -> None:

@@ -49,6 +49,21 @@ def test_membrane_fades_within_its_reach(tube: Triangles) -> None:
     assert found[x == 1].mean() < 0.05
 
 
+def test_membrane_continues_along_horizontal_lines() -> None:
+    """Two colours meet half way up a wall; only its left edge is known."""
+    y, z = np.meshgrid(np.linspace(0, 1, 21), np.linspace(0, 1, 21), indexing="ij")
+    corner = (np.arange(20)[:, None] * 21 + np.arange(20)).reshape(-1)
+    faces = np.concatenate([np.stack([corner, corner + 21, corner + 1], 1),
+                            np.stack([corner + 1, corner + 21, corner + 22], 1)])
+    wall = Triangles(np.stack([0 * y, y, z], -1).reshape(-1, 3), faces)
+    values = (wall.vertices[:, 2] > 0.5).astype(float)[:, None]
+    known = (wall.vertices[:, 1] == 0).astype(float)
+    even, lines = (membrane_interpolation(wall, values, known, vertical=vertical)[:, 0]
+                   for vertical in (1.0, 0.04))
+    opposite = (wall.vertices[:, 1] == 1) & (wall.vertices[:, 2] > 0.7)
+    assert lines[opposite].mean() > even[opposite].mean() + 0.1
+
+
 def test_membrane_without_knowledge_is_finite(tube: Triangles) -> None:
     values = np.ones((len(tube.vertices), 3))
     found = membrane_interpolation(tube, values, np.zeros(len(values)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from helpers.reconstruction import reconstruct
+from helpers.reconstruction import posed_images, reconstruct
 from helpers.shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 from scipy import ndimage
 
@@ -49,11 +50,11 @@ def block(block_views: ViewSet, block_photo: np.ndarray):
     return reconstruct(block_views, photo=block_photo, input_elevation_deg=10.0, **SMALL)
 
 
-def hull_of(views: ViewSet, resolution: int = 40, **options) -> Hull:
-    rgba = torch.from_numpy(views.images)
-    rgba = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
-    return vote_hull(rgba, torch.from_numpy(views.camera_to_world).float(), views.fov_deg,
-                     cube(resolution), **options)
+def hull_of(views: ViewSet, resolution: int = 40, trusted: torch.Tensor | None = None) -> Hull:
+    images = posed_images(views)
+    nobody = torch.zeros(len(views), dtype=torch.bool)
+    return vote_hull(replace(images, trusted=nobody if trusted is None else trusted),
+                     cube(resolution))
 
 
 def inside(resolution: int = 40) -> torch.Tensor:
