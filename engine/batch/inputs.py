@@ -60,7 +60,7 @@ class Item:
     image: str
     request: Request | None = None
     problem: tuple[str, str] = ("", "")
-    """If there is no request: why, and a hint."""
+    """Reason and hint if the item could not be read; then it has no request."""
 
     @property
     def error(self) -> EngineError:
@@ -85,7 +85,7 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
     line, and `.csv` tables with a column `image` and any settings of the job as further columns.
     Relative paths in a list or table start at its own folder. `options`: settings of all jobs; the
     cells of a table take precedence. An input that cannot be read becomes an item with a problem,
-    so that the other items are done all the same.
+    so that the other items are still processed.
     """
     items: list[Item] = []
     taken = set(RESERVED)
