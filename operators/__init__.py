@@ -24,6 +24,7 @@ from . import (
     training,
     turntable,
 )
+from .scene import texture_files
 from .session import session
 
 CLASSES = (*input_image.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
@@ -37,10 +38,12 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     session.open(import_result.import_with_undo)
+    texture_files.register()
 
 
 def unregister() -> None:
     """Close the session and unregister the operators."""
+    texture_files.unregister()
     session.close()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

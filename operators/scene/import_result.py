@@ -25,7 +25,7 @@ from .placement import Place, place_mesh, place_views
 from .record import Record
 from .remesh import remesh
 from .replace_view import show_plane
-from .texture_files import write_texture_files
+from .texture_files import keep_in_files
 from .transaction import all_or_nothing
 from .turntable import Turn, add_turntable
 from .viewport import frame_selected
@@ -116,6 +116,8 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             arrange_sheet(_by_view(objects))
         place_views(objects, collection, scene, options, place)
         select_only(objects, scene)
+    for item in objects:
+        keep_in_files(item, path.parent)
     if joined is None:
         frame_selected(scene)
     return objects
@@ -169,7 +171,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
     # Nothing is added beside a file that the engine has not written.
     folder = path.parent if report else Path(bpy.app.tempdir)
     for item in objects:
-        write_texture_files(item, folder)
+        keep_in_files(item, folder)
     frame_selected(scene)
     return objects
 

@@ -12,6 +12,7 @@ import bpy
 
 from .images import image_of
 from .record import Record
+from .texture_files import keep_in_files
 from .views import load_image, pose_of
 
 
@@ -37,6 +38,7 @@ def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
             for item in _partners(scene, record):
                 _set_image(item, new)
                 made.write(item)
+                keep_in_files(item, file.parent)
             if old is not None and old.users == 0:
                 bpy.data.images.remove(old)
         for plane, _ in planes:

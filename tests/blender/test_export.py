@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from zipfile import ZipFile
 
 import numpy as np
@@ -35,7 +40,12 @@ def mesh_glb(tmp_path):
 def texture(bpy, scene, mesh_glb):
     """The texture of the imported mesh."""
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
-    image, = bpy.data.images
+    return _texture_of(bpy.context.object)
+
+
+def _texture_of(item):
+    image, = (node.image for node in item.active_material.node_tree.nodes
+              if node.type == 'TEX_IMAGE')
     return image
 
 
@@ -84,31 +94,61 @@ def test_export_of_usd_copies_the_texture_it_names(bpy, texture, out):
 
 
 def _texture_of_obj(out):
+    """The texture file that an OBJ's material names, as other programs look for it."""
     line, = (line for line in (out / "a.mtl").read_text().splitlines() if "map_Kd" in line)
-    return line.split()[-1]
+    return out / line.split()[-1]
 
 
-def test_export_of_an_obj_names_its_texture(bpy, texture, mesh_glb, out):
-    """Blender copies no packed texture beside an OBJ, but its name leads to the result's file."""
+@pytest.mark.parametrize("mode", ['AUTO', 'ABSOLUTE', 'RELATIVE', 'MATCH', 'COPY'])
+def test_export_of_an_obj_has_its_texture(bpy, texture, out, mode):
+    """Opened in an empty file, as in another program."""
+    bpy.ops.wm.obj_export(filepath=str(out / "a.obj"), path_mode=mode)
+    assert _texture_of_obj(out).is_file()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.obj_import(filepath=str(out / "a.obj"))
+    image = _texture_of(bpy.context.selected_objects[0])
+    assert np.array(image.pixels)[:4].tolist() == [1, 0, 0, 1]
+
+
+def test_export_of_an_obj_copies_its_texture(bpy, texture, out):
     _export(bpy, "obj", out)
-    name = _texture_of_obj(out)
+    assert _texture_of_obj(out).parent == out
+    assert _colours(out) == [(255, 0, 0)]
+
+
+def test_export_of_a_stripped_obj_names_its_texture(bpy, texture, mesh_glb, out):
+    bpy.ops.wm.obj_export(filepath=str(out / "a.obj"), path_mode='STRIP')
+    name = _texture_of_obj(out).name
     assert name.startswith("bottle-")
     assert (mesh_glb.parent / "textures" / name).is_file()
 
 
-@pytest.mark.parametrize("method", ['USE_ORIGINAL', 'WRITE_LOCAL'])
-def test_export_of_an_obj_copies_an_unpacked_texture(bpy, texture, out, tmp_path, method):
-    """After File > External Data > Unpack Resources."""
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), check_existing=False)
-    texture.unpack(method=method)
+@pytest.fixture
+def views_json(tmp_path):
+    """Two views as the engine writes them, without an input image."""
+    view_set = pytest.importorskip("engine.imaging.view_set", reason="needs engine libraries")
+    return view_set.ViewSet(
+        images=np.ones((2, 16, 16, 4), np.float32) * [[[[1]]], [[[0.5]]]],
+        azimuth_deg=np.array([0, 90]), elevation_deg=np.zeros(2), radius=np.full(2, 1.85),
+        sample=np.zeros(2, int), meta={"image": "bottle.png"}).save(tmp_path / "views")
+
+
+def test_export_of_a_mesh_plane_copies_its_image(bpy, scene, views_json, out):
+    bpy.ops.zero123.import_result(filepath=str(views_json), planes='MESH')
     _export(bpy, "obj", out)
-    assert (out / _texture_of_obj(out)).is_file()
-    assert _colours(out) == [(255, 0, 0)]
+    names = {line.split()[-1] for line in (out / "a.mtl").read_text().splitlines()
+             if "map_Ke" in line}
+    assert len(names) == 2
+    assert all((out / name).is_file() for name in names)
 
 
 def test_export_embeds_the_texture_in_an_fbx(bpy, texture, out):
     bpy.ops.export_scene.fbx(filepath=str(out / "a.fbx"), path_mode='COPY', embed_textures=True)
-    assert bytes(texture.packed_file.data) in (out / "a.fbx").read_bytes()
+    assert _file_of(bpy, texture).read_bytes() in (out / "a.fbx").read_bytes()
+
+
+def _file_of(bpy, image):
+    return Path(bpy.path.abspath(image.filepath))
 
 
 def test_export_embeds_the_texture_in_a_usdz(bpy, texture, out):
@@ -126,26 +166,98 @@ def test_export_keeps_textures_of_the_same_name_apart(bpy, scene, texture, out, 
     assert sorted(_colours(out)) == [(0, 0, 255), (255, 0, 0)]
 
 
-def test_texture_stays_packed_when_the_file_is_saved(bpy, texture, mesh_glb, out, tmp_path):
-    """So a .blend file is complete without the results folder."""
-    assert texture.packed_file is not None
+def _saved(bpy, path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), check_existing=False)
+    return path
+
+
+def _packed_in(bpy, extension, path):
+    """Contents of the packed images in a .blend file, as Blender without the add-on reads it."""
+    code = ("import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]);"
+            "print('|'.join(f'{i.name}={i.pixels[0] if i.packed_file else None}'"
+            " for i in bpy.data.images))")
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True,
+                         check=True, env={**os.environ, "BLENDER_USER_RESOURCES": ""})
+    return run.stdout.splitlines()[-1].split("|")
+
+
+def test_texture_is_packed_in_a_saved_file(bpy, extension, texture, mesh_glb, tmp_path):
+    """So a .blend file is complete without the results folder and the add-on, and has one copy."""
+    path = _saved(bpy, tmp_path / "a.blend")
+    shutil.rmtree(mesh_glb.parent)
+    assert _packed_in(bpy, extension, path) == ["bottle=1.0"]
+
+
+@pytest.mark.parametrize("vanishes", [False, True])
+def test_texture_of_an_opened_file_is_exported(bpy, texture, mesh_glb, out, tmp_path, vanishes):
     name = texture.name
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), check_existing=False)
-    for path in (mesh_glb.parent / "textures").iterdir():
-        path.unlink()
-    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
-    image = bpy.data.images[name]
-    assert image.packed_file is not None
-    assert np.array(image.pixels)[:4].tolist() == [1, 0, 0, 1]
-    _export(bpy, "gltf", out)
+    path = _saved(bpy, tmp_path / "a.blend")
+    if vanishes:
+        shutil.rmtree(mesh_glb.parent)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert np.array(bpy.data.images[name].pixels)[:4].tolist() == [1, 0, 0, 1]
+    _export(bpy, "obj", out)
     assert _colours(out) == [(255, 0, 0)]
+
+
+def test_texture_survives_that_its_result_is_removed(bpy, texture, mesh_glb, tmp_path, out):
+    """While the file is open: the next saved file has it nevertheless, and the next export too."""
+    shutil.rmtree(mesh_glb.parent)
+    assert np.array(texture.pixels)[:4].tolist() == [1, 0, 0, 1]
+    name, path = texture.name, _saved(bpy, tmp_path / "a.blend")
+    _export(bpy, "obj", out)
+    assert _colours(out) == [(255, 0, 0)]
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert np.array(bpy.data.images[name].pixels)[:4].tolist() == [1, 0, 0, 1]
+
+
+def test_painted_texture_is_saved_and_exported(bpy, texture, tmp_path, out):
+    """Without saving the image by hand; the result's own file stays as it is."""
+    file = _file_of(bpy, texture)
+    before = file.read_bytes()
+    texture.pixels = [0, 0, 1, 1] * (16 * 16)
+    assert texture.is_dirty
+    name, path = texture.name, _saved(bpy, tmp_path / "a.blend")
+    _export(bpy, "obj", out)
+    assert _colours(out) == [(0, 0, 255)]
+    assert file.read_bytes() == before
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert np.array(bpy.data.images[name].pixels)[:4].tolist() == [0, 0, 1, 1]
+
+
+def test_texture_with_relative_paths_stays_in_the_file(bpy, texture, mesh_glb, tmp_path):
+    path = _saved(bpy, tmp_path / "a.blend")
+    bpy.ops.file.make_paths_relative()
+    name = texture.name
+    bpy.ops.wm.save_mainfile()
+    shutil.rmtree(mesh_glb.parent)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert np.array(bpy.data.images[name].pixels)[:4].tolist() == [1, 0, 0, 1]
+
+
+def test_texture_of_an_appended_mesh_is_exported(bpy, texture, tmp_path, out):
+    path = _saved(bpy, tmp_path / "a.blend")
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.append(directory=f"{path}/Object/", filename="bottle")
+    if bpy.app.version < (4, 3, 0):  # cannot tell that something was appended
+        _saved(bpy, tmp_path / "b.blend")
+    _export(bpy, "obj", out)
+    assert _colours(out) == [(255, 0, 0)]
+
+
+def test_disabled_add_on_leaves_textures_packed(bpy, extension, texture):
+    module = extension("operators.scene.texture_files")
+    module.unregister()
+    try:
+        assert texture.packed_file is not None
+    finally:
+        module.register()
 
 
 def test_texture_file_is_written_beside_the_result_once(bpy, texture, mesh_glb):
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
     file, = (mesh_glb.parent / "textures").iterdir()
-    assert file.read_bytes() == bytes(texture.packed_file.data)
-    assert {bpy.path.abspath(image.filepath) for image in bpy.data.images} == {str(file)}
+    assert _file_of(bpy, texture) == _file_of(bpy, _texture_of(bpy.context.object)) == file
 
 
 def test_texture_of_another_program_s_mesh_is_exported(bpy, scene, mesh_glb, out):
@@ -153,13 +265,12 @@ def test_texture_of_another_program_s_mesh_is_exported(bpy, scene, mesh_glb, out
     (mesh_glb.parent / "report.json").unlink()
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
     assert [path.name for path in mesh_glb.parent.iterdir()] == ["mesh.glb"]
-    _export(bpy, "fbx", out)
+    _export(bpy, "obj", out)
     assert _colours(out) == [(255, 0, 0)]
 
 
-def test_texture_has_a_name_where_nothing_can_be_written(bpy, scene, mesh_glb):
+def test_texture_has_a_file_where_the_result_is_read_only(bpy, scene, mesh_glb, out):
     (mesh_glb.parent / "textures").write_text("A file where the folder would be.")
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
-    image, = bpy.data.images
-    assert image.filepath_raw.endswith(".png")
-    assert image.packed_file is not None
+    _export(bpy, "obj", out)
+    assert _colours(out) == [(255, 0, 0)]

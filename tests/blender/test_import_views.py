@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_import_views_mesh_planes_are_unlit(bpy, scene, views_json):
     links = {(link.from_socket.name, link.to_socket.name): link for link in tree.links}
     image = links["Color", "Emission Color"].from_node.image
     assert ("Alpha", "Alpha") in links
-    assert image.packed_file is not None
+    assert Path(bpy.path.abspath(image.filepath)).parent == views_json.parent
     assert image.colorspace_settings.name == "sRGB"
     uv = np.empty(8, np.float32)
     plane.data.uv_layers.active.data.foreach_get("uv", uv)
