@@ -98,7 +98,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
 def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> ReconstructRequest:
     """The request with the family's numbers in place of those that were not given."""
     if request.method == "direct":
-        return request  # it has neither; and `models` imports diffusers, which takes seconds
+        return request  # it has neither
     from ..models import resolve_device
 
     gpu = resolve_device(request.device).type != "cpu"

@@ -100,16 +100,25 @@ class PhotoProjection:
 
     def _project(self, points: FloatArray,
                  normals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(K x 3 colours, K confidence without regard to depth, K depths behind the surface)."""
+        """(K x 3 colours, K confidence without regard to depth, K depths behind the surface).
+
+        Where the confidence is 0, the other two mean nothing.
+        """
         config = self.config
-        where, depth = self.photo.project(points)
         towards = self.photo.camera_to_world[:3, 3] - points
         towards /= np.linalg.norm(towards, axis=1, keepdims=True)
         span = config.full_facing - config.min_facing
         facing = np.clip(((normals * towards).sum(axis=1) - config.min_facing) / span, 0, 1)
-        colour = np.stack([bilinear(self.colour[..., i], where) for i in range(3)], axis=1)
-        smooth = facing**2 * (3 - 2 * facing)
-        return colour, smooth * bilinear(self.trust, where), depth - bilinear(self.depth, where)
+        colour, confidence = np.zeros((len(points), 3)), np.zeros(len(points))
+        behind = np.full(len(points), np.inf)
+        used = np.flatnonzero(facing)  # half of a surface or more turns away
+        where, depth = self.photo.project(points[used])
+        smooth = facing[used]**2 * (3 - 2 * facing[used])
+        for i in range(3):
+            colour[used, i] = bilinear(self.colour[..., i], where)
+        confidence[used] = smooth * bilinear(self.trust, where)
+        behind[used] = depth - bilinear(self.depth, where)
+        return colour, confidence, behind
 
 
 def depth_map(photo: Photo, mesh: Triangles) -> FloatArray:

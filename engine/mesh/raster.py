@@ -49,22 +49,32 @@ def rasterise(corners: FloatArray, size: int) -> Iterator[Fragments]:
 def _covered(corners: FloatArray, low: IntArray, width: IntArray, area: IntArray, face: IntArray,
              size: int) -> Fragments:
     """The pixels of these triangles' bounding boxes that lie inside them."""
-    owner = np.repeat(face, area[face])
-    nth = np.arange(len(owner)) - np.repeat(np.cumsum(area[face]) - area[face], area[face])
-    column = low[owner, 0] + nth % width[owner]
-    row = low[owner, 1] + nth // width[owner]
-    weights = _barycentric(corners[owner], column + 0.5, row + 0.5)
+    start, along_x, along_y = _barycentric(corners[face], low[face] + 0.5)
+    index = np.repeat(np.arange(len(face)), area[face])
+    nth = np.arange(len(index)) - np.repeat(np.cumsum(area[face]) - area[face], area[face])
+    down, right = np.divmod(nth, width[face][index])
     # A hair of tolerance, so that a pixel centre exactly on a shared edge isn't lost to rounding.
-    inside = (weights >= -1e-6).all(axis=1)
-    return Fragments((row * size + column)[inside], owner[inside], weights[inside])
+    b, c = (start[i][index] + right * along_x[i][index] + down * along_y[i][index]
+            for i in range(2))
+    inside = np.flatnonzero((b >= -1e-6) & (c >= -1e-6) & (b + c <= 1 + 1e-6))
+    owner = face[index[inside]]
+    pixel = (low[owner, 1] + down[inside]) * size + low[owner, 0] + right[inside]
+    b, c = b[inside], c[inside]
+    return Fragments(pixel, owner, np.stack([1 - b - c, b, c], axis=1))
 
 
-def _barycentric(corners: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """K x 3 weights of points in triangles (K x 3 x 2); negative outside or if degenerate."""
+def _barycentric(corners: FloatArray, origin: FloatArray) -> tuple[FloatArray, ...]:
+    """The second and third barycentric coordinate, as linear functions of the position.
+
+    `corners`: F x 3 x 2, `origin`: F x 2. Returns (their values at the origin, their change along
+    x, along y), 2 x F each. Nothing lies inside a degenerate triangle.
+    """
     (ax, ay), (bx, by), (cx, cy) = corners.transpose(1, 2, 0)
+    x, y = origin.T
     doubled = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
     flat = np.abs(doubled) < 1e-12
     doubled = np.where(flat, 1.0, doubled)
-    b = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / doubled
-    c = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / doubled
-    return np.stack([np.where(flat, -1.0, 1 - b - c), b, c], axis=1)
+    along_x = np.stack([cy - ay, ay - by]) / doubled
+    along_y = np.stack([ax - cx, bx - ax]) / doubled
+    start = along_x * (x - ax) + along_y * (y - ay)
+    return np.where(flat, -1.0, start), along_x * ~flat, along_y * ~flat

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from ..core.errors import EngineError, ErrorCode
 from .axes import to_y_up, to_z_up
+from .glb import textured_glb
 from .triangles import FloatArray, IntArray, Triangles
 
 if TYPE_CHECKING:
@@ -54,14 +56,11 @@ class TexturedMesh(Triangles):
         Raises:
             EngineError: `DISK` if it can't be written.
         """
-        import trimesh
-        from trimesh.visual.material import PBRMaterial
-
-        material = PBRMaterial(name=NAME, baseColorTexture=Image.fromarray(_bytes(self.texture)),
-                               roughnessFactor=1.0, metallicFactor=0.0)
-        scene = trimesh.Scene()
-        scene.add_geometry(self._trimesh(material), node_name=NAME, geom_name=NAME)
-        return _write(Path(path), scene.export(file_type="glb", include_normals=True))
+        positions, normals, uv, faces = self.split()
+        png = BytesIO()
+        Image.fromarray(_bytes(self.texture)).save(png, format="PNG")
+        return _write(Path(path), textured_glb(NAME, to_y_up(positions), to_y_up(normals), uv,
+                                               faces, png.getvalue()))
 
     def save_obj(self, path: str | Path) -> Path:
         """Write Wavefront OBJ, Y up, front +Z, with its MTL and its texture (PNG) beside it.

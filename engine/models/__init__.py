@@ -13,7 +13,8 @@ from .catalogue import CommercialUse, ModelInfo, find_model, list_models, models
 
 if TYPE_CHECKING:
     from .checkpoint import import_checkpoint
-    from .loading import load_pipeline, resolve_device, resolve_dtype
+    from .devices import resolve_device, resolve_dtype
+    from .loading import load_pipeline
 
 __all__ = [
     "CommercialUse",
@@ -33,7 +34,10 @@ def __getattr__(name: str) -> Any:
     if name == "import_checkpoint":
         from .checkpoint import import_checkpoint
         return import_checkpoint
-    if name in ("load_pipeline", "resolve_device", "resolve_dtype"):
-        from . import loading
-        return getattr(loading, name)
+    if name in ("resolve_device", "resolve_dtype"):
+        from . import devices
+        return getattr(devices, name)
+    if name == "load_pipeline":
+        from .loading import load_pipeline
+        return load_pipeline
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

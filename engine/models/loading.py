@@ -14,9 +14,8 @@ import transformers.utils.logging
 from transformers import PreTrainedModel
 
 from ..camera import PoseEncoding
-from ..core.errors import EngineError, ErrorCode
-from ..core.requests import DTYPES
 from ..diffusion import Zero123Pipeline
+from .devices import AUTO, resolve_device, resolve_dtype
 from .diffusers_folder import BROKEN, damaged, load_networks, load_scheduler, read_index
 from .folder import check_links
 from .identity import evidence_of_folder, pose_encoding_of, stated_encoding
@@ -26,7 +25,6 @@ NETWORKS = ("unet", "vae", "image_encoder", "cc_projection")
 MAX_LATENT_SIDE = 512
 """Of the images 4096 pixels."""
 PREDICTIONS = ("epsilon", "v_prediction")
-AUTO = "auto"
 IN_FULL = ("vae", "cc_projection")
 """Networks that are float32 whatever the others are. The autoencoder's activations overflow float16
 with some weights (diffusers' `force_upcast`, its SDXL pipeline), and score methods differentiate
@@ -93,47 +91,6 @@ def how_to_say(source: Path) -> str:
     """The hint for a model whose pose encoding nothing tells."""
     return (f"say which: `models import {source} --pose-encoding zero123` for Zero-1-to-3 and "
             "Zero123-XL, `--pose-encoding stable` for Stable Zero123")
-
-
-def resolve_device(device: str = AUTO) -> torch.device:
-    """The torch device of a request's name; "auto" takes CUDA, then Metal, then the CPU.
-
-    Raises:
-        EngineError: `ENVIRONMENT` if this computer or this torch has no such device, `BAD_INPUT`
-            for an unknown name.
-    """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(),
-                 "cpu": True}
-    if device == AUTO:
-        return torch.device(next(name for name, there in available.items() if there))
-    if device not in available:
-        raise EngineError(ErrorCode.BAD_INPUT, f"unknown device {device!r}",
-                          f"choose auto or {', '.join(available)}")
-    if not available[device]:
-        raise EngineError(ErrorCode.ENVIRONMENT, f"torch can't use the device {device} here",
-                          "choose auto, or install a torch built for it")
-    return torch.device(device)
-
-
-def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """The number format of a request's name: "auto" takes bfloat16 on a CUDA or ROCm device that
-    has it in hardware, float16 on other GPUs (not all that Metal runs on know bfloat16), and
-    float32 on the CPU. float32 on CUDA is torch's, with convolutions in TF32: an evaluation of a
-    UNet of the original's size differs by 1e-3 from one without.
-
-    Raises:
-        EngineError: `BAD_INPUT` for an unknown name.
-    """
-    if dtype not in DTYPES:
-        raise EngineError(ErrorCode.BAD_INPUT, f"unknown number format {dtype!r}",
-                          f"choose from {', '.join(DTYPES)}")
-    if dtype != AUTO:
-        return getattr(torch, dtype)
-    if device.type == "cpu":
-        return torch.float32
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float16
 
 
 def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..mesh.photo import Photo, bilinear, fill_unknown
@@ -13,9 +15,11 @@ from ..shape.surface import ISO_VALUE, occupancy_grid
 from .clock import Clock
 from .extraction import bake_texture
 from .posed_images import require_silhouette
-from .preview import Previews
 from .settings import ReconstructionSettings
 from .shape_network import predict_shape
+
+if TYPE_CHECKING:
+    from .preview import Previews
 
 PREVIEW_FACES = 5000
 """Triangles of the mesh that is shown while views are sampled: enough for its outline."""

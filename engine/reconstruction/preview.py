@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ import torch.nn.functional as F
 from .. import camera
 from ..core.errors import EngineError
 from ..core.staging import staged_file
-from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field, on_cpu
 from ..fields.occupancy import Occupancy
 from ..fields.voxel_field import VoxelField, density_of
@@ -26,8 +26,9 @@ from ..mesh.axes import to_z_up
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import FloatArray, Triangles
 from .extraction import surface_colour
-from .guidance import Cameras, Zero123Guidance, as_images, render_images
-from .sjc import background_latent, latents_of
+
+if TYPE_CHECKING:
+    from .guidance import Zero123Guidance
 
 EVERY_S = 4.0
 """Seconds between two previews."""
@@ -111,6 +112,11 @@ def visible_voxels(grid: VoxelField) -> Occupancy:
 def draw(field: Field, occupancy: Occupancy,
          guidance: Zero123Guidance | None = None) -> np.ndarray:
     """The field on white, seen from a side: S x S x 3 float32 in [0, 1]."""
+    # These import diffusers, which takes seconds: the first preview, a mesh, must not wait for it.
+    from ..diffusion.memory_fallbacks import as_memory_allows
+    from .guidance import Cameras, as_images, render_images
+    from .sjc import background_latent, latents_of
+
     cameras = Cameras(*(torch.tensor([value]) for value in (
         AZIMUTH_DEG, ELEVATION_DEG, camera.DEFAULT_RADIUS)))
     if field.latent_channels and guidance is not None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +59,11 @@ def test_direct_refuses_a_photo_without_object() -> None:
         reconstruct_directly(np.zeros((64, 64, 4), np.float32), SETTINGS)
     assert caught.value.code is ErrorCode.BAD_INPUT
 
+
+def test_direct_and_previews_start_without_diffusers() -> None:
+    """Importing diffusers takes longer than the rest of the direct method together."""
+    script = ("import sys, engine.jobs.mesh, engine.reconstruction.preview; "
+              "from engine.models import resolve_device; "
+              "sys.exit('diffusers' in sys.modules or 'trimesh' in sys.modules)")
+    root = Path(shape_network.__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode == 0
