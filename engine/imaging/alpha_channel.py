@@ -29,7 +29,9 @@ _SOFT_FRAME = 0.03
 """Share of the frame with alpha between 10 and 90 % from which a rectangle's edge is a feathered
 photo's. The antialiased edge of a cut-out has less than 1 %."""
 _CIRCLE = 0.985
-"""IoU with the ellipse inscribed in the frame from which an image was cropped to a circle."""
+"""IoU with the ellipse inscribed in a box from which a shape is that ellipse."""
+_VISIBLE = 0.1
+"""Opacity, in parts of the highest, from which a pixel of a photo that fades out has a colour."""
 _SPECK = 0.002
 """Opaque parts below this share of the largest one are stray pixels."""
 
@@ -61,10 +63,9 @@ def alpha_meaning(alpha: Alpha) -> AlphaMeaning:
 def _frame_of_a_photo(alpha: Alpha, solid: npt.NDArray[np.bool_]) -> AlphaMeaning | None:
     """The evidence that the solid part is a whole photo; None if it is an object."""
     transparent = 1 - solid.mean()
-    box = _box_shape(solid)
+    box = _cropped(solid).shape
     rectangle = 0 < solid.sum() >= _FILLED_BOX * box[0] * box[1]
-    high = float(alpha.max())
-    soft = ((alpha > 0.1 * high) & (alpha < 0.9 * high)).mean() > _SOFT_FRAME
+    soft = _is_soft(alpha)
     evidence = (
         (transparent == 0, "it is equally opaque everywhere", True),
         (transparent == 1, "it is transparent everywhere", True),
@@ -73,17 +74,36 @@ def _frame_of_a_photo(alpha: Alpha, solid: npt.NDArray[np.bool_]) -> AlphaMeanin
         (rectangle and (box[0] == solid.shape[0] or box[1] == solid.shape[1]),
          "its opaque part is a rectangle from border to border", False),
         (rectangle and soft, "its opaque part is a rectangle with a soft edge", False),
-        (_is_inscribed_circle(solid), "it was cropped to a circle", False))
+        (_is_inscribed_circle(solid), "it was cropped to a circle", False),
+        (_fades_out(alpha), "its opacity falls off across the frame", False),
+        (soft and _is_inscribed_circle(_cropped(solid)),
+         "its opaque part is an ellipse with a soft edge", False))
     return next((AlphaMeaning(False, reason, certain) for found, reason, certain in evidence
                  if found), None)
 
 
-def _box_shape(solid: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """(height, width) of the box around the set pixels."""
+def photo_part(alpha: Alpha) -> npt.NDArray[np.bool_]:
+    """H x W: the pixels of a photo whose colours count; the others are transparent or a shadow."""
+    return alpha > _VISIBLE * float(alpha.max()) if _fades_out(alpha) else solid_part(alpha)
+
+
+def _is_soft(alpha: Alpha) -> bool:
+    """Whether more is partly transparent than an antialiased edge."""
+    high = float(alpha.max())
+    return bool(((alpha > 0.1 * high) & (alpha < 0.9 * high)).mean() > _SOFT_FRAME)
+
+
+def _fades_out(alpha: Alpha) -> bool:
+    """Whether a photo that fills the frame becomes transparent gradually."""
+    return _is_soft(alpha) and border_share(alpha > _VISIBLE * float(alpha.max())) > _FRAMED_BORDER
+
+
+def _cropped(solid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The box around the set pixels; empty if there are none."""
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     if not len(rows):
-        return 0, 0
-    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+        return solid[:0, :0]
+    return solid[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
 
 
 def solid_part(alpha: Alpha) -> npt.NDArray[np.bool_]:
@@ -130,6 +150,8 @@ def as_solid_object(alpha: Alpha) -> Alpha:
 def _is_inscribed_circle(solid: npt.NDArray[np.bool_]) -> bool:
     """Whether the set pixels are the ellipse that touches all four borders."""
     height, width = solid.shape
+    if not solid.any():
+        return False
     y = (np.arange(height)[:, None] + 0.5) / height * 2 - 1
     x = (np.arange(width)[None] + 0.5) / width * 2 - 1
     ellipse = x * x + y * y <= 1

@@ -39,10 +39,19 @@ UNREADABLE = (
     (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg", "SVG"),
     (rb"\xff\x0a|....JXL ", "JPEG XL"), (rb"DDS ", "DDS"), (rb"SDPX|XPDS", "DPX"),
     (rb"\x80\x2a\x5f\xd7", "Cineon"), (rb"....ftypcrx", "Canon raw"),
-    (rb"FUJIFILMCCD", "Fujifilm raw"),
-    (rb"....ftyp(isom|mp4|qt|M4V|avc1)", "video"), (rb"BLENDER|\x28\xb5\x2f\xfd", "Blender"),
+    (rb"FUJIFILMCCD", "Fujifilm raw"), (rb"II[*U]\0|MM\0\*|IIRO", "camera raw or unusual TIFF"),
+    (rb"....ftyp(isom|mp4|qt|M4V|avc1)|\x1a\x45\xdf\xa3|RIFF....AVI ", "video"),
+    (rb"BLENDER|\x28\xb5\x2f\xfd", "Blender"), (rb"\xabKTX", "KTX"), (rb"qoif", "QOI"),
+    (rb"\x00\x00[\x01\x02]\x00.\x00", "Windows icon"), (rb"%!PS", "PostScript"), (rb"glTF", "glTF"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "compressed archive"),
+    (rb"version https://git-lfs", "Git LFS pointer"),
     (rb"\s*<(!DOCTYPE html|html)", "HTML"))
 """(how a file of a format that is not read begins, the format's name)."""
+_READABLE_COPY = {"Git LFS pointer": "fetch the image itself with `git lfs pull`",
+                  "compressed archive": "unpack it first",
+                  "HTML": "get the image itself; the server sent a web page",
+                  "video": "save one frame as PNG"}
+"""How to get an image that is read, where saving as another format is not the way."""
 _MAGIC_BYTES = 512
 
 
@@ -88,8 +97,8 @@ def load_image(path: str | Path) -> LoadedImage:
                 return LoadedImage(np.array(to_srgb(_upright(path, image, notes), notes)), notes)
     except Image.UnidentifiedImageError as error:
         if name := unreadable_format(path):
-            raise _bad(f"{path} is a {name} file, which the engine does not read",
-                       "save it as PNG or JPEG") from error
+            raise _bad(f"{path} is {_article(name)} {name} file, which the engine does not read",
+                       _READABLE_COPY.get(name, "save it as PNG or JPEG")) from error
         raise _bad(f"{path} is not an image that can be read",
                    f"use one of {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
@@ -108,6 +117,11 @@ def unreadable_format(path: Path) -> str:
         return ""
     return next((name for pattern, name in UNREADABLE
                  if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), "")
+
+
+def _article(name: str) -> str:
+    """Indefinite article of a format's name."""
+    return "an" if name.startswith(("A", "O", "HTML", "SVG")) else "a"
 
 
 def image_suffixes() -> set[str]:

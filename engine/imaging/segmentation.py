@@ -27,6 +27,7 @@ from .alpha_channel import (
     alpha_meaning,
     as_solid_object,
     opacity,
+    photo_part,
     solid_part,
     touched_borders,
 )
@@ -55,6 +56,9 @@ _GRABCUT_SIDE = 384
 """GrabCut's time grows faster than the image; its contour is precise enough at this size."""
 _SPECK = 0.05
 """Parts smaller than this share of the largest one are not the object."""
+_LEAST_PART = 2e-4
+"""Share of the frame that some connected part must cover in another colour than a smooth
+background's: noise makes smaller ones, and white objects on white have at least shaded edges."""
 _UNSURE = (0.25, 0.75)
 """Saliency that is neither object nor background."""
 _UNSURE_SHARE = 0.35
@@ -117,7 +121,7 @@ def _cut_out(rgba: RGBA8, name: str, network: Path | None, alpha: str) -> CutOut
             "use an image that shows an object, or `--alpha ignore` if its colours do")
     if alpha == "trust" or (alpha == "auto" and meaning.is_cut_out):
         return _by_own_alpha(rgba, meaning)
-    opaque = solid_part(rgba[..., 3]) if alpha == "auto" else np.ones(rgba.shape[:2], bool)
+    opaque = photo_part(rgba[..., 3]) if alpha == "auto" else np.ones(rgba.shape[:2], bool)
     found = _find_object(_filled(rgba[..., :3], opaque), network)
     mask = without_specks(np.where(opaque, found.mask, np.float32(0)))
     if not (mask > 0.5).any():
@@ -178,6 +182,8 @@ def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
     pixels = rgb.astype(np.float32) / 255
     background = _fitted_background(pixels, salient)
     if background is not None:
+        if salient is not None and _shows_nothing(background.distance(pixels), background):
+            return _Found(rgb, np.zeros_like(salient), "colour and u2netp")
         solid = _object_parts(keyed(pixels, background, salient), salient)
         if solid.any():
             colours, mask = soft_edges(pixels, background, solid)
@@ -189,6 +195,13 @@ def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
     unsure = (salient > _UNSURE[0]) & (salient < _UNSURE[1])
     return _Found(rgb, np.clip((salient - 0.5) * 3 + 0.5, 0, 1), "u2netp",
                   bool(unsure.sum() > _UNSURE_SHARE * max((salient > 0.5).sum(), 1)))
+
+
+def _shows_nothing(distance: Mask, background: Background) -> bool:
+    """Whether an image is all background, in which the network finds something nevertheless."""
+    parts, _ = ndimage.label(distance > background.threshold, structure=np.ones((3, 3)))
+    sizes = np.bincount(parts.ravel())[1:]
+    return bool(sizes.max(initial=0) < max(_LEAST_PART * distance.size, 1))
 
 
 def _fitted_background(pixels: FloatImage, salient: Mask | None) -> Background | None:

@@ -12,7 +12,7 @@ import bpy
 
 from .images import image_of
 from .record import Record
-from .texture_files import keep_in_files
+from .texture_files import keep_in_files, remove_image
 from .views import load_image, pose_of
 
 
@@ -40,7 +40,7 @@ def show_sample(scene: bpy.types.Scene, views_json: Path, facts: dict[str, Any],
                 made.write(item)
                 keep_in_files(item, file.parent)
             if old is not None and old.users == 0:
-                bpy.data.images.remove(old)
+                remove_image(old)
         for plane, _ in planes:
             show_plane(plane, plane == chosen)
         shown += 1

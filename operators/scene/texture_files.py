@@ -47,6 +47,15 @@ def keep_in_files(item: bpy.types.Object, folder: Path) -> None:
                 _unpack(image, folder)
 
 
+def remove_image(image: bpy.types.Image) -> None:
+    """Remove an image, and its packed copy unless another image needs that."""
+    digest = image.get(KEY)
+    bpy.data.images.remove(image)
+    copy = bpy.data.images.get(COPY.format(digest))
+    if copy is not None and all(other[KEY] != digest for other in _kept()):
+        bpy.data.images.remove(copy)
+
+
 def pack_all() -> None:
     """Pack all these textures, unsaved changes included."""
     for image in _kept():

@@ -59,6 +59,16 @@ def same_alpha(level: int) -> Image.Image:
     return image
 
 
+def with_ramp(values: np.ndarray) -> Image.Image:
+    """A photo with these opacities, of which 0 is transparent and 1 opaque."""
+    image = photo()
+    levels = np.broadcast_to(np.clip(values, 0, 1) * 255, (SIDE, SIDE)).astype(np.uint8)
+    image.putalpha(Image.fromarray(levels))
+    return image
+
+
+RADIUS = np.hypot(*np.mgrid[-1:1:SIDE * 1j, -1:1:SIDE * 1j])
+"""Distance from the middle; 1 at the borders."""
 PHOTOS = {
     "opaque": photo, "one pixel of 254": lambda: one_pixel(254), "one pixel of 0":
     lambda: one_pixel(0), "alpha 250": lambda: same_alpha(250), "alpha 60": lambda: same_alpha(60),
@@ -69,7 +79,11 @@ PHOTOS = {
         lambda d: d.rounded_rectangle([0, 0, SIDE - 1, SIDE - 1], 44, fill=255)),
     "bars above and below": lambda: with_alpha(
         lambda d: d.rectangle([0, 25, SIDE - 1, SIDE - 26], fill=255)),
-    "circle": lambda: with_alpha(lambda d: d.ellipse([0, 0, SIDE - 1, SIDE - 1], fill=255))}
+    "circle": lambda: with_alpha(lambda d: d.ellipse([0, 0, SIDE - 1, SIDE - 1], fill=255)),
+    "fades to one side": lambda: with_ramp(np.linspace(0, 1, SIDE)[None]),
+    "fades downwards": lambda: with_ramp(np.linspace(1, 0, SIDE)[:, None]),
+    "feathered ellipse": lambda: with_ramp(2.6 * (1 - RADIUS)),
+    "feathered small circle": lambda: with_ramp(5 * (0.85 - RADIUS))}
 OBJECTS = {
     "box": lambda: with_alpha(lambda d: d.rectangle(THING, fill=255)),
     "large box": lambda: with_alpha(lambda d: d.rectangle([2, 2, 197, 197], fill=255)),
@@ -78,6 +92,8 @@ OBJECTS = {
     "cut off by a border": lambda: with_alpha(lambda d: d.ellipse([20, 60, 180, 300], fill=255)),
     "cropped to its box": lambda: with_alpha(
         lambda d: d.polygon([100, 0, 199, 70, 160, 199, 40, 199, 0, 70], fill=255)),
+    "ghost": lambda: with_alpha(lambda d: [
+        d.line([75 + y % 40, y, 125, y], fill=120 + y // 2) for y in range(40, 171)]),
     "ball in a corner": lambda: with_alpha(lambda d: d.ellipse([0, 0, 60, 60], fill=255))}
 
 

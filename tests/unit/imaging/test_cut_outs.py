@@ -121,8 +121,11 @@ def test_large_images_are_cut_out_at_their_size():
 def test_an_image_of_nothing_is_refused(network):
     from engine.core.errors import EngineError
 
-    with pytest.raises(EngineError, match="no object stands out"):
-        cut_out(opaque(np.full((64, 64, 3), 128, np.uint8)))
+    rng = np.random.default_rng(0)
+    paper = np.clip(245 + rng.normal(0, 2, (320, 320, 1)), 0, 255).repeat(3, 2).astype(np.uint8)
+    for rgb in (paper, *(np.full((320, 320, 3), level, np.uint8) for level in (0, 128, 255))):
+        with pytest.raises(EngineError, match="no object stands out"):
+            cut_out(opaque(rgb), network)
 
 
 def test_a_doubtful_cut_out_is_reported():
