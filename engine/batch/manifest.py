@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -19,13 +19,14 @@ from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.files import UNREADABLE_JSON
-from ..core.locks import locked_file
+from ..core.locks import locked_file, try_lock
 from ..core.requests import REQUEST_FILE, save_request
 from ..core.resume import request_key
 from ..core.staging import HINT, staged_file
 from .inputs import WHOLE, Item, Part
 
 SCHEMA = "zero123.batch/1"
+
 
 class State(Enum):
     """State of an item. The value is the text in status.json."""
@@ -143,16 +144,9 @@ class Manifest:
             return True
         return self._record(item, key) is not None
 
-    @contextmanager
-    def claim(self, item: Item) -> Iterator[bool]:
-        """Claim an item for the block. Yields False if another process has claimed it."""
-        with ExitStack() as held:
-            try:
-                held.enter_context(locked_file(self.hidden / f"{item.name}.lock", wait=False))
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+    def claim(self, item: Item) -> AbstractContextManager[bool]:
+        """Claim an item for a block, which receives False if another process has claimed it."""
+        return try_lock(self.hidden / f"{item.name}.lock")
 
     def set_state(self, item: Item, state: State, seconds: float = 0.0,
               error: EngineError | None = None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from ..models.catalogue import (
 from ..models.folder import ModelState, folder_state, model_state, other_models, remove, verify
 from ..models.licence_store import licence_accepted, require_licence
 from ..models.local import encoding_is_known, import_model
+from ..models.stale_files import remove_stale_files
 from .options import user_path
 
 if TYPE_CHECKING:
@@ -99,11 +99,8 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
 
 def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     """Tidy up, then do what is asked for."""
-    with suppress(ImportError):  # without filelock nothing can be imported, either
-        from ..models.stale_files import remove_stale_files
-
-        for name in remove_stale_files(models_folder()):
-            reporter.log("info", f"removed what a stopped import of {name} had left")
+    for name in remove_stale_files(models_folder()):
+        reporter.log("info", f"removed the unfinished files of a stopped import of {name}")
     return arguments.act(arguments, reporter)
 
 

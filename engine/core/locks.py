@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks between processes, and the folders of jobs from other computers, which are held by them.
+"""Locks between processes, and the folders of jobs from other computers, which locks protect.
 
-The operating system releases the locks of a process that ends, however it ends, so no lock can be
-left over and no clock is asked. Standard library only: Blender's own Python imports this module.
+The operating system releases the locks of a process when it ends, even if it is killed, so that no
+lock is left over and no time limit is needed. Standard library only: Blender's own Python imports
+this module.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 KEPT_S = 7 * 24 * 3600
-"""Seconds that an unused folder is kept: its caller may come back to resume the job."""
+"""Seconds that an unused folder is kept: the job in it may be resumed."""
 POLL_S = 0.05
 """Seconds between two attempts where the system cannot wait for a lock."""
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-"""What a system reports of a lock that another process holds."""
+"""Error numbers for a lock that another process holds."""
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def locked_file(path: Path, wait: bool = True) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds the lock, and `wait` is false.
-        OSError: the file cannot be made.
+        OSError: the file cannot be created.
     """
     file = _acquired(path, wait)
     try:
@@ -50,6 +51,22 @@ def locked_file(path: Path, wait: bool = True) -> Iterator[None]:
         if os.name == "nt":  # where an open file cannot be removed
             with suppress(OSError):
                 path.unlink()
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Like `locked_file`, without waiting. Yields False if another process holds the lock.
+
+    Raises:
+        OSError: the file cannot be created.
+    """
+    with ExitStack() as lock:
+        try:
+            lock.enter_context(locked_file(path, wait=False))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def _acquired(path: Path, wait: bool) -> IO[bytes]:
@@ -88,8 +105,8 @@ def _lock(file: IO[bytes], wait: bool) -> None:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder alone, after waiting for others. Where there can be no lock, as on some network
-    disks, nothing is waited for."""
+    """Hold a folder alone, after waiting for other processes. Where it cannot be locked, as on some
+    network disks, the block runs without a lock."""
     with ExitStack() as lock:
         with suppress(OSError):
             if fcntl is not None:  # the folder itself can be locked
@@ -100,7 +117,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def _stand_in(folder: Path) -> Path:
-    """A file, among the user's temporary ones, that stands for a folder where only files lock."""
+    """The temporary file that is locked in place of a folder, where only files can be locked."""
     name = hashlib.sha256(os.path.normcase(folder.resolve()).encode()).hexdigest()
     locks = Path(tempfile.gettempdir()) / "zero123-locks"
     locks.mkdir(exist_ok=True)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,6 +15,7 @@ from PIL import Image
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 from .alpha import PremultipliedRGBA, from_white, premultiplied, straight
 from .view_alpha import foreground_alpha
 
@@ -110,12 +110,10 @@ class ViewSet:
         folder = Path(folder)
         names = [f"view_{i:03d}.png" for i in range(len(self))]
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for name, image in zip(names, self.images, strict=True):
                 _write_png(folder / name, image)
-            partial = folder / "views.json.part"
-            partial.write_text(json.dumps(self._document(names), indent=1), encoding="utf-8")
-            os.replace(partial, folder / "views.json")
+            with staged_file(folder / "views.json") as stage:
+                stage.write_text(json.dumps(self._document(names), indent=1), encoding="utf-8")
         except OSError as error:
             raise EngineError(ErrorCode.DISK, f"can't write the views to {folder}: {error}",
                               "choose a folder you can write to, with space left") from error
@@ -217,7 +215,6 @@ def _read_image(folder: Path, name: object, count: int) -> FloatArray:
 
 
 def _write_png(path: Path, image: PremultipliedRGBA) -> None:
-    partial = path.with_name(path.name + ".part")
     pixels = np.rint(np.clip(straight(image), 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(pixels).save(partial, format="PNG")
-    os.replace(partial, path)
+    with staged_file(path) as stage:
+        Image.fromarray(pixels).save(stage, format="PNG")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 from .axes import to_y_up, to_z_up
 from .glb import textured_glb
 from .triangles import FloatArray, IntArray, Triangles
@@ -118,11 +118,9 @@ def _bytes(colours: FloatArray) -> npt.NDArray[np.uint8]:
 
 
 def _write(path: Path, content: bytes) -> Path:
-    partial = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        with staged_file(path) as stage:
+            stage.write_bytes(content)
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write {path}: {error}",
                           "choose a folder you can write to, with space left") from error

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from filelock import FileLock, Timeout
 from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
 from huggingface_hub.file_download import http_get
@@ -29,6 +28,7 @@ from huggingface_hub.utils.logging import set_verbosity_error
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
 from ..core.files import sha256
+from ..core.locks import try_lock
 from ..core.reporting import Reporter
 from ..core.staging import staged_file, staged_folder
 from .catalogue import ModelInfo, Task, models_folder
@@ -189,11 +189,11 @@ def _folder(info: ModelInfo) -> Iterator[Path]:
     folder = models_folder() / DOWNLOADS / info.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{info.name}.lock"), timeout=0):
+        with try_lock(folder.with_name(f"{info.name}.lock")) as held:
+            if not held:
+                raise EngineError(ErrorCode.BAD_INPUT, f"{info.name} is being downloaded already",
+                                  "wait for that to end")
             yield folder
-    except Timeout as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{info.name} is being downloaded already",
-                          "wait for that to end") from error
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write to {folder}: {error.strerror or error}",
                           f"free some space; {GOES_ON}") from error

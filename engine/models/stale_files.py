@@ -1,51 +1,47 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What imports and trainings leave behind that were killed: gigabytes in hidden folders.
+"""Removes the hidden folders, often of gigabytes, that killed imports and trainings have left.
 
-Each holds a lock on the name that it makes, which the system lets go of with the process.
+An import or training holds a lock on the name of its model, which the system releases when the
+process ends.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..core.errors import EngineError, ErrorCode
+from ..core.locks import try_lock
 from ..core.staging import HINT
 
 STAGE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
-"""The name of a folder of `outputs.staged_folder`, or of a model that is being removed."""
+"""The name of a folder of `staging.staged_folder`, or of a model that is being removed."""
 
 
 @contextmanager
 def alone_at(out: Path) -> Iterator[None]:
-    """Make a model's folder as the only process that does; what a killed one has left goes first.
+    """Keep other processes from making the same model's folder. What a killed one has left is
+    removed first.
 
     Raises:
-        EngineError: `BAD_INPUT` if another process is at it, `DISK` if `out` can't be written.
+        EngineError: `BAD_INPUT` if another process is making it, `DISK` if `out` can't be written.
     """
-    path = _lock_file(out.parent, out.name)
-    lock = FileLock(path)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{out} is being made by another process",
-                          "wait for it, or give another name") from error
-    except OSError as error:
-        raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
-                          HINT) from error
-    try:
+    with ExitStack() as lock:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            held = lock.enter_context(try_lock(_lock_file(out.parent, out.name)))
+        except OSError as error:
+            raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
+                              HINT) from error
+        if not held:
+            raise EngineError(ErrorCode.BAD_INPUT, f"{out} is being made by another process",
+                              "wait for it, or give another name")
         _clear(out.parent, out.name)
         yield
-    finally:
-        _let_go(lock, path)
 
 
 def remove_stale_files(models: Path) -> list[str]:
@@ -53,15 +49,11 @@ def remove_stale_files(models: Path) -> list[str]:
     found = {match["name"] for path in _stages(models) if (match := STAGE.fullmatch(path.name))}
     cleared = []
     for name in sorted(found):
-        path = _lock_file(models, name)
-        lock = FileLock(path)
-        try:
-            lock.acquire(blocking=False)
-        except OSError:  # somebody is at work, or the folder isn't ours to change
-            continue
-        _clear(models, name)
-        _let_go(lock, path)
-        cleared.append(name)
+        # An error: the folder belongs to another user.
+        with suppress(OSError), try_lock(_lock_file(models, name)) as held:
+            if held:
+                _clear(models, name)
+                cleared.append(name)
     return cleared
 
 
@@ -69,14 +61,8 @@ def _lock_file(folder: Path, name: str) -> Path:
     return folder / f".{name}.import.lock"
 
 
-def _let_go(lock: FileLock, path: Path) -> None:
-    if os.name != "nt":  # which can't remove an open file
-        path.unlink(missing_ok=True)
-    lock.release()
-
-
 def _stages(folder: Path) -> list[Path]:
-    """Folders of models to be; what replaces an older model is made inside that."""
+    """Folders of unfinished models; one that replaces a model is made in that model's folder."""
     return [path for pattern in (".*.tmp", "*/.*.tmp") for path in folder.glob(pattern)
             if path.is_dir() and not path.is_symlink()]
 

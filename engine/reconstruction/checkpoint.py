@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from ..core.errors import EngineError
+from ..core.failures import first_line
+from ..core.staging import staged_file
 
 EVERY_S = 60.0
 """Seconds between two saves."""
@@ -61,18 +63,13 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state, which may hold tensors, numbers, strings, lists and dicts.
 
-        If the disk is full, the run itself goes on: `warn` is called and the old state stays.
+        If that fails, `warn` is called, the old state stays, and the optimisation continues.
         """
-        partial = self.path.with_name(self.path.name + ".part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save({"key": self.key, "state": _on_cpu(state)}, partial)
-            os.replace(partial, self.path)
-        except (OSError, RuntimeError) as error:  # torch's writer fails with a RuntimeError
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            self.warn(f"the progress cannot be saved for a resume: {reason}")
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
+            with staged_file(self.path) as stage:
+                torch.save({"key": self.key, "state": _on_cpu(state)}, stage)
+        except (OSError, RuntimeError, EngineError) as error:  # RuntimeError: torch's writer
+            self.warn(f"the progress cannot be saved for a resume: {first_line(error)}")
         self._saved_at = time.monotonic()
 
 

@@ -51,7 +51,6 @@ REQUIREMENTS = (
     Requirement("transformers", "4.56", "the image encoder"),
     Requirement("safetensors", "0.5", "model files"),
     Requirement("numpy", "1.26", "arrays"),
-    Requirement("filelock", "3.24", "batches that share a folder"),
     Requirement("pillow", "10.1", "images"),
     Requirement("scipy", "1.11", "masks and distances"),
     Requirement("trimesh", "4.0", "mesh files"),

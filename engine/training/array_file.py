@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
+
+from ..core.staging import staged_file
 
 
 class ArrayFile:
@@ -18,7 +21,7 @@ class ArrayFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._partial = path.with_name(path.name + ".part")
+        self._staged = ExitStack()
         self._file: BinaryIO | None = None
         self._row: np.ndarray | None = None
         self.count = 0
@@ -28,7 +31,8 @@ class ArrayFile:
         """Add a row; all have the shape and type of the first one."""
         if self._file is None or self._row is None:
             self._row = np.empty((0, *row.shape), row.dtype)
-            self._file = self._partial.open("wb")
+            stage = self._staged.enter_context(staged_file(self.path))
+            self._file = self._staged.enter_context(stage.open("wb"))
             self._file.write(self._header())
         if (row.shape, row.dtype) != (self._row.shape[1:], self._row.dtype):
             raise ValueError(f"a row of {row.shape} {row.dtype} in an array of "
@@ -52,13 +56,7 @@ class ArrayFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if self._file is None:
-            return
-        if kind is None:
+        if self._file is not None and kind is None:
             self._file.seek(0)
             self._file.write(self._header())
-        self._file.close()
-        if kind is None:
-            self._partial.replace(self.path)
-        else:
-            self._partial.unlink(missing_ok=True)
+        self._staged.__exit__(kind, error, trace)

@@ -8,7 +8,6 @@ variants are mirrored left to right, which negates every relative azimuth.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from ..camera import PoseEncoding, relative_pose
 from ..core.reporting import Reporter
+from ..core.staging import staged_file
 from ..diffusion.conditioning import clip_pixel_values
 from .loop import mixed_precision
 from .views import TrainingViews, jitter_colours
@@ -57,31 +57,31 @@ def precompute(views: TrainingViews, vae: AutoencoderKL, variants: int, encoder_
     objects, per_object, side = views.rgb.shape[:3]
     latent_side = side // 2 ** (len(vae.config.block_out_channels) - 1)
     folder.mkdir(parents=True, exist_ok=True)
-    latent = np.lib.format.open_memmap(
-        folder / "latent.tmp", "w+", np.float16,
-        (objects, variants, per_object, vae.config.latent_channels, latent_side, latent_side))
     thumbnail = np.lib.format.open_memmap(
         folder / "thumbnail.npy", "w+", np.uint8,
         (objects, variants, per_object, 3, encoder_size, encoder_size))
     generator = torch.Generator().manual_seed(seed)
-    for i in range(objects):
-        rgb = torch.tensor(views.rgb[i]).permute(0, 3, 1, 2).float() / 255
-        for k in range(variants):
-            image = rgb.flip(-1) if k % 2 else rgb
-            if k:
-                image = _same_jitter(image, generator)
-            with mixed_precision(vae.device):
-                posterior = vae.encode((image * 2 - 1).to(vae.device).contiguous(
-                    memory_format=torch.channels_last)).latent_dist
-            latent[i, k] = posterior.mode().half().cpu().numpy()
-            small = F.interpolate(image, (encoder_size, encoder_size), mode="bicubic",
-                                  align_corners=True)
-            thumbnail[i, k] = (small.clamp(0, 1) * 255).round().byte().numpy()
-        reporter.progress("precompute", i + 1, objects)
-    np.save(folder / "pose.npy", views.pose)
-    np.save(folder / "scaling_factor.npy", 1 / _standard_deviation(latent[:, 0]))
-    latent.flush()
-    os.replace(folder / "latent.tmp", folder / "latent.npy")
+    with staged_file(folder / "latent.npy") as stage:
+        latent = np.lib.format.open_memmap(
+            stage, "w+", np.float16,
+            (objects, variants, per_object, vae.config.latent_channels, latent_side, latent_side))
+        for i in range(objects):
+            rgb = torch.tensor(views.rgb[i]).permute(0, 3, 1, 2).float() / 255
+            for k in range(variants):
+                image = rgb.flip(-1) if k % 2 else rgb
+                if k:
+                    image = _same_jitter(image, generator)
+                with mixed_precision(vae.device):
+                    posterior = vae.encode((image * 2 - 1).to(vae.device).contiguous(
+                        memory_format=torch.channels_last)).latent_dist
+                latent[i, k] = posterior.mode().half().cpu().numpy()
+                small = F.interpolate(image, (encoder_size, encoder_size), mode="bicubic",
+                                      align_corners=True)
+                thumbnail[i, k] = (small.clamp(0, 1) * 255).round().byte().numpy()
+            reporter.progress("precompute", i + 1, objects)
+        np.save(folder / "pose.npy", views.pose)
+        np.save(folder / "scaling_factor.npy", 1 / _standard_deviation(latent[:, 0]))
+        latent.flush()
     return load(folder)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.staging import staged_file
 from .folders import find_folders, read_folder
 from .rendered import RenderedObject
 
@@ -91,9 +91,9 @@ def _objects(shard: Path) -> Iterator[RenderedObject]:
     for key, files in samples.items():
         info = json.loads(files["json"])
         pose = [(v["azimuth"], v["elevation"], v["radius"]) for v in info["views"]]
-        pictures = (Image.open(io.BytesIO(files[f"{i:02d}.webp"]), formats=("WEBP",))
-                    for i in range(len(pose)))
-        rgba = [np.asarray(picture.convert("RGBA")) for picture in pictures]
+        images = (Image.open(io.BytesIO(files[f"{i:02d}.webp"]), formats=("WEBP",))
+                  for i in range(len(pose)))
+        rgba = [np.asarray(image.convert("RGBA")) for image in images]
         yield RenderedObject(key, np.stack(rgba), np.asarray(pose, np.float32), info)
 
 
@@ -102,18 +102,16 @@ def write_shard(path: Path, objects: Iterable[RenderedObject]) -> None:
 
     The file appears under its name only when it is complete.
     """
-    partial = path.with_name(path.name + ".part")
-    with tarfile.open(partial, "w") as archive:
+    with staged_file(path) as stage, tarfile.open(stage, "w") as archive:
         for rendered in objects:
             views = [{"azimuth": float(a), "elevation": float(e), "radius": float(r)}
                      for a, e, r in rendered.pose]
             _add(archive, f"{rendered.name}.json",
                  json.dumps({**rendered.info, "views": views}).encode())
             for i, rgba in enumerate(rendered.rgba):
-                picture = io.BytesIO()
-                Image.fromarray(rgba).save(picture, "WEBP", quality=90)
-                _add(archive, f"{rendered.name}.{i:02d}.webp", picture.getvalue())
-    os.replace(partial, path)
+                image = io.BytesIO()
+                Image.fromarray(rgba).save(image, "WEBP", quality=90)
+                _add(archive, f"{rendered.name}.{i:02d}.webp", image.getvalue())
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

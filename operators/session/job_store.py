@@ -2,47 +2,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Records of running jobs on the disk, so that a resumable job survives a crash of Blender.
 
-Each Blender has its own folder for its records, hidden in the results folder, and holds a lock
-while it runs; the system releases the lock with the process. A Blender that finds the records of
-one that has ended takes them over. Where no lock can be held, nothing is recorded.
+Each Blender has its own folder for its records, hidden in the results folder, and holds a lock on
+it while it runs. A Blender that finds the records of one that has ended takes them over. Where
+files cannot be locked, nothing is recorded.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 import bpy
 
 from ...engine.core.errors import EngineError
+from ...engine.core.files import UNREADABLE_JSON
+from ...engine.core.locks import locked_file, try_lock
 from ...engine.core.requests import REQUEST_FILE, REQUESTS, Request
 from ...engine.core.resume import discard_work
+from ...engine.core.staging import staged_file
 from ..scene import ImportOptions, Place
 from ..scene.folder_names import read_folder_name
 from . import preferences as addon
 from .jobs import Job, JobList, JobState
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 FOLDER = ".jobs"
 SCHEMA = "zero123.job/1"
 EMPTY_S = 3600.0
 """Age in seconds at which an empty job folder without a record is removed; a younger one may
 belong to a job that is starting."""
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
-               EngineError)
 
 
 @dataclass
@@ -50,7 +43,8 @@ class LockedFolder:
     """The folder with the records of one Blender in one results folder."""
 
     path: Path
-    lock: IO[bytes]
+    lock: ExitStack
+    """Releases the lock when it is closed."""
 
 
 class JobStore:
@@ -63,12 +57,10 @@ class JobStore:
 
     def save(self, context: bpy.types.Context, job: Job) -> None:
         """Record a job that starts. A job whose record cannot be written runs nevertheless."""
-        with suppress(OSError):
-            folder = self._own_folder(addon.results_folder(context))
-            if folder is not None:
-                record = folder.path / f"{job.id}.json"
-                _write(record, job)
-                job.record = record
+        with suppress(OSError, EngineError):
+            record = self._own_folder(addon.results_folder(context)) / f"{job.id}.json"
+            _write(record, job)
+            job.record = record
 
     def refresh(self, context: bpy.types.Context) -> None:
         """Add the resumable jobs of Blenders that have ended to the list, and remove empty job
@@ -89,32 +81,35 @@ class JobStore:
         for folder in self._folders.values():
             with suppress(OSError):  # a folder with records cannot be removed, and must not be
                 folder.path.rmdir()
-                _remove_lock(folder)
             folder.lock.close()
         self._folders.clear()
         self._read.clear()
 
-    def _own_folder(self, results: Path) -> LockedFolder | None:
+    def _own_folder(self, results: Path) -> Path:
+        """The folder of this Blender's records; an OSError means that there cannot be one."""
         known = self._folders.get(results)
         if known is not None and known.path.is_dir():
-            return known
+            return known.path
         (results / FOLDER).mkdir(parents=True, exist_ok=True)
         path = results / FOLDER / uuid.uuid4().hex
-        lock = _lock(path)  # before the folder exists and another Blender can find it
-        if lock is None:
-            return None
-        path.mkdir()
-        self._folders[results] = LockedFolder(path, lock)
-        return self._folders[results]
+        with ExitStack() as lock:
+            # Before the folder exists and another Blender can find it.
+            lock.enter_context(locked_file(_lock_file(path)))
+            path.mkdir()
+            self._folders[results] = LockedFolder(path, lock.pop_all())
+        return path
 
     def _take_over(self, results: Path) -> None:
+        """Take over the records of Blenders that have ended, in the order of their start."""
         own = {folder.path for folder in self._folders.values()}
         for folder in sorted((results / FOLDER).glob("*/"), key=_written):
             if folder in own:
                 continue
-            with _abandoned_records(folder) as records:
-                for record in records:
-                    self._adopt(record, results)
+            with try_lock(_lock_file(folder)) as abandoned:
+                if abandoned:
+                    for record in sorted(folder.glob("*.json"), key=_written):
+                        self._adopt(record, results)
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _adopt(self, record: Path, results: Path) -> None:
         job = read_record(record)
@@ -124,9 +119,9 @@ class JobStore:
             if job is not None:
                 for folder in own_folders(job.request, job.kind):
                     _remove_if_empty(folder)
-        elif (own := self._own_folder(results)) is not None:
-            record.replace(own.path / record.name)
-            (known or job).record = own.path / record.name
+        else:
+            moved = record.replace(self._own_folder(results) / record.name)
+            (known or job).record = moved
             if known is None:
                 self._jobs.add(job)
 
@@ -150,7 +145,7 @@ def read_record(record: Path) -> Job | None:
                    record=record, unfinished=True, elsewhere=bool(facts["elsewhere"]),
                    place=place and Place(tuple(map(float, place["frame"])), place["collection"]),
                    options=options and ImportOptions.from_dict(options))
-    except _UNREADABLE:
+    except (*UNREADABLE_JSON, EngineError):
         return None
 
 
@@ -174,9 +169,8 @@ def _write(record: Path, job: Job) -> None:
     facts = {"schema": SCHEMA, "kind": job.kind, "title": job.title, "elsewhere": job.elsewhere,
              "request": job.request.to_dict(), "place": job.place and asdict(job.place),
              "options": job.options and job.options.values()}
-    partial = record.with_suffix(".part")
-    partial.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    os.replace(partial, record)
+    with staged_file(record) as stage:
+        stage.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def _written(path: Path) -> float:
@@ -184,40 +178,8 @@ def _written(path: Path) -> float:
     return path.stat().st_mtime
 
 
-def _lock(folder: Path) -> IO[bytes] | None:
-    """Lock a folder of records until the file is closed; None if a running Blender holds it."""
-    file = folder.with_suffix(".lock").open("ab")
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
-
-
-@contextmanager
-def _abandoned_records(folder: Path) -> Iterator[list[Path]]:
-    """The records of a Blender that has ended, oldest first; an empty list if it is running.
-
-    Records that are still in the folder at the end of the block are deleted with it.
-    """
-    lock = _lock(folder)
-    if lock is None:
-        yield []
-        return
-    with lock:
-        yield sorted(folder.glob("*.json"), key=_written)
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_lock(LockedFolder(folder, lock))
-
-
-def _remove_lock(folder: LockedFolder) -> None:
-    if sys.platform == "win32":  # an open file cannot be removed there
-        folder.lock.close()
-    folder.path.with_suffix(".lock").unlink(missing_ok=True)
+def _lock_file(folder: Path) -> Path:
+    return folder.with_suffix(".lock")
 
 
 def _remove_empty(results: Path) -> None:

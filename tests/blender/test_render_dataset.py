@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from engine.camera import camera_to_world, focal_length_px
 from engine.core.errors import EngineError, ErrorCode, JobCancelled
+from engine.core.locks import locked_file
 from engine.core.reporting import SilentReporter
 from engine.core.requests import RenderRequest
 from engine.jobs import run as jobs
@@ -245,8 +245,8 @@ def test_a_job_stops_in_the_middle_of_an_object(models: Path, tmp_path: Path):
 
 
 def test_two_runs_do_not_share_a_folder(models: Path, tmp_path: Path):
-    lock = FileLock(tmp_path / ".lock")
-    with lock, pytest.raises(EngineError, match="another process renders into"):
+    with (locked_file(tmp_path / ".lock"),
+          pytest.raises(EngineError, match="another process renders into")):
         render_dataset(request(models, tmp_path), SilentReporter())
 
 

@@ -155,10 +155,10 @@ def test_resume_job_reports_that_there_is_none(bpy, results):
 
 
 def test_job_store_leaves_jobs_of_a_running_blender(
-        bpy, extension, runner, recorded, requests, results, next_session):
+        bpy, extension, runner, recorded, requests, results, next_session, project_root):
     job = recorded(requests.ReconstructRequest)
     other, = (results / ".jobs").glob("*/")
-    holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"],
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(other) + ".lock"], cwd=project_root,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     folder, = extension("operators.session").session.job_store._folders.values()
     folder.lock.close()
@@ -173,21 +173,12 @@ def test_job_store_leaves_jobs_of_a_running_blender(
 
 
 _HOLD = """
-import sys, time
-file = open(sys.argv[1], "ab")
-while True:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        break
-    except OSError:
-        time.sleep(0.01)
-print("held", flush=True)
-sys.stdin.read()
+import sys
+from pathlib import Path
+from engine.core.locks import locked_file
+with locked_file(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
 """
 
 

@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import numpy as np
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
 from ...core.errors import EngineError, ErrorCode
-from ...core.locks import locked_file
+from ...core.locks import try_lock
 from ...core.reporting import Reporter
 from ...core.requests import RenderRequest
 from ..folders import read_folder
@@ -116,12 +116,10 @@ def _render_missing(request: RenderRequest, models: dict[str, Path], program: st
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Hold the lock of the output folder, so that no other process renders into it."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked_file(out / ".lock", wait=False))
-        except BlockingIOError as error:
+    with try_lock(out / ".lock") as held:
+        if not held:
             raise EngineError(ErrorCode.BAD_INPUT, f"another process renders into {out}",
-                              "wait for it, or choose another folder") from error
+                              "wait for it, or choose another folder")
         yield
 
 

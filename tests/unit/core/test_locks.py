@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.locks import locked_file, locked_folder
+from engine.core.locks import locked_file, locked_folder, try_lock
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD = """
@@ -24,28 +24,27 @@ with locked_file(Path(sys.argv[1])):
 """
 
 
-def test_a_held_lock_is_refused_without_waiting(tmp_path: Path):
-    with (locked_file(tmp_path / "lock"), pytest.raises(BlockingIOError),
-          locked_file(tmp_path / "lock", wait=False)):
-        pass
+def test_try_lock_refuses_a_held_lock(tmp_path: Path):
+    with locked_file(tmp_path / "lock"), try_lock(tmp_path / "lock") as held:
+        assert not held
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_ends_with_its_process(tmp_path: Path):
+def test_lock_ends_with_its_process(tmp_path: Path):
     path = tmp_path / "lock"
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE,
                               stdin=subprocess.PIPE, cwd=ROOT)
     assert holder.stdout and holder.stdout.readline() == b"held\n"
-    with pytest.raises(BlockingIOError), locked_file(path, wait=False):
-        pass
+    with try_lock(path) as held:
+        assert not held
     holder.kill()
     holder.wait()
-    with locked_file(path, wait=False):
-        pass
+    with try_lock(path) as held:
+        assert held
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_one_after_the_other(tmp_path: Path, kind: str):
+def test_lock_is_held_by_one_thread_at_a_time(tmp_path: Path, kind: str):
     """Many threads that wait for a lock, which is removed each time, never hold it together."""
     inside, most = [], []
 
