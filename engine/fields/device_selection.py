@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 from ..core.errors import EngineError
-from ..core.processes import NO_WINDOW
+from ..core.processes import run_hidden
 from ..core.staging import staged_file
 from ..setup.environment import ROOT, user_folder
 from .cuda.libraries import LIBRARIES, LibraryUse, using
@@ -181,15 +181,13 @@ def _probe_command(*arguments: str) -> list[str]:
 def _run(name: str, baseline: str, command: Sequence[str], limit_s: float) -> ProbeResult:
     """Run a probe that compares `name` with `baseline`."""
     try:
-        found = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=limit_s, check=False, creationflags=NO_WINDOW)
+        found = run_hidden(command, cwd=ROOT, text=True, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:
         return ProbeResult(False, f"{name} did not answer within {limit_s:g} s", failed=True)
     except OSError as error:
         return ProbeResult(False, f"{name} could not be tried: {error.strerror}", failed=True)
     if found.returncode:
-        last = (found.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (found.stderr.strip().splitlines() or ["no output"])[-1]
         return ProbeResult(False, f"{name} failed with exit code {found.returncode}: {last[:200]}",
                            failed=True)
     return _judge(name, baseline, found.stdout)

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.processes import NO_WINDOW
+from ..core.processes import run_hidden
 
 LOCKS = Path(__file__).parent / "locks"
 """Files of requirements with exact versions and hashes, written by `nox -s lock`."""
@@ -138,10 +138,8 @@ def cuda_driver() -> int:
     if program is None:
         return 0
     try:
-        output = subprocess.run(
-            [program, "--query-gpu=driver_version", "--format=csv,noheader"], check=True,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
-            creationflags=NO_WINDOW).stdout
+        output = run_hidden([program, "--query-gpu=driver_version", "--format=csv,noheader"],
+                            check=True, text=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError):
         return 0
     found = re.match(r"\d+", output.strip())

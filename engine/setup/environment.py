@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.processes import NO_WINDOW
+from ..core.processes import run_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds the package `engine`: the extension's own, or the project's."""
@@ -208,11 +208,9 @@ def repair(folder: Path) -> None:
         raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
     for link in venv_python(folder).parent.glob("python*"):
         link.unlink()  # venv keeps existing links, even if they are broken
-    result = subprocess.run(
-        [*isolated_python(sys.executable), "-m", "venv", "--upgrade", "--without-pip", str(folder)],
-        env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        creationflags=NO_WINDOW)
-    if result.returncode:
+    command = [*isolated_python(sys.executable), "-m", "venv", "--upgrade", "--without-pip",
+               str(folder)]
+    if run_hidden(command, env=engine_environment(), check=False).returncode:
         raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
 
 
@@ -245,10 +243,7 @@ def describe(python: str | Path, timeout: float = 30.0) -> EnvironmentReport:
     """
     command = [*isolated_python(python), "-c", _DESCRIBE, *(wanted.name for wanted in REQUIREMENTS)]
     try:
-        output = subprocess.run(
-            command, env=engine_environment(), stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=timeout, check=True,
-            creationflags=NO_WINDOW).stdout
+        output = run_hidden(command, env=engine_environment(), timeout=timeout, check=True).stdout
         version, versions = json.loads(output)
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
         raise EngineError(

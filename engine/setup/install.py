@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.processes import NO_WINDOW
+from ..core.processes import NO_WINDOW, read_lines, run_hidden
 from ..core.reporting import Reporter
 from .backends import AUTO, NEEDED_BYTES, Backend, choose_backend, library_steps, locks_digest
 from .bundled_uv import bundled_uv
@@ -38,14 +38,13 @@ from .environment import (
     read_spec,
     venv_python,
 )
-from .installer_errors import installer_error
 from .segmentation_model import IN_ENVIRONMENT, keep_model, wheel_options
 
 STEPS = 5
 """An empty environment, the libraries, torch, the segmentation model, the check."""
 POLL_S = 0.2
-LAST_LINES = 20
-"""Last lines of an installer's output that are searched for the cause of a failure."""
+QUOTED_LINES = 3
+"""Last lines of an installer's output that the message about its failure quotes."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class _Plan:
     def spec(self) -> EnvironmentSpec:
         """The specification of the environment that this plan builds."""
         return EnvironmentSpec(str(self.python), "uv" if self.uv else "pip", self.backend.value,
-                      locks_digest(self.backend))
+                               locks_digest(self.backend))
 
 
 def install(folder: Path, reporter: Reporter, *, python: str | Path | None = None,
@@ -109,26 +108,14 @@ def install(folder: Path, reporter: Reporter, *, python: str | Path | None = Non
 
 
 def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
-    """Build the environment, or resume building it, and move it to its place."""
+    """Build the environment and move it to its place."""
     folder, staging = plan.folder, plan.staging
     old = folder.with_name(folder.name + ".old")
     if old.exists() and not folder.exists():  # the last installation was killed in between
         old.rename(folder)
     try:
         with folder.with_suffix(".log").open("w", encoding="utf-8") as log:
-            log.write(f"backend {plan.backend.value}, Python {plan.python}\n")
-            if read_spec(staging) == plan.spec:
-                reporter.log("info", "going on where the last installation stopped")
-                _drop_unfinished(staging)
-            else:
-                shutil.rmtree(staging, ignore_errors=True)
-            _check_space(staging, NEEDED_BYTES[plan.backend])
-            if not (staging / RECORD_FILE).exists():
-                _run(_venv_command(plan), log, reporter, 0)
-                (staging / RECORD_FILE).write_text(json.dumps(vars(plan.spec)), encoding="utf-8")
-            for step, options in enumerate(library_steps(plan.backend, plan.wheels), start=1):
-                _run(_libraries_command(plan, options), log, reporter, step)
-            _install_segmentation_model(plan, log, reporter)
+            _build(plan, log, reporter)
         reporter.progress("install", STEPS - 1, STEPS)
         _check_result(staging)
         _replace(folder, staging, old)
@@ -136,6 +123,36 @@ def _carry_out(plan: _Plan, reporter: Reporter) -> EnvironmentReport:
         shutil.rmtree(old, ignore_errors=True)
     reporter.progress("install", STEPS, STEPS)
     return describe(venv_python(folder))
+
+
+def _build(plan: _Plan, log: TextIO, reporter: Reporter) -> None:
+    """Build the environment, or resume building it.
+
+    Raises:
+        OSError: The disk has become full.
+    """
+    staging = plan.staging
+    log.write(f"backend {plan.backend.value}, Python {plan.python}\n")
+    if read_spec(staging) == plan.spec:
+        reporter.log("info", "the last installation is resumed")
+        _drop_unfinished(staging)
+    else:
+        shutil.rmtree(staging, ignore_errors=True)
+    if _lacks_space(plan):
+        raise EngineError(
+            ErrorCode.DISK, f"there is too little space in {staging.parent}",
+            f"the engine's Python needs {NEEDED_BYTES[plan.backend] / 1e9:.0f} GB to be installed")
+    try:
+        if not (staging / RECORD_FILE).exists():
+            _run(_venv_command(plan), log, reporter, 0)
+            (staging / RECORD_FILE).write_text(json.dumps(vars(plan.spec)), encoding="utf-8")
+        for step, options in enumerate(library_steps(plan.backend, plan.wheels), start=1):
+            _run(_libraries_command(plan, options), log, reporter, step)
+        _install_segmentation_model(plan, log, reporter)
+    except EngineError as error:
+        if _lacks_space(plan):  # other programs have used it meanwhile
+            raise OSError(errno.ENOSPC, "the disk is full") from error
+        raise
 
 
 def _venv_command(plan: _Plan) -> list[str]:
@@ -200,20 +217,17 @@ def _check_python(plan: _Plan) -> None:
     """Check that the Python can be run and is new enough; `describe` raises if not."""
     describe(plan.python)
     probe = [*isolated_python(plan.python), "-c", "import ensurepip, venv"]
-    if not plan.uv and subprocess.run(probe, env=engine_environment(), capture_output=True,
-                                      check=False).returncode:
+    if not plan.uv and run_hidden(probe, env=engine_environment(), check=False).returncode:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
         raise EngineError(ErrorCode.ENVIRONMENT, f"{plan.python} can't make environments",
                           f"install uv or its venv module, or name another Python from {wanted} on")
 
 
-def _check_space(staging: Path, needed: int) -> None:
-    """Check that there is space for the libraries that are not installed yet."""
-    needed -= sum(path.lstat().st_size for path in staging.rglob("*"))
-    free = shutil.disk_usage(staging.parent).free
-    if free < needed:
-        raise EngineError(ErrorCode.DISK, f"{staging.parent} has {free / 1e9:.1f} GB free",
-                          f"the engine's Python needs {needed / 1e9:.0f} GB to be installed")
+def _lacks_space(plan: _Plan) -> bool:
+    """Whether the disk has too little space for the libraries that are not installed yet."""
+    installed = sum(path.lstat().st_size for path in plan.staging.rglob("*"))
+    free = shutil.disk_usage(plan.staging.parent).free
+    return free + installed < NEEDED_BYTES[plan.backend]
 
 
 def _installer_environment() -> Mapping[str, str]:
@@ -223,15 +237,19 @@ def _installer_environment() -> Mapping[str, str]:
 
 
 def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> None:
-    """Run an installer to its end, or stop it when the job is cancelled."""
+    """Run an installer to its end, or stop it when the job is cancelled.
+
+    Raises:
+        EngineError: `ENVIRONMENT` with the installer's last lines if it fails.
+    """
     log.write(f"$ {' '.join(command)}\n")
     process = subprocess.Popen(
         command, env=_installer_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
         creationflags=NO_WINDOW)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
-    last: deque[str] = deque(maxlen=LAST_LINES)
+    threading.Thread(target=read_lines, args=(process.stdout, lines), daemon=True).start()
+    last: deque[str] = deque(maxlen=QUOTED_LINES)
     try:
         while True:
             # Installers are silent for minutes; a cancelled job is noticed all the same.
@@ -243,20 +261,15 @@ def _run(command: Sequence[str], log: TextIO, reporter: Reporter, step: int) -> 
             if line is None:
                 break
             log.write(line)
-            last.append(line.strip())
             reporter.log("info", line.strip())
+            if line.strip():
+                last.append(line.strip())
     finally:
         if process.poll() is None and sys.exc_info()[0] is not None:
             process.kill()
         process.wait()
     if process.returncode:
-        raise installer_error(list(last), log.name)
-
-
-def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """Put the process's output into the queue, then None."""
-    assert process.stdout is not None
-    with process.stdout:
-        for line in process.stdout:
-            lines.put(line)
-    lines.put(None)
+        raise EngineError(
+            ErrorCode.ENVIRONMENT, f"the installer failed: {' / '.join(last) or 'no output'}",
+            "check the network and its proxy (HTTPS_PROXY), or install from a folder of wheels; "
+            f"installing again resumes; the log is {log.name}")

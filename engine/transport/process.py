@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.processes import NO_WINDOW
+from ..core.processes import NO_WINDOW, read_lines
 from ..core.protocol import Log, Message, decode, encode
 
 LOG_LIMIT = 1_000_000
@@ -45,8 +45,7 @@ class EngineProcess:
         try:
             self._process = subprocess.Popen(
                 command, cwd=cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self._log,
-                creationflags=NO_WINDOW)
+                stderr=self._log, creationflags=NO_WINDOW)
         except OSError as error:
             self._log.close()
             raise EngineError(
@@ -55,7 +54,7 @@ class EngineProcess:
                 "choose another Python for the engine in the preferences") from error
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._reader = threading.Thread(
-            target=_read_lines, args=(self._process.stdout, self._lines),
+            target=read_lines, args=(self._process.stdout, self._lines),
             name="zero123 engine reports", daemon=True)
         self._reader.start()
 
@@ -166,14 +165,6 @@ class EngineProcess:
             self._process.kill()
             self._process.wait()
         self.ended = True
-
-
-def _read_lines(stdout: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
-    """The reader thread: lines into the queue, then None."""
-    with stdout:
-        for line in stdout:
-            lines.put(line)
-    lines.put(None)
 
 
 def _open_log(path: Path | None) -> IO[bytes]:

@@ -70,7 +70,7 @@ def test_probe_reports_a_missing_program(tmp_path: Path) -> None:
 
 
 def test_select_field_device_probes_no_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_selection.subprocess, "run", pytest.fail)
+    monkeypatch.setattr(device_selection, "run_hidden", pytest.fail)
     for name in ("cpu", "mps"):
         assert select_field_device(torch.device(name)).report() == {"device": "cpu"}
 
