@@ -43,7 +43,7 @@ from .segmentation_model import IN_ENVIRONMENT, keep_model, wheel_options
 STEPS = 5
 """An empty environment, the libraries, torch, the segmentation model, the check."""
 POLL_S = 0.2
-QUOTED_LINES = 3
+QUOTED_LINES = 6
 """Last lines of an installer's output that the message about its failure quotes."""
 
 
