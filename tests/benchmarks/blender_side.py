@@ -13,7 +13,6 @@ import importlib
 import io
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,12 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 if TYPE_CHECKING:
     from timing import Row
 
-    from engine.mesh.textured import TexturedMesh
-
 PACKAGE = "bl_ext.user_default.zero123"
 RUNS = 7
-QUADS, CHART = 224, 14
-"""The sphere has so many quads either way, in charts of so many: 100,352 triangles."""
 REGISTER_S, TICK_S, READY_S = 0.020, 0.005, 0.300
 """What switching on, a look at a running job and the engine's start may take."""
 CHOOSING_S = 15.0
@@ -60,9 +55,8 @@ def inside_blender(folder: Path, picture: Path) -> list[Row]:
     from build_extension import build
 
     archive = build(folder / "zero123.zip")
-    mesh = sphere().save_glb(folder / "sphere" / "mesh.glb")
     out = folder / "rows.json"
-    subprocess.run([sys.executable, __file__, str(archive), str(mesh), str(picture), str(out)],
+    subprocess.run([sys.executable, __file__, str(archive), str(picture), str(out)],
                    env={**os.environ, "BLENDER_USER_RESOURCES": str(folder)}, check=True,
                    stdout=sys.stderr)
     return json.loads(out.read_text(encoding="utf-8"))
@@ -109,31 +103,6 @@ def first_step(out: Path, picture: Path, wait: float) -> float:
     return steps[0] - start
 
 
-def sphere() -> TexturedMesh:
-    """A textured sphere in charts, whose seams double a seventh of the vertices."""
-    import numpy as np
-
-    from engine.mesh.textured import TexturedMesh
-
-    polar = np.linspace(0.01, np.pi - 0.01, QUADS + 1)
-    azimuth = np.arange(QUADS) * 2 * np.pi / QUADS
-    polar, azimuth = (grid.ravel() for grid in np.meshgrid(polar, azimuth, indexing="ij"))
-    vertices = 0.5 * np.stack([np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth),
-                               np.cos(polar)], axis=-1)
-    i, j = (grid.ravel() for grid in np.mgrid[:QUADS, :QUADS])
-    corners = [(0, 0), (1, 0), (1, 1), (0, 0), (1, 1), (0, 1)]
-    charts, side = QUADS // CHART, CHART + 1
-    chart = (i // CHART * charts + j // CHART) * side * side
-    faces = np.stack([(i + a) * QUADS + (j + b) % QUADS for a, b in corners], axis=-1)
-    uv_faces = np.stack([chart + (i % CHART + a) * side + j % CHART + b for a, b in corners], -1)
-    row, column, y, x = (grid.ravel() for grid in np.mgrid[:charts, :charts, :side, :side])
-    uv = np.stack([column + 0.05 + 0.9 * x / CHART, row + 0.05 + 0.9 * y / CHART], -1) / charts
-    v, u = np.mgrid[0:1:1024j, 0:1:1024j]
-    texture = np.stack([u, v, 0.5 + 0.5 * np.sin(40 * u * v)], -1).astype(np.float32)
-    return TexturedMesh(vertices=vertices, faces=faces.reshape(-1, 3), uv=uv,
-                        uv_faces=uv_faces.reshape(-1, 3), texture=texture)
-
-
 def ball_picture(path: Path) -> Path:
     """An orange ball on nothing."""
     import numpy as np
@@ -150,14 +119,14 @@ def ball_picture(path: Path) -> Path:
 # Inside Blender.
 
 
-def main(archive: str, mesh: str, picture: str, out: str) -> None:
+def main(archive: str, picture: str, out: str) -> None:
     import bpy
 
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=archive, enable_on_install=True, overwrite=True)
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     preferences.engine_python, preferences.results_folder = sys.executable, str(Path(out).parent)
-    rows = [registration(), importing(mesh), looks(picture, out)]
+    rows = [registration(), looks(picture, out)]
     Path(out).write_text(json.dumps(rows), encoding="utf-8")
     os._exit(0)  # Blender as a module may crash while it is torn down
 
@@ -177,30 +146,6 @@ def registration() -> Row:
         package.unregister()
         times.append(timed(package.register))
     return row(f"Blender: register() against {1000 * REGISTER_S:.0f} ms", REGISTER_S, min(times))
-
-
-def importing(mesh: str) -> Row:
-    """A textured mesh, in turn by Blender's glTF importer as it is by default and by ours."""
-    import bpy
-
-    def theirs() -> None:
-        bpy.ops.import_scene.gltf(filepath=mesh)
-
-    def ours() -> None:
-        bpy.ops.zero123.import_result(filepath=mesh)
-
-    pairs = []
-    for _ in range(RUNS + 1):
-        pair = []
-        for function in (theirs, ours):
-            bpy.data.batch_remove([*bpy.data.objects, *bpy.data.meshes, *bpy.data.materials,
-                                   *bpy.data.images, *bpy.data.collections])
-            pair.append(timed(function))
-        pairs.append(pair)
-    reference, own = zip(*pairs[1:], strict=True)  # the first run warms up
-    return {"what": "Blender: import of 100,000 faces against glTF's",
-            "reference s": statistics.median(reference), "ours s": statistics.median(own),
-            "share of time": statistics.median(b / a for a, b in pairs[1:])}
 
 
 def looks(picture: str, out: str) -> Row:
