@@ -16,7 +16,6 @@ from . import (
     import_result,
     input_image,
     jobs,
-    licences,
     logs,
     models,
     presets,
@@ -30,7 +29,7 @@ from .session import session
 CLASSES = (*input_image.CLASSES, *generate.CLASSES, *camera_view.CLASSES, *compare.CLASSES,
            *select_views.CLASSES, *jobs.CLASSES, *import_result.CLASSES, *engine.CLASSES,
            *presets.CLASSES, *batch_queue.CLASSES, *logs.CLASSES, *turntable.CLASSES,
-           *models.CLASSES, *licences.CLASSES, *training.CLASSES)
+           *models.CLASSES, *training.CLASSES)
 
 
 def register() -> None:

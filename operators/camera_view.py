@@ -66,11 +66,11 @@ class ZERO123_OT_view_from_camera(ImageJob):
             image = context.scene.zero123.image
             found = find_result(context, self._camera(context), self.around, image)
         except EngineError:
-            found = None  # `execute` tells
+            found = None  # `execute` reports it
         if found is None:
             return super().invoke(context, event)
         self.properties.around = found[1].name
-        return self.execute(context)  # without the tab's settings: it is made as the result was
+        return self.execute(context)  # with the settings of the result, not of the tab
 
     def start(self, context: bpy.types.Context) -> None:
         context.view_layer.update()
@@ -105,12 +105,12 @@ class ZERO123_OT_view_from_camera(ImageJob):
                 "no camera is chosen")
             raise EngineError(ErrorCode.BAD_INPUT, problem, "select a camera of this scene")
         if camera.data.type != 'PERSP':
-            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is no perspective camera",
+            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is not a perspective camera",
                               "views can only be made in perspective")
         return camera
 
     def _as_the_result(self, group: bpy.types.Collection, values: dict[str, Any]) -> dict[str, Any]:
-        """The settings that a result was made with, without those that the caller has set."""
+        """The settings that a result was made with, except those that the caller has set."""
         records = [record for item in group.objects if (record := Record.read(item))]
         made = next((record.request for record in records if record.request), {})
         source = frames.input_record(group)
@@ -144,7 +144,7 @@ class ZERO123_OT_view_from_camera(ImageJob):
             raise EngineError(
                 ErrorCode.BAD_INPUT,
                 f"{camera.name} is {radius:.2f} times the object's size away from its centre",
-                f"{KNOWN_RADII[0]:g} to {KNOWN_RADII[1]:g} is what the network knows: move the "
+                f"the network was trained on {KNOWN_RADII[0]:g} to {KNOWN_RADII[1]:g}: move the "
                 "camera, or switch Keep Distance off")
         differences = _differences(pose.off_axis_deg, math.degrees(camera.data.angle), radius)
         if differences:
@@ -168,7 +168,7 @@ def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: st
     if around:
         named = context.scene.objects.get(around)
         if named is None or not (group := frames.result_collection(named)):
-            raise EngineError(ErrorCode.BAD_INPUT, f"{around!r} is no object that Zero123 has made",
+            raise EngineError(ErrorCode.BAD_INPUT, f"{around!r} was not made by Zero123",
                               "name a plane, camera or mesh of a result")
         return group, named
     active = context.view_layer.objects.active
@@ -177,7 +177,7 @@ def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: st
             return group, item
     groups = (group for group in frames.results(context.scene)
               if newest and (image is None or _is_of(group, image)))
-    # Not a mesh: that would count as chosen, wherever it was moved.
+    # Preferably not a mesh: it would count as chosen, and it may have been moved.
     return next(((group, min(group.objects, key=frames.is_mesh)) for group in groups), None)
 
 
@@ -187,7 +187,7 @@ def _is_of(group: bpy.types.Collection, image: bpy.types.Image) -> bool:
 
 
 def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str]:
-    """What of the view will not be as the camera sees it."""
+    """The differences between the view and the image that the camera sees."""
     found = []
     if off_axis_deg > 1.0:
         found.append(f"the view looks at the object's centre, which is {off_axis_deg:.0f} degrees "
@@ -195,8 +195,8 @@ def _differences(off_axis_deg: float, fov_deg: float, radius: float) -> list[str
     if abs(fov_deg - FOV_DEG) > 1.0:
         found.append(f"the view has a field of view of {FOV_DEG:.1f} degrees, not {fov_deg:.1f}")
     if not KNOWN_RADII[0] <= radius <= KNOWN_RADII[1]:
-        found.append(f"the network has seen distances of {KNOWN_RADII[0]:g} to "
-                     f"{KNOWN_RADII[1]:g}, this is {radius:.2f}")
+        found.append(f"the network was trained on distances of {KNOWN_RADII[0]:g} to "
+                     f"{KNOWN_RADII[1]:g}, this one is {radius:.2f}")
     return found
 
 

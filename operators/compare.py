@@ -94,8 +94,8 @@ def _before(space: bpy.types.SpaceView3D) -> dict[str, Any]:
 
     Undo restores the scene, but not the 3D View.
     """
-    left = space.region_3d.view_perspective == 'CAMERA' and space.shading.light == 'FLAT'
-    return dict(_last) if _last and left else _state(space)
+    still_shown = space.region_3d.view_perspective == 'CAMERA' and space.shading.light == 'FLAT'
+    return dict(_last) if _last and still_shown else _state(space)
 
 
 def _state(space: bpy.types.SpaceView3D) -> dict[str, Any]:

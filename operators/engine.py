@@ -50,12 +50,8 @@ class ZERO123_OT_engine_install(bpy.types.Operator):
         session.runner.stop_engine()  # it may run from the folder that is about to be replaced
         session.runner.engine_error = None
         session.installation.start(addon.engine_folder(), bpy.path.abspath(self.python),
-                               self.backend or preferences.backend, wheels)
-        if not bpy.app.background:
-            session.timer.start()
-            redraw_areas()
-            return {'FINISHED'}
-        session.installation.wait()
+                                   self.backend or preferences.backend, wheels)
+        session.timer.follow(session.installation.wait)
         return {'FINISHED'}
 
 
@@ -141,10 +137,9 @@ class ZERO123_OT_check_setup(bpy.types.Operator):
             session.checklist.start_doctor(context)
         finally:
             redraw_areas()
+        session.timer.follow(session.checklist.finish)
         if not bpy.app.background:
-            session.timer.start()
             return {'FINISHED'}
-        session.checklist.finish()
         problem = session.checklist.facts_error or session.checklist.model_error
         if problem is not None:
             raise problem

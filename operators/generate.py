@@ -5,7 +5,7 @@
 import random
 from collections.abc import Collection
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty
@@ -26,36 +26,37 @@ from .scene.sources import Source, source_of
 from .session import preferences as addon
 from .session.launch import launch, launch_alone
 from .session.messages import SELECT_A_RESULT, report_errors, unless
-from .session.request_properties import job_properties, properties_of, request_values
+from .session.request_properties import fill_in, job_properties, properties_of, request_values
 
 # Otherwise Blender would use the values of the last call for the next one from the interface, and
 # the settings of the panel would have no effect.
 _OPTIONS = {'SKIP_SAVE'}
 
 
-class ImageJob(bpy.types.Operator):
-    """Base of the operators that start a job from an image.
+class RequestOperator(bpy.types.Operator):
+    """Base of the operators that start a job.
 
     Settings that are not given come from the Zero123 tab if the operator is called from the
     interface, and are the request's defaults if it is called from a script.
     """
 
     REQUEST: ClassVar[type[Request]]
-    SKIP: ClassVar[Collection[str]] = ()
-    """Request fields that are not properties of the operator."""
     bl_options = {'REGISTER'}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        for name, value in context.scene.zero123.operator_values(self.REQUEST).items():
-            if name not in self.SKIP and not self.properties.is_property_set(name):
-                setattr(self, name, value)
+        fill_in(self, self.tab_settings(context))
         return self.execute(context)
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.apply_preferred_device(self, context)
+        chosen = addon.preferences(context)
+        fill_in(self, {"device": chosen.device, "dtype": chosen.dtype})
         self.start(context)
         return {'FINISHED'}
+
+    def tab_settings(self, context: bpy.types.Context) -> dict[str, Any]:
+        """The settings of the Zero123 tab for this request."""
+        return getattr(context.scene.zero123, self.REQUEST.KIND).operator_values()
 
     def start(self, context: bpy.types.Context) -> None:
         """Start the job.
@@ -63,6 +64,18 @@ class ImageJob(bpy.types.Operator):
         Raises:
             EngineError: As in `launch`.
         """
+
+
+class ImageJob(RequestOperator):
+    """Base of the operators that start a job from an image."""
+
+    SKIP: ClassVar[Collection[str]] = ()
+    """Request fields that are not properties of the operator."""
+
+    def tab_settings(self, context: bpy.types.Context) -> dict[str, Any]:
+        return context.scene.zero123.operator_values(self.REQUEST)
+
+    def start(self, context: bpy.types.Context) -> None:
         values = request_values(self, self.REQUEST, skip={"image", *self.SKIP})
         if values.get("views"):
             values["views"] = bpy.path.abspath(values["views"])
@@ -115,18 +128,16 @@ class ZERO123_OT_estimate_elevation(ImageJob):
     __annotations__ = job_properties(ElevationRequest)
 
 
-class ZERO123_OT_text_to_image(bpy.types.Operator):
+class ZERO123_OT_text_to_image(RequestOperator):
     """Generate an image of an object from a text; it becomes the input image"""
 
     bl_idname = "zero123.text_to_image"
     bl_label = "Generate Image from Text"
-    bl_options = {'REGISTER'}
+    REQUEST = TextRequest
     __annotations__ = properties_of(TextRequest, options=_OPTIONS)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        for name, value in context.scene.zero123.text.operator_values().items():
-            if not self.properties.is_property_set(name):
-                setattr(self, name, value)
+        fill_in(self, self.tab_settings(context))
         if not self.prompt:
             return context.window_manager.invoke_props_dialog(self)
         return self.execute(context)
@@ -135,11 +146,8 @@ class ZERO123_OT_text_to_image(bpy.types.Operator):
         for name in ("prompt", "model"):
             self.layout.prop(self, name)
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.apply_preferred_device(self, context)
+    def start(self, context: bpy.types.Context) -> None:
         launch_alone(context, TextRequest, request_values(self, TextRequest), self.prompt)
-        return {'FINISHED'}
 
 
 class ZERO123_OT_regenerate(bpy.types.Operator):
@@ -155,7 +163,7 @@ class ZERO123_OT_regenerate(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        record = Record.read(context.active_object) if context.active_object else None
+        record = Record.read(context.active_object)
         return unless(cls, "" if record and record.request else SELECT_A_RESULT)
 
     @report_errors

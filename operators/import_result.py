@@ -80,7 +80,7 @@ class ZERO123_OT_import_again(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        record = Record.read(context.active_object) if context.active_object else None
+        record = Record.read(context.active_object)
         return unless(cls, why_import_waits(context) if record and record.files else
                       SELECT_A_RESULT)
 

@@ -44,12 +44,30 @@ def image_of_file(path: Path) -> bpy.types.Image:
                       "choose another file")
 
 
-class ZERO123_OT_open_picture(bpy.types.Operator):
+class _InputImage(bpy.types.Operator):
+    """Base of the operators that set the input image."""
+
+    bl_options = {'REGISTER', 'UNDO'}
+
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.scene.zero123.image = self.get_image(context)
+        return {'FINISHED'}
+
+    def get_image(self, context: bpy.types.Context) -> bpy.types.Image:
+        """The image to use.
+
+        Raises:
+            EngineError: `BAD_INPUT` if there is none.
+        """
+        raise NotImplementedError
+
+
+class ZERO123_OT_open_picture(_InputImage):
     """Use an image file as the input image"""
 
     bl_idname = "zero123.open_picture"
     bl_label = "Use Image"
-    bl_options = {'REGISTER', 'UNDO'}
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="File", subtype='FILE_PATH', options=PATH_OPTIONS, description="Image of one object")
@@ -64,52 +82,41 @@ class ZERO123_OT_open_picture(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        path = Path(bpy.path.abspath(self.filepath))
-        context.scene.zero123.image = image_of_file(path)
-        return {'FINISHED'}
+    def get_image(self, context: bpy.types.Context) -> bpy.types.Image:
+        return image_of_file(Path(bpy.path.abspath(self.filepath)))
 
 
-class ZERO123_OT_paste_picture(bpy.types.Operator):
+class ZERO123_OT_paste_picture(_InputImage):
     """Use the image on the clipboard, or the image file whose path is there"""
 
     bl_idname = "zero123.paste_picture"
     bl_label = "Paste Image"
-    bl_options = {'REGISTER', 'UNDO'}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         windowless = bpy.app.background or context.window is None
         return unless(cls, "The clipboard needs a window" if windowless else "")
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def get_image(self, context: bpy.types.Context) -> bpy.types.Image:
         path = file_of_text(context.window_manager.clipboard)
-        context.scene.zero123.image = (
-            image_of_file(path) if path else _clipboard_image(context))
-        return {'FINISHED'}
+        return image_of_file(path) if path else _clipboard_image(context)
 
 
-class ZERO123_OT_picture_from_render(bpy.types.Operator):
+class ZERO123_OT_picture_from_render(_InputImage):
     """Use the last render as the input image; nothing is rendered again"""
 
     bl_idname = "zero123.picture_from_render"
     bl_label = "Image from Render"
-    bl_options = {'REGISTER', 'UNDO'}
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.zero123.image = _render_result()
-        return {'FINISHED'}
+    def get_image(self, context: bpy.types.Context) -> bpy.types.Image:
+        return _render_result()
 
 
-class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
+class ZERO123_OT_picture_from_viewport(_InputImage):
     """Use what the 3D View shows as the input image, without overlays and background"""
 
     bl_idname = "zero123.picture_from_viewport"
     bl_label = "Image from 3D View"
-    bl_options = {'REGISTER', 'UNDO'}
 
     size: IntProperty(  # type: ignore[valid-type]
         name="Size", default=512, min=64, max=4096, options=_OPTIONS,
@@ -120,10 +127,8 @@ class ZERO123_OT_picture_from_viewport(bpy.types.Operator):
         unseen = bpy.app.background or viewport.find_view(context) is None
         return unless(cls, "Open a 3D View in this window" if unseen else "")
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.zero123.image = viewport.capture(context, self.size)
-        return {'FINISHED'}
+    def get_image(self, context: bpy.types.Context) -> bpy.types.Image:
+        return viewport.capture(context, self.size)
 
 
 def file_of_text(text: str) -> Path | None:

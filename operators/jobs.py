@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
+from ..engine.core.errors import EngineError, ErrorCode
 from .session import session
 from .session.job_store import discard
 from .session.jobs import Job
@@ -43,13 +43,10 @@ class ZERO123_OT_cancel_job(bpy.types.Operator):
         return {'FINISHED'}
 
 
-class ZERO123_OT_resume_job(bpy.types.Operator):
-    """Resume a mesh or a training that was stopped or has failed, with the same settings"""
+class _ResumableJobOperator(bpy.types.Operator):
+    """Base of the operators for one job that can be resumed."""
 
-    bl_idname = "zero123.resume_job"
-    bl_label = "Resume Job"
-
-    job: _job_property("Id of the job; empty uses the last one that can be resumed")  # type: ignore[valid-type]
+    JOB = _job_property("Id of the job; empty uses the last one that can be resumed")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -57,45 +54,57 @@ class ZERO123_OT_resume_job(bpy.types.Operator):
 
     @report_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _last_resumable(self, context)
+        job = self.find(context)
         if job is None:
-            return {'CANCELLED'}
+            raise EngineError(ErrorCode.BAD_INPUT, "this job cannot be resumed")
+        self.act(context, job)
+        return {'FINISHED'}
+
+    def find(self, context: bpy.types.Context) -> Job | None:
+        """The job with the operator's id, or the last one that can be resumed."""
+        if not session.job_store.is_read(context):
+            session.job_store.refresh(context)
+        found = [job for job in session.jobs if job.can_resume and self.job in ("", job.id)]
+        return found[-1] if found else None
+
+    def act(self, context: bpy.types.Context, job: Job) -> None:
+        """Apply the operator to the job."""
+
+
+class ZERO123_OT_resume_job(_ResumableJobOperator):
+    """Resume a mesh or a training that was stopped or has failed, with the same settings"""
+
+    bl_idname = "zero123.resume_job"
+    bl_label = "Resume Job"
+    __annotations__ = {"job": _ResumableJobOperator.JOB}
+
+    def act(self, context: bpy.types.Context, job: Job) -> None:
         launch_request(context, replace(job.request, resume=True), job.title,
                        place=job.place if session.open_file.is_open(job.file) else None,
                        options=job.options, replaces_view=job.replaces_view)
-        return {'FINISHED'}
 
 
-class ZERO123_OT_discard_job(bpy.types.Operator):
+class ZERO123_OT_discard_job(_ResumableJobOperator):
     """Remove a stopped mesh or training from the list, and delete its intermediate results"""
 
     bl_idname = "zero123.discard_job"
     bl_label = "Discard Job"
-
-    job: _job_property("Id of the job; empty uses the last one that can be resumed")  # type: ignore[valid-type]
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_none_resumable(context))
+    __annotations__ = {"job": _ResumableJobOperator.JOB}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        job = _last_resumable(self, context)
+        job = self.find(context)
         if job is None:
-            return {'CANCELLED'}
+            return self.execute(context)  # which reports that
         self.job = job.id  # the job in the question, even if another one stops meanwhile
         return context.window_manager.invoke_confirm(
             self, event, title=iface_("Discard Job"), confirm_text=iface_("Discard"),
             message=iface_("Delete the intermediate results of {}").format(job.title),
             translate=False)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        job = _last_resumable(self, context)
-        if job is None:
-            return {'CANCELLED'}
+    def act(self, context: bpy.types.Context, job: Job) -> None:
         session.jobs.forget(job)
         discard(job)
         redraw_areas()
-        return {'FINISHED'}
 
 
 class ZERO123_OT_clear_jobs(bpy.types.Operator):
@@ -141,17 +150,6 @@ def why_none_resumable(context: bpy.types.Context) -> str:
     """
     may = any(job.can_resume for job in session.jobs) or not session.job_store.is_read(context)
     return "" if may else "There is no stopped mesh or training"
-
-
-def _last_resumable(operator: bpy.types.Operator, context: bpy.types.Context) -> Job | None:
-    """The job that the operator names, or the last one; if there is none, report that."""
-    if not session.job_store.is_read(context):
-        session.job_store.refresh(context)
-    found = [job for job in session.jobs if job.can_resume and operator.job in ("", job.id)]
-    if not found:
-        operator.report({'ERROR'}, rpt_("This job cannot be resumed"))
-        return None
-    return found[-1]
 
 
 CLASSES = (ZERO123_OT_cancel_job, ZERO123_OT_resume_job, ZERO123_OT_discard_job,

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators that download, import, verify and remove models."""
+"""Operators that download, import, verify and remove models, and accept their licences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,17 @@ from bpy.app.translations import pgettext_iface as iface_
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from ..engine.core.errors import EngineError
-from ..engine.models.catalogue import find_model, list_models, name_for, size_text
+from ..engine.core.errors import EngineError, ErrorCode
+from ..engine.models.catalogue import (
+    ModelInfo,
+    find_model,
+    known_model,
+    list_models,
+    name_for,
+    size_text,
+)
 from ..engine.models.folder import remove
+from ..engine.models.licence_store import accept_licence
 from ..engine.setup.environment import find_python
 from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
@@ -47,6 +55,13 @@ def _model_property(description: str) -> Any:
                           search=_known_models, search_options={'SUGGESTION'})
 
 
+def _catalogue_property(wanted: Callable[[ModelInfo], bool]) -> Any:
+    """The choice of one of the catalogue's models."""
+    return EnumProperty(
+        name="Model", options=_OPTIONS, description="Name of the model in the catalogue",
+        items=[(info.name, info.name, info.title) for info in list_models() if wanted(info)])
+
+
 def _dtype_property() -> Any:
     return EnumProperty(
         name="Precision", default='original', options=_OPTIONS,
@@ -76,11 +91,7 @@ def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: s
         python = find_python(chosen.engine_python or None, addon.engine_folder())
         log = addon.results_folder(context) / "engine.log"
         session.model_work.start(python, verb, model, arguments, log, variables)
-        if not bpy.app.background:
-            session.timer.start()
-            redraw_areas()
-            return {'FINISHED'}
-        session.model_work.wait()
+        session.timer.follow(session.model_work.wait)
     except EngineError as error:
         operator.report({'ERROR'}, in_words(error))
         return {'CANCELLED'}
@@ -96,9 +107,7 @@ class ZERO123_OT_model_download(bpy.types.Operator):
     bl_idname = "zero123.model_download"
     bl_label = "Download Zero123 Model"
     __annotations__ = {
-        "model": EnumProperty(
-            name="Model", options=_OPTIONS, description="Name of the model in the catalogue",
-            items=[(info.name, info.name, info.title) for info in list_models() if info.repo]),
+        "model": _catalogue_property(lambda info: bool(info.repo)),
         "accept_licence": accept_property(),
         "dtype": _dtype_property(),
     }
@@ -111,9 +120,7 @@ class ZERO123_OT_model_download(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
-        info = find_model(self.model)
-        assert info is not None
-        layout = self.layout
+        info, layout = known_model(self.model), self.layout
         layout.prop(self, "model")
         draw_licence(layout, info)
         size, disk = size_text(info.size_bytes), size_text(info.installed_bytes)
@@ -264,5 +271,35 @@ class ZERO123_OT_model_cancel(bpy.types.Operator):
         return {'FINISHED'}
 
 
+class ZERO123_OT_model_accept_licence(bpy.types.Operator):
+    """Read and accept the licence of an installed model; it cannot be used before"""
+
+    bl_idname = "zero123.model_accept_licence"
+    bl_label = "Accept Zero123 Model Licence"
+    __annotations__ = {
+        "model": _catalogue_property(lambda info: info.restricted),
+        "accept_licence": accept_property(),
+    }
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        info = known_model(self.model)
+        self.layout.prop(self, "model")
+        draw_licence(self.layout, info)
+        self.layout.prop(self, "accept_licence")
+
+    @report_errors
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        info = known_model(self.model)
+        if not self.accept_licence:
+            raise EngineError(ErrorCode.BAD_INPUT, "the licence was not accepted")
+        accept_licence(info, addon.model_folder(context))
+        session.checklist.refresh(context)
+        redraw_areas()
+        return {'FINISHED'}
+
+
 CLASSES = (ZERO123_OT_model_download, ZERO123_OT_model_import, ZERO123_OT_model_verify,
-           ZERO123_OT_model_remove, ZERO123_OT_model_cancel)
+           ZERO123_OT_model_remove, ZERO123_OT_model_cancel, ZERO123_OT_model_accept_licence)

@@ -64,7 +64,7 @@ class _ViewOperator(bpy.types.Operator):
         index = self.view
         if index < 0:
             active = context.active_object
-            record, file = Record.read(active) if active else None, views_file(active)
+            record, file = Record.read(active), views_file(active)
             if record is None or file is None or not record.is_view:
                 index = session.view_selection.open
             else:

@@ -6,47 +6,30 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import bpy
 
 from ..engine.core.errors import EngineError, ErrorCode
-from ..engine.core.requests import RenderRequest, Request, TrainRequest
+from ..engine.core.requests import RenderRequest, TrainRequest
+from .generate import RequestOperator
 from .scene.exporting import renderable, save_objects
 from .session import launch
 from .session import preferences as addon
 from .session.jobs import Job
-from .session.messages import report_errors
 from .session.request_properties import properties_of, request_values
 
 _OPTIONS = {'SKIP_SAVE'}
 
 
-class TrainingJob(bpy.types.Operator):
-    """Base of the operators that start from 3D models: the selected objects, or files.
+class TrainingJob(RequestOperator):
+    """Base of the operators that start from 3D models: the selected objects, or files."""
 
-    Settings that are not given come from the Zero123 tab if the operator is called from the
-    interface, and are the request's defaults if it is called from a script.
-    """
-
-    REQUEST: ClassVar[type[Request]]
-    bl_options = {'REGISTER'}
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        settings = getattr(context.scene.zero123, self.REQUEST.KIND)
-        for name, value in settings.operator_values().items():
-            if not self.properties.is_property_set(name):
-                setattr(self, name, value)
-        return self.execute(context)
-
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        addon.apply_preferred_device(self, context)
+    def start(self, context: bpy.types.Context) -> None:
         values = request_values(self, self.REQUEST)
         if addon.preferences(context).host is None:
             values["blender"] = values["blender"] or this_blender()
         self.launch(context, values)
-        return {'FINISHED'}
 
     def launch(self, context: bpy.types.Context, values: dict[str, Any]) -> Job:
         """Start the job with the selected objects, unless files are given."""

@@ -5,39 +5,51 @@
 Blender's search (F3) finds only operators that are in a menu or submenu, so each one is in one.
 """
 
+from typing import ClassVar
+
 import bpy
 
 from ..operators.scene.translation import CONTEXT
+
+Entry = tuple[str, str]
+"""An operator's idname without "zero123.", and its icon; an empty idname is a separator."""
+_SEPARATOR: Entry = ("", "")
 
 
 class _Menu(bpy.types.Menu):
     """Base of the submenus."""
 
     bl_translation_context = CONTEXT
+    ENTRIES: ClassVar[tuple[Entry, ...]] = ()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        _draw_entries(self.layout, self.ENTRIES)
+
+
+def _draw_entries(layout: bpy.types.UILayout, entries: tuple[Entry, ...]) -> None:
+    layout.operator_context = 'INVOKE_DEFAULT'
+    for name, icon in entries:
+        if name:
+            layout.operator(f"zero123.{name}", icon=icon)
+        else:
+            layout.separator()
 
 
 class ZERO123_MT_object(_Menu):
     """Submenu of the Object menu: the jobs, and below them one submenu per subject."""
 
     bl_label = "Zero123"
+    ENTRIES = (("generate_views", 'CAMERA_DATA'), ("view_from_camera", 'VIEW_CAMERA'),
+               ("reconstruct_mesh", 'MESH_MONKEY'), ("remove_background", 'IMAGE_ALPHA'),
+               _SEPARATOR,
+               ("regenerate", 'FILE_REFRESH'), ("import_again", 'IMPORT'),
+               ("compare", 'IMAGE_REFERENCE'),
+               _SEPARATOR)
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator("zero123.generate_views", icon='CAMERA_DATA')
-        layout.operator("zero123.view_from_camera", icon='VIEW_CAMERA')
-        layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
-        layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
-        layout.separator()
-        layout.operator("zero123.regenerate", icon='FILE_REFRESH')
-        layout.operator("zero123.import_again", icon='IMPORT')
-        layout.operator("zero123.compare", icon='IMAGE_REFERENCE')
-        layout.separator()
-        layout.menu("ZERO123_MT_views")
-        layout.menu("ZERO123_MT_batch")
-        layout.menu("ZERO123_MT_jobs")
-        layout.menu("ZERO123_MT_training")
-        layout.menu("ZERO123_MT_models")
-        layout.menu("ZERO123_MT_engine")
+        _draw_entries(self.layout, self.ENTRIES)
+        for subject in ("views", "batch", "jobs", "training", "models", "engine"):
+            self.layout.menu(f"ZERO123_MT_{subject}")
 
 
 class ZERO123_MT_views(_Menu):
@@ -45,18 +57,15 @@ class ZERO123_MT_views(_Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        layout.operator("zero123.pick_views", icon='RESTRICT_SELECT_OFF')
+        _draw_entries(layout, (("pick_views", 'RESTRICT_SELECT_OFF'),))
         layout.operator("zero123.use_view", text="Use View", icon='CHECKBOX_HLT')
-        leave_out = layout.operator("zero123.use_view", text="Leave Out View",
-                                    icon='CHECKBOX_DEHLT')
-        leave_out.use = False
-        layout.operator("zero123.show_samples", icon='IMGDISPLAY')
-        layout.operator("zero123.choose_sample", icon='RADIOBUT_ON')
-        layout.operator("zero123.regenerate_view", icon='FILE_REFRESH')
-        layout.operator("zero123.reconstruct_picked", icon='MESH_MONKEY')
-        layout.separator()
-        layout.operator("zero123.turntable", icon='SEQUENCE')
-        layout.operator("zero123.turntable_video", icon='FILE_MOVIE')
+        layout.operator("zero123.use_view", text="Leave Out View",
+                        icon='CHECKBOX_DEHLT').use = False
+        _draw_entries(layout, (
+            ("show_samples", 'IMGDISPLAY'), ("choose_sample", 'RADIOBUT_ON'),
+            ("regenerate_view", 'FILE_REFRESH'), ("reconstruct_picked", 'MESH_MONKEY'),
+            _SEPARATOR,
+            ("turntable", 'SEQUENCE'), ("turntable_video", 'FILE_MOVIE')))
 
 
 class ZERO123_MT_batch(_Menu):
@@ -68,84 +77,49 @@ class ZERO123_MT_batch(_Menu):
                         icon='RESTRICT_SELECT_OFF').kind = 'VIEWS'
         layout.operator("zero123.queue_selected", text="Reconstruct Meshes of Selected",
                         icon='RESTRICT_SELECT_OFF').kind = 'MESH'
-        layout.operator_context = 'INVOKE_DEFAULT'
-        layout.operator("zero123.queue_pictures", icon='FILEBROWSER')
+        _draw_entries(layout, (("queue_pictures", 'FILEBROWSER'),))
 
 
 class ZERO123_MT_jobs(_Menu):
     bl_label = "Jobs"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator("zero123.cancel_job", icon='CANCEL')
-        layout.operator("zero123.resume_job", icon='PLAY')
-        layout.operator("zero123.clear_jobs", icon='TRASH')
-        layout.operator("zero123.refresh_history", icon='FILE_REFRESH')
-        layout.operator_context = 'INVOKE_DEFAULT'
-        layout.operator("zero123.discard_job", icon='TRASH')
+    ENTRIES = (("cancel_job", 'CANCEL'), ("resume_job", 'PLAY'), ("clear_jobs", 'TRASH'),
+               ("refresh_history", 'FILE_REFRESH'), ("discard_job", 'TRASH'))
 
 
 class ZERO123_MT_training(_Menu):
     bl_label = "Training"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator("zero123.render_dataset", icon='RENDER_STILL')
-        layout.operator("zero123.train_model", icon='GRAPH')
+    ENTRIES = (("render_dataset", 'RENDER_STILL'), ("train_model", 'GRAPH'))
 
 
 class ZERO123_MT_models(_Menu):
     bl_label = "Models"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator_context = 'INVOKE_DEFAULT'
-        layout.operator("zero123.model_download", icon='IMPORT')
-        layout.operator("zero123.model_import", icon='FILE_FOLDER')
-        layout.operator("zero123.model_verify", icon='CHECKMARK')
-        layout.operator("zero123.model_remove", icon='TRASH')
-        layout.operator("zero123.model_accept_licence", icon='TEXT')
-        layout.operator("zero123.model_cancel", icon='CANCEL')
+    ENTRIES = (("model_download", 'IMPORT'), ("model_import", 'FILE_FOLDER'),
+               ("model_verify", 'CHECKMARK'), ("model_remove", 'TRASH'),
+               ("model_accept_licence", 'TEXT'), ("model_cancel", 'CANCEL'))
 
 
 class ZERO123_MT_engine(_Menu):
     bl_label = "Engine"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator("zero123.engine_start", icon='PLAY')
-        layout.operator("zero123.engine_stop", icon='PAUSE')
-        layout.operator("zero123.release_memory", icon='MEMORY')
-        layout.separator()
-        layout.operator("zero123.open_log", icon='TEXT')
-        layout.operator("zero123.copy_log", icon='COPYDOWN')
-        layout.operator("zero123.check_setup", icon='CHECKMARK')
-        layout.operator("zero123.copy_report", icon='COPYDOWN')
-        layout.separator()
-        layout.operator("zero123.engine_install", icon='IMPORT')
-        layout.operator("zero123.engine_install_cancel", icon='CANCEL')
+    ENTRIES = (("engine_start", 'PLAY'), ("engine_stop", 'PAUSE'), ("release_memory", 'MEMORY'),
+               _SEPARATOR,
+               ("open_log", 'TEXT'), ("copy_log", 'COPYDOWN'), ("check_setup", 'CHECKMARK'),
+               ("copy_report", 'COPYDOWN'),
+               _SEPARATOR,
+               ("engine_install", 'IMPORT'), ("engine_install_cancel", 'CANCEL'))
 
 
 class ZERO123_MT_image(_Menu):
     """Submenu of the Image Editor's Image menu and of Add > Image: sources of the input image."""
 
     bl_label = "Zero123"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.operator("zero123.generate_views", icon='CAMERA_DATA')
-        layout.operator("zero123.reconstruct_mesh", icon='MESH_MONKEY')
-        layout.operator("zero123.remove_background", icon='IMAGE_ALPHA')
-        layout.separator()
-        layout.operator_context = 'INVOKE_DEFAULT'
-        layout.operator("zero123.open_picture", icon='FILE_IMAGE')
-        layout.operator("zero123.paste_picture", icon='PASTEDOWN')
-        layout.operator("zero123.picture_from_render", icon='RENDER_RESULT')
-        layout.operator("zero123.picture_from_viewport", icon='VIEW3D')
-        layout.operator("zero123.text_to_image", icon='TEXT')
-        layout.separator()
-        layout.operator("zero123.prepare_picture", icon='HIDE_OFF')
-        layout.operator("zero123.estimate_elevation", icon='VIEW_CAMERA')
+    ENTRIES = (("generate_views", 'CAMERA_DATA'), ("reconstruct_mesh", 'MESH_MONKEY'),
+               ("remove_background", 'IMAGE_ALPHA'),
+               _SEPARATOR,
+               ("open_picture", 'FILE_IMAGE'), ("paste_picture", 'PASTEDOWN'),
+               ("picture_from_render", 'RENDER_RESULT'), ("picture_from_viewport", 'VIEW3D'),
+               ("text_to_image", 'TEXT'),
+               _SEPARATOR,
+               ("prepare_picture", 'HIDE_OFF'), ("estimate_elevation", 'VIEW_CAMERA'))
 
 
 def _draw_object_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -18,7 +18,7 @@ from .input_image import draw_interpretation, draw_job_image, draw_prepared, dra
 from .notes import draw_installation, draw_lines
 from .presets import ZERO123_PT_presets
 from .progress import kind_name, progress_text
-from .tab import Tab
+from .tab import Tab, draw_settings, settings_column
 
 _STATE_ICONS = {JobState.DONE: 'CHECKMARK', JobState.FAILED: 'ERROR', JobState.CANCELLED: 'X',
                 JobState.STOPPED: 'PAUSE'}
@@ -33,9 +33,7 @@ class _Section(Tab):
     NAMES: tuple[str, ...] = ()
 
     def draw(self, context: bpy.types.Context) -> None:
-        column = _settings_column(self.layout)
-        for name in self.NAMES:
-            column.prop(context.scene.zero123, name)
+        draw_settings(self.layout, context.scene.zero123, self.NAMES)
 
 
 class ZERO123_PT_main(Tab):
@@ -78,9 +76,7 @@ class ZERO123_PT_text(_Section):
                          placeholder=iface_("Prompt"))
         self.layout.prop(settings, "negative_prompt", text="", icon='X',
                          placeholder=iface_("Negative Prompt"))
-        column = _settings_column(self.layout)
-        for name in self.NAMES:
-            column.prop(settings, name)
+        draw_settings(self.layout, settings, self.NAMES)
         self.layout.operator("zero123.text_to_image", icon='IMAGE_DATA')
 
 
@@ -90,7 +86,7 @@ class ZERO123_PT_views(_Section):
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.zero123
         self.layout.row().prop(settings, "mode", expand=True)
-        column = _settings_column(self.layout)
+        column = settings_column(self.layout)
         column.prop(settings, "orbit" if settings.mode == 'ORBIT' else "azimuth")
         column.prop(settings, "samples")
         column.column(heading="Camera").prop(settings, "like_input")
@@ -119,7 +115,7 @@ class ZERO123_PT_camera(_Section):
     bl_options = {'DEFAULT_CLOSED'}
 
     def draw(self, context: bpy.types.Context) -> None:
-        settings, column = context.scene.zero123, _settings_column(self.layout)
+        settings, column = context.scene.zero123, settings_column(self.layout)
         row = column.row(align=True)
         row.prop(settings, "input_elevation")
         row.operator("zero123.estimate_elevation", text="", icon='VIEW_CAMERA')
@@ -138,7 +134,7 @@ class ZERO123_PT_import(_Section):
         _Section.draw(self, context)
         settings = context.scene.zero123
         if settings.remesh != 'NONE':
-            _settings_column(self.layout).prop(settings, "remesh_faces")
+            settings_column(self.layout).prop(settings, "remesh_faces")
 
 
 class ZERO123_PT_jobs(Tab):
@@ -163,12 +159,6 @@ class ZERO123_PT_jobs(Tab):
         column.operator_menu_enum("zero123.queue_pictures", "kind", icon='FILEBROWSER')
         column.operator_menu_enum("zero123.queue_selected", "kind", icon='RESTRICT_SELECT_OFF')
         _draw_engine(layout, context)
-
-
-def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
-    layout.use_property_split = True
-    layout.use_property_decorate = False
-    return layout.column()
 
 
 def _draw_job(column: bpy.types.UILayout, job: Job, context: bpy.types.Context) -> None:

@@ -4,7 +4,7 @@
 
 import bpy
 
-from .tab import Tab
+from .tab import Tab, draw_settings
 
 
 class ZERO123_PT_training(Tab):
@@ -22,9 +22,10 @@ class ZERO123_PT_training_model(Tab):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.zero123.train
-        _draw(self.layout, settings, (
+        draw_settings(self.layout, settings, (
             "data", "model", "steps", "batch_size", "learning_rate", "seed",
-            "precision", "lora", "gradient_checkpointing", "preview_every", "views", "samples"))
+            "precision", "lora", "gradient_checkpointing", "preview_every", "view_count",
+            "samples"))
         self.layout.operator("zero123.train_model", icon='GRAPH')
 
 
@@ -35,18 +36,9 @@ class ZERO123_PT_training_views(Tab):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.zero123.render
-        _draw(self.layout, settings, (
-            "models", "views", "size", "samples", "seed", "workers", "folders"))
+        draw_settings(self.layout, settings, (
+            "models", "view_count", "size", "samples", "seed", "workers", "folders"))
         self.layout.operator("zero123.render_dataset", icon='RENDER_STILL')
-
-
-def _draw(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup,
-          names: tuple[str, ...]) -> None:
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
-    for name in names:
-        column.prop(settings, name)
 
 
 CLASSES = (ZERO123_PT_training, ZERO123_PT_training_model, ZERO123_PT_training_views)

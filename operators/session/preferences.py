@@ -61,14 +61,6 @@ def preferences(context: bpy.types.Context) -> Preferences:
         stored.remote_python)
 
 
-def apply_preferred_device(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
-    """Set an operator's device and number format from the preferences, unless they were given."""
-    chosen = preferences(context)
-    for name in ("device", "dtype"):
-        if hasattr(operator, name) and not operator.properties.is_property_set(name):
-            setattr(operator, name, getattr(chosen, name))
-
-
 def model_folder(context: bpy.types.Context) -> Path:
     """The folder of downloaded and imported models; it may not exist yet."""
     chosen = preferences(context).model_folder

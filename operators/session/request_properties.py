@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
+import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...engine.core.errors import EngineError, ErrorCode
@@ -67,6 +68,13 @@ def request_values(source: Any, request: type[Request],
     """
     return {name: _plain(f, getattr(source, name))
             for name, f in request_fields(request, skip=skip).items()}
+
+
+def fill_in(operator: bpy.types.Operator, values: Mapping[str, Any]) -> None:
+    """Set those of an operator's properties that its caller has not set."""
+    for name, value in values.items():
+        if hasattr(operator, name) and not operator.properties.is_property_set(name):
+            setattr(operator, name, value)
 
 
 def parse_numbers(name: str, text: str) -> list[float]:

@@ -69,6 +69,14 @@ class Timer:
             # Persistent: loading another file must not stop the polling of a running job.
             bpy.app.timers.register(self._tick, first_interval=INTERVAL_S, persistent=True)
 
+    def follow(self, wait: Callable[[], None]) -> None:
+        """Poll the work that has just started; without a window, wait for its end."""
+        if bpy.app.background:
+            wait()
+            return
+        self.start()
+        redraw_areas()
+
     def close(self) -> None:
         """Remove timers and handlers; a pending timer at exit can crash Blender."""
         for handlers, handler in self._handlers:

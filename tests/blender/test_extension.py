@@ -57,16 +57,35 @@ def test_menus_contain_every_operator(bpy, extension, name):
     assert f"zero123.{name}" in shown.operators
 
 
+@pytest.mark.parametrize("name", ["training_model", "training_views", "mesh", "quality", "import"])
+def test_panels_draw_settings_that_exist(bpy, scene, extension, name):
+    shown = _Recorder(bpy)
+    panel = getattr(bpy.types, f"ZERO123_PT_{name}")
+    shown.NAMES = getattr(panel, "NAMES", ())
+    panel.draw(shown, bpy.context)
+    assert shown.settings
+    assert [entry for entry in shown.settings if not hasattr(*entry)] == []
+
+
 class _Recorder:
-    """Takes the place of a menu, which Blender draws only with a window."""
+    """Takes the place of a menu or panel, which Blender draws only with a window."""
 
     def __init__(self, bpy):
         self.bpy = bpy
         self.layout = self
         self.operators = []
+        self.settings = []
 
     def menu(self, name, **_):
-        getattr(self.bpy.types, name).draw(self, self.bpy.context)
+        menu = getattr(self.bpy.types, name)
+        self.ENTRIES = menu.ENTRIES
+        menu.draw(self, self.bpy.context)
+
+    def column(self):
+        return self
+
+    def prop(self, settings, name):
+        self.settings.append((settings, name))
 
     def separator(self):
         pass

@@ -227,6 +227,7 @@ TEXTS = {
     "this is a bug in the engine; its log has the traceback (command line: --debug)":
         "das ist ein Fehler der Engine; ihr Protokoll enthält den Traceback (Kommandozeile: "
         "--debug)",
+    "this job cannot be resumed": "dieser Auftrag kann nicht fortgesetzt werden",
     "this view is not in the list": "diese Ansicht ist nicht in der Liste",
     "try another server (HF_ENDPOINT), or import a file that you have":
         "einen anderen Server versuchen (HF_ENDPOINT) oder eine vorhandene Datei importieren",

@@ -295,7 +295,6 @@ TEXTS = {
     "The engine is running": "Die Engine läuft",
     "The engine uses the device {}": "Die Engine rechnet auf: {}",
     "The report is in the clipboard": "Der Bericht ist in der Zwischenablage",
-    "This job cannot be resumed": "Dieser Auftrag kann nicht fortgesetzt werden",
     "Time Limit": "Zeitgrenze",
     "Toggle": "Umschalten",
     "Train": "Trainieren",
