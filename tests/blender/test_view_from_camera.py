@@ -173,7 +173,7 @@ def test_view_from_camera_refuses_impossible_views(bpy, scene, result, contents)
     for matrix, data, text in [
             (away, {}, "looks away from the object, by 180 degrees; turn it"),
             (center, {}, "is in the object's centre; move it"),
-            (placed, {"type": 'ORTHO'}, "is no perspective camera")]:
+            (placed, {"type": 'ORTHO'}, "is not a perspective camera")]:
         camera = _camera(bpy, scene, matrix, **data)
         before = contents()
         with pytest.raises(RuntimeError, match=text):
@@ -183,7 +183,7 @@ def test_view_from_camera_refuses_impossible_views(bpy, scene, result, contents)
     _camera(bpy, scene, placed)
     with pytest.raises(RuntimeError, match="there is no camera named 'None'; select"):
         bpy.ops.zero123.view_from_camera(camera="None")
-    with pytest.raises(RuntimeError, match="'Mine' is no object that Zero123 has made"):
+    with pytest.raises(RuntimeError, match="'Mine' was not made by Zero123"):
         bpy.ops.zero123.view_from_camera(around="Mine")
 
 
