@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
 from ..core.reporting import Reporter
 from ..core.requests import Request
 from ..remote.archive import files_under, pack, unpack
@@ -69,9 +70,8 @@ def _connect(address: str) -> Any:
         ray.init(address, log_to_driver=False, logging_level="ERROR",
                  runtime_env={"py_modules": [str(ENGINE)], "excludes": ["__pycache__"]})
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EngineError(
-            ErrorCode.ENVIRONMENT, f"can't use the Ray cluster {address}: {reason}",
+            ErrorCode.ENVIRONMENT, f"can't use the Ray cluster {address}: {first_line(error)}",
             "give auto on a computer of the cluster, else ray://HEAD:10001; all of them need the "
             "same Python and Ray") from error
     return ray
@@ -243,8 +243,7 @@ class _Pool:
         """Give up an actor that has died or does not answer; its item is tried again."""
         self._ray.kill(worker.actor)
         self._workers.remove(worker)
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        item = worker.item
+        reason, item = first_line(error), worker.item
         if item is None:
             self._failed_starts += 1
             if self._failed_starts >= STARTS * (len(self._workers) + 1):

@@ -65,7 +65,7 @@ class HtmlReport:
         with staged_file(self.path) as stage:
             stage.write_text(
                 f"{_HEAD}<h1>Zero123 batch</h1>\n<p>{counts or 'nothing to do'}</p>\n<table>\n"
-                "<tr><th>State<th>Picture<th>Result<th>Files<th>Asked for in<th>Seconds</tr>\n"
+                "<tr><th>State<th>Image<th>Result<th>Files<th>Requested in<th>Seconds</tr>\n"
                 f"{rows}\n</table>\n</html>\n", encoding="utf-8")
 
     def _row(self, entry: ItemStatus) -> str:

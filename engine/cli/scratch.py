@@ -27,7 +27,7 @@ def add_dataset(verbs: Any) -> None:
                         help="folders of .tar shards, or of objects in Objaverse's layout, in the "
                         "order the objects shall have")
     unpack.add_argument("--size", type=int, default=0, metavar="PIXELS",
-                        help="resize the pictures; nano trains on 128 (default: as they are)")
+                        help="resize the images; nano trains on 128 (default: their own size)")
     unpack.set_defaults(run=_unpack)
     _add_work(unpack)
 
@@ -42,8 +42,8 @@ def add_dataset(verbs: Any) -> None:
     shapes = verbs.add_parser("shapes", help="render random household shapes as shards")
     shapes.add_argument("--out", type=user_path, required=True, help="folder for the shards")
     shapes.add_argument("--count", type=int, default=1200, help="number of objects")
-    shapes.add_argument("--view-count", type=int, default=24, help="pictures of each")
-    shapes.add_argument("--size", type=int, default=128, help="side of a picture, pixels")
+    shapes.add_argument("--view-count", type=int, default=24, help="images of each")
+    shapes.add_argument("--size", type=int, default=128, help="side of an image, pixels")
     shapes.add_argument("--seed", type=int, default=0)
     shapes.add_argument("--workers", type=int, default=2, help="processes that render")
     shapes.add_argument("--test-set", action="store_true", help="with meshes, in the layout that "
@@ -53,7 +53,7 @@ def add_dataset(verbs: Any) -> None:
 
 def add_train(verbs: Any) -> None:
     """Add `train autoencoder`, `denoiser` and `export`."""
-    autoencoder = verbs.add_parser("autoencoder", help="first: pictures to latents and back")
+    autoencoder = verbs.add_parser("autoencoder", help="first: between images and latents")
     _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)
     autoencoder.add_argument("--crop", type=int, default=64,
                              help="side of the random crops, pixels")

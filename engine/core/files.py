@@ -5,14 +5,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 BLOCK = 4 * 1024 * 1024
 """Bytes read at a time."""
-UNREADABLE_JSON = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError,
+UNREADABLE_JSON = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
                    RecursionError)
 """Exceptions of code that reads a JSON file of unknown origin and takes values out of it."""
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if the file holds none or cannot be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except UNREADABLE_JSON:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .files import UNREADABLE_JSON, sha256
+from .files import read_json_object, sha256
 from .request import REQUEST_FILE
 from .requests import REQUESTS, SCHEMA
 
@@ -54,14 +54,14 @@ class OwnFiles:
 def own_files(folder: Path) -> OwnFiles:
     """What a folder's records say; one that cannot be read says nothing."""
     found = OwnFiles()
-    document = _read(folder / REQUEST_FILE)
+    document = read_json_object(folder / REQUEST_FILE)
     if document.get("schema") == SCHEMA and document.get("kind") in REQUESTS:
         found.kind = document["kind"]
         found.files = _digests(document.get("files"))
         found.others = _digests(document.get("other_files"))
         if "files" not in document:
             found.patterns = REQUESTS[found.kind].OWN_FILES
-    journal = _read(folder / JOURNAL)
+    journal = read_json_object(folder / JOURNAL)
     found.files.update(_digests(journal.get("files")))
     found.replaced.update(_digests(journal.get("replaced")))
     found.others.update(_digests(journal.get("other_files")))
@@ -105,14 +105,6 @@ def record_files(stage: Path, files: dict[str, str], others: dict[str, str]) -> 
 def _matches(name: str, pattern: str) -> bool:
     path = PurePosixPath(name)
     return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except UNREADABLE_JSON:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _digests(value: Any) -> dict[str, str]:

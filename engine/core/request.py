@@ -26,10 +26,6 @@ RESUME_OPTION_HINT = "the same command with --resume resumes from here"
 """Hint for a stopped command that resumes only with `--resume`."""
 
 
-RETIRED_FIELDS = frozenset({"cache_interval"})
-"""Fields of earlier versions. They are ignored in the requests that those versions have saved."""
-
-
 FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".glb", ".gltf", ".obj", ".ply", ".stl", ".fbx",
                  ".usd", ".json", ".zip", ".safetensors", ".ckpt")
 """Endings of names that a person gives to a file, not to a folder of results."""
@@ -122,7 +118,6 @@ class Request:
         Raises:
             EngineError: `BAD_INPUT` for an unknown field or a value outside its limits.
         """
-        values = {name: value for name, value in values.items() if name not in RETIRED_FIELDS}
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise EngineError(

@@ -274,7 +274,7 @@ class TextRequest(InferenceRequest):
     HANDLER = ".jobs.text_to_image:text_to_image"
     POSITIONAL = "prompt"
     OUT_IS_FOLDER = False
-    RESULT_FILE = "picture.png"
+    RESULT_FILE = "image.png"
     SCENE_IMPORT = SceneImport.IMAGE
 
     prompt: str = option("", "what the image is to show: one object")

@@ -23,6 +23,7 @@ import numpy as np
 
 from ..camera import DEFAULT_RADIUS, spherical_from_position
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
 from ..imaging import read_image, straight
 from ..imaging.view_set import ViewSet
 from ..training.folders import read_folder
@@ -166,14 +167,14 @@ def _mesh(folder: Path, name: str) -> Path | None:
         return None
 
 
-def _square(picture: np.ndarray, name: str) -> np.ndarray:
-    if picture.shape[0] != picture.shape[1]:
+def _square(image: np.ndarray, name: str) -> np.ndarray:
+    if image.shape[0] != image.shape[1]:
         raise _bad(f"{name} is not square")
-    return picture
+    return image
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else "") or str(error).partition("\n")[0]
+    return (error.strerror if isinstance(error, OSError) else "") or first_line(error)
 
 
 def _bad(problem: str) -> EngineError:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
 from ..models.catalogue import models_folder
 from ..models.safe_unpickle import read_state_dict
 
@@ -164,7 +165,6 @@ def _require(library: str) -> None:
     try:
         importlib.import_module(library)
     except (ImportError, OSError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
         raise EngineError(
-            ErrorCode.ENVIRONMENT, f"{library} can't be loaded: {reason}",
+            ErrorCode.ENVIRONMENT, f"{library} can't be loaded: {first_line(error)}",
             "install engine/requirements-metrics.txt from where this torch came from") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
 from ..mesh.axes import from_file
 from ..mesh.triangles import FloatArray, Triangles
 
@@ -49,8 +50,7 @@ def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
     except MemoryError:
         raise
     except Exception as error:  # trimesh's readers raise many types
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise _unusable(path, reason) from error
+        raise _unusable(path, first_line(error)) from error
     if len(points) == 0:
         raise _unusable(path, "it holds neither triangles nor points")
     if not np.isfinite(points).all() or not np.ptp(points, axis=0).max() > 0:

@@ -32,7 +32,7 @@ PANELS = 3
 """Number of panels side by side in a figure."""
 SHOWN = 8
 """Number of objects on the sheet of meshes, evenly spaced over their names."""
-PICTURE = 160
+IMAGE_SIZE = 160
 """Side of a mesh's image, pixels."""
 LABEL = 30
 """Characters of an object's name per line."""
@@ -101,11 +101,11 @@ def write_report(results: Results, out: Path) -> list[Path]:
             _draw(table, stage / f"{table.name}.png")
             names += [f"{table.name}.csv", f"{table.name}.png"]
             page += [f"<h2>{table.title}</h2>\n", _html(table),
-                     f"<p>{_picture(stage / f'{table.name}.png')}</p>\n"]
+                     f"<p>{_embedded(stage / f'{table.name}.png')}</p>\n"]
         if _draw_meshes(results.reconstructions, stage / "sheet.png"):
             names.append("sheet.png")
-            page += ["<h2>Reconstructions</h2>\n", f"<p>{_picture(stage / 'sheet.png')}</p>\n"]
-        page += [f"<h2>{escape(sheet.stem)}</h2>\n<p>{_picture(sheet)}</p>\n"
+            page += ["<h2>Reconstructions</h2>\n", f"<p>{_embedded(stage / 'sheet.png')}</p>\n"]
+        page += [f"<h2>{escape(sheet.stem)}</h2>\n<p>{_embedded(sheet)}</p>\n"
                  for sheet in results.sheets]
         (stage / "report.html").write_text("".join(page) + "</html>\n", encoding="utf-8")
     return [out / name for name in (*names, "report.html")]
@@ -195,7 +195,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
             mesh = reconstructions[method].get(thing)
             if mesh:
                 load_shape(mesh)  # raises, with the file's name, if it is damaged
-                panel.imshow(load_textured(mesh).picture(*CAMERA, PICTURE, LIGHTS))
+                panel.imshow(load_textured(mesh).picture(*CAMERA, IMAGE_SIZE, LIGHTS))
         line[0].set_ylabel("\n".join(wrap(thing, LABEL)), fontsize=7)
     for panel, method in zip(panels[0], methods, strict=True):
         panel.set_title(method, fontsize=10)
@@ -203,10 +203,10 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
     return True
 
 
-def _picture(path: Path) -> str:
+def _embedded(path: Path) -> str:
     """An image embedded into the page, without the metadata of its file."""
     content = io.BytesIO()
-    with Image.open(path, formats=("PNG",)) as picture:
-        Image.fromarray(np.asarray(picture.convert("RGB"))).save(content, "PNG")
+    with Image.open(path, formats=("PNG",)) as image:
+        Image.fromarray(np.asarray(image.convert("RGB"))).save(content, "PNG")
     data = base64.b64encode(content.getvalue()).decode()
     return f'<img alt="{escape(path.stem)}" src="data:image/png;base64,{data}">'

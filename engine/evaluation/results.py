@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
+from ..core.files import UNREADABLE_JSON
 from ..imaging import read_image
 
 SCORES_FILE = "scores.json"
@@ -111,9 +113,8 @@ def _add(results: Results, file: Path) -> None:
                     for thing in record["objects"]}
             results.reconstructions[label] = {
                 thing: mesh for thing, mesh in kept.items() if mesh.is_file()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error) or type(error).__name__
-        raise EngineError(ErrorCode.BAD_INPUT, f"{file} holds no scores: {reason}",
+    except UNREADABLE_JSON as error:
+        raise EngineError(ErrorCode.BAD_INPUT, f"{file} holds no scores: {first_line(error)}",
                           "evaluate this method again") from error
 
 

@@ -36,9 +36,9 @@ def image_variations(folder: Path, *, seed: int, steps: int = STEPS) -> Predicto
     pipeline = load_variations(folder)
 
     def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        picture = Image.fromarray(np.rint(image * 255).astype(np.uint8))
+        rgb = Image.fromarray(np.rint(image * 255).astype(np.uint8))
         generator = torch.Generator().manual_seed(seed)
-        views = [pipeline(picture, num_inference_steps=steps, guidance_scale=GUIDANCE,
+        views = [pipeline(rgb, num_inference_steps=steps, guidance_scale=GUIDANCE,
                           generator=generator, output_type="np").images[0] for _ in targets]
         size = image.shape[:2]
         return np.stack([cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in views])

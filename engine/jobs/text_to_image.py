@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a text to a picture that the other jobs can start from, by any text-to-image pipeline that
+"""From a text to an image that the other jobs can start from, by any text-to-image pipeline that
 diffusers' AutoPipelineForText2Image knows.
 """
 
@@ -28,6 +28,7 @@ from transformers import PreTrainedTokenizerBase
 
 from ..core.device_memory import device_memory
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import UNREADABLE_JSON
 from ..core.reporting import Reporter
 from ..core.requests import TextRequest
 from ..core.result_place import staged_result
@@ -49,19 +50,19 @@ from ..models.model_cache import model_cache
 from .sampling import report_memory_fallbacks, segmentation_model
 
 CLASSES = frozenset(cls.__name__ for cls in AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
-"""The pipelines that make a picture of a text."""
+"""The text-to-image pipelines that diffusers knows."""
 SIDE_STEP = 8
 """Pixels per latent pixel."""
 HALF = "fp16"
-"""Marks files with half the precision, where a folder may hold no others."""
+"""Variant in the names of files with half precision; some folders hold no others."""
 
 
 def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
-    """Make the picture that a request asks for into the file `out`. Returns the job's report.
+    """Make the image that a request asks for into the file `out`. Returns the job's report.
 
     Raises:
         EngineError: as `load_text_pipeline`; `MODEL_INCOMPATIBLE` for a negative prompt that the
-            pipeline doesn't take; `BAD_INPUT` if no object stands out in the picture.
+            pipeline doesn't take; `BAD_INPUT` if no object is found in the image.
     """
     out = Path(request.out)
     with staged_result(out) as stage:
@@ -69,14 +70,14 @@ def text_to_image(request: TextRequest, reporter: Reporter) -> dict[str, Any]:
         pipeline = model_cache.load(load_text_pipeline, request.model, request.device,
                                      request.dtype)
         reporter.progress("load model", 1, 1)
-        picture = _paint(pipeline, request, reporter)
+        image = _generate(pipeline, request, reporter)
         if not request.keep_background:
             reporter.progress("segment", 0, 1)
-            picture = _cut_out(picture)
+            image = _cut_out(image)
             reporter.progress("segment", 1, 1)
-        save_png(stage, picture.astype(np.float32) / 255)
+        save_png(stage, image.astype(np.float32) / 255)
     reporter.artifact("image", out)
-    return {"image": str(out), "width": picture.shape[1], "height": picture.shape[0],
+    return {"image": str(out), "width": image.shape[1], "height": image.shape[0],
             "model": request.model, "seed": request.seed}
 
 
@@ -88,9 +89,9 @@ def load_text_pipeline(model: str, device: str = "auto",
     of `LIBRARIES`, and nothing is downloaded.
 
     Raises:
-        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` if it is no
-            text-to-image pipeline or brings its own code, or `ENVIRONMENT` for a device that
-            isn't there.
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE` if it is
+            not a text-to-image pipeline or contains code, or `ENVIRONMENT` for a device that does
+            not exist.
     """
     target = resolve_device(device)
     chosen = resolve_dtype(dtype, target)
@@ -141,14 +142,14 @@ def own_options(pipeline: DiffusionPipeline) -> dict[str, Any]:
 
 
 def tile_decoder(pipeline: DiffusionPipeline) -> str | None:
-    """The picture decoded in overlapping parts; None where the decoder is another one."""
+    """Memory fallback: decode the image in overlapping tiles. None if the decoder cannot."""
     vae = getattr(pipeline, "vae", None)
     if not isinstance(vae, AutoencoderKL):
         return None
     vae.enable_tiling()
-    vae.tile_sample_min_size //= 2  # a tile is as large as the usual picture
+    vae.tile_sample_min_size //= 2  # a tile is as large as the usual image
     vae.tile_latent_min_size //= 2
-    return "the picture is decoded in tiles"
+    return "the image is decoded in tiles"
 
 
 def _folder(model: str) -> Path:
@@ -186,11 +187,11 @@ def _component_classes(folder: Path) -> dict[str, type[Any]]:
     try:
         index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
         kind = index["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise damaged(folder / INDEX_FILE, error) from error
     if kind not in CLASSES:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"{folder} holds a {kind}, which makes no picture of a text",
+                          f"{folder} holds a {kind}, which is not a text-to-image pipeline",
                           "choose a text-to-image model, such as Stable Diffusion XL")
     entries = {name: entry for name, entry in index.items()
                if isinstance(entry, list) and len(entry) == 2 and all(entry)}
@@ -219,8 +220,8 @@ def _variant(folder: Path) -> str | None:
     return HALF if names and all(f".{HALF}." in name for name in names) else None
 
 
-def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter) -> np.ndarray:
-    """The picture, H x W x 4 uint8, opaque."""
+def _generate(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter) -> np.ndarray:
+    """The image, H x W x 4 uint8, opaque."""
     prompt = ", ".join(text for text in (request.prompt.strip(), request.style.strip()) if text)
     generator = torch.Generator("cpu")
     options: dict[str, Any] = {"prompt": prompt, "generator": generator}
@@ -244,26 +245,26 @@ def _paint(pipeline: DiffusionPipeline, request: TextRequest, reporter: Reporter
     if "callback_on_step_end" in accepted:
         options["callback_on_step_end"] = report_step
 
-    def paint() -> Any:
+    def generate() -> Any:
         generator.manual_seed(request.seed)
         return pipeline(**options, output_type="pil")
 
     fallbacks: MemoryFallbacks = pipeline.fallbacks
-    output = as_memory_allows(partial(fallbacks.apply_next, pipeline), paint)
+    output = as_memory_allows(partial(fallbacks.apply_next, pipeline), generate)
     report_memory_fallbacks(fallbacks.applied, reporter)
     # Some models bring a safety checker, which answers with black.
     if any(getattr(output, "nsfw_content_detected", None) or []):
-        raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the picture",
+        raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the image",
                           "change the text or the seed")
-    picture: Image.Image = output.images[0]
-    return np.asarray(picture.convert("RGBA"))
+    image: Image.Image = output.images[0]
+    return np.asarray(image.convert("RGBA"))
 
 
-def _cut_out(picture: np.ndarray) -> np.ndarray:
+def _cut_out(image: np.ndarray) -> np.ndarray:
     try:
-        return cut_out(picture, segmentation_model()).rgba
+        return cut_out(image, segmentation_model()).rgba
     except EngineError as error:
         if error.code is not ErrorCode.BAD_INPUT:
             raise
-        raise EngineError(ErrorCode.BAD_INPUT, "no object stands out in the picture made",
+        raise EngineError(ErrorCode.BAD_INPUT, "no object was found in the generated image",
                           "take another seed, or keep the background") from error

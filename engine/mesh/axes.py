@@ -14,10 +14,10 @@ All conversions are rotations, so the winding of faces stays as it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.files import read_json_object
 from .triangles import FloatArray
 
 Turn = Callable[[FloatArray], FloatArray]
@@ -73,8 +73,4 @@ def from_file(vectors: FloatArray, path: Path, up: str) -> FloatArray:
 
 def _front(path: Path) -> str | None:
     """The entry `front` of the report beside a mesh; None if there is no such report."""
-    try:
-        report = json.loads(path.with_name("report.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return report.get("front") if isinstance(report, dict) else None
+    return read_json_object(path.with_name("report.json")).get("front")

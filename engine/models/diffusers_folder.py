@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import UNREADABLE_JSON, read_json_object
 from ..diffusion import CCProjection
 from .catalogue import INDEX_FILE
 from .safe_unpickle import read_state_dict
@@ -81,7 +82,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise ValueError("it is not a JSON object")
-    except (OSError, ValueError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise damaged(path, error) from error
     return content
 
@@ -182,10 +183,7 @@ def _check_components(folder: Path) -> str:
 
 def _class_of(config: Path) -> str:
     """The class that a network's configuration names; "" if it cannot be read."""
-    try:
-        return str(json.loads(config.read_text(encoding="utf-8"))["_class_name"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return ""
+    return str(read_json_object(config).get("_class_name", ""))
 
 
 def _plan_unet(folder: Path) -> _Planned:

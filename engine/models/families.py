@@ -9,12 +9,12 @@ Standard library only.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.files import UNREADABLE_JSON, read_json_object
 from .catalogue import INDEX_FILE
 from .hub_cache import hub_id_of
 
@@ -192,12 +192,9 @@ def family_of(pose_encoding: PoseEncoding, image_size: int) -> ModelFamily:
 def family_in(folder: Path) -> ModelFamily:
     """The family of a model folder, by its configurations alone; nano's where they do not tell."""
     try:
-        encoding = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8")).get(
-            "pose_encoding", "zero123")
-        latent = json.loads((folder / "unet/config.json").read_text(encoding="utf-8"))[
-            "sample_size"]
-        blocks = json.loads((folder / "vae/config.json").read_text(encoding="utf-8"))[
-            "block_out_channels"]
+        encoding = read_json_object(folder / INDEX_FILE).get("pose_encoding", "zero123")
+        latent = read_json_object(folder / "unet" / "config.json")["sample_size"]
+        blocks = read_json_object(folder / "vae" / "config.json")["block_out_channels"]
         return family_of(encoding, latent * 2 ** (len(blocks) - 1))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except UNREADABLE_JSON:
         return NANO

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.files import sha256
+from ..core.files import UNREADABLE_JSON, sha256
 from ..core.reporting import Reporter, SilentReporter
 from .catalogue import (
     INDEX_FILE,
@@ -34,9 +34,6 @@ SCHEMA = "zero123.model-files/1"
 DOWNLOADS = ".downloads"
 """Folder inside the models folder for what is under way, a folder for each model."""
 MB = 1_000_000
-_NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
-             RecursionError)
-"""What reading a JSON file raises that somebody else has written."""
 
 
 class ModelState(Enum):
@@ -248,7 +245,7 @@ def _read_record(folder: Path) -> dict[str, dict[str, Any]]:
                  for name, file in record["files"].items()}
         if record["schema"] != SCHEMA or not files:
             raise ValueError("it lists no files")
-    except _NOT_OURS as error:
+    except UNREADABLE_JSON as error:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {str(error)[:500]}",
                           "remove the model, then fetch or import it again") from error
     return files
@@ -257,7 +254,7 @@ def _read_record(folder: Path) -> dict[str, dict[str, Any]]:
 def _check_shards(path: Path) -> None:
     try:
         names = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
-    except _NOT_OURS as error:
+    except UNREADABLE_JSON as error:
         raise _unsafe(f"{path} can't be read: {str(error)[:500]}") from error
     for name in names:
         if not isinstance(name, str) or not is_plain_name(name) or (

@@ -11,7 +11,6 @@ evidence is missing or contradicts itself, the person has to say.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import read_json_object
 from .catalogue import CATALOGUE, INDEX_FILE, ModelInfo, Task, find_model
 from .hub_cache import hub_id_of
 
@@ -133,10 +133,7 @@ def _by_names(names: Iterable[str]) -> Iterator[Evidence]:
 
 def _source_in(path: Path) -> str:
     """The `_name_or_path` in a configuration; "" if there is none."""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8")).get("_name_or_path") or "")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return ""
+    return str(read_json_object(path).get("_name_or_path") or "")
 
 
 def stated_encoding(index: dict[str, object]) -> PoseEncoding | None:

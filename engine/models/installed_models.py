@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import read_json_object
 from .catalogue import (
     CATALOGUE,
     INDEX_FILE,
@@ -128,12 +128,9 @@ def _require_licences(folder: Path) -> None:
     """See that the licences of a folder that others have made were accepted, as far as it is known
     what it holds. Folders that state their pose encoding were imported, and asked about then.
     """
-    try:
-        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-        if not isinstance(index, dict) or "pose_encoding" in index:
-            return
-    except (OSError, ValueError, RecursionError):
-        return  # its reader says what is wrong
+    index = read_json_object(folder / INDEX_FILE)
+    if not index or "pose_encoding" in index:
+        return  # the loader reports an index that cannot be read
     found = evidence_of_folder(folder)
     for info in licences_to_ask_for(found, "zero123"):
         require_licence(info)

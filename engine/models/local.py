@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.failures import is_disk_error
-from ..core.files import sha256
+from ..core.files import read_json_object, sha256
 from ..core.reporting import Reporter
 from ..core.staging import HINT, staged_file
 from .catalogue import INDEX_FILE, ModelInfo, Task, find_model, models_folder
@@ -116,13 +115,7 @@ def _checked_source(path: Path) -> Path:
 
 def _stated(source: Path) -> PoseEncoding | None:
     """The pose encoding that a folder states."""
-    if not source.is_dir():
-        return None
-    try:
-        index = json.loads((source / INDEX_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None  # its reader says what is wrong
-    return stated_encoding(index) if isinstance(index, dict) else None
+    return stated_encoding(read_json_object(source / INDEX_FILE))
 
 
 def _copy(path: Path, info: ModelInfo) -> Path:

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from transformers import CLIPVisionModelWithProjection
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import read_json_object
 from ..diffusion import Zero123Pipeline
 from ..diffusion.image_variation_adapter import UnposedPipeline
 from .catalogue import INDEX_FILE
@@ -47,11 +48,7 @@ def load_any(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeli
 
 
 def _is_variations(folder: Path) -> bool:
-    try:
-        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(index, dict) and index.get("_class_name") == PIPELINE
+    return read_json_object(folder / INDEX_FILE).get("_class_name") == PIPELINE
 
 
 def load_variations(folder: Path) -> StableDiffusionImageVariationPipeline:

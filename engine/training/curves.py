@@ -82,18 +82,18 @@ def draw(stages: list[Stage], path: Path) -> None:
     _save(figure, path)
 
 
-def draw_progress(stages: list[Stage], pictures: Sequence[np.ndarray], path: Path) -> None:
+def draw_progress(stages: list[Stage], images: Sequence[np.ndarray], path: Path) -> None:
     """Draw the state of a running training as a square PNG: the loss over minutes, and below it
     three images.
 
-    `pictures`: input, sample and truth, (s, s, 3) in [0, 1].
+    `images`: input, sample and truth, (s, s, 3) in [0, 1].
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.12, 5.12), layout="constrained")
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(2, len(pictures), height_ratios=(1.6, 1))
+    grid = figure.add_gridspec(2, len(images), height_ratios=(1.6, 1))
     panel = figure.add_subplot(grid[0, :])
     for stage in stages:
         minutes = [60 * hours for hours in stage.hours]
@@ -101,10 +101,10 @@ def draw_progress(stages: list[Stage], pictures: Sequence[np.ndarray], path: Pat
         panel.plot(minutes, _smooth(stage.loss), linewidth=1.8, color="tab:blue")
     panel.set(title="loss", xlabel="minutes", yscale="log")
     panel.grid(alpha=0.3, which="both")
-    for column, (title, picture) in enumerate(zip(("input", "sample", "truth"), pictures,
-                                                  strict=True)):
+    for column, (title, image) in enumerate(zip(("input", "sample", "truth"), images,
+                                                strict=True)):
         panel = figure.add_subplot(grid[1, column])
-        panel.imshow(picture.clip(0, 1))
+        panel.imshow(image.clip(0, 1))
         panel.set_title(title)
         panel.axis("off")
     _save(figure, path)

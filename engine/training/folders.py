@@ -16,6 +16,8 @@ from PIL import Image
 
 from ..camera import spherical_from_position
 from ..core.errors import EngineError, ErrorCode
+from ..core.failures import first_line
+from ..core.files import UNREADABLE_JSON
 from .rendered import RenderedObject
 
 VALID_PATHS = "valid_paths.json"
@@ -37,7 +39,7 @@ def find_folders(folder: Path) -> list[Path]:
         if not isinstance(names, list) or not all(
                 isinstance(name, str) and Path(name).name == name for name in names):
             raise ValueError("it is not a list of folder names")
-    except (OSError, ValueError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise _damaged(listed, error) from error
     return [folder / name for name in names]
 
@@ -51,18 +53,18 @@ def read_folder(folder: Path) -> RenderedObject:
     """
     rgba, position = [], []
     for camera in sorted(folder.glob("[0-9][0-9][0-9].npy")):
-        picture = camera.with_suffix(".png")
+        file = camera.with_suffix(".png")
         try:
             position.append(_centre(np.load(camera, allow_pickle=False)))
         except _ERRORS as error:
             raise _damaged(camera, error) from error
         try:
-            with Image.open(picture, formats=("PNG",)) as image:
+            with Image.open(file, formats=("PNG",)) as image:
                 rgba.append(np.asarray(image.convert("RGBA")))
             if rgba[-1].shape != rgba[0].shape or rgba[-1].shape[0] != rgba[-1].shape[1]:
                 raise ValueError(f"it is {image.width} x {image.height} pixels large")
         except _ERRORS as error:
-            raise _damaged(picture, error) from error
+            raise _damaged(file, error) from error
     if not rgba:
         raise EngineError(ErrorCode.BAD_INPUT, f"there are no views in {folder}",
                           "give a folder with 000.png, 000.npy and so on")
@@ -78,6 +80,5 @@ def _centre(matrix: np.ndarray) -> np.ndarray:
 
 
 def _damaged(path: Path, error: Exception) -> EngineError:
-    text = str(error).partition("\n")[0]
-    return EngineError(ErrorCode.BAD_INPUT, f"{path} can't be used: {text}",
+    return EngineError(ErrorCode.BAD_INPUT, f"{path} can't be used: {first_line(error)}",
                        "render or copy this object again")

@@ -35,18 +35,19 @@ from .rendering.dataset import SUFFIXES, render_dataset
 from .views import TrainingViews, load, unpack
 
 WEIGHT_DECAY = 0.01
+"""AdamW's weight decay: PyTorch's default, as in the original."""
 EMA_DECAY = 0.9999
+"""Decay of the averaged weights per step, as in the original (its class LitEma)."""
 PROJECTION_RATE = 10.0
-"""Learning rate of the projection as a multiple of the UNet's. As the two before it, from the
-original's configuration."""
+"""Learning rate of the projection as a multiple of the UNet's, as in the original."""
 WARMUP = 100
-"""Steps of the original's warm-up."""
-PICTURE, LOG = "training.png", "log.jsonl"
+"""Optimiser steps of the warm-up, as in the original."""
+PLOT, LOG = "training.png", "log.jsonl"
 """Files in the model's folder: a plot of the loss with a sample, and the losses as numbers."""
 LATENTS, TUNED = "latents", "tuned"
 """Subfolders of the work in progress."""
 PREVIEW_STEPS = 10
-"""Largest number of denoising steps of the sample."""
+"""Largest number of denoising steps of the sample in the plot: few, because the training waits."""
 
 
 def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
@@ -78,20 +79,20 @@ def _lead(request: TrainRequest, processes: Processes, reporter: Reporter) -> di
         views = _views(request, work, pipeline.image_size, reporter)
         encode_views(views, pipeline, work.folder / LATENTS, reporter)
         processes.wait()
-        picture = work.folder / PICTURE
-        show = _shower(pipeline, views, work.folder / TUNED / LOG, picture, reporter)
+        plot = work.folder / PLOT
+        show = _shower(pipeline, views, work.folder / TUNED / LOG, plot, reporter)
         module = _train(request, pipeline, work.folder, processes, reporter, show)
         if request.lora:
             merge_lora(module.unet)
         pipeline.register_modules(unet=module.unet, cc_projection=module.cc_projection)
         pipeline.to(torch.float16).save_pretrained(stage, safe_serialization=True)
-        picture.replace(stage / PICTURE)
+        plot.replace(stage / PLOT)
         (work.folder / TUNED / LOG).replace(stage / LOG)
         facts = {"objects": views.names, "views": views.rgb.shape[1],
                  "processes": processes.part[1]}
         save_request(request, stage, **facts)
     reporter.artifact("model", out / "model_index.json")
-    reporter.artifact("picture", out / PICTURE)
+    reporter.artifact("image", out / PLOT)
     return {"model": str(out), "steps": request.steps, "objects": len(views.names),
             "views": views.rgb.shape[1]}
 
@@ -169,7 +170,7 @@ def _train(request: TrainRequest, pipeline: Zero123Pipeline, work: Path, process
     return trained
 
 
-def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture: Path,
+def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, plot: Path,
             reporter: Reporter) -> Validation:
     """A validation that draws the loss so far and a sample of the averaged weights."""
     steps = min(pipeline.config.default_num_inference_steps, PREVIEW_STEPS)
@@ -177,8 +178,8 @@ def _shower(pipeline: Zero123Pipeline, views: TrainingViews, log: Path, picture:
     def show(module: nn.Module) -> dict[str, float]:
         assert isinstance(module, PosedUNet)
         stages = read_log(log.read_text(encoding="utf-8").splitlines())
-        draw_progress(stages, sample_view(pipeline, module, views, steps), picture)
-        reporter.preview(picture)
+        draw_progress(stages, sample_view(pipeline, module, views, steps), plot)
+        reporter.preview(plot)
         return {}
 
     return show

@@ -15,6 +15,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.files import UNREADABLE_JSON
 from .placement import TURN
 
 SCHEMA = "zero123.views/1"
@@ -61,8 +62,7 @@ def read_views(path: Path) -> tuple[list[View], dict[str, Any]]:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']!r}")
         views = [_view(path.parent, index, facts) for index, facts in enumerate(document["views"])]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
-            RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise EngineError(ErrorCode.BAD_INPUT, f"can't read the views in {path}: {error}",
                           "choose a views.json that Zero123 has written") from error
     return views, document

@@ -7,13 +7,12 @@ The list is read when something has changed or the user asks for it, never durin
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 
+from ...engine.core.files import UNREADABLE_JSON, read_json_object
 from ..scene.folder_names import read_folder_name
 from . import preferences as addon
 from .thumbnails import Thumbnails
@@ -65,24 +64,20 @@ def read_entry(folder: Path) -> HistoryEntry | None:
         return None
     try:
         if (folder / "mesh.glb").is_file():
-            report = _read(folder / "report.json")
+            report = read_json_object(folder / "report.json")
             kind, result, amount = "reconstruct", folder / "mesh.glb", int(report["faces"])
             images = folder / "views"
         else:
-            views = _read(folder / "views.json")["views"]
+            views = read_json_object(folder / "views.json")["views"]
             kind, result, amount = "views", folder / "views.json", len(views)
             images = folder
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE_JSON:
         return None
     thumbnail = next((images / name for name in ("input.png", "view_000.png")
                       if (images / name).is_file()), None)
     named = read_folder_name(folder)
     title, when = (named.title, named.when) if named else (folder.name, "")
     return HistoryEntry(result, kind, title, when, amount, thumbnail)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 class History:

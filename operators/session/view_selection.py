@@ -20,6 +20,7 @@ import bpy
 from ...engine.camera import DEFAULT_RADIUS
 from ...engine.core import staging
 from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.files import UNREADABLE_JSON
 from ...engine.core.requests import Request, load_request
 from ..scene.folder_names import read_folder_name
 from ..scene.views import angles_text, pose_of, read_views
@@ -228,7 +229,7 @@ def _restore(views: list[SelectableView], file: Path) -> None:
             view.samples += [sample for sample in added if Path(sample.file).is_file()]
             view.use = bool(kept["use"])
             view.chosen = min(max(int(kept["chosen"]), 0), len(view.samples) - 1)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except UNREADABLE_JSON:
         return
 
 

@@ -49,7 +49,7 @@ def test_text_to_image_sets_the_input_image(bpy, scene, extension, text_model, t
     assert find_image(bpy.context, scene.zero123.image.name) == image
     first = np.array(image.pixels)
     bpy.ops.zero123.text_to_image(**options, out=str(tmp_path / "again"))
-    assert (tmp_path / "again" / "picture.png").is_file()
+    assert (tmp_path / "again" / "image.png").is_file()
     np.testing.assert_array_equal(np.array(scene.zero123.image.pixels), first)
 
 

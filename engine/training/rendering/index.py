@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.errors import EngineError, ErrorCode
+from ...core.files import UNREADABLE_JSON
 from ...core.staging import staged_file
 
 INDEX = "dataset.json"
@@ -54,7 +55,7 @@ def open_index(out: Path, settings: dict[str, int]) -> Index:
         index = Index(document["settings"], document["shards"], document["skipped"])
         index.shards = {name: keys for name, keys in index.shards.items()
                         if (out / name).is_file()}  # a shard that was removed is made again
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE_JSON as error:
         raise EngineError(ErrorCode.BAD_INPUT, f"{out / INDEX} can't be read: {error}",
                           "choose another folder") from error
     if index.settings != settings and not index.shards:

@@ -140,9 +140,3 @@ def test_a_record_that_cannot_be_read_is_none(text: str, tmp_path: Path):
     assert load_request(tmp_path) is None
     (tmp_path / REQUEST_FILE).write_text(text)
     assert load_request(tmp_path) is None
-
-
-def test_request_from_an_earlier_version_is_read() -> None:
-    """A field that was removed since does not make a saved request unusable."""
-    request = ViewsRequest.from_dict({"steps": 3, "cache_interval": 2})
-    assert request == ViewsRequest(steps=3)

@@ -23,7 +23,7 @@ from engine.models.model_cache import model_cache
 QUICK = ("--steps", 2, "--device", "cpu", "--keep-background")
 FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory")
 SAVED = [f"memory is short: {saving}, which takes longer"
-         for saving in ("attention is computed in slices", "the picture is decoded in tiles")]
+         for saving in ("attention is computed in slices", "the image is decoded in tiles")]
 
 
 @pytest.fixture(scope="module", params=["plain", "xl"])
@@ -87,7 +87,7 @@ def test_a_picture_without_an_object_is_told_of(plain_model: Path, tmp_path: Pat
     monkeypatch.setattr("engine.jobs.text_to_image.segmentation_model", lambda: None)
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png",
                "--steps", 2) == 2
-    assert "no object stands out in the picture made" in capfd.readouterr().err
+    assert "no object was found in the generated image" in capfd.readouterr().err
     assert names(tmp_path) == []
 
 

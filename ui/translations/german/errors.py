@@ -158,7 +158,7 @@ TEXTS = {
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
     "no elevation explains the image": "kein Höhenwinkel erklärt das Bild",
-    "no object stands out in the picture made": "in dem gemachten Bild hebt sich kein Objekt ab",
+    "no object was found in the generated image": "im erzeugten Bild wurde kein Objekt gefunden",
     "no object that can be rendered is selected":
         "kein Objekt ist ausgewählt, das gerendert werden könnte",
     "no view is selected": "keine Ansicht ist gewählt",
@@ -206,7 +206,7 @@ TEXTS = {
     "the installation was cancelled": "die Installation wurde angehalten",
     "the licence was not accepted": "die Lizenz wurde nicht angenommen",
     "the model has arrived damaged": "das Modell ist beschädigt angekommen",
-    "the model's safety checker refused the picture":
+    "the model's safety checker refused the image":
         "die Sicherheitsprüfung des Modells hat das Bild abgelehnt",
     "the model's weights are damaged, or its number format is too small":
         "die Gewichte des Modells sind beschädigt, oder sein Zahlenformat ist zu klein",
