@@ -10,6 +10,7 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import StringProperty
 
+from .action import Action
 from .scene import ImportOptions, Place, Record, frames, import_properties
 from .scene.destination import describe_import
 from .scene.options import PATH_OPTIONS
@@ -17,7 +18,7 @@ from .session import session
 from .session.jobs import Job
 from .session.launch import import_files, import_job
 from .session.messages import SELECT_A_RESULT, report_errors, unless
-from .session.window import redraw_areas, why_import_waits
+from .session.window import why_import_waits
 
 _OPTIONS = {'SKIP_SAVE'}
 
@@ -99,17 +100,15 @@ class ZERO123_OT_import_again(bpy.types.Operator):
         return {'FINISHED'}
 
 
-class ZERO123_OT_refresh_history(bpy.types.Operator):
+class ZERO123_OT_refresh_history(Action):
     """Read the results folder again for results and stopped jobs"""
 
     bl_idname = "zero123.refresh_history"
     bl_label = "Refresh Zero123 History"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         session.history.refresh(context)
         session.job_store.refresh(context)
-        redraw_areas()
-        return {'FINISHED'}
 
 
 def import_with_undo(job: Job) -> None:

@@ -9,12 +9,11 @@ from bpy.app.translations import pgettext_iface as iface_
 from bpy.props import StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
+from .action import Action
 from .session import session
 from .session.job_store import discard
 from .session.jobs import Job
 from .session.launch import launch_request
-from .session.messages import report_errors, unless
-from .session.window import redraw_areas
 
 _OPTIONS = {'SKIP_SAVE'}
 
@@ -23,7 +22,7 @@ def _job_property(description: str) -> StringProperty:
     return StringProperty(name="Job", description=description, options=_OPTIONS)
 
 
-class ZERO123_OT_cancel_job(bpy.types.Operator):
+class ZERO123_OT_cancel_job(Action):
     """Cancel a job at its next step; only meshes and trainings can be resumed later"""
 
     bl_idname = "zero123.cancel_job"
@@ -32,33 +31,34 @@ class ZERO123_OT_cancel_job(bpy.types.Operator):
     job: _job_property("Id of the job; empty cancels all that are running or waiting")  # type: ignore[valid-type]
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, "" if session.jobs.active() else "No job is running")
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
+        return "" if session.jobs.active() else "No job is running"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         for job in session.jobs.active():
             if self.job in ("", job.id):
                 session.runner.cancel(job)
-        redraw_areas()
-        return {'FINISHED'}
 
 
-class _ResumableJobOperator(bpy.types.Operator):
+class _ResumableJobAction(Action):
     """Base of the operators for one job that can be resumed."""
 
     JOB = _job_property("Id of the job; empty uses the last one that can be resumed")
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_none_resumable(context))
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
+        """Without a window the records are read only when an operator runs; one may exist."""
+        may = any(job.can_resume for job in session.jobs) or not session.job_store.is_read(context)
+        return "" if may else "There is no stopped mesh or training"
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         job = self.find(context)
         if job is None:
             raise EngineError(ErrorCode.BAD_INPUT, "this job cannot be resumed")
-        self.act(context, job)
-        return {'FINISHED'}
+        self.act_on(context, job)
+
+    def act_on(self, context: bpy.types.Context, job: Job) -> None:
+        """Apply the operator to the job."""
 
     def find(self, context: bpy.types.Context) -> Job | None:
         """The job with the operator's id, or the last one that can be resumed."""
@@ -67,29 +67,26 @@ class _ResumableJobOperator(bpy.types.Operator):
         found = [job for job in session.jobs if job.can_resume and self.job in ("", job.id)]
         return found[-1] if found else None
 
-    def act(self, context: bpy.types.Context, job: Job) -> None:
-        """Apply the operator to the job."""
 
-
-class ZERO123_OT_resume_job(_ResumableJobOperator):
+class ZERO123_OT_resume_job(_ResumableJobAction):
     """Resume a mesh or a training that was stopped or has failed, with the same settings"""
 
     bl_idname = "zero123.resume_job"
     bl_label = "Resume Job"
-    __annotations__ = {"job": _ResumableJobOperator.JOB}
+    __annotations__ = {"job": _ResumableJobAction.JOB}
 
-    def act(self, context: bpy.types.Context, job: Job) -> None:
+    def act_on(self, context: bpy.types.Context, job: Job) -> None:
         launch_request(context, replace(job.request, resume=True), job.title,
                        place=job.place if session.open_file.is_open(job.file) else None,
                        options=job.options, replaces_view=job.replaces_view)
 
 
-class ZERO123_OT_discard_job(_ResumableJobOperator):
+class ZERO123_OT_discard_job(_ResumableJobAction):
     """Remove a stopped mesh or training from the list, and delete its intermediate results"""
 
     bl_idname = "zero123.discard_job"
     bl_label = "Discard Job"
-    __annotations__ = {"job": _ResumableJobOperator.JOB}
+    __annotations__ = {"job": _ResumableJobAction.JOB}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         job = self.find(context)
@@ -101,29 +98,26 @@ class ZERO123_OT_discard_job(_ResumableJobOperator):
             message=iface_("Delete the intermediate results of {}").format(job.title),
             translate=False)
 
-    def act(self, context: bpy.types.Context, job: Job) -> None:
+    def act_on(self, context: bpy.types.Context, job: Job) -> None:
         session.jobs.forget(job)
         discard(job)
-        redraw_areas()
 
 
-class ZERO123_OT_clear_jobs(bpy.types.Operator):
+class ZERO123_OT_clear_jobs(Action):
     """Remove ended jobs from the list; their files and imported results stay"""
 
     bl_idname = "zero123.clear_jobs"
     bl_label = "Clear Ended Jobs"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
         ended = [job for job in session.jobs if job.state.ended]
         if ended and all(job.unfinished for job in ended):
-            return unless(cls, "Jobs that can be resumed stay until they are discarded")
-        return unless(cls, "" if ended else "No job has ended")
+            return "Jobs that can be resumed stay until they are discarded"
+        return "" if ended else "No job has ended"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         session.jobs.clear_ended()
-        redraw_areas()
-        return {'FINISHED'}
 
 
 class ZERO123_OT_copy_error(bpy.types.Operator):
@@ -141,15 +135,6 @@ class ZERO123_OT_copy_error(bpy.types.Operator):
             return {'CANCELLED'}
         context.window_manager.clipboard = f"error {error.code.value}: {error}"
         return {'FINISHED'}
-
-
-def why_none_resumable(context: bpy.types.Context) -> str:
-    """The reason why no job can be resumed or discarded, or an empty text.
-
-    Without a window the records are read only when an operator runs; until then one may exist.
-    """
-    may = any(job.can_resume for job in session.jobs) or not session.job_store.is_read(context)
-    return "" if may else "There is no stopped mesh or training"
 
 
 CLASSES = (ZERO123_OT_cancel_job, ZERO123_OT_resume_job, ZERO123_OT_discard_job,

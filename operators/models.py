@@ -25,6 +25,7 @@ from ..engine.models.catalogue import (
 from ..engine.models.folder import remove
 from ..engine.models.licence_store import accept_licence
 from ..engine.setup.environment import find_python
+from .action import Action
 from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
 from .session import session
@@ -33,12 +34,8 @@ from .session.messages import (
     ALLOW_ONLINE,
     INSTALLING,
     WAIT_FOR_JOBS,
-    in_words,
-    report_errors,
-    unless,
 )
 from .session.runner import MODELS_VARIABLE
-from .session.window import redraw_areas
 
 _OPTIONS = {'SKIP_SAVE'}
 _HIDDEN = {'HIDDEN', 'SKIP_SAVE'}
@@ -48,11 +45,6 @@ def _known_models(operator: bpy.types.Operator, context: bpy.types.Context,
                   text: str) -> list[str]:
     """Suggestions: the installed models."""
     return [name for name in session.models.names() if text.lower() in name.lower()]
-
-
-def _model_property(description: str) -> Any:
-    return StringProperty(name="Model", description=description, options=_OPTIONS,
-                          search=_known_models, search_options={'SUGGESTION'})
 
 
 def _catalogue_property(wanted: Callable[[ModelInfo], bool]) -> Any:
@@ -78,30 +70,49 @@ def why_busy() -> str:
     return INSTALLING if session.installation.running else ""
 
 
-def start_work(operator: bpy.types.Operator, context: bpy.types.Context, verb: str, model: str,
-               arguments: Sequence[str]) -> set[str]:
-    """Run a verb of the engine's command `models`. Without a window this waits for its end."""
-    chosen = addon.preferences(context)
-    variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
-    if chosen.hub_mirror:
-        variables["HF_ENDPOINT"] = chosen.hub_mirror
-    if chosen.hub_token:
-        variables["HF_TOKEN"] = chosen.hub_token
-    try:
-        python = find_python(chosen.engine_python or None, addon.engine_folder())
-        log = addon.results_folder(context) / "engine.log"
-        session.model_work.start(python, verb, model, arguments, log, variables)
-        session.timer.follow(session.model_work.wait)
-    except EngineError as error:
-        operator.report({'ERROR'}, in_words(error))
-        return {'CANCELLED'}
-    finally:
-        if not session.model_work.running:
-            session.checklist.refresh(context)
-    return {'FINISHED'}
+class _ModelAction(Action):
+    """Base of the operators that work on a model."""
+
+    @classmethod
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
+        return why_busy()
+
+    def start_work(self, context: bpy.types.Context, verb: str, model: str,
+                   arguments: Sequence[str]) -> None:
+        """Run a verb of the engine's command `models`. Without a window this waits for its end."""
+        chosen = addon.preferences(context)
+        variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
+        if chosen.hub_mirror:
+            variables["HF_ENDPOINT"] = chosen.hub_mirror
+        if chosen.hub_token:
+            variables["HF_TOKEN"] = chosen.hub_token
+        try:
+            python = find_python(chosen.engine_python or None, addon.engine_folder())
+            log = addon.results_folder(context) / "engine.log"
+            session.model_work.start(python, verb, model, arguments, log, variables)
+            session.timer.follow(session.model_work.wait)
+        finally:
+            if not session.model_work.running:
+                session.checklist.refresh(context)
 
 
-class ZERO123_OT_model_download(bpy.types.Operator):
+class _InstalledModelAction(_ModelAction):
+    """Base of the operators that work on an installed model."""
+
+    MODEL = StringProperty(name="Model", description="Name of the model", options=_OPTIONS,
+                           search=_known_models, search_options={'SUGGESTION'})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.model:
+            return self.confirm(context, event)
+        return context.window_manager.invoke_props_dialog(self)
+
+    def confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Run the operator on its model, after a question if there is one."""
+        return self.execute(context)
+
+
+class ZERO123_OT_model_download(_ModelAction):
     """Download a model and convert it for the engine; a cancelled download can be resumed"""
 
     bl_idname = "zero123.model_download"
@@ -113,8 +124,8 @@ class ZERO123_OT_model_download(bpy.types.Operator):
     }
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_busy() or ("" if bpy.app.online_access else ALLOW_ONLINE))
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
+        return why_busy() or ("" if bpy.app.online_access else ALLOW_ONLINE)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
@@ -134,13 +145,13 @@ class ZERO123_OT_model_download(bpy.types.Operator):
         if info.installed_bytes > 1e9:
             layout.prop(self, "dtype")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         arguments = [self.model, "--dtype", self.dtype]
         arguments += ["--accept-licence"] * self.accept_licence
-        return start_work(self, context, "download", self.model, arguments)
+        self.start_work(context, "download", self.model, arguments)
 
 
-class ZERO123_OT_model_import(bpy.types.Operator):
+class ZERO123_OT_model_import(_ModelAction):
     """Convert a checkpoint file into a model; the file itself is not changed"""
 
     bl_idname = "zero123.model_import"
@@ -170,10 +181,6 @@ class ZERO123_OT_model_import(bpy.types.Operator):
         "accept_licence": accept_property(),
     }
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_busy())
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {'RUNNING_MODAL'}
@@ -187,7 +194,7 @@ class ZERO123_OT_model_import(bpy.types.Operator):
             draw_licence(layout.box(), info)
             layout.prop(self, "accept_licence")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         path = Path(bpy.path.abspath(self.filepath))
         name = self._name()
         arguments = [str(path), "--name", name, "--dtype", self.dtype]
@@ -196,82 +203,65 @@ class ZERO123_OT_model_import(bpy.types.Operator):
             arguments += ["--config", bpy.path.abspath(self.config)]
         if self.pose_encoding != 'AUTO':
             arguments += ["--pose-encoding", self.pose_encoding]
-        return start_work(self, context, "import", name, arguments)
+        self.start_work(context, "import", name, arguments)
 
     def _name(self) -> str:
         return self.model or name_for(Path(self.filepath))
 
 
-class ZERO123_OT_model_verify(bpy.types.Operator):
+class ZERO123_OT_model_verify(_InstalledModelAction):
     """Read all files of a model and compare them with their checksums"""
 
     bl_idname = "zero123.model_verify"
     bl_label = "Verify Zero123 Model"
-    __annotations__ = {"model": _model_property("Name of the model")}
+    __annotations__ = {"model": _InstalledModelAction.MODEL}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_busy())
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.model:
-            return self.execute(context)
-        return context.window_manager.invoke_props_dialog(self)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return start_work(self, context, "verify", self.model, [self.model])
+    def act(self, context: bpy.types.Context) -> None:
+        self.start_work(context, "verify", self.model, [self.model])
 
 
-class ZERO123_OT_model_remove(bpy.types.Operator):
+class ZERO123_OT_model_remove(_InstalledModelAction):
     """Delete a model from the model folder, including partial downloads"""
 
     bl_idname = "zero123.model_remove"
     bl_label = "Remove Zero123 Model"
-    __annotations__ = {"model": _model_property("Name of the model")}
+    __annotations__ = {"model": _InstalledModelAction.MODEL}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return unless(cls, why_busy() or (WAIT_FOR_JOBS if session.jobs.active() else ""))
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
+        return why_busy() or (WAIT_FOR_JOBS if session.jobs.active() else "")
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.model:
-            return context.window_manager.invoke_confirm(
-                self, event, title=iface_("Remove Zero123 Model"), confirm_text=iface_("Remove"),
-                message=iface_("Delete {} from this computer").format(self.model),
-                translate=False)
-        return context.window_manager.invoke_props_dialog(self)
+    def confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(
+            self, event, title=iface_("Remove Zero123 Model"), confirm_text=iface_("Remove"),
+            message=iface_("Delete {} from this computer").format(self.model), translate=False)
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         # Windows cannot delete the model's files while the engine has them open.
         session.runner.stop_engine()
         try:
             gone = remove(self.model, addon.model_folder(context))
         finally:
             session.checklist.refresh(context)
-            redraw_areas()
         self.report({'INFO'}, rpt_("Removed {}").format(gone))
-        return {'FINISHED'}
 
 
-class ZERO123_OT_model_cancel(bpy.types.Operator):
+class ZERO123_OT_model_cancel(Action):
     """Cancel the work on a model; downloaded parts are kept"""
 
     bl_idname = "zero123.model_cancel"
     bl_label = "Cancel Zero123 Model"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
         works = session.model_work.running and not session.model_work.cancelling
-        return unless(cls, "" if works else "No work on a model is running")
+        return "" if works else "No work on a model is running"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         session.model_work.cancel()
-        redraw_areas()
-        return {'FINISHED'}
 
 
-class ZERO123_OT_model_accept_licence(bpy.types.Operator):
+class ZERO123_OT_model_accept_licence(Action):
     """Read and accept the licence of an installed model; it cannot be used before"""
 
     bl_idname = "zero123.model_accept_licence"
@@ -290,15 +280,12 @@ class ZERO123_OT_model_accept_licence(bpy.types.Operator):
         draw_licence(self.layout, info)
         self.layout.prop(self, "accept_licence")
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         info = known_model(self.model)
         if not self.accept_licence:
             raise EngineError(ErrorCode.BAD_INPUT, "the licence was not accepted")
         accept_licence(info, addon.model_folder(context))
         session.checklist.refresh(context)
-        redraw_areas()
-        return {'FINISHED'}
 
 
 CLASSES = (ZERO123_OT_model_download, ZERO123_OT_model_import, ZERO123_OT_model_verify,

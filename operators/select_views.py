@@ -9,11 +9,11 @@ import shutil
 from pathlib import Path
 
 import bpy
-from bpy.app.translations import pgettext_rpt as rpt_
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..engine.core.errors import EngineError, ErrorCode
 from ..engine.core.requests import ReconstructRequest, ViewsRequest
+from .action import Action
 from .generate import ImageJob
 from .scene import Record
 from .scene.options import PATH_OPTIONS
@@ -24,16 +24,15 @@ from .session import preferences as addon
 from .session import session
 from .session.jobs import ReplacedView
 from .session.launch import launch, result_folder, show_chosen_sample
-from .session.messages import SELECT_A_RESULT, report_errors, unless
+from .session.messages import SELECT_A_RESULT, unless
 from .session.request_properties import job_properties, request_values
-from .session.window import redraw_areas
 
 NEW_SEEDS = 10**6
 """Upper limit of new seeds, so that they are short enough to read and type."""
 _OPTIONS = {'SKIP_SAVE'}
 
 
-class _ViewOperator(bpy.types.Operator):
+class _ViewAction(Action):
     """Base of the operators that act on one view of the list."""
 
     VIEW = IntProperty(
@@ -41,18 +40,15 @@ class _ViewOperator(bpy.types.Operator):
         description="Index of the view in the list, from 0; -1 uses the active object's view")
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_unavailable(cls, context: bpy.types.Context) -> str:
         known = bool(session.view_selection.views) or views_file(context.active_object) is not None
-        return unless(cls, "" if known else
-                      "Select a view that Zero123 has created, or list a result's views")
+        return ("" if known else
+                "Select a view that Zero123 has created, or list a result's views")
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        self.act(context, self._index(context))
-        redraw_areas()
-        return {'FINISHED'}
+    def act(self, context: bpy.types.Context) -> None:
+        self.act_on(context, self._index(context))
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def act_on(self, context: bpy.types.Context, index: int) -> None:
         """Apply the operator to the view with this index in the list."""
 
     def _index(self, context: bpy.types.Context) -> int:
@@ -77,7 +73,7 @@ class _ViewOperator(bpy.types.Operator):
         return index
 
 
-class ZERO123_OT_pick_views(bpy.types.Operator):
+class ZERO123_OT_pick_views(Action):
     """List the views of the active object's result, to select those for a mesh"""
 
     bl_idname = "zero123.pick_views"
@@ -87,60 +83,56 @@ class ZERO123_OT_pick_views(bpy.types.Operator):
         name="File", subtype='FILE_PATH', options=PATH_OPTIONS,
         description="A views.json file of Zero123; empty uses the active object's")
 
-    @report_errors
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def act(self, context: bpy.types.Context) -> None:
         active = None if self.filepath else context.active_object
         file = views_file(active) if active else Path(bpy.path.abspath(self.filepath))
         if file is None or not (active or self.filepath):
-            self.report({'ERROR'}, rpt_(SELECT_A_RESULT))
-            return {'CANCELLED'}
+            raise EngineError(ErrorCode.BAD_INPUT, SELECT_A_RESULT)
         if file.suffix == ".glb":
             file = file.parent / "views" / "views.json"
         session.view_selection.load(file, title_of(active) if active else "")
-        redraw_areas()
-        return {'FINISHED'}
 
 
-class ZERO123_OT_use_view(_ViewOperator):
+class ZERO123_OT_use_view(_ViewAction):
     """Include this view in the mesh, or leave it out"""
 
     bl_idname = "zero123.use_view"
     bl_label = "Use View"
     __annotations__ = {
-        "view": _ViewOperator.VIEW,
+        "view": _ViewAction.VIEW,
         "use": BoolProperty(name="Use", default=True, options=_OPTIONS,
                             description="Fit the mesh to this view"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def act_on(self, context: bpy.types.Context, index: int) -> None:
         session.view_selection.views[index].use = self.use
         session.view_selection.save()
 
 
-class ZERO123_OT_show_samples(_ViewOperator):
+class ZERO123_OT_show_samples(_ViewAction):
     """Show or hide the samples of this view"""
 
     bl_idname = "zero123.show_samples"
     bl_label = "Show Samples of View"
-    __annotations__ = {"view": _ViewOperator.VIEW}
+    __annotations__ = {"view": _ViewAction.VIEW}
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def act_on(self, context: bpy.types.Context, index: int) -> None:
         session.view_selection.open = -1 if session.view_selection.open == index else index
 
 
-class ZERO123_OT_choose_sample(_ViewOperator):
+class ZERO123_OT_choose_sample(_ViewAction):
     """Use this sample for the view and show it on the view's plane"""
 
     bl_idname = "zero123.choose_sample"
     bl_label = "Choose Sample of View"
     bl_options = {'REGISTER', 'UNDO'}
     __annotations__ = {
-        "view": _ViewOperator.VIEW,
+        "view": _ViewAction.VIEW,
         "sample": IntProperty(name="Sample", default=0, min=0, options=_OPTIONS,
                               description="Index of the sample in the list, from 0"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def act_on(self, context: bpy.types.Context, index: int) -> None:
         view = session.view_selection.views[index]
         if self.sample >= len(view.samples):
             raise EngineError(ErrorCode.BAD_INPUT, f"there are {len(view.samples)} samples",
@@ -154,14 +146,14 @@ class ZERO123_OT_choose_sample(_ViewOperator):
         session.view_selection.save()
 
 
-class ZERO123_OT_regenerate_view(_ViewOperator):
+class ZERO123_OT_regenerate_view(_ViewAction):
     """Generate new samples of this view only; the first one becomes the view's image"""
 
     bl_idname = "zero123.regenerate_view"
     bl_label = "Regenerate View"
     bl_options = {'REGISTER'}
     __annotations__ = {
-        "view": _ViewOperator.VIEW,
+        "view": _ViewAction.VIEW,
         "seed": IntProperty(
             name="Seed", default=-1, min=-1, options=_OPTIONS,
             description="The same seed gives the same samples; -1 uses a new seed"),
@@ -171,7 +163,7 @@ class ZERO123_OT_regenerate_view(_ViewOperator):
             description="Number of samples to generate"),
     }
 
-    def act(self, context: bpy.types.Context, index: int) -> None:
+    def act_on(self, context: bpy.types.Context, index: int) -> None:
         selection = session.view_selection
         assert selection.path is not None  # else there would be no view
         pose = azimuth, elevation, radius = selection.views[index].pose

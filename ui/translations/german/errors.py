@@ -158,9 +158,9 @@ TEXTS = {
         "eine Ebene, Kamera oder ein Mesh eines Ergebnisses nennen",
     "name the folder that holds the wheels": "den Ordner mit den Wheels nennen",
     "no elevation explains the image": "kein Höhenwinkel erklärt das Bild",
-    "no object was found in the generated image": "im erzeugten Bild wurde kein Objekt gefunden",
     "no object that can be rendered is selected":
         "kein Objekt ist ausgewählt, das gerendert werden könnte",
+    "no object was found in the generated image": "im erzeugten Bild wurde kein Objekt gefunden",
     "no view is selected": "keine Ansicht ist gewählt",
     "no views are chosen": "keine Ansichten sind gewählt",
     "nothing solid came out of the optimisation": "bei der Optimierung kam nichts Festes heraus",
