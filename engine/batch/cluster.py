@@ -126,9 +126,9 @@ class _Pool:
                 written = time.monotonic()
 
     def _start_workers(self) -> None:
-        """Start as many actors as there are items and places.
+        """Start as many actors as there are items and free devices.
 
-        An actor that finds no place yet waits without an item, which lets a cluster grow.
+        An actor without a free device waits without an item; a cluster may then add computers.
         """
         ray, resources = self._ray, self._ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
@@ -240,7 +240,7 @@ class _Pool:
         self._announce(item)
 
     def _drop_worker(self, worker: _Worker, error: Exception) -> None:
-        """Give up an actor that has died or does not answer; its item is tried again."""
+        """Remove an actor that has died or does not answer; its item is tried again."""
         self._ray.kill(worker.actor)
         self._workers.remove(worker)
         reason, item = first_line(error), worker.item
@@ -261,7 +261,7 @@ class _Pool:
                 return
             record_failure(item, self._manifest, EngineError(
                 ErrorCode.ENGINE_DIED, f"the engine died {attempts} times: {reason}",
-                "memory may have run out there: take fewer --workers"), 0.0)
+                "memory may have run out there: use fewer --workers"), 0.0)
         self._announce(item)
 
     def _announce(self, item: Item) -> None:

@@ -59,13 +59,13 @@ class ItemStatus:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ItemStatus:
-        """Read what `to_json` has written. Raises ValueError or TypeError for anything else."""
+        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
         entry = cls(**{**values, "state": State(values["state"])})
         error = entry.error or dict.fromkeys(("code", "message", "hint"), "")
         texts = (entry.name, entry.source, entry.image, entry.out, entry.key, error["code"],
                  error["message"], error["hint"])
         if not all(isinstance(text, str) for text in texts):
-            raise TypeError("it has something else where a text belongs")
+            raise TypeError("a field that has to be a text is not one")
         if entry.error:
             ErrorCode(error["code"])
         entry.seconds, entry.ended = _seconds(entry.seconds), _seconds(entry.ended)

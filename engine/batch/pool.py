@@ -107,11 +107,11 @@ def _check(manifest: Manifest, processes: list[SpawnProcess]) -> None:
                 raise failure
     raise EngineError(ErrorCode.ENGINE_DIED,
                       f"the workers ended before the work (status {', '.join(map(str, codes))})",
-                      "memory may have run out: take fewer workers; the same command resumes")
+                      "memory may have run out: use fewer workers; the same command resumes")
 
 
 class _WorkerReporter(SilentReporter):
-    """Says nothing, as status.json says it all; stops the work if the parent has ended."""
+    """Reports nothing, because status.json contains it; stops the work if the parent has ended."""
 
     def progress(self, stage: str, done: int, total: int) -> None:
         parent = multiprocessing.parent_process()

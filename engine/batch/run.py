@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a batch until every item is done or has failed, and sums up how it ended."""
+"""Runs a batch until every item is done or has failed, and summarises how it ended."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Par
 
     A result that exists and was made by the same request from the same image is kept. Other
     processes may work in the same folder at the same time: nothing is done twice. `status.json` is
-    written after every item, `index.html` now and then and at the end. `part`: only these items are
-    done. `models_here`: the models have to be on this computer.
+    written after every item, `index.html` every few seconds and at the end.
+
+    `part`: only these items are done. `models_here`: the models have to be on this computer.
 
     Raises:
         EngineError: the worst failure, once all is done; at once if the disk is full or the
@@ -81,7 +82,8 @@ def _summary(manifest: Manifest, html_report: HtmlReport, reporter: Reporter) ->
     if codes:
         raise EngineError(max(codes, key=SEVERITY.index),
                           f"{len(codes)} of {len(ours)} images failed",
-                          f"{html_report.path} tells why; the same command tries them again")
+                          f"{html_report.path} lists the reasons; the same command tries them "
+                          "again")
     kept = sum(entry.ended < manifest.opened for entry in ours)
     return {"done": len(ours) - kept, "kept": kept, "status": str(manifest.path),
             "page": str(html_report.path)}

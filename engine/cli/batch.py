@@ -39,10 +39,10 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                        "cluster, one for each GPU, or for each core if there is none)")
     batch.add_argument("--ray", default="", metavar="ADDRESS",
                        help="compute on a Ray cluster: auto on one of its computers, "
-                       "ray://HEAD:10001 from elsewhere; models given as a folder go there")
+                       "ray://HEAD:10001 from elsewhere; models given as a folder are sent there")
     batch.add_argument("--part", default="1/1", metavar="N/COUNT",
-                       help="do only every COUNT-th image, from the N-th on: for farms, whose "
-                       "tasks share the folder (see engine/batch/farms)")
+                       help="do only every COUNT-th image, from the N-th on: for render farms, "
+                       "whose tasks share the folder (see engine/batch/farms)")
     kinds_of: dict[str, list[str]] = {}
     options = {}
     for kind in KINDS:

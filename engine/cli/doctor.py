@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verb `doctor`: facts about this computer and engine for a report of a problem.
+"""The verb `doctor`: facts about this computer and engine for a problem report.
 
-It also runs in a Python that lacks all libraries; what cannot be found out is left out.
+It also runs in a Python without the engine's libraries; unknown facts are left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..setup.environment import (
     read_spec,
 )
 
-LITTLE_SPACE = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 """Free bytes below which results or a download will soon fail."""
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
@@ -44,7 +44,7 @@ class Diagnosis:
     """Facts for programs, as plain JSON."""
     problem: EngineError | None = None
 
-    def blame(self, error: EngineError) -> None:
+    def add_problem(self, error: EngineError) -> None:
         """Record a problem; the first one counts."""
         self.problem = self.problem or error
 
@@ -62,12 +62,12 @@ def examine() -> Diagnosis:
     """Collect the report."""
     found = Diagnosis()
     report = describe(sys.executable)
-    _look_at_system(found)
-    _look_at_environment(found, report)
+    _add_system(found)
+    _add_environment(found, report)
     if not report.problems:
-        _look_at_device(found)
-    _look_at_models(found)
-    _look_at_disks(found)
+        _add_device(found)
+    _add_models(found)
+    _add_disks(found)
     found.add("problem", found.problem or "none")
     return found
 
@@ -78,7 +78,7 @@ def shortened(text: str) -> str:
     return text.replace(home, "~") if len(home) > 1 else text
 
 
-def _look_at_system(found: Diagnosis) -> None:
+def _add_system(found: Diagnosis) -> None:
     manifest = ROOT / "blender_manifest.toml"
     if manifest.is_file():
         found.add("zero123", tomllib.loads(manifest.read_text(encoding="utf-8"))["version"])
@@ -95,32 +95,32 @@ def _look_at_system(found: Diagnosis) -> None:
                   "HTTPS_PROXY, or the library socksio")
 
 
-def _look_at_environment(found: Diagnosis, report: EnvironmentReport) -> None:
-    """How this Python was made, and its libraries."""
+def _add_environment(found: Diagnosis, report: EnvironmentReport) -> None:
+    """The origin of this Python, and its libraries."""
     prefix = Path(sys.prefix)
     spec = read_spec(prefix)
     found.facts.update(python=report.python_version, versions=dict(report.versions))
     found.add("python", f"{report.python_version:12} {report.python}")
     if spec is None:
-        found.add("environment", "not made by this program")
+        found.add("environment", "not created by this program")
     else:
         age = ("up to date" if spec.locks == locks_digest(Backend(spec.backend))
                else "of another version of this program")
         found.add("environment", f"for {spec.backend}, by {spec.installer}, {age}")
     if sys.prefix != sys.base_prefix and is_broken(prefix):
-        found.add("base", "the Python that it was built on is gone")
+        found.add("base", "the Python that it was built on no longer exists")
     if prefix.with_name(prefix.name + ".new").exists():
-        found.add("installation", "one was stopped before its end; the next one goes on from there")
+        found.add("installation", "one was stopped before its end; the next one resumes it")
     found.add("uv", shutil.which("uv") or "not on the PATH")
     for wanted in REQUIREMENTS:
         found.add(wanted.name, f"{report.versions[wanted.name] or 'missing':12} {wanted.purpose}")
     try:
         report.check()
     except EngineError as error:
-        found.blame(error)
+        found.add_problem(error)
 
 
-def _look_at_device(found: Diagnosis) -> None:
+def _add_device(found: Diagnosis) -> None:
     """Whether torch works, and on which device."""
     found.add("drivers", f"for {detect_backend().value}; NVIDIA {cuda_driver() or 'none'}")
     try:
@@ -135,9 +135,9 @@ def _look_at_device(found: Diagnosis) -> None:
         free, total = (round(size / 1e6) for size in device_memory(device))
         fields = select_field_device(target, again=True).report()
     except Exception as error:  # whatever a broken library raises
-        found.blame(EngineError(
+        found.add_problem(EngineError(
             ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",
-            "install the engine again, for another backend if the computer has not the drivers"))
+            "install the engine again, for another backend if its drivers are missing"))
         return
     name = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
     built = torch.version.cuda or torch.version.hip or "neither CUDA nor ROCm"
@@ -148,7 +148,7 @@ def _look_at_device(found: Diagnosis) -> None:
     found.facts.update(device=device, fields=fields, memory_mb=total, free_memory_mb=free)
 
 
-def _look_at_models(found: Diagnosis) -> None:
+def _add_models(found: Diagnosis) -> None:
     """The models on this computer, and what prevents their use."""
     from ..models.catalogue import models_folder
     from ..models.installed_models import installed_models, require_whole
@@ -160,11 +160,11 @@ def _look_at_models(found: Diagnosis) -> None:
             found.add(f"  {model.name}", ", ".join(model.remarks(_free_memory())) or model.state)
         require_whole(models)
     except EngineError as error:
-        found.blame(error)
+        found.add_problem(error)
         return
     found.facts.update(models=[asdict(model) for model in models])
     if not models:
-        found.blame(EngineError(ErrorCode.MODEL_MISSING, "there is no model, not even nano",
+        found.add_problem(EngineError(ErrorCode.MODEL_MISSING, "there is no model, not even nano",
                                 "install the program again"))
 
 
@@ -178,7 +178,7 @@ def _free_memory() -> float:
         return float("inf")
 
 
-def _look_at_disks(found: Diagnosis) -> None:
+def _add_disks(found: Diagnosis) -> None:
     """Free space of the disks for models, libraries and temporary files."""
     from ..models.catalogue import models_folder
 
@@ -187,6 +187,6 @@ def _look_at_disks(found: Diagnosis) -> None:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         free = shutil.disk_usage(there).free
         found.add(f"disk of {name}", f"{free / 1e9:.1f} GB free in {there}")
-        if free < LITTLE_SPACE:
-            found.blame(EngineError(ErrorCode.DISK, f"{there} has {free / 1e6:.0f} MB free",
+        if free < MIN_FREE_BYTES:
+            found.add_problem(EngineError(ErrorCode.DISK, f"{there} has {free / 1e6:.0f} MB free",
                                     "free some space"))

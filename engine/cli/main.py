@@ -32,7 +32,7 @@ VERB_MODULES = {"models": "models", "dataset": "training", "train": "training",
                 "evaluate": "evaluation", "batch": "batch"}
 """Verbs with a module of their own in `engine.cli`, which is imported only for that verb."""
 VERB_HELP = {
-    "models": "list, fetch, import, verify or remove models",
+    "models": "list, download, import, verify or remove models",
     "dataset": "render views for training, and prepare them",
     "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
@@ -104,7 +104,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     for cls in REQUESTS.values():
         if not cls.CLI_PARENT:
             add_request(verbs, cls, cls.KIND)
-    doctor = verbs.add_parser("doctor", help="print what a report of a problem needs")
+    doctor = verbs.add_parser("doctor", help="print the facts for a problem report")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
     serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
@@ -113,7 +113,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     add_remote(serve)
     serve.set_defaults(run=_serve)
     modules = {name: module for name, module in VERB_MODULES.items()
-             if importlib.util.find_spec(f"{__package__}.{module}")}  # the extension lacks some
+               if importlib.util.find_spec(f"{__package__}.{module}")}  # the extension lacks some
     for name, module in modules.items():
         if verb in modules and modules[verb] == module:
             continue
@@ -127,7 +127,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _doctor(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    """Print what a report of a problem needs; fail with a hint if something is wrong."""
+    """Print the facts for a problem report; fail with a hint if something is wrong."""
     from .doctor import examine
 
     found = examine()
@@ -144,9 +144,9 @@ def _add_install(verbs: Any) -> None:
     from ..setup.backends import AUTO, Backend
     from ..setup.environment import user_folder
 
-    install = verbs.add_parser("install", help="make the engine's own Python (uses the network)")
+    install = verbs.add_parser("install", help="create the engine's own Python (uses the network)")
     install.add_argument("--folder", type=user_path, default=user_folder() / "engine",
-                         help="where to make it; an existing one is replaced when the new works")
+                         help="where to create it; an existing one is replaced by a complete one")
     install.add_argument("--python", type=user_path,
                          help="the Python to build on; default: this one")
     install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`models`: what is known, what is here, and how the rest gets here.
+"""The verb `models`: lists, downloads, imports, verifies and removes models.
 
-torch is imported when a verb needs it, not when its options are shown.
+torch is imported when an action needs it, not when the options are shown.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ DTYPES = ("original", "float16", "bfloat16")
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `models`."""
-    models = subparsers.add_parser("models", help="list, fetch, import, verify or remove models")
+    models = subparsers.add_parser("models", help="list, download, import, verify or remove models")
     models.set_defaults(run=_models)
     actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", help="every known model and whether it is here")
+    listing = actions.add_parser("list", help="every known model and whether it is installed")
     listing.set_defaults(act=_list)
 
-    info = actions.add_parser("info", help="all that is known about a model")
+    info = actions.add_parser("info", help="the facts about a model")
     info.add_argument("name", metavar="NAME")
     info.set_defaults(act=_info)
 
-    download = actions.add_parser("download", help="fetch a model (uses the network)")
+    download = actions.add_parser("download", help="download a model (uses the network)")
     download.add_argument("name", metavar="NAME")
     _add_import_options(download)
     download.set_defaults(act=_download, stopped=RESUMES_HINT)
@@ -71,7 +71,7 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
                            help="the last training step's weights instead of the averaged ones")
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
                            help="stable for Stable Zero123, zero123 for the other models (default: "
-                           "by the file's name, size and origin, else you are asked)")
+                           "by the file's name, size and origin, else by a question)")
     _add_import_options(importing)
     importing.set_defaults(act=_import)
 
@@ -98,7 +98,7 @@ def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
 
 
 def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
-    """Tidy up, then do what is asked for."""
+    """Remove unfinished files of stopped imports, then run the action."""
     for name in remove_stale_files(models_folder()):
         reporter.log("info", f"removed the unfinished files of a stopped import of {name}")
     return arguments.act(arguments, reporter)
@@ -125,7 +125,7 @@ def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 
 
 def _facts(model: ModelInfo) -> dict[str, Any]:
-    """What is known about a model, as plain JSON."""
+    """The facts about a model, as plain JSON."""
     return {"name": model.name, "title": model.title, "task": model.task.value,
             "state": model_state(model).value, "folder": str(model.folder),
             "licence": model.licence, "licence_url": model.licence_url, "terms": model.terms,
@@ -138,7 +138,7 @@ def _facts(model: ModelInfo) -> dict[str, Any]:
 
 def _download(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     info = known_model(arguments.name)
-    require_licence(info, arguments.accept_licence)  # before torch takes its seconds
+    require_licence(info, arguments.accept_licence)  # before torch is imported, which takes seconds
     if not info.installed:
         from ..models.download import download
 
@@ -168,13 +168,13 @@ def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _asked_encoding(source: Path, name: str) -> str | None:
-    """The pose encoding of a model that nothing else tells, as a person at a terminal says; None if
-    it is known or nobody can be asked.
+    """The pose encoding of a model whose files do not state it, asked at the terminal. None if it
+    is known or there is no terminal.
     """
     if encoding_is_known(source, name) or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    print(f"Nothing says how {source} encodes the camera. zero123: Zero-1-to-3 and Zero123-XL. "
-          "stable: Stable Zero123.", file=sys.stderr)
+    print(f"{source} does not state its pose encoding. zero123: for Zero-1-to-3 and Zero123-XL. "
+          "stable: for Stable Zero123.", file=sys.stderr)
     answer = input("zero123 or stable? ").strip().lower()
     return answer if answer in ("zero123", "stable") else None
 

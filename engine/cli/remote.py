@@ -13,12 +13,12 @@ def add_remote(parser: argparse.ArgumentParser) -> None:
     """Add the options to a verb."""
     group = parser.add_argument_group("on another computer")
     group.add_argument("--remote", metavar="HOST",
-                       help="compute there: user@computer, as for ssh, which must not ask for a "
-                       "password; files go there and back")
+                       help="compute on this computer: user@computer, as for ssh, which must not "
+                       "ask for a password; files are sent and fetched")
     group.add_argument("--remote-folder", metavar="DIR", default=FOLDER,
-                       help="there, holds this program's folder engine (default: %(default)s)")
+                       help="folder there that contains the folder engine (default: %(default)s)")
     group.add_argument("--remote-python", metavar="PATH", default=PYTHON,
-                       help="there, has the engine's libraries (default: %(default)s)")
+                       help="Python there with the engine's libraries (default: %(default)s)")
 
 
 def remote_host(arguments: argparse.Namespace) -> SshHost | None:

@@ -25,7 +25,7 @@ def add_dataset(verbs: Any) -> None:
     unpack = verbs.add_parser("unpack", help="composite the views of data sets on white")
     unpack.add_argument("shards", type=user_path, nargs="+", metavar="SHARDS",
                         help="folders of .tar shards, or of objects in Objaverse's layout, in the "
-                        "order the objects shall have")
+                        "order of the objects")
     unpack.add_argument("--size", type=int, default=0, metavar="PIXELS",
                         help="resize the images; nano trains on 128 (default: their own size)")
     unpack.set_defaults(run=_unpack)
@@ -35,7 +35,7 @@ def add_dataset(verbs: Any) -> None:
                                   help="encode the views with the trained autoencoder")
     _add_work(precompute)
     precompute.add_argument("--variants", type=int, default=2,
-                            help="versions of every object: 1 is plain, odd ones are mirrored")
+                            help="versions of every object; the first is unchanged, odd ones mirrored")
     precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
     precompute.set_defaults(run=_precompute)
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 
 
 def device_memory(device: str) -> tuple[int, int]:
-    """(free, total) bytes. For a CPU and an Apple GPU that is the main memory."""
+    """(free, total) bytes of the device; of the main memory for a CPU and an Apple GPU."""
     if device.startswith("cuda"):
         import torch
 
         free, total = torch.cuda.mem_get_info(device)
-        # torch caches freed memory and uses it before it asks the driver for more.
+        # torch keeps freed memory, which the driver counts as used.
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + kept, total
     import psutil
@@ -28,7 +28,7 @@ def device_memory(device: str) -> tuple[int, int]:
 def give_back_memory() -> None:
     """Return unused memory to the system and to the device."""
     gc.collect()
-    if sys.platform == "linux":  # where glibc keeps most of it until it is asked
+    if sys.platform == "linux":  # glibc keeps most of the freed memory otherwise
         with suppress(AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
     torch = sys.modules.get("torch")

@@ -23,7 +23,7 @@ class ErrorCode(Enum):
     DISK = "disk"
     """A folder can't be written, or the disk is full."""
     CANCELLED = "cancelled"
-    """The user asked for it (the CLI's Ctrl-C; in the protocol this is `Cancelled`)."""
+    """The user has cancelled the command with Ctrl-C. In the protocol this is `Cancelled`."""
     ENVIRONMENT = "environment"
     """A library is missing or broken, or the engine's Python can't be started."""
     PROTOCOL = "protocol"

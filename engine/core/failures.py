@@ -49,8 +49,8 @@ def as_engine_error(error: BaseException, stopped: str = "nothing was written") 
 
 
 def _out_of_memory(error: BaseException) -> EngineError:
-    """The error of a computation that got no memory, with a hint that fits the device."""
-    # CUDA adds what every process on the GPU holds.
+    """The error of a failed memory allocation, with a hint that suits the device."""
+    # CUDA's message continues with the memory of every process on the GPU.
     wanted = first_line(error).partition(". GPU ")[0]
     if _is_of_accelerator(error):
         return EngineError(
@@ -87,14 +87,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _is_of_accelerator(error: BaseException) -> bool:
-    """Whether it is a GPU's memory that ran out."""
+    """Whether the memory of a GPU ran out, not the main memory."""
     text = str(error).lower()
     return any(word in text for word in ("cuda", "hip ", "mps", "xpu", "gpu", "cublas", "cudnn"))
 
 
 def unfinished(error: EngineError) -> EngineError:
-    """An out-of-memory error of a job whose work so far is kept: its settings stay, so only another
-    device or more memory helps. Any other error is returned as it is."""
+    """The error of a job that can be resumed. The hint of an out-of-memory error then suggests more
+    memory or another device, because a resumed job keeps its settings; other errors are unchanged.
+    """
     if error.code is not ErrorCode.OUT_OF_MEMORY:
         return error
     if _is_of_accelerator(error):

@@ -216,8 +216,8 @@ def decode(line: str) -> Message:
 
 
 def version_mismatch(theirs: int) -> EngineError:
-    """The error that either side reports of a partner with another version."""
+    """The error if the other side uses another version."""
     return EngineError(
         ErrorCode.PROTOCOL,
-        f"protocol {theirs} was met where {PROTOCOL_VERSION} is spoken",
+        f"one side uses version {theirs} of the protocol, the other {PROTOCOL_VERSION}",
         "update the extension and its engine to the same version, then restart Blender")

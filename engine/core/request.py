@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a kind of job declares: its settings, and how the rest of the program treats it.
+"""The declaration of a kind of job: its settings, and how the rest of the program treats it.
 
 Every table that differs between kinds of jobs is a class attribute of `Request` or an entry in a
 field's metadata, so the command line, the server, batches, remote computers and Blender all read
@@ -32,10 +32,10 @@ FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".glb", ".gltf", ".obj", ".pl
 
 
 class SceneImport(Enum):
-    """What Blender makes of a finished result."""
+    """What a finished result becomes in Blender's scene."""
 
     NOTHING = "nothing"
-    """The result is only looked at, or used from the disk."""
+    """It is not imported."""
     VIEWS = "views"
     """Planes and cameras, from a views.json."""
     MESH = "mesh"
@@ -99,7 +99,7 @@ class Request:
     IN_BATCHES: ClassVar[bool] = False
     """Whether `batch` offers this kind."""
     SCENE_IMPORT: ClassVar[SceneImport] = SceneImport.NOTHING
-    """What Blender makes of the result."""
+    """What the result becomes in Blender's scene."""
 
     out: str = option("", "folder that receives the results", path="folder", managed=True,
                       changes_result=False)
@@ -166,12 +166,12 @@ class Request:
         self._check_suffix()
 
     def _check_suffix(self) -> None:
-        """Refuse a name of the result that promises another kind of file."""
+        """Refuse a result whose name has the suffix of another kind of file."""
         out, wanted = Path(self.out), Path(self.RESULT_FILE).suffix
         suffix = out.suffix.lower()
         if not self.OUT_IS_FOLDER and suffix != wanted and not out.is_dir():
             raise EngineError(ErrorCode.BAD_INPUT, f"the result is a {wanted} file, and {out.name} "
-                              "is another name", f"give a name that ends in {wanted}")
+                              "has another suffix", f"give a name that ends in {wanted}")
         if self.OUT_IS_FOLDER and suffix in FILE_SUFFIXES and not out.is_dir():
             raise EngineError(ErrorCode.BAD_INPUT, f"the result is a folder of files, and "
                               f"{out.name} is the name of a file",
@@ -186,7 +186,7 @@ class Request:
 
 
 def default_of(f: Field[Any]) -> Any:
-    """The value of a field that nobody sets."""
+    """The default value of a field."""
     return f.default_factory() if f.default_factory is not MISSING else f.default
 
 

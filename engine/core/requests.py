@@ -146,7 +146,8 @@ class ViewsRequest(PosedRequest):
     elevation: list[float] = option(
         [], "absolute, degrees above the horizon; default: the image's")
     radius: list[float] = option([], "absolute distance; default: the image's")
-    orbit: int = option(0, "this many views around the object instead of a list", min=0, max=360)
+    orbit: int = option(0, "number of views around the object, instead of a list of angles",
+                        min=0, max=360)
     samples: int = option(1, "different samples of every view", min=1, max=64)
 
     def poses(self) -> list[tuple[float, float, float]]:
@@ -315,7 +316,7 @@ class RenderRequest(NetworkRequest):
     samples: int = option(128, "samples of every pixel", min=1, max=65536)
     workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
     time_limit: int = option(
-        3600, "seconds after which an object is given up", min=1, max=10**6)
+        3600, "seconds after which an object is left out", min=1, max=10**6)
     folders: bool = option(
         False, "keep the images and cameras as files, too, in Objaverse's layout")
     blender: str = option(
@@ -345,18 +346,19 @@ class TrainRequest(NetworkRequest, ResumableRequest):
     batch_size: int = option(
         8, "pairs of views in a step, of all processes together", min=1, max=65536)
     learning_rate: float = option(
-        1e-4, "of the UNet; the projection learns ten times as fast", min=0.0, max=1.0)
+        1e-4, "learning rate of the UNet; the projection's is ten times as high", min=0.0, max=1.0)
     gradient_checkpointing: bool = option(
         False, "compute parts of the UNet twice, which takes less memory and more time")
     lora: int = option(
         0, "rank of a LoRA of the attention layers, for cards with little memory; 0 trains all "
         "weights", min=0, max=1024)
     precision: str = option(
-        "auto", "number format of the computation; auto takes bf16 where the device is made for it",
+        "auto", "number format of the computation; auto takes bf16 if the device supports it in "
+        "hardware",
         choices=PRECISIONS)
     preview_every: int = option(50, "steps between two images of the training", min=1, max=10**7)
     view_count: int = option(12, "images of each 3D model", min=2, max=999)
-    samples: int = option(64, "samples of every pixel of these", min=1, max=65536)
+    samples: int = option(64, "samples of every pixel of these images", min=1, max=65536)
     blender: str = option(
         "", "Blender, or a Python that has bpy, to render with; empty looks for one",
         path="file")

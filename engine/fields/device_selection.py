@@ -87,7 +87,7 @@ class FieldDevice:
 
     def without(self, failures: dict[str, str]) -> FieldDevice:
         """This result after libraries have failed; `failures`: library to error message."""
-        states = {name: f"{self.libraries[name]}, given up: {failure}"
+        states = {name: f"{self.libraries[name]}, failed since: {failure}"
                   for name, failure in failures.items()}
         return replace(self, used=[name for name in self.used if name not in failures],
                        libraries={**self.libraries, **states},

@@ -26,7 +26,7 @@ ROCM_TARGETS = {90008, 90010, 90402, 90500, 100300, 110000, 110001, 110002, 1105
                 120001}
 """AMD GPUs that the ROCm build of torch supports, as the kernel numbers them (gfx90a: 90010)."""
 KFD_NODES = Path("/sys/class/kfd/kfd/topology/nodes")
-"""Where Linux lists AMD GPUs."""
+"""Folder in which Linux lists AMD GPUs."""
 
 
 class Backend(Enum):

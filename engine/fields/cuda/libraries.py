@@ -38,10 +38,9 @@ class LibraryUse:
     names: frozenset[str] = frozenset()
     """The permitted libraries."""
     warn: Callable[[str], None] | None = None
-    """Called once for each library that is given up. Without it no library is given up: its error
-    is raised."""
+    """Called once for each library that fails. If None, the library's error is raised."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Library to the error message for which it was given up."""
+    """Libraries that have failed, with their error messages; they are not used any more."""
 
     def allows(self, name: str, device: torch.device) -> bool:
         """Whether a library may be used on a device."""

@@ -61,7 +61,7 @@ def render_job(request: RenderRequest, reporter: Reporter) -> dict[str, Any]:
         count = len(index.skipped) + len(index.done)
         raise EngineError(ErrorCode.BAD_INPUT,
                           f"{len(index.skipped)} of {count} models were left out",
-                          f"{out / INDEX} tells why; the same command tries them again")
+                          f"{out / INDEX} lists the reasons; the same command tries them again")
     return {"dataset": str(out), "objects": len(index.done), "views": request.view_count,
             "shards": sorted(index.shards)}
 

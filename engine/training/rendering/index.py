@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`dataset.json`: what is in a rendered data set, and what was left out. Standard library only."""
+"""`dataset.json`: the objects of a rendered data set, and those that were left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = "zero123.dataset/1"
 
 @dataclass
 class Index:
-    """What `dataset.json` holds."""
+    """The content of `dataset.json`."""
 
     settings: dict[str, int]
     shards: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -137,7 +137,7 @@ def test_failed_library_is_not_used_by_later_jobs(sessions: Sessions) -> None:
         raise KeyboardInterrupt
     later = sessions.ask()
     assert later.used == []
-    assert later.report()["nerfacc"] == "0.5, fast, given up: CUDA error"
+    assert later.report()["nerfacc"] == "0.5, fast, failed since: CUDA error"
     sessions.now += device_selection.RETRY_S
     sessions.answers = [place]
     assert sessions.ask().used == ["nerfacc"]

@@ -322,7 +322,7 @@ def test_reconstruction_continues_without_failed_libraries(
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     for name in LIBRARIES:
         assert told.count(f"{name} failed, continuing without it") == 1
-        assert report["fields"][name].startswith("0.0, fast, given up: CUDA")
+        assert report["fields"][name].startswith("0.0, fast, failed since: CUDA")
 
 
 def test_reconstruction_uses_and_reports_libraries(tmp_path: Path, installed: None,

@@ -113,6 +113,8 @@ TEXTS = {
     "Image from Render": "Bild aus Rendering",
     "Image of one object": "Bild eines Objekts",
     "Image to 3D": "Bild zu 3D",
+    "Images of each 3D model": "Bilder jedes 3D-Modells",
+    "Images of each object": "Bilder jedes Objekts",
     "Import Files": "Importieren",
     "Import Here": "Hier importieren",
     "Import Result Again": "Ergebnis erneut importieren",
@@ -189,10 +191,6 @@ TEXTS = {
     "Out": "Ausgabe",
     "Paste": "Einfügen",
     "Paste Image": "Bild einfügen",
-    "Images of each 3D model":
-        "Bilder jedes 3D-Modells",
-    "Images of each object":
-        "Bilder jedes Objekts",
     "Plane": "Ebene",
     "Planes": "Ebenen",
     "Pose Encoding": "Kodierung der Pose",
@@ -251,7 +249,7 @@ TEXTS = {
     "Sampler": "Sampler",
     "Samples": "Proben",
     "Samples of every pixel": "Proben je Pixel",
-    "Samples of every pixel of these": "Proben je Pixel dieser Bilder",
+    "Samples of every pixel of these images": "Proben je Pixel dieser Bilder",
     "Samples of {}, labelled by seed": "Proben von {} nach Startwert",
     "Save Memory": "Speicher sparen",
     "Score Distillation": "Score Distillation",
@@ -326,8 +324,7 @@ TEXTS = {
     "Voxels": "Voxel",
     "Waiting": "Wartet",
     "Waiting for Object Mode": "Wartet auf den Objektmodus",
-    "What the image is not to show":
-        "Was das Bild nicht zeigen soll",
+    "What the image is not to show": "Was das Bild nicht zeigen soll",
     "Wheels": "Wheels",
     "Where to compute": "Wo gerechnet wird",
     "Workers": "Prozesse",

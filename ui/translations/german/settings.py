@@ -5,8 +5,7 @@
 TEXTS = {
     "A views.json to fit instead of sampling new views":
         "Eine views.json, an die angepasst wird, statt neue Ansichten zu erzeugen",
-    "Absolute distance; default: the image's":
-        "Absoluter Abstand; Vorgabe: der des Bildes",
+    "Absolute distance; default: the image's": "Absoluter Abstand; Vorgabe: der des Bildes",
     "Absolute, degrees above the horizon; default: the image's":
         "Absolut, Grad über dem Horizont; Vorgabe: die des Bildes",
     "Auto recentres an object that is too large, too small or off centre for the models, fit "
@@ -44,20 +43,22 @@ TEXTS = {
         "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
     "Keep the images and cameras as files, too, in Objaverse's layout":
         "Die Bilder und Kameras auch als Dateien behalten, wie Objaverse sie anordnet",
+    "Learning rate of the UNet; the projection's is ten times as high":
+        "Lernrate des UNets; die der Projektion ist zehnmal so hoch",
     "Leave the image as it is instead of cutting it out":
         "Das Bild lassen, wie es ist, statt es freizustellen",
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
-    "Number format of the computation; auto takes bf16 where the device is made for it":
+    "Number format of the computation; auto takes bf16 if the device supports it in hardware":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
     "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
         "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
         "float32",
+    "Number of views around the object, instead of a list of angles":
+        "Anzahl der Ansichten um das Objekt statt einer Liste von Winkeln",
     "Objects rendered at once, each by a process":
         "Objekte, die gleichzeitig gerendert werden, jedes von einem Prozess",
-    "Of the UNet; the projection learns ten times as fast":
-        "Die des UNets; die Projektion lernt zehnmal so schnell",
     "Optimisation steps; 0 takes the method's own number (views 300, for original models on a GPU "
     "900; sds 600, sjc 10000)":
         "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 300, bei originalen "
@@ -71,18 +72,15 @@ TEXTS = {
         "Relativ zum Bild, in Grad; positiv = die Kamera bewegt sich nach rechts",
     "Resume the same job where it was stopped":
         "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
-    "Seconds after which an object is given up": "Sekunden, nach denen ein Objekt aufgegeben wird",
+    "Seconds after which an object is left out": "Sekunden, nach denen ein Objekt ausgelassen wird",
     "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
-    "Steps between two images of the training":
-        "Schritte zwischen zwei Bildern des Trainings",
+    "Steps between two images of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
     "Text-to-image model: a folder in diffusers layout, or the name of one in the Hugging Face "
     "cache":
         "Text-zu-Bild-Modell: ein Ordner im Diffusers-Format oder der Name eines Modells im "
         "Hugging-Face-Cache",
-    "This many views around the object instead of a list":
-        "So viele Ansichten um das Objekt statt einer Liste",
     "Views to sample, on two rings of elevation":
         "Zu erzeugende Ansichten, auf zwei Ringen verschiedener Höhe",
     "Voxels along each side of the field, from 32; 0 takes the model's own number (96, for "
@@ -91,16 +89,14 @@ TEXTS = {
         "originalen Modellen auf einer GPU 160)",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the image is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "What the image's transparency means: auto decides by its content whether it is a finished "
     "cut-out, trust takes it as it is, ignore removes the background":
         "Was die Transparenz des Bildes bedeutet: „Automatisch“ entscheidet nach dem Inhalt, ob es "
         "schon freigestellt ist, „Vertrauen“ übernimmt sie, „Ignorieren“ entfernt den Hintergrund",
-    "What the image is to show: one object":
-        "Was das Bild zeigen soll: ein Objekt",
     "Width and height in pixels, rounded to a multiple of 8; 0 takes the model's own":
         "Breite und Höhe in Pixeln, auf ein Vielfaches von 8 gerundet; 0 nimmt die des Modells",
-    "Width and height of an image in pixels":
-        "Breite und Höhe eines Bildes in Pixeln",
+    "Width and height of an image in pixels": "Breite und Höhe eines Bildes in Pixeln",
     "Words added to the prompt, so that the object can be cut out; may be empty":
         "Wörter, die an den Text gehängt werden, damit sich das Objekt freistellen lässt; darf "
         "leer sein",
