@@ -35,7 +35,7 @@ def add_dataset(verbs: Any) -> None:
                                   help="encode the views with the trained autoencoder")
     _add_work(precompute)
     precompute.add_argument("--variants", type=int, default=2,
-                            help="versions of every object; the first is unchanged, odd ones mirrored")
+                            help="versions of every object; odd ones are mirrored")
     precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
     precompute.set_defaults(run=_precompute)
 
