@@ -96,7 +96,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_same_sources_are_the_same_bytes(sources: Path, tmp_path: Path) -> None:
+def test_build_is_reproducible(sources: Path, tmp_path: Path) -> None:
     first = sha256(build(tmp_path / "first.zip", sources))
     # Written in another order, at another time, with other permissions.
     copy = tmp_path / "copy"
@@ -112,7 +112,7 @@ def test_the_same_sources_are_the_same_bytes(sources: Path, tmp_path: Path) -> N
     assert sha256(build(tmp_path / "third.zip", copy)) != first
 
 
-def test_the_index_lists_a_package_for_every_platform(repository: Path) -> None:
+def test_index_lists_every_platform(repository: Path) -> None:
     entries = json.loads((repository / "index.json").read_text())["data"]
     assert {entry["platforms"][0] for entry in entries} == set(PLATFORMS)
     for entry in entries:
@@ -123,7 +123,7 @@ def test_the_index_lists_a_package_for_every_platform(repository: Path) -> None:
                 f"wheels/uv-1.0-py3-none-{PLATFORMS[entry['platforms'][0]]}.whl"]
 
 
-def test_blender_installs_it_from_the_index(address: str, tmp_path: Path) -> None:
+def test_blender_installs_from_the_index(address: str, tmp_path: Path) -> None:
     """Into a user folder that has never seen it."""
     result = subprocess.run(
         [sys.executable, "-c", SUBSCRIBE, address], check=False, capture_output=True, text=True,

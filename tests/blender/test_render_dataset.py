@@ -81,7 +81,7 @@ def rendered(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_the_pictures_fit_their_cameras(rendered: Path):
+def test_render_images_match_their_cameras(rendered: Path):
     dark, red = read_shards(rendered)
     assert (dark.name, red.name) == ("more_a_dark_box", "red")
     assert dark.info["source"] == "more/a dark.box.obj"
@@ -92,7 +92,7 @@ def test_the_pictures_fit_their_cameras(rendered: Path):
     assert dark.rgba.shape == (VIEWS, SIZE, SIZE, 4)
 
 
-def test_the_cameras_are_the_paper_s():
+def test_random_cameras_match_the_paper():
     matrices, light = random_cameras(0, "x.glb", 4000)
     position = matrices[:, :3, 3]
     radius = np.linalg.norm(position, axis=1)
@@ -107,7 +107,7 @@ def test_the_cameras_are_the_paper_s():
     assert random_cameras(0, "y.glb", 2)[0][0, 0, 3] != matrices[0, 0, 3]
 
 
-def test_objaverse_s_layout_holds_the_same(rendered: Path, tmp_path: Path):
+def test_render_writes_objaverse_folders(rendered: Path, tmp_path: Path):
     shutil.copytree(rendered / "objects", tmp_path / "objects")
     for packed, loose in zip(read_shards(rendered), read_shards(tmp_path / "objects"), strict=True):
         assert packed.name == loose.name
@@ -118,7 +118,7 @@ def test_objaverse_s_layout_holds_the_same(rendered: Path, tmp_path: Path):
     np.testing.assert_allclose(matrix @ [0, 0, 0, 1], [0, 0, -loose.pose[0, 2]], atol=1e-5)
 
 
-def test_workers_and_interruptions_do_not_change_a_byte(models: Path, rendered: Path,
+def test_render_is_independent_of_workers_and_stops(models: Path, rendered: Path,
                                                         tmp_path: Path):
     class StopAfterOne(SilentReporter):
         def progress(self, stage: str, done: int, total: int) -> None:
@@ -137,7 +137,7 @@ def test_workers_and_interruptions_do_not_change_a_byte(models: Path, rendered: 
     assert {path.name for path in out.iterdir()} == {"000000.tar", "dataset.json", "blender.log"}
 
 
-def test_new_models_are_added_and_finished_ones_stay(models: Path, rendered: Path, tmp_path: Path):
+def test_render_adds_new_models_only(models: Path, rendered: Path, tmp_path: Path):
     more, out = tmp_path / "models", tmp_path / "out"
     shutil.copytree(models, more)
     shutil.copytree(rendered, out)
@@ -151,7 +151,7 @@ def test_new_models_are_added_and_finished_ones_stay(models: Path, rendered: Pat
         render_dataset(request(more, out, seed=1), SilentReporter())
 
 
-def test_a_corrupt_model_is_left_out_and_listed(models: Path, tmp_path: Path):
+def test_render_lists_a_corrupt_model(models: Path, tmp_path: Path):
     folder, out = tmp_path / "models", tmp_path / "out"
     write_box(folder / "good.obj")
     (folder / "text.glb").write_text("This is no model.")
@@ -174,7 +174,7 @@ def test_a_corrupt_model_is_left_out_and_listed(models: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("suffix", ["glb", "fbx", "blend"])
-def test_every_kind_of_file_gives_the_same_box(bpy, scene, rendered: Path, tmp_path: Path,
+def test_render_reads_every_file_format(bpy, scene, rendered: Path, tmp_path: Path,
                                                suffix: str):
     """The same name, so the same cameras; up to a pixel at the edges."""
     write_box(tmp_path / "obj" / "red.obj")
@@ -206,7 +206,7 @@ def task(bpy, tmp_path: Path) -> RenderTask:
                  SIZE, 1, 1, "cpu")
 
 
-def test_a_blender_that_dies_costs_one_model(task: RenderTask, tmp_path: Path):
+def test_render_process_survives_a_crash(task: RenderTask, tmp_path: Path):
     process = RenderProcess(sys.executable, tmp_path / "log", 100)
     process.render(task)
     pid = process._process.pid
@@ -221,7 +221,7 @@ def test_a_blender_that_dies_costs_one_model(task: RenderTask, tmp_path: Path):
     process.stop()
 
 
-def test_a_blender_that_hangs_is_given_up(task: RenderTask, tmp_path: Path):
+def test_render_process_stops_a_hanging_blender(task: RenderTask, tmp_path: Path):
     process = RenderProcess(sys.executable, tmp_path / "log", 3)
     start = time.monotonic()
     with pytest.raises(ModelFailed, match="longer than 3 s"):
@@ -229,7 +229,7 @@ def test_a_blender_that_hangs_is_given_up(task: RenderTask, tmp_path: Path):
     assert time.monotonic() - start < 60
 
 
-def test_a_job_stops_in_the_middle_of_an_object(models: Path, tmp_path: Path):
+def test_render_is_cancelled_within_an_object(models: Path, tmp_path: Path):
     class StopSoon(SilentReporter):
         start = time.monotonic()
 
@@ -244,26 +244,26 @@ def test_a_job_stops_in_the_middle_of_an_object(models: Path, tmp_path: Path):
     assert {path.name for path in tmp_path.iterdir()} == {"dataset.json", "blender.log"}
 
 
-def test_two_runs_do_not_share_a_folder(models: Path, tmp_path: Path):
+def test_render_locks_its_folder(models: Path, tmp_path: Path):
     with (locked_file(tmp_path / ".lock"),
           pytest.raises(EngineError, match="another process renders into")):
         render_dataset(request(models, tmp_path), SilentReporter())
 
 
 @pytest.mark.parametrize("program", ["/nonexistent/blender", "true"])
-def test_without_a_blender_that_works_it_is_said(models: Path, tmp_path: Path, program: str):
+def test_render_reports_an_unusable_blender(models: Path, tmp_path: Path, program: str):
     with pytest.raises(EngineError) as caught:
         render_dataset(request(models, tmp_path / "out", blender=program), SilentReporter())
     assert caught.value.code is ErrorCode.ENVIRONMENT
     assert "--blender" in caught.value.hint
 
 
-def test_no_models_are_bad_input(tmp_path: Path):
+def test_render_refuses_a_folder_without_models(tmp_path: Path):
     with pytest.raises(EngineError, match="no 3D models"):
         render_dataset(request(tmp_path, tmp_path / "out"), SilentReporter())
 
 
-def test_the_command_line_renders_and_its_result_is_read(models: Path, tmp_path: Path,
+def test_render_command_line(models: Path, tmp_path: Path,
                                                          project_root: Path):
     def engine(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", "engine", *map(str, arguments)], check=False,
@@ -283,7 +283,7 @@ def test_the_command_line_renders_and_its_result_is_read(models: Path, tmp_path:
     assert info.stdout.strip() == "2 objects, 4 views of 32 pixels"
 
 
-def test_selected_objects_are_rendered_with_their_children_and_paint(
+def test_render_operator_includes_children_and_colours(
         bpy, scene, extension, contents, tmp_path: Path):
     """Two objects: one of two parts, one that shows a collection; what isn't selected stays out."""
     def box(name: str, size: float, colour: tuple[float, ...]) -> object:
@@ -327,6 +327,6 @@ def test_selected_objects_are_rendered_with_their_children_and_paint(
     extension("operators.session").session.runner.stop_engine()
 
 
-def test_without_a_selection_it_is_said(bpy, scene):
+def test_render_operator_needs_a_selection(bpy, scene):
     with pytest.raises(RuntimeError, match="no object that can be rendered is selected; select"):
         bpy.ops.zero123.render_dataset()
