@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 
-from .session.engine_log import log_file, read_end
+from .session import preferences as addon
+from .session import session
 
 TEXT_NAME = "Zero123 Engine Log"
+MAX_BYTES = 200_000
+"""Only the end of a longer log is shown."""
 LINES_SHOWN = 25
 """Number of last lines that the new window shows; its height is unknown before it is drawn."""
 
@@ -71,6 +76,28 @@ def _show(context: bpy.types.Context, block: bpy.types.Text) -> None:
     space.text = block
     space.top = max(len(block.lines) - LINES_SHOWN, 0)
     editors[0].tag_redraw()
+
+
+def log_file(context: bpy.types.Context) -> Path:
+    """The installer's log if an installation is running or has failed, else the engine's.
+
+    The file may not exist yet.
+    """
+    if session.installation.running or session.installation.error is not None:
+        return addon.engine_folder().with_suffix(".log")
+    return addon.results_folder(context) / "engine.log"
+
+
+def read_end(path: Path, size: int = MAX_BYTES) -> str:
+    """The last whole lines of a text file, at most `size` bytes; empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            length = file.seek(0, 2)
+            file.seek(max(length - size, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text.partition("\n")[2] if length > size else text
 
 
 CLASSES = (ZERO123_OT_open_log, ZERO123_OT_copy_log)

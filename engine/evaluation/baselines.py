@@ -8,7 +8,7 @@ import numpy as np
 
 from ..camera import camera_to_world
 from ..training.views import TrainingViews
-from .views import Predictor
+from .views import Predictor, box_downsample
 
 NEAREST_CAMERAS = 128
 """Number of training views whose mean is predicted for a pose: 0.5 % of nano's."""
@@ -50,10 +50,11 @@ def nearest_training_object(training: TrainingViews) -> Predictor:
     camera relative to the input.
     """
     views, per_object = _flat(training.rgb), training.rgb.shape[1]
-    thumbnails = np.concatenate([_thumbnails(part) for part in training.rgb])
+    thumbnails = np.concatenate([box_downsample(part, THUMBNAIL) for part in training.rgb])
 
     def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        error = np.square(thumbnails - _thumbnails((image * 255)[None])).mean(axis=(1, 2, 3))
+        thumbnail = box_downsample(image * 255, THUMBNAIL)
+        error = np.square(thumbnails - thumbnail).mean(axis=(1, 2, 3))
         thing, matching = divmod(int(error.argmin()), per_object)
         there = training.pose[thing].copy()
         there[:, 0] += pose[0] - there[matching, 0]
@@ -71,11 +72,3 @@ def camera_positions(pose: np.ndarray) -> np.ndarray:
 
 def _flat(rgb: np.ndarray) -> np.ndarray:
     return rgb.reshape(-1, *rgb.shape[2:])
-
-
-def _thumbnails(images: np.ndarray) -> np.ndarray:
-    """(v, s, s, 3) in 0 to 255, averaged in blocks to (v, THUMBNAIL, THUMBNAIL, 3)."""
-    count, side = images.shape[:2]
-    block = side // THUMBNAIL
-    shape = (count, THUMBNAIL, block, THUMBNAIL, block, 3)
-    return images.reshape(shape).mean(axis=(2, 4), dtype=np.float32)

@@ -149,11 +149,6 @@ def _box(points: FloatArray) -> tuple[FloatArray, float]:
     return (low + high) / 2, (high - low).max()
 
 
-def sample_surface(mesh: Triangles, count: int, rng: np.random.Generator) -> FloatArray:
-    """(count, 3) points, uniform over the area."""
-    return sample_with_normals(mesh, count, rng)[0]
-
-
 def sample_with_normals(mesh: Triangles, count: int,
                         rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """(count, 3) points, uniform over the area, and their triangles' unit normals, (count, 3)."""

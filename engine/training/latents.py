@@ -166,12 +166,6 @@ def pair_latents(data: LatentViews, pairs: PairIndex) -> tuple[Tensor, Tensor]:
     return target * data.scaling_factor, source
 
 
-def random_pairs(data: LatentViews, objects: Tensor, count: int,
-                 generator: torch.Generator) -> PairBatch:
-    """The pairs that `draw_pairs` draws, ready for the network."""
-    return make_pairs(data, draw_pairs(data, objects, count, generator))
-
-
 def make_pairs(data: LatentViews, pairs: PairIndex) -> PairBatch:
     """The pairs' latents, relative poses and inputs of the image encoder."""
     target, concat = pair_latents(data, pairs)

@@ -11,10 +11,11 @@ import threading
 from pathlib import Path
 
 from ...engine.core.errors import EngineError, ErrorCode, JobCancelled
+from ...engine.core.reporting import SilentReporter
 from ...engine.setup import install
 
 
-class Installation:
+class Installation(SilentReporter):
     """At most one installation at a time; also the reporter that the installer reports to."""
 
     def __init__(self) -> None:
@@ -80,10 +81,6 @@ class Installation:
         self.done, self.total = done, total
         if self._cancelled.is_set():
             raise JobCancelled
-
-    def preview(self, path: Path) -> None: ...
-
-    def artifact(self, role: str, path: Path) -> None: ...
 
     def log(self, level: str, text: str) -> None:
         self.line = text

@@ -149,7 +149,7 @@ def test_open_log_makes_a_text(bpy, scene, extension, results, monkeypatch):
 
 
 def test_read_end_returns_whole_lines(extension, tmp_path):
-    read_end = extension("operators.session.engine_log").read_end
+    read_end = extension("operators.logs").read_end
     path = tmp_path / "engine.log"
     path.write_text("".join(f"line {i}\n" for i in range(1000)))
     text = read_end(path, 100)

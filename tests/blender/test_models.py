@@ -62,7 +62,7 @@ def test_model_download_verify_and_remove(bpy, extension, models, hub, u2netp, s
     assert state("u2netp") == "here"
     assert state("u2netp") == "here"
     assert {request.authorization for request in hub.requests} == {f"Bearer {token}"}
-    log = extension("operators.session.engine_log").log_file(bpy.context)
+    log = extension("operators.logs").log_file(bpy.context)
     assert token not in (log.read_text() if log.exists() else "")
     assert bpy.ops.zero123.model_verify(model="u2netp") == {'FINISHED'}
     content = bytearray(u2netp.read_bytes())

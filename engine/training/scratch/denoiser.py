@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
-from ..latents import LatentViews, random_pairs
+from ..latents import LatentViews, draw_pairs, make_pairs
 from ..loop import LossFunction, Validation, mixed_precision
 from ..objective import add_noise, conditioning_dropout
 from .nano import Zero123Denoiser
@@ -31,7 +31,7 @@ def denoising_loss(data: LatentViews, objects: Tensor, scheduler: DDIMScheduler,
     """
     def loss(denoiser: nn.Module, generator: torch.Generator) -> Tensor:
         assert isinstance(denoiser, Zero123Denoiser)
-        batch = random_pairs(data, objects, batch_size, generator)
+        batch = make_pairs(data, draw_pairs(data, objects, batch_size, generator))
         noisy, timestep, velocity = add_noise(batch.target, scheduler, generator,
                                               HIGH_NOISE_POWER, PURE_NOISE_SHARE)
         keep_embedding, keep_concat = conditioning_dropout(batch_size, generator)
@@ -55,7 +55,7 @@ def first_step_error(data: LatentViews, objects: Tensor, scheduler: DDIMSchedule
     `objects`: (n,) indices of objects that are not trained on.
     """
     generator = torch.Generator().manual_seed(seed)
-    batch = random_pairs(data, objects, pairs, generator)
+    batch = make_pairs(data, draw_pairs(data, objects, pairs, generator))
     noise = torch.randn(batch.target.shape, generator=generator)
     last = torch.full((pairs,), scheduler.config.num_train_timesteps - 1)
     alpha = scheduler.alphas_cumprod[-1]

@@ -15,7 +15,7 @@ from engine.evaluation.meshes import (
     distances,
     normalised,
     occupancy,
-    sample_surface,
+    sample_with_normals,
     similarity_icp,
 )
 from engine.mesh.triangles import Triangles
@@ -65,7 +65,7 @@ def test_normal_consistency_is_the_mean_cosine() -> None:
 
 
 def test_points_have_no_normal_consistency() -> None:
-    cloud = sample_surface(box(1, 0.6, 0.4), 500, np.random.default_rng(1))
+    cloud = sample_with_normals(box(1, 0.6, 0.4), 500, np.random.default_rng(1))[0]
     assert compare(cloud, box(1, 0.6, 0.4), points=500).normal_consistency is None
 
 
@@ -76,7 +76,7 @@ def test_iou_counts_what_exceeds_the_truth() -> None:
 
 
 def test_points_score_like_their_surface_without_iou() -> None:
-    cloud = 3 * sample_surface(box(1, 0.6, 0.4), 30_000, np.random.default_rng(1)) + 2
+    cloud = 3 * sample_with_normals(box(1, 0.6, 0.4), 30_000, np.random.default_rng(1))[0] + 2
     scores = compare(cloud, box(1, 0.6, 0.4), points=20_000)
     assert scores.chamfer < 0.01 and scores.f_score > 0.999
     assert scores.iou is None
@@ -97,7 +97,7 @@ def test_distances_of_shifted_planes_are_the_shift() -> None:
 
 
 def test_similarity_icp_undoes_a_small_similarity() -> None:
-    points = sample_surface(box(1, 0.6, 0.4), 8000, np.random.default_rng(0))
+    points = sample_with_normals(box(1, 0.6, 0.4), 8000, np.random.default_rng(0))[0]
     turn = trimesh.transformations.rotation_matrix(np.radians(4), [0.2, 0.3, 1])[:3, :3]
     moved = 0.97 * points @ turn.T + [0.01, -0.02, 0.01]
     assert distances(moved, points)[0] > 0.015
@@ -106,7 +106,7 @@ def test_similarity_icp_undoes_a_small_similarity() -> None:
 
 
 def test_sample_surface_is_uniform_over_the_area() -> None:
-    points = sample_surface(box(1, 1, 0.2), 20_000, np.random.default_rng(0))
+    points = sample_with_normals(box(1, 1, 0.2), 20_000, np.random.default_rng(0))[0]
     top_and_bottom = np.isclose(np.abs(points[:, 2]), 0.1).mean()
     assert top_and_bottom == pytest.approx(2 / 2.8, abs=0.01)
     assert np.abs(points.mean(0)).max() < 0.01

@@ -124,7 +124,8 @@ def test_mirrored_variants_show_mirrored_images(work: Path) -> None:
 
 def test_pairs_differ_and_stay_in_the_split(work: Path) -> None:
     data = latents.load(work / "latents")
-    pairs = latents.random_pairs(data, torch.tensor([2]), 64, torch.Generator().manual_seed(0))
+    pairs = latents.make_pairs(data, latents.draw_pairs(
+        data, torch.tensor([2]), 64, torch.Generator().manual_seed(0)))
     object_2 = torch.from_numpy(data.latent[2].reshape(-1, 4 * 16 * 16)).float()
     difference = (pairs.concat.reshape(64, 1, -1) - object_2).abs().amax(dim=-1)
     assert difference.min(dim=1).values.max() == 0
