@@ -103,7 +103,7 @@ class ZERO123_OT_turntable(_Turn):
         active = context.active_object
         group = frames.result_collection(active) if (
             active is not None and views_file(active) == path) else None
-        # By its length: another turntable must not take its files away.
+        # A folder per length, so that another turntable does not remove the files of this one.
         folder = path.with_name(f"turntable-{self.frames}")
         first = turntable.write_frames([Path(view.sample.file) for view in views], folder,
                                        self.frames)

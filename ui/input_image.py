@@ -77,7 +77,7 @@ def draw_interpretation(layout: bpy.types.UILayout, job: Job,
 
 def _draw_choice(layout: bpy.types.UILayout, text: str, other: str, choice: tuple[str, str],
                  settings: bpy.types.PropertyGroup) -> None:
-    """What was decided, and the button that sets the other value for the next job.
+    """Draw a decision of the job, and the button that sets the other value for the next one.
 
     `choice`: name of the setting and that value.
     """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panels share: the base class, and columns of settings."""
+"""Parts of all panels: the base class, and columns of settings."""
 
 from collections.abc import Iterable
 

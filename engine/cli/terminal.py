@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the command line reports: a bar for people, the protocol's messages for programs."""
+"""The reporters of the command line: a progress bar for people, messages for programs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JOB = "cli"
 
 
 class CommandReporter(Reporter, Protocol):
-    """A reporter that is also told how the command ended."""
+    """A reporter that also receives the end of the command."""
 
     def done(self, result: dict[str, Any]) -> None:
         """The command has succeeded."""

@@ -25,7 +25,7 @@ def device_memory(device: str) -> tuple[int, int]:
     return main.available, main.total
 
 
-def give_back_memory() -> None:
+def release_unused_memory() -> None:
     """Return unused memory to the system and to the device."""
     gc.collect()
     if sys.platform == "linux":  # glibc keeps most of the freed memory otherwise

@@ -70,7 +70,7 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 
 def _acquired(path: Path, wait: bool) -> IO[bytes]:
-    """The open and locked file. It is opened again if its last holder has removed it meanwhile."""
+    """The open and locked file. It is opened again if its last holder has removed it."""
     while True:
         file = path.open("ab")
         try:

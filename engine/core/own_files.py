@@ -52,7 +52,7 @@ class OwnFiles:
 
 
 def own_files(folder: Path) -> OwnFiles:
-    """What a folder's records say; one that cannot be read says nothing."""
+    """The program's files according to a folder's records; unreadable records are ignored."""
     found = OwnFiles()
     document = read_json_object(folder / REQUEST_FILE)
     if document.get("schema") == SCHEMA and document.get("kind") in REQUESTS:

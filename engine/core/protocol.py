@@ -84,7 +84,7 @@ class Ready(Message):
     python: str
     """Version of the engine's Python, such as "3.11.7"."""
     device: str = "auto"
-    """What "auto" will use, if known without loading torch; "auto" otherwise."""
+    """The device that "auto" stands for, if known without loading torch; "auto" otherwise."""
 
 
 @dataclass(frozen=True)

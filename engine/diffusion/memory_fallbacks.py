@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from ..core.device_memory import device_memory, give_back_memory
+from ..core.device_memory import device_memory, release_unused_memory
 from ..core.failures import is_out_of_memory
 
 WORK_PER_STEP = {"cpu": 1e12, "cuda": 3e13, "mps": 4e12}
@@ -71,7 +71,7 @@ def in_batches(items: Tensor, size: int, work: Work[Result], save_memory: Callab
             # block.
             if not is_out_of_memory(error) or (len(waiting[0]) == 1 and not save_memory()):
                 raise
-        give_back_memory()
+        release_unused_memory()
         half = (len(waiting[0]) + 1) // 2
         waiting = deque(torch.cat(list(waiting)).split(half))
         on_halved(half)

@@ -48,7 +48,7 @@ Scores = MeshScores | SyncDreamerScores
 
 @dataclass(frozen=True)
 class MeshEvaluation:
-    """What is evaluated, and by which protocol."""
+    """The settings of an evaluation of meshes."""
 
     options: dict[str, Any] = field(default_factory=dict)
     """Fields of the `ReconstructRequest` for each object."""

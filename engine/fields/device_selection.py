@@ -29,7 +29,7 @@ from ..setup.environment import ROOT, user_folder
 from .cuda.libraries import LIBRARIES, LibraryUse, using
 
 TIME_LIMIT_S = 60.0
-"""For one probe: a driver that hangs must not keep a reconstruction from starting."""
+"""Time limit of one probe, seconds: a driver that hangs must not block a reconstruction."""
 TOLERANCE = 1e-3
 """Largest accepted difference of colours, opacities, features and relative gradients."""
 RETRY_S = 3600.0

@@ -119,7 +119,7 @@ def _settings_used(request: ReconstructRequest, family: ModelFamily,
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What a method made."""
+    """The result of a reconstruction method."""
 
     views: ViewSet
     """Those that the mesh was fitted to, or images of it."""
@@ -227,7 +227,7 @@ def _photo(image: FramedImage) -> np.ndarray:
 
 def _settings(request: ReconstructRequest, elevation_deg: float,
               radius: float) -> ReconstructionSettings:
-    """What the request asks for; elevation and radius are the input camera's."""
+    """The request's settings of a reconstruction; elevation and radius are the input camera's."""
     from ..reconstruction import ReconstructionSettings
 
     return ReconstructionSettings(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the jobs share that sample views: the prepared image, the model, the views themselves.
+"""Parts of all jobs that sample views: the prepared image, the model, the views.
 
 Light to import: libraries come with the first image.
 """
@@ -54,7 +54,7 @@ class Stages:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What diffusion made."""
+    """Sampled views, and their cost."""
 
     views: ViewSet
     unet_evaluations: int
@@ -112,7 +112,7 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
 
 def family_for(request: DiffusionRequest) -> ModelFamily:
     """The family of the model that a request names; nano's where no model is needed or none is
-    found (its loading says what is wrong)."""
+    found (the error is raised when the model is loaded)."""
     from ..models.families import NANO, family_in
 
     if not request.needs_model:

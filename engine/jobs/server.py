@@ -244,7 +244,7 @@ class Server:
 
 def _load(library: str) -> None:
     """Import a library on the main thread, never beside a job: two threads could see each other's
-    modules half imported. A job that arrives meanwhile would import the library itself, anyway.
+    modules half imported. A job that arrives in between would have to import the library anyway.
     """
     with suppress(Exception):  # the job that needs it reports the error
         importlib.import_module(library, __package__)

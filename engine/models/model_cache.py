@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..core.device_memory import give_back_memory
+from ..core.device_memory import release_unused_memory
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
@@ -45,7 +45,7 @@ class ModelCache:
     def drop(self) -> None:
         """Give its memory back."""
         self.pipeline, self.key = None, ()
-        give_back_memory()
+        release_unused_memory()
 
 
 model_cache = ModelCache()

@@ -40,7 +40,7 @@ class SshHost:
     """A computer with an SSH server, a POSIX shell and the engine."""
 
     address: str
-    """What follows `ssh` on a command line: `user@computer`, after options if needed."""
+    """Argument of `ssh`: `user@computer`, after options if needed."""
     folder: str = FOLDER
     """Folder that holds the package `engine`; a relative one starts in the home folder."""
     python: str = PYTHON

@@ -41,7 +41,7 @@ class LoopSettings:
     """Last steps, in which the rate decreases linearly to zero; 0 keeps it constant, as in the
     paper."""
     weight_decay: float = 0.01
-    """Of AdamW, as in the original."""
+    """Weight decay of AdamW, as in the original."""
     gradient_clip: float = 1.0
     """Largest norm of the gradient."""
     faster: Mapping[str, float] = field(default_factory=dict)
@@ -146,7 +146,7 @@ def train(module: nn.Module, loss_function: LossFunction, settings: LoopSettings
 
 @dataclass
 class _State:
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     module: nn.Module
     averaged: AveragedModel

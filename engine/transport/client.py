@@ -112,7 +112,7 @@ class EngineClient:
         """Start the engine unless it runs. Doesn't wait for it: a later `poll` sets `ready`.
 
         Raises:
-            EngineError: `ENVIRONMENT` if it can't be started or was started too often of late,
+            EngineError: `ENVIRONMENT` if it can't be started or was started too often recently,
                 `DISK` if its log can't be written.
         """
         self._listen(0.0)  # the last messages of a dead engine, and the end of its jobs

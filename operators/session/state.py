@@ -45,7 +45,7 @@ class Session:
         self.model_work = ModelWork()
         """The download, import or verification of a model that is running."""
         self.checklist = Checklist(self.models)
-        """What is missing before a first job can run."""
+        """The checks whether a first job can run."""
         self.installation = Installation()
         """The installation of the engine that is running."""
         self.timer = Timer(self)

@@ -20,9 +20,12 @@ SURFACES = {'MESH', 'CURVE', 'SURFACE', 'META', 'FONT'}
 MARK = "Zero123 Object"
 """Name of the collection in the .blend files that the extension writes."""
 LAMP_LOCATION = (4.076, 1.005, 5.904)
+"""Position of the lamp in Blender's default scene, metres. The original rendered its objects in
+that scene."""
 LAMP_WATTS = 1000.0
+"""Power of that lamp, watts."""
 WORLD_GREY = 0.051
-"""Lamp and background of Blender's default scene, in which the original's objects stood."""
+"""Linear grey level of that scene's background."""
 GPUS = {"auto": ('OPTIX', 'CUDA', 'HIP', 'METAL', 'ONEAPI'), "cuda": ('OPTIX', 'CUDA'),
         "mps": ('METAL',)}
 
@@ -39,7 +42,7 @@ def main() -> None:
             answer(answers, {})
         except Exception as error:  # whatever a file from outside makes an importer raise
             answer(answers, {"error": last_line(error)})
-    os._exit(0)  # Blender can crash while it is torn down
+    os._exit(0)  # Blender can crash while it shuts down
 
 
 def answer(stream, message: dict) -> None:
@@ -94,7 +97,8 @@ def load(path: Path, scene: bpy.types.Scene) -> None:
 
 
 def append(path: Path, scene: bpy.types.Scene) -> None:
-    """What a .blend file shows: the extension's own collection, its first scene, or all objects."""
+    """Add the extension's own collection of a .blend file, else its first scene, else all objects.
+    """
     with bpy.data.libraries.load(str(path)) as (source, target):
         marked = [name for name in source.collections if name.startswith(MARK)]
         if marked:
@@ -145,7 +149,7 @@ def bounds() -> tuple[np.ndarray, np.ndarray]:
 
 
 def illuminate(scene: bpy.types.Scene, light: dict) -> None:
-    """The object's own area light, and what the default scene has."""
+    """Add the object's own area light, and the lamp and background of the default scene."""
     area = bpy.data.lights.new("Area", 'AREA')
     area.energy, area.size = light["watts"], light["size"]
     lamp = bpy.data.lights.new("Lamp", 'POINT')

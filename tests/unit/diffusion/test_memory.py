@@ -126,7 +126,7 @@ LIMITED = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np, torch
-from engine.core.device_memory import give_back_memory
+from engine.core.device_memory import release_unused_memory
 from engine.models import load_pipeline
 torch.set_num_threads(1)
 torch.backends.mkldnn.enabled = False  # it compiles code for every size, into memory of its own
@@ -136,7 +136,7 @@ def sample():
                     batch_size=int(sys.argv[2]), generator=torch.Generator().manual_seed(1),
                     output_type="latent").images.numpy()
 pipeline(np.ones((128, 128, 3), np.float32), [0.0], num_inference_steps=1)
-give_back_memory()
+release_unused_memory()
 expected = None if len(sys.argv) < 4 else np.load(sys.argv[3])
 if expected is None:
     np.save(sys.stdout.buffer, sample())
