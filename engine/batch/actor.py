@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import EngineError, ErrorCode
+from ..core.errors import EngineError
 from ..core.failures import as_engine_error
 from ..core.reporting import SilentReporter
 from ..core.requests import REQUESTS
@@ -60,16 +60,15 @@ class TaskResult:
     files: bytes = b""
     """A tar archive of the result."""
     seconds: float = 0.0
-    error: list[str] | None = None
-    """Code, message and hint of the error, if it has failed."""
+    error: dict[str, str] | None = None
+    """The error as plain JSON, if it has failed."""
     logs: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of level and text."""
 
     def check(self) -> None:
         """Raise the error as an EngineError, if there is one."""
         if self.error:
-            code, message, hint = self.error
-            raise EngineError(ErrorCode(code), message, hint)
+            raise EngineError.from_dict(self.error)
 
 
 class Actor:
@@ -89,8 +88,7 @@ class Actor:
             try:
                 outcome.files = _make_result(task, Path(folder), outcome)
             except Exception as error:
-                failure = as_engine_error(error)
-                outcome.error = [failure.code.value, failure.message, failure.hint]
+                outcome.error = as_engine_error(error).to_dict()
             outcome.seconds = time.monotonic() - start
             return outcome
 

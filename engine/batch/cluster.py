@@ -29,7 +29,7 @@ from ..remote.remote_model_cache import digest_of, local_model_folder
 from .actor import Actor, SentModel, Task, TaskResult
 from .html_report import HtmlReport
 from .inputs import Item
-from .item import POLL_S, REPORT_S, clean_up, publish_result, record_failure, report_item
+from .item import POLL_S, clean_up, publish_result, record_failure, report_item
 from .manifest import Manifest, State
 
 ENGINE = Path(__file__).resolve().parents[1]
@@ -111,7 +111,7 @@ class _Pool:
 
     def run_items(self, html_report: HtmlReport) -> None:
         """Work until every item is done or has failed."""
-        total, written = len(self._waiting), time.monotonic()
+        total = len(self._waiting)
         while True:
             self._start_workers()
             self._assign()
@@ -121,9 +121,7 @@ class _Pool:
                 return
             for worker in self._ready():
                 self._collect(worker)
-            if time.monotonic() - written > REPORT_S:
-                html_report.write(list(self._manifest.entries().values()))
-                written = time.monotonic()
+            html_report.update(self._manifest)
 
     def _start_workers(self) -> None:
         """Start as many actors as there are items and free devices.

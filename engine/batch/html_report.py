@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -17,13 +18,15 @@ from PIL import Image
 from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..imaging import read_image
-from .manifest import ItemStatus, State
+from .manifest import ItemStatus, Manifest, State
 
 THUMBNAIL = (384, 96)
 """Largest width and height of a thumbnail, pixels."""
 TURN = "turn.png"
 """File beside a mesh with images of it from all sides."""
 VIEWS_SHOWN = 4
+REPORT_S = 10.0
+"""Seconds between two versions of the page while items end."""
 LINKS = {"mesh.glb": "mesh", "views.json": "views", "views/views.json": "views",
          "report.json": "report"}
 """Files that a result may have, with the texts of their links."""
@@ -47,11 +50,18 @@ class HtmlReport:
     folder: Path
     _thumbnails: dict[tuple[str, float], list[str]] = field(default_factory=dict)
     """`<img>` elements, the input image's first, by the item's name and the time of its end."""
+    _written: float = field(default_factory=time.monotonic)
 
     @property
     def path(self) -> Path:
         """index.html."""
         return self.folder / "index.html"
+
+    def update(self, manifest: Manifest) -> None:
+        """Write the page if the last version is older than `REPORT_S`."""
+        if time.monotonic() - self._written > REPORT_S:
+            self.write(list(manifest.entries().values()))
+            self._written = time.monotonic()
 
     def write(self, entries: Sequence[ItemStatus]) -> None:
         """Write the page; it appears when it is complete.
@@ -72,7 +82,7 @@ class HtmlReport:
         thumbnails = self._thumbnails_of(entry)
         result = " ".join(thumbnails[1:])
         if entry.error:
-            result = escape(f"{entry.error['message']}; {entry.error['hint']}")
+            result = escape(str(EngineError.from_dict(entry.error)))
         there = [file for file in LINKS if (self.folder / entry.name / file).is_file()]
         links = " ".join(_link(f"{entry.name}/{file}", LINKS[file]) for file in there)
         return (f'<tr><td class="{entry.state.value}">{entry.state.value}'

@@ -23,8 +23,6 @@ from .manifest import ItemStatus, Manifest, State
 
 POLL_S = 0.5
 """Seconds between two looks at what other processes have done."""
-REPORT_S = 10.0
-"""Seconds between two versions of index.html while items end."""
 TURN_SIZE = 160
 """Side in pixels of the images of a mesh in index.html."""
 TURN_VIEWS = ((0.0, 20.0), (90.0, 20.0), (180.0, 20.0), (270.0, 20.0))
@@ -43,15 +41,14 @@ def run_items(manifest: Manifest, reporter: Reporter,
         EngineError: errors that stop the whole batch, see `GENERAL` and `OF_THE_MODEL`.
         JobCancelled: from the reporter.
     """
-    waiting, written = manifest.todo, time.monotonic()
+    waiting = manifest.todo
     while waiting:
         left = []
         for item in waiting:
             if not _settle(item, manifest, reporter):
                 left.append(item)
-            elif html_report and time.monotonic() - written > REPORT_S:
-                html_report.write(list(manifest.entries().values()))
-                written = time.monotonic()
+            elif html_report:
+                html_report.update(manifest)
         if len(left) == len(waiting):
             total = len(manifest.todo)
             reporter.progress("wait for others", total - len(left), total)
@@ -62,7 +59,7 @@ def run_items(manifest: Manifest, reporter: Reporter,
 def report_item(entry: ItemStatus, reporter: Reporter) -> None:
     """Report how an item has ended."""
     if entry.error:
-        reporter.log("error", f"{entry.source}: {entry.error['message']}; {entry.error['hint']}")
+        reporter.log("error", f"{entry.source}: {EngineError.from_dict(entry.error)}")
     else:
         request = load_request(Path(entry.out))
         assert request is not None  # it was written with the result

@@ -155,8 +155,7 @@ class Manifest:
             # Another batch in the same folder may have removed it as not requested.
             entry = entries.setdefault(item.name, self._first_status(item))
             entry.state, entry.seconds, entry.ended = state, round(seconds, 3), time.time()
-            entry.error = None if error is None else {
-                "code": error.code.value, "message": error.message, "hint": error.hint}
+            entry.error = error.to_dict() if error else None
 
     def record(self, item: Item, seconds: float, folder: Path) -> None:
         """Record in a finished result's folder what it was made from, which makes it valid."""

@@ -17,7 +17,7 @@ from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
 from ..core.reporting import Reporter, SilentReporter
 from .html_report import HtmlReport
-from .item import POLL_S, REPORT_S, report_item, run_items
+from .item import POLL_S, report_item, run_items
 from .manifest import Manifest, State
 
 EXIT_TIMEOUT_S = 10.0
@@ -40,13 +40,10 @@ def run_in_processes(manifest: Manifest, reporter: Reporter, html_report: HtmlRe
     try:
         for process in processes:
             process.start()
-        written = time.monotonic()
         while alive := [process.sentinel for process in processes if process.is_alive()]:
             wait(alive, POLL_S)
             _report(manifest, reporter, reported)
-            if time.monotonic() - written > REPORT_S:
-                html_report.write(list(manifest.entries().values()))
-                written = time.monotonic()
+            html_report.update(manifest)
     finally:
         _end(processes)
     _report(manifest, reporter, reported)
@@ -101,8 +98,7 @@ def _check(manifest: Manifest, processes: list[SpawnProcess]) -> None:
     codes = [process.exitcode for process in processes]
     for entry in manifest.entries().values():
         if entry.error and entry.ended >= manifest.opened:
-            failure = EngineError(ErrorCode(entry.error["code"]), entry.error["message"],
-                                  entry.error["hint"])
+            failure = EngineError.from_dict(entry.error)
             if failure.code.exit_code in codes:
                 raise failure
     raise EngineError(ErrorCode.ENGINE_DIED,

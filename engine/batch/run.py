@@ -76,7 +76,7 @@ def _summary(manifest: Manifest, html_report: HtmlReport, reporter: Reporter) ->
     """How the batch ended. Raises the worst failure."""
     entries = manifest.entries()
     ours = [entries[item.name] for item in manifest.todo]
-    codes = [ErrorCode(entry.error["code"]) for entry in ours if entry.error]
+    codes = [EngineError.from_dict(entry.error).code for entry in ours if entry.error]
     reporter.artifact("status", manifest.path)
     reporter.artifact("page", html_report.path)
     if codes:

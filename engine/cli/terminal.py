@@ -57,8 +57,7 @@ class TerminalReporter(SilentReporter):
         self._clear()
 
     def failed(self, error: EngineError) -> None:
-        hint = f"; {error.hint}" if error.hint else ""
-        self._line(f"error {error.code.value}: {error.message}{hint}")
+        self._line(f"error {error.code.value}: {error}")
 
     def _line(self, text: str) -> None:
         self._clear()
@@ -89,4 +88,4 @@ class JsonReporter(MessageReporter):
         if error.code is ErrorCode.CANCELLED:
             self._send(Cancelled(JOB))
         else:
-            self._send(Failed(JOB, error.code.value, error.message, error.hint))
+            self._send(Failed(JOB, **error.to_dict()))

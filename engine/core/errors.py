@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 
@@ -65,6 +66,15 @@ class EngineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def to_dict(self) -> dict[str, str]:
+        """The error as plain JSON: "code", "message" and "hint"."""
+        return {"code": self.code.value, "message": self.message, "hint": self.hint}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, str]) -> EngineError:
+        """The inverse of `to_dict`."""
+        return cls(ErrorCode(values["code"]), values["message"], values["hint"])
 
 
 class JobCancelled(Exception):

@@ -154,7 +154,7 @@ class Server:
             # Any failure of a job ends that job, never the engine.
             if not isinstance(error, EngineError):
                 traceback.print_exc()
-            return _failed(submit.job, as_engine_error(error))
+            return Failed(submit.job, **as_engine_error(error).to_dict())
 
     def _read(self) -> None:
         """The reader thread: take commands until stdin ends, then end the process."""
@@ -166,7 +166,7 @@ class Server:
                     break
                 self._obey(command)
             except EngineError as error:
-                self._send(_failed("", error))
+                self._send(Failed("", **error.to_dict()))
                 if self._ending:
                     break
         self._end()
@@ -248,7 +248,3 @@ def _load(library: str) -> None:
     """
     with suppress(Exception):  # the job that needs it reports the error
         importlib.import_module(library, __package__)
-
-
-def _failed(job: str, error: EngineError) -> Failed:
-    return Failed(job, error.code.value, error.message, error.hint)

@@ -230,5 +230,4 @@ class _Job:
             return EngineError(
                 error.code, f"the connection to {self._engine.host.address} is lost, or the engine "
                 f"there has ended: {error.message}", error.hint)
-        message, hint = self.mapping.to_local([error.message, error.hint])
-        return EngineError(error.code, message, hint)
+        return EngineError.from_dict(self.mapping.to_local(error.to_dict()))

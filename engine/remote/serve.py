@@ -29,8 +29,7 @@ def serve(host: SshHost, idle_s: float | None = None) -> int:
         engine.connect()
     except EngineError as error:
         with suppress(OSError):
-            MessageWriter(reserve_stdout()).send(
-                Failed("", error.code.value, error.message, error.hint))
+            MessageWriter(reserve_stdout()).send(Failed("", **error.to_dict()))
         return error.code.exit_code
 
     def handler(kind: str) -> server.Handler:

@@ -268,7 +268,7 @@ class EngineClient:
         self._end = error = self._end or process.exit_error()
         for job in ("", *self.jobs):
             self._open.pop(job, None)
-            self._outbox.append(Failed(job, error.code.value, error.message, error.hint))
+            self._outbox.append(Failed(job, **error.to_dict()))
         self._forget_process()
 
     def _forget_process(self) -> None:

@@ -51,7 +51,7 @@ def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
 
     actor = Actor()
     made = [actor.make(task(path)) for path in (picture, tmp_path / "bad.png", picture)]
-    assert [outcome.error and outcome.error[0] for outcome in made] == [None, "bad-input", None]
+    assert [outcome.error and outcome.error["code"] for outcome in made] == [None, "bad-input", None]
     assert made[1].error
     assert made[1].folder in made[1].error[1], "which is told by its name here"
     assert len(drops) == 1, "before the only time that a model is loaded"
