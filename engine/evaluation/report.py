@@ -17,12 +17,11 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
 from ..core.staging import staged_folder
 from ..mesh.rendering import load_textured
+from ..training.curves import new_figure, save_figure
 from .predictions import load_shape
 from .reconstructions import LIGHTS
 from .results import METRICS, Results, Row, metrics_of
@@ -160,8 +159,7 @@ def _draw(table: Table, path: Path) -> None:
     values = {names: row for names, row in table.rows}
     columns = min(PANELS, len(metrics))
     lines = -(-len(metrics) // columns)
-    figure = Figure(figsize=(4 * columns, 2.8 * lines + 0.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4 * columns, 2.8 * lines + 0.5)
     width = 0.8 / len(methods)
     for position, metric in enumerate(metrics, 1):
         panel = figure.add_subplot(lines, columns, position)
@@ -175,7 +173,7 @@ def _draw(table: Table, path: Path) -> None:
         panel.grid(axis="y", alpha=0.3)
     handles, labels = panel.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(methods)))
-    figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+    save_figure(figure, path)
 
 
 def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> bool:
@@ -185,8 +183,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
     objects = evenly_spaced(names, SHOWN)
     if not objects:
         return False
-    figure = Figure(figsize=(2 * len(methods) + 1, 2 * len(objects) + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(2 * len(methods) + 1, 2 * len(objects) + 0.4)
     panels: Any = figure.subplots(len(objects), len(methods), squeeze=False)
     for line, thing in zip(panels, objects, strict=True):
         for panel, method in zip(line, methods, strict=True):
@@ -199,7 +196,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
         line[0].set_ylabel("\n".join(wrap(thing, LABEL)), fontsize=7)
     for panel, method in zip(panels[0], methods, strict=True):
         panel.set_title(method, fontsize=10)
-    figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
+    save_figure(figure, path)
     return True
 
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from .constants import constant_like
 from .cuda import tiny_cuda
 from .hash_config import HashGridConfig
-from .interpolation import weighted_rows
-from .voxel_field import VoxelField, density_of
+from .interpolation import trilinear_weights, weighted_rows
+from .voxel_field import VoxelField, activated, density_of
 from .voxel_grid import VoxelGrid
 
 PRIMES = (1, 2654435761, 805459861)
@@ -74,9 +74,7 @@ def _corners(points: Tensor, scale: float, entries: int) -> tuple[Tensor, Tensor
     """The corners around (p, 3) points: (8, p) entries of a level's table and (8, p) weights."""
     coords = points.T.contiguous().clamp(0, 1) * scale + 0.5
     low = coords.floor()
-    upper = coords - low
-    x, y, z = torch.stack([1 - upper, upper]).unbind(1)
-    weight = x[:, None, None] * y[:, None] * z
+    weight = trilinear_weights(coords - low)
     resolution = math.ceil(scale) + 1
     dense = resolution**3 <= entries
     factors = (1, resolution, resolution**2) if dense else PRIMES
@@ -137,9 +135,7 @@ class HashField(nn.Module):
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """See `Field.__call__`."""
-        values = self.raw_at(points)
-        features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
-        return density_of(values[0]), features.T
+        return activated(self.raw_at(points), self.latent_channels)
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """See `Field.parameter_groups`; `learning_rate` is not used: tables and network have their

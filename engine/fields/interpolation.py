@@ -96,10 +96,16 @@ def corners(points: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
     last = constant_like(points, shape)[:, None] - 1
     coords = torch.minimum(((points.T.contiguous() + 1) * (last / 2)).clamp_min_(0), last)
     low = torch.minimum(coords.floor(), last - 1)
-    upper = coords - low
-    x, y, z = torch.stack([1 - upper, upper]).unbind(1)
-    weight = x[:, None, None] * y[:, None] * z
+    weight = trilinear_weights(coords - low)
     i, j, k = low.long()
     lowest = (i * shape[1] + j) * shape[2] + k
     steps = [a + b + c for a in (0, shape[1] * shape[2]) for b in (0, shape[2]) for c in (0, 1)]
     return lowest + constant_like(lowest, steps)[:, None], weight.flatten(0, 2)
+
+
+def trilinear_weights(fraction: Tensor) -> Tensor:
+    """(3, p) positions of points within their cells, in [0, 1], to the weights of the cells'
+    corners: (2, 2, 2, p), along x, y and z.
+    """
+    x, y, z = torch.stack([1 - fraction, fraction]).unbind(1)
+    return x[:, None, None] * y[:, None] * z

@@ -55,9 +55,7 @@ class VoxelField(nn.Module):
 
     def forward(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """See `Field.__call__`."""
-        values = self.raw_at(points)
-        features = values[1:] if self.latent_channels else torch.sigmoid(values[1:])
-        return density_of(values[0]), features.T
+        return activated(self.raw_at(points), self.latent_channels)
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """See `Field.parameter_groups`."""
@@ -93,6 +91,12 @@ class VoxelField(nn.Module):
     def as_grid(self, voxel_grid: VoxelGrid | None = None) -> VoxelField:
         """See `Field.as_grid`."""
         return self.resampled(voxel_grid) if voxel_grid else self
+
+
+def activated(raw: Tensor, latent_channels: int) -> tuple[Tensor, Tensor]:
+    """(1 + c, p) raw density and features to (p,) densities and (p, c) features."""
+    features = raw[1:] if latent_channels else torch.sigmoid(raw[1:])
+    return density_of(raw[0]), features.T
 
 
 def density_of(raw: Tensor) -> Tensor:

@@ -64,13 +64,9 @@ def read_log(lines: Iterable[str]) -> list[Stage]:
 
 def draw(stages: list[Stage], path: Path) -> None:
     """Draw one panel per stage, `COLUMNS` in a row, as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = max(min(COLUMNS, len(stages)), 1)
     rows = max(math.ceil(len(stages) / columns), 1)
-    figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.2 * columns, 3.2 * rows)
     for number, stage in enumerate(stages, 1):
         panel = figure.add_subplot(rows, columns, number)
         panel.plot(stage.hours, stage.loss, linewidth=0.9, label="training loss")
@@ -79,7 +75,8 @@ def draw(stages: list[Stage], path: Path) -> None:
         panel.set(title=stage.name, xlabel="hours", yscale="log")
         panel.grid(alpha=0.3, which="both")
         panel.legend(fontsize="small")
-    _save(figure, path)
+    with staged_file(path) as staged:
+        save_figure(figure, staged)
 
 
 def draw_progress(stages: list[Stage], images: Sequence[np.ndarray], path: Path) -> None:
@@ -88,11 +85,7 @@ def draw_progress(stages: list[Stage], images: Sequence[np.ndarray], path: Path)
 
     `images`: input, sample and truth, (s, s, 3) in [0, 1].
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.12, 5.12), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5.12, 5.12)
     grid = figure.add_gridspec(2, len(images), height_ratios=(1.6, 1))
     panel = figure.add_subplot(grid[0, :])
     for stage in stages:
@@ -107,7 +100,8 @@ def draw_progress(stages: list[Stage], images: Sequence[np.ndarray], path: Path)
         panel.imshow(image.clip(0, 1))
         panel.set_title(title)
         panel.axis("off")
-    _save(figure, path)
+    with staged_file(path) as staged:
+        save_figure(figure, staged)
 
 
 def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
@@ -121,6 +115,16 @@ def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
     return result
 
 
-def _save(figure: Figure, path: Path) -> None:
-    with staged_file(path) as stage:
-        figure.savefig(stage, format="png", dpi=100, metadata={"Software": None})
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size, in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG with 100 dots per inch; the same figure gives the same bytes."""
+    figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
