@@ -3,8 +3,8 @@
 """Models from the network: fetched, checked, turned into a model folder.
 
 huggingface_hub talks to the servers, also to those that aren't hubs: it knows proxies, mirrors
-(HF_ENDPOINT), its own token, and goes on after a break. What is fetched stays in a folder of its
-own until the model is complete, so that a stopped download goes on from there.
+(HF_ENDPOINT), its own token, and resumes after a break. What is fetched stays in a folder of its
+own until the model is complete, so that a stopped download can be resumed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ..core.failures import is_disk_error
 from ..core.files import sha256
 from ..core.locks import try_lock
 from ..core.reporting import Reporter
+from ..core.request import RESUMES_HINT
 from ..core.staging import staged_file, staged_folder
 from .catalogue import ModelInfo, Task, models_folder
 from .folder import DOWNLOADS, MB, check_links, is_inside, write_record
@@ -41,7 +42,6 @@ from .stale_files import alone_at
 if TYPE_CHECKING:
     import torch
 
-GOES_ON = "the same command goes on from there"
 _CHUNK = 1024 * 1024
 """Bytes between two looks at the reporter, and the most that a break loses."""
 _RESTARTS = 5
@@ -196,7 +196,7 @@ def _folder(info: ModelInfo) -> Iterator[Path]:
             yield folder
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write to {folder}: {error.strerror or error}",
-                          f"free some space; {GOES_ON}") from error
+                          f"free some space; {RESUMES_HINT}") from error
 
 
 def _wanted(info: ModelInfo) -> Sequence[str]:
@@ -377,4 +377,4 @@ def _network_error(info: ModelInfo, error: Exception, got: str = "") -> EngineEr
     reason = f"the server answers {status}" if status else (
         str(error).strip().partition("\n")[0] or type(error).__name__)
     return EngineError(ErrorCode.ENVIRONMENT, f"{info.name} can't be fetched{got}: {reason}",
-                       f"check the network and its proxy; {GOES_ON}")
+                       f"check the network and its proxy; {RESUMES_HINT}")

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What several test folders share: stand-in programs, tiny models, shapes, fixtures."""
+"""Parts that several test folders share: substitute programs, tiny models, shapes, fixtures."""

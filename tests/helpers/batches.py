@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches in the background, and what their folders say of them."""
+"""Batches in the background, and the state of their folders."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ def is_running(out: Path) -> bool:
 
 
 def results_in(text: str, out: Path) -> list[str]:
-    """The items whose results a batch has named as its own."""
+    """The items whose results a batch has reported."""
     return [Path(line).parent.name for line in text.splitlines() if line.endswith("views.json")]

@@ -15,7 +15,7 @@ from engine.cli.main import main
 from engine.imaging.view_set import ViewSet
 
 PATIENCE_S = 300.0
-"""For a whole run, torch included, on a machine that is busy with other things."""
+"""Time limit for a whole run, with the import of torch, on a busy machine, seconds."""
 
 
 def engine(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def run(*arguments: object) -> int:
 
 
 def names(folder: Path) -> list[str]:
-    """Everything below a folder, hidden things too."""
+    """All files and folders below a folder, with the hidden ones."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 

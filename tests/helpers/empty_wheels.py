@@ -19,7 +19,7 @@ from engine.setup.segmentation_model import LOCK
 
 NAMES = {wanted.name.lower() for wanted in REQUIREMENTS}
 BYTES = 100_000
-"""Of each wheel, so that a small disk can be too small."""
+"""Size of each wheel in bytes, so that a small disk can be too small."""
 
 
 def empty_wheels(wheels: Path, locks: Path, without: str = "") -> Path:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on this computer that speaks what huggingface_hub asks a hub, and can misbehave."""
+"""A local server with the part of a hub's API that huggingface_hub uses; it can misbehave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIECE = 64 * 1024
 
 @dataclass
 class Request:
-    """What a client asked for."""
+    """A client's request."""
 
     method: str
     path: str
@@ -37,13 +37,13 @@ class Hub:
     status: int = 200
     """Another one answers every request."""
     cut_after: int | None = None
-    """The connection is closed after so many bytes of every body."""
+    """Number of bytes of every body after which the connection is closed."""
     announced: dict[str, bytes] = field(default_factory=dict)
-    """Contents whose digest and length are told in the place of a file's own."""
+    """Contents whose digest and length are stated instead of a file's own."""
     ranges: bool = True
-    """Whether a part can be asked for."""
+    """Whether range requests are answered."""
     hold_after: int | None = None
-    """After so many bytes of a body the server waits until this is None again."""
+    """Number of bytes of a body after which the server waits until this is None again."""
     elsewhere: str = ""
     """Another server that bodies are to be fetched from."""
     requests: list[Request] = field(default_factory=list)
@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(content[start:])
 
     def _list_files(self, repo: str) -> None:
-        """What the hub tells about a repository, as far as the client needs it."""
+        """The hub's description of a repository, as far as the client needs it."""
         content = json.dumps({"id": repo, "modelId": repo, "sha": COMMIT, "siblings": [
             {"rfilename": name} for name in self.hub.files]}).encode()
         self.send_response(200)

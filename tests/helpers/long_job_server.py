@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real server with kinds of jobs that only tests want: long, deaf, noisy, failing.
+"""The real server with kinds of jobs for tests: long, not cancellable, noisy, failing.
 
 Run as a script; the project's root comes from its own place.
 """
@@ -58,7 +58,7 @@ def deaf(values: Values, reporter: Reporter) -> Values:
 
 
 def noisy(values: Values, reporter: Reporter) -> Values:
-    """Writes to stdout by every way there is, and reads stdin."""
+    """Writes to stdout in every possible way, and reads stdin."""
     print("a library prints")
     sys.__stdout__.write('{"type": "done", "job": "forged"}\n')  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]

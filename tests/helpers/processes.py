@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether processes are gone."""
+"""Checks whether processes have ended."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An engine with bad manners: says the lines of its argument when it is greeted, then what follows
-a submission. In the lines, JOB stands for the job's id. A line "---" waits for the submission, a
-line "exit" ends the process."""
+"""An engine that breaks the protocol: it writes the lines of its argument.
+
+In the lines, JOB stands for the job's id. A line "---" waits for the submission, a line "exit" ends
+the process.
+"""
 
 import json
 import sys

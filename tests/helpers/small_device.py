@@ -8,7 +8,7 @@ import torch
 
 
 class SmallDevice:
-    """Refuses a network more rows than have room, with an error of torch's."""
+    """Raises torch's out-of-memory error for batches above a size."""
 
     def __init__(self, network: torch.nn.Module, rows: int, error: Exception) -> None:
         self.rows, self.error, self.seen = rows, error, []

@@ -26,7 +26,7 @@ def program(name: str) -> str | None:
 
 
 def why_not() -> str | None:
-    """Why there can be no server here; None if there can."""
+    """The reason why no server can run here; None if one can."""
     missing = [name for name in ("sshd", "ssh", "ssh-keygen") if program(name) is None]
     return f"needs OpenSSH: {', '.join(missing)} not found" if missing else None
 
@@ -36,7 +36,7 @@ class SshServer:
     """A running server."""
 
     address: str
-    """What to give to ssh."""
+    """The address for ssh."""
     process: subprocess.Popen[bytes]
 
     def cut(self) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A complete pipeline with random weights, small enough that a call takes a blink.
+"""A complete pipeline with random weights, small enough for a call in milliseconds.
 
 `python -m helpers.tiny_pipeline FOLDER` saves it.
 """
