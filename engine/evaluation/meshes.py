@@ -175,8 +175,7 @@ def mean_distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     return float(cKDTree(b).query(a)[0].mean()), float(cKDTree(a).query(b)[0].mean())
 
 
-def similarity_icp(source: FloatArray, target: FloatArray,
-                   steps: int = ICP_STEPS) -> tuple[FloatArray, FloatArray]:
+def similarity_icp(source: FloatArray, target: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The (3, 3) matrix and (3,) shift of the similarity transform from source to target, by
     iterated closest points.
 
@@ -185,7 +184,7 @@ def similarity_icp(source: FloatArray, target: FloatArray,
     tree = cKDTree(target)
     some = source[::max(1, len(source) // ICP_POINTS)]
     linear, shift = np.eye(3), np.zeros(3)
-    for _ in range(steps):
+    for _ in range(ICP_STEPS):
         moved = some @ linear.T + shift
         turn, step = _similarity(moved, target[tree.query(moved)[1]])
         linear, shift = turn @ linear, turn @ shift + step

@@ -16,7 +16,6 @@ import argparse
 import io
 import json
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +59,8 @@ def voxel_iou(mesh: Triangles, voxels: npt.NDArray[np.bool_]) -> float:
     return float((truth & found).sum() / max((truth | found).sum(), 1))
 
 
-def evaluate_held_out(predictor: ShapePredictor, folder: ShardFolder, every: int = 1,
-                      config: SurfaceConfig | None = None) -> dict[str, dict[str, float]]:
+def evaluate_held_out(predictor: ShapePredictor, folder: ShardFolder,
+                      every: int = 1) -> dict[str, dict[str, float]]:
     """IoU of each held-out object's mesh from view 0, by threshold, in the object's frame."""
     scores: dict[str, dict[str, float]] = {}
     for item in folder.held_out[::every]:
@@ -70,7 +69,7 @@ def evaluate_held_out(predictor: ShapePredictor, folder: ShardFolder, every: int
         prediction = predictor.predict(image, elevation, radius)
         scores[item.name] = {}
         for threshold in THRESHOLDS:
-            used = replace(config or SurfaceConfig(), threshold=threshold)
+            used = SurfaceConfig(threshold=threshold)
             mesh = turned(surface_mesh(prediction, image[..., 3], used), azimuth)
             scores[item.name][str(threshold)] = round(voxel_iou(mesh, voxels), 4)
     return scores

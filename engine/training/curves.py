@@ -23,6 +23,8 @@ VALIDATION_ERRORS = {"held_out": "held out",
 """Keys of errors on objects that are not trained on, with their legends."""
 COLUMNS = 3
 """Number of panels side by side."""
+SMOOTHING = 0.9
+"""Weight of the earlier values in the moving average of the loss, per logged step."""
 
 
 @dataclass
@@ -104,13 +106,13 @@ def draw_progress(stages: list[Stage], images: Sequence[np.ndarray], path: Path)
         save_figure(figure, staged)
 
 
-def _smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
+def _smooth(values: Sequence[float]) -> list[float]:
     """Exponential moving average, corrected for its start."""
     smoothed, total = 0.0, 0.0
     result = []
     for value in values:
-        smoothed = weight * smoothed + (1 - weight) * value
-        total = weight * total + (1 - weight)
+        smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * value
+        total = SMOOTHING * total + (1 - SMOOTHING)
         result.append(smoothed / total)
     return result
 

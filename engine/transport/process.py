@@ -21,6 +21,8 @@ from ..core.protocol import Log, Message, decode, encode
 
 LOG_LIMIT = 1_000_000
 """Size in bytes after which the next start moves the log aside."""
+TAIL_LINES = 3
+"""Last lines of stderr that an error about the engine's end quotes."""
 EXIT_S = 0.5
 """Seconds that a process may take from closing its stdout to its exit."""
 
@@ -121,12 +123,12 @@ class EngineProcess:
         self.close_stdin()
         self._log.close()
 
-    def stderr_tail(self, count: int = 3) -> str:
+    def stderr_tail(self) -> str:
         """The last lines on its stderr, joined to one line; empty if there are none."""
         end = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(self._log_start, end - 4096))
         lines = self._log.read().decode("utf-8", "replace").splitlines()
-        return " | ".join([line.strip() for line in lines if line.strip()][-count:])
+        return " | ".join([line.strip() for line in lines if line.strip()][-TAIL_LINES:])
 
     def exit_error(self) -> EngineError:
         """The error that says how the process ended, for its jobs."""
