@@ -104,8 +104,39 @@ class SDSParameters:
     iterations: int = 600
 
 
-SJC_ITERATIONS = 10_000
-"""Optimisation steps of Score Jacobian Chaining for every model (3drec/run_zero123.py)."""
+@dataclass(frozen=True)
+class SJCParameters:
+    """Score Jacobian Chaining as the original does it for every model (3drec/run_zero123.py).
+
+    Its world is scaled so that the input camera's distance is `input_radius`.
+    """
+
+    guidance_scale: float = 100.0
+    iterations: int = 10_000
+    learning_rate: float = 0.05
+    """Of the grid; the optimiser is Adamax."""
+    background_rate: float = 1e-4
+    """Learning rate of the background, a pattern of latents that starts as those of white."""
+    scored_latents: int = 4 * 32 * 32
+    """Number of latents of the original: its score is a sum over them, its other losses means."""
+    timesteps: tuple[int, int] = (10, 970)
+    """Training timesteps from which the noise level is drawn, the second excluded."""
+    input_radius: float = 2.0
+    """Distance of the input camera."""
+    radius_range: tuple[float, float] = (1.8, 2.2)
+    """Distances of the other cameras."""
+    height_range: tuple[float, float] = (-0.5, 2.2)
+    """Heights of the other cameras."""
+    background_depth: float = 10.0
+    photo_weight: float = 1e4
+    """Of the mean square error of the decoded input view, with images in [-1, 1]."""
+    photo_depth_weight: float = 0.1 * 1e4
+    near_view_weight: float = 1e4
+    near_view_distance: float = 0.05
+    """Between a camera and its neighbour."""
+    depth_smoothness_weight: float = 1e4
+    depth_smoothness_from: float = 0.5
+    """Share of the iterations after which the depths of novel views are smoothed."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +149,7 @@ class ModelFamily:
     sampling: SamplingSettings
     fit: FitSettings
     sds: SDSParameters
+    sjc: SJCParameters
     follows_radius: bool = True
     """Whether the model is told of another distance than the input's. Stable Zero123 is not
     (threestudio's stable_zero123_guidance.py)."""
@@ -125,12 +157,14 @@ class ModelFamily:
     def iterations(self, method: str, gpu: bool) -> int:
         """Optimisation steps of a method; 0 for one that is no part of the family's settings."""
         own = {"views": self.fit.on(gpu)[1], "sds": self.sds.iterations,
-               "sjc": SJC_ITERATIONS}
+               "sjc": self.sjc.iterations}
         return own.get(method, 0)
 
     def parameters(self, method: str) -> dict[str, Any]:
         """The parameters of a score method, as plain JSON for a report; {} for other methods."""
-        return {method: asdict(self.sds)} if method == "sds" else {}
+        if method == "sds":
+            return {method: asdict(self.sds)}
+        return {method: asdict(self.sjc)} if method == "sjc" else {}
 
 
 @dataclass(frozen=True)
@@ -170,13 +204,13 @@ _ORIGINAL_FIT = FitSettings(gpu_resolution=160, gpu_iterations=900)
 
 NANO = ModelFamily(
     "nano", "engine/models/nano/README.md: distilled to one step without guidance",
-    SamplingSettings(steps=1, guidance=1.0), FitSettings(), _XL_SDS)
+    SamplingSettings(steps=1, guidance=1.0), FitSettings(), _XL_SDS, SJCParameters())
 ZERO123 = ModelFamily(
     "zero123", "diffusers, examples/community/pipeline_zero1to3.py: 50 steps, eta 0, guidance 3",
-    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS)
+    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS, SJCParameters())
 STABLE = ModelFamily(
     "stable", "threestudio, stable_zero123_guidance.py: 50 steps, eta 0, guidance 3",
-    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _STABLE_SDS,
+    SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _STABLE_SDS, SJCParameters(),
     follows_radius=False)
 ORIGINAL_SIZE = 256
 """Side in pixels of the original models' images; smaller models are nano or made like it."""

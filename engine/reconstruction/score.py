@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -35,12 +36,18 @@ from .posed_images import PHOTO_WEIGHT, PosedImages
 from .sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
 from .sjc import CONFIG as SJC
 from .sjc import ScoreJacobianObjective, background_latent, latents_of
-from .trainer import LearningRates, Level, Objective, TrainingRun, train, train_coarse_to_fine
+from .trainer import (
+    LearningRates,
+    Level,
+    Objective,
+    TrainingRun,
+    adamax,
+    train,
+    train_coarse_to_fine,
+)
 
 SDS_LEARNING_RATE = 0.1
 """In raw grid units; a third of that of a fit to views, whose gradients are less noisy."""
-SJC_LEARNING_RATE = 0.05
-"""The original's (run_zero123.py)."""
 FOG_RAW = -5.0
 """Initial raw density: thin enough for light to cross the whole cube."""
 BLOB_RADIUS = 0.5
@@ -101,10 +108,12 @@ class ScoreStage:
 
     objective: Callable[[Field, range], Objective]
     rates: LearningRates
+    parameters: Sequence[dict[str, Any]] = ()
+    """The optimiser's groups of what is learned besides the field."""
 
     def begin(self, field: Field, steps: range) -> Level:
         """See `TrainingStage`."""
-        return Level(self.objective(field, steps), self.rates)
+        return Level(self.objective(field, steps), self.rates, self.parameters)
 
     def end(self, field: Field) -> None:
         """See `TrainingStage`."""
@@ -163,7 +172,7 @@ def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
     """
     hull = hull_of(task.photo, cube(task.resolution))
     occupancy = occupancy_of(hull).to(task.device)
-    background = background_latent(task.guidance)
+    background = background_latent(task.guidance).to(task.device).requires_grad_()
     field = foggy_field(hull, latent_channels=len(background))
     with torch.no_grad():
         # With the background's latents, fog would be as invisible as no fog.
@@ -173,15 +182,18 @@ def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
 
     def objective(field: Field, steps: range) -> Objective:
         return ScoreJacobianObjective(
-            task.guidance, target, occupancy, scale, task.schedule(steps, run))
+            task.guidance, target, background, occupancy, scale, task.schedule(steps, run))
 
     # Without smoothing, a few dense voxels end up standing for all the rest.
     smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
-    stage = ScoreStage(objective, LearningRates(SJC_LEARNING_RATE, 1.0, smoothing))
+    stage = ScoreStage(
+        objective, LearningRates(SJC.learning_rate, 1.0, smoothing, optimiser=adamax),
+        [{"params": [background], "lr": SJC.background_rate}])
     fitted = train_coarse_to_fine(
         make_field(field, task.representation, run.generator, task.device), stage,
         task.iterations, run)
-    return ScoredFit(coloured(fitted, task.guidance, task.photo, hull, run.generator),
+    images = decoded_views(fitted, task.guidance, hull, background.detach())
+    return ScoredFit(coloured(fitted, images, task.photo, hull, run.generator),
                      evaluations_per_view(scale) * task.iterations)
 
 
@@ -253,10 +265,9 @@ def on_white_at(photo: PosedImages, size: int) -> Tensor:
     return (rgba[:, :3] + 1 - rgba[:, 3:]).clamp(0, 1)
 
 
-def coloured(latent_field: Field, guidance: Zero123Guidance, photo: PosedImages, hull: Hull,
+def coloured(latent_field: Field, views: PosedImages, photo: PosedImages, hull: Hull,
              generator: torch.Generator) -> Fit:
     """The densities of a latent field, with the RGB of its decoded views and of the photo."""
-    views = decoded_views(latent_field, guidance, hull)
     size = views.rgba.shape[1]
     images = PosedImages(
         torch.cat([views.rgba, photo.shrunk(size).rgba]),
@@ -281,13 +292,15 @@ def coloured(latent_field: Field, guidance: Zero123Guidance, photo: PosedImages,
 
 
 @torch.no_grad()
-def decoded_views(field: Field, guidance: Zero123Guidance, hull: Hull) -> PosedImages:
-    """Views around the object: opacities of the field, colours decoded from its latents."""
+def decoded_views(field: Field, guidance: Zero123Guidance, hull: Hull,
+                  background: Tensor) -> PosedImages:
+    """Views around the object: opacities of the field, colours decoded from its latents in front of
+    the background's (C x h x w)."""
     poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
     cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guidance.input_radius))
     occupancy, pipeline = occupancy_of(hull).to(field.device), guidance.pipeline
     small = render_images(field, cameras, pipeline.unet.config.sample_size, occupancy)
-    latents = latents_of(small, background_latent(guidance), len(cameras))
+    latents = latents_of(small, background, len(cameras))
     rgb = torch.cat(in_batches(
         latents, len(latents), lambda batch, *_: pipeline.decode(
             batch.to(pipeline.execution_device)).cpu(), pipeline.save_memory))

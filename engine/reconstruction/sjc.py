@@ -10,8 +10,6 @@ there, the grid is optimised coarse to fine, and smoothed in each step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,6 +19,7 @@ from ..diffusion.memory_fallbacks import as_memory_allows
 from ..fields.field import Field
 from ..fields.occupancy import Occupancy
 from ..fields.render import Rendered
+from ..models.families import SJCParameters
 from .guidance import (
     Cameras,
     ViewBatches,
@@ -31,48 +30,26 @@ from .guidance import (
 )
 from .sds import ScoreSchedule
 
-
-@dataclass(frozen=True)
-class SJCConfig:
-    """The original's values (run_zero123.py)."""
-
-    guidance_scale: float = 100.0
-    scored_latents: int = 4 * 32 * 32
-    """Number of latents of the original: its score is a sum over them, its other losses means."""
-    timesteps: tuple[int, int] = (10, 970)
-    """Training timesteps from which the noise level is drawn, the second excluded."""
-    radius_range: tuple[float, float] = (1.8, 2.2)
-    """Of the cameras, world units."""
-    height_range: tuple[float, float] = (-0.5, 2.2)
-    """Of the cameras, world units."""
-    background_depth: float = 10.0
-    """World units."""
-    photo_weight: float = 1e4
-    photo_depth_weight: float = 0.1 * 1e4
-    near_view_weight: float = 1e4
-    near_view_distance: float = 0.05
-    """Between a camera and its neighbour, world units."""
-    depth_smoothness_weight: float = 1e4
-    depth_smoothness_from: float = 0.5
-    """Share of the iterations after which the depths of novel views are smoothed."""
-
-
-CONFIG = SJCConfig()
+CONFIG = SJCParameters()
+"""The same for every model."""
 
 
 class ScoreJacobianObjective:
     """How unlikely the model finds latent views, and the error of the decoded input view."""
 
-    def __init__(self, guidance: Zero123Guidance, photo: Tensor, occupancy: Occupancy,
-                 guidance_scale: float, schedule: ScoreSchedule) -> None:
-        """`photo`: 1 x 3 x S x S in [0, 1] on white, at the model's size."""
+    def __init__(self, guidance: Zero123Guidance, photo: Tensor, background: Tensor,
+                 occupancy: Occupancy, guidance_scale: float, schedule: ScoreSchedule) -> None:
+        """`photo`: 1 x 3 x S x S in [0, 1] on white, at the model's size; `background`: as of
+        `background_latent`, learned."""
         self.guidance, self.photo, self.occupancy = guidance, photo, occupancy
+        self.unit = guidance.input_radius / CONFIG.input_radius
+        """World units in a unit of the original's world."""
         self.guidance_scale = guidance_scale
         # Guidance amplifies the score; the smoothness terms must not outweigh a weaker score.
         self.regularity = guidance_scale / CONFIG.guidance_scale
         self.schedule, self.generator = schedule, schedule.generator
         self.batches = ViewBatches(guidance, schedule.threads)
-        self.background = background_latent(guidance)
+        self.background = background
 
     def __call__(self, field: Field, step: int) -> Tensor:
         position = self._random_position()
@@ -81,7 +58,7 @@ class ScoreJacobianObjective:
         loss = -CONFIG.scored_latents * (self._score(y.detach(), cameras).to(y.device) * y).mean()
         loss = loss + self._input_view(field)
         shift = torch.randn(1, 3, generator=self.generator)
-        near = position + CONFIG.near_view_distance * F.normalize(shift)
+        near = position + CONFIG.near_view_distance * self.unit * F.normalize(shift)
         near_y, near_depth = self._render(field, Cameras.at_positions(near))
         change = (near_y - y).abs().mean() + (near_depth - depth).abs().mean()
         loss = loss + self.regularity * CONFIG.near_view_weight * change
@@ -104,7 +81,7 @@ class ScoreJacobianObjective:
             radius = low + torch.rand(1, generator=self.generator) * (high - low)
             position = direction * radius
             if CONFIG.height_range[0] < float(position[0, 2]) < CONFIG.height_range[1]:
-                return position
+                return position * self.unit
 
     def _score(self, y: Tensor, cameras: Cameras) -> Tensor:
         timestep = torch.randint(*CONFIG.timesteps, (1,), generator=self.generator)
@@ -128,8 +105,8 @@ class ScoreJacobianObjective:
         def photo_gradient(indices: Tensor) -> Tensor:
             vae.use_tiling = pipeline.tiled_decoder
             latents = y.detach().to(device).requires_grad_()
-            decoded = (vae.decode(latents / vae.config.scaling_factor).sample + 1) / 2
-            error = F.mse_loss(decoded, self.photo.to(device))
+            decoded = vae.decode(latents / vae.config.scaling_factor).sample
+            error = F.mse_loss(decoded, self.photo.to(device) * 2 - 1)
             return torch.autograd.grad(error, latents)[0]
 
         gradient = self.batches.run(1, photo_gradient).to(y.device)
@@ -138,9 +115,9 @@ class ScoreJacobianObjective:
 
 
 def latents_of(seen: Rendered, background: Tensor, count: int = 1) -> Tensor:
-    """Rendered latents in front of the background's: N x 4 x h x w."""
-    return as_images(
-        seen.rgb + (1 - seen.alpha[:, None]) * background.to(seen.rgb.device), count)
+    """Rendered latents in front of the background's (C x h x w): N x C x h x w."""
+    behind = background.to(seen.rgb.device)
+    return as_images(seen.rgb, count) + (1 - as_images(seen.alpha[:, None], count)) * behind
 
 
 def depths_of(seen: Rendered) -> Tensor:
@@ -156,7 +133,7 @@ def roughness(depth: Tensor) -> Tensor:
 
 @torch.no_grad()
 def background_latent(guidance: Zero123Guidance) -> Tensor:
-    """The mean scaled latent of a white image: 4."""
+    """The scaled latents of a white image: C x h x w. They differ at the borders."""
     pipeline = guidance.pipeline
     size = pipeline.image_size
     pipeline.vae.use_tiling = False
@@ -164,4 +141,4 @@ def background_latent(guidance: Zero123Guidance) -> Tensor:
     posterior = as_memory_allows(pipeline.save_memory, lambda: pipeline.vae.encode(white))
     latent = posterior.latent_dist.mode() * pipeline.vae.config.scaling_factor
     assert latent.shape == latent_shape(pipeline, 1)
-    return latent.mean(dim=(0, 2, 3)).cpu()
+    return latent[0].cpu()

@@ -34,6 +34,20 @@ Objective = Callable[[Field, int], Tensor]
 """The loss of a field at a step, counted from 0."""
 
 
+MakeOptimiser = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
+"""Makes an optimiser of parameter groups with their learning rates."""
+
+
+def adam(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    """Adam as every method but Score Jacobian Chaining uses it."""
+    return torch.optim.Adam(groups, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
+
+
+def adamax(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    """Adamax with torch's defaults, as in the original's run_zero123.py."""
+    return torch.optim.Adamax(groups)
+
+
 @dataclass(frozen=True)
 class LearningRates:
     """How fast the field changes during one level of resolution."""
@@ -47,6 +61,7 @@ class LearningRates:
     step; these are those of the first step."""
     smoothing_decay: float = 1.0
     """Factor on `smoothing` at the last step, reached exponentially."""
+    optimiser: MakeOptimiser = adam
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,7 @@ class _Loop:
         rates = level.rates
         groups = [*field.parameter_groups(rates.learning_rate), *level.parameters]
         self.parameters = [value for group in groups for value in group["params"]]
-        self.optimiser = torch.optim.Adam(groups, betas=ADAM_BETAS, eps=ADAM_EPSILON, fused=True)
+        self.optimiser = rates.optimiser(groups)
         self.schedule = torch.optim.lr_scheduler.ExponentialLR(
             self.optimiser, rates.decay ** (1 / max(len(steps), 1)))
         self.smoothing = rates.smoothing.to(field.device)

@@ -26,7 +26,7 @@ from engine.reconstruction.guidance import Zero123Guidance, views_in_memory
 from engine.reconstruction.posed_images import image_of_photo, input_photo
 from engine.reconstruction.score import foggy_field, on_white_at
 from engine.reconstruction.sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
-from engine.reconstruction.sjc import ScoreJacobianObjective
+from engine.reconstruction.sjc import ScoreJacobianObjective, background_latent
 
 SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
 
@@ -55,8 +55,8 @@ def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
                                                schedule)
     else:
         field = foggy_field(hull, latent_channels=4)
-        objective = ScoreJacobianObjective(guide, on_white_at(images, IMAGE_SIZE), occupancy, 3.0,
-                                           schedule)
+        objective = ScoreJacobianObjective(guide, on_white_at(images, IMAGE_SIZE),
+                                           background_latent(guide), occupancy, 3.0, schedule)
     found = []
     for step in range(steps):
         field.raw.grad = None
