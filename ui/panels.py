@@ -107,7 +107,7 @@ class ZERO123_PT_mesh(_Section):
 class ZERO123_PT_quality(_Section):
     bl_label = "Model and Quality"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta")
+    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta", "pose_encoding")
 
 
 class ZERO123_PT_camera(_Section):

@@ -35,6 +35,7 @@ BASELINES = ("sjc-i", "dietnerf")
 FIELDS = ("voxels", "hash")
 ALPHAS = ("auto", "trust", "ignore")
 FRAMINGS = ("auto", "keep", "fit")
+POSE_ENCODINGS = ("auto", "zero123", "stable")
 PRECISIONS = ("auto", "fp32", "bf16")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 MIN_RESOLUTION = 32
@@ -110,6 +111,9 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
     eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
+    pose_encoding: str = option(
+        "auto", "how the model is told of the camera, where its folder does not say it: zero123 as "
+        "Zero-1-to-3 and Zero123-XL, stable as Stable Zero123", choices=POSE_ENCODINGS)
 
     @property
     def needs_model(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..core.errors import EngineError
 from ..core.reporting import Reporter
@@ -25,6 +25,7 @@ from ..setup.segmentation_model import bundled_model
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..camera import PoseEncoding
     from ..diffusion import Zero123Pipeline
     from ..imaging import FramedImage, PreparedImage
     from ..imaging.view_set import ViewSet
@@ -105,9 +106,17 @@ def load_model(request: DiffusionRequest, reporter: Reporter, stages: Stages,
         reporter.progress("load model", 0, 1)
         pipeline = (
             model_cache.load(loader, request.model, request.device, request.dtype) if loader
-            else model_cache.get(request.model, request.device, request.dtype))
+            else model_cache.get(request.model, request.device, request.dtype,
+                                 chosen_encoding(request)))
         reporter.progress("load model", 1, 1)
     return pipeline
+
+
+def chosen_encoding(request: DiffusionRequest) -> PoseEncoding | None:
+    """The pose encoding that the person has chosen; None leaves it to the evidence."""
+    from ..camera import PoseEncoding as Known
+
+    return next((known for known in get_args(Known) if known == request.pose_encoding), None)
 
 
 def family_for(request: DiffusionRequest) -> ModelFamily:
@@ -118,7 +127,8 @@ def family_for(request: DiffusionRequest) -> ModelFamily:
     if not request.needs_model:
         return NANO
     try:
-        return family_in(usable_folder(request.model))
+        encoding = chosen_encoding(request)
+        return family_in(usable_folder(request.model, encoding), encoding)
     except EngineError:
         return NANO
 

@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.errors import EngineError
 from ..core.files import UNREADABLE_JSON, read_json_object
 from .catalogue import INDEX_FILE
 from .hub_cache import hub_id_of
+from .identity import encoding_of_folder
 
 if TYPE_CHECKING:
     from ..camera import PoseEncoding
@@ -223,12 +225,16 @@ def family_of(pose_encoding: PoseEncoding, image_size: int) -> ModelFamily:
     return ZERO123 if image_size >= ORIGINAL_SIZE else NANO
 
 
-def family_in(folder: Path) -> ModelFamily:
-    """The family of a model folder, by its configurations alone; nano's where they do not tell."""
+def family_in(folder: Path, pose_encoding: PoseEncoding | None = None) -> ModelFamily:
+    """The family of a model folder, by its configurations alone; nano's where they do not tell.
+
+    `pose_encoding`: as the person says, of a folder that states none.
+    """
     try:
-        encoding = read_json_object(folder / INDEX_FILE).get("pose_encoding", "zero123")
+        index = read_json_object(folder / INDEX_FILE)
+        encoding = encoding_of_folder(folder, index, pose_encoding, "")
         latent = read_json_object(folder / "unet" / "config.json")["sample_size"]
         blocks = read_json_object(folder / "vae" / "config.json")["block_out_channels"]
         return family_of(encoding, latent * 2 ** (len(blocks) - 1))
-    except UNREADABLE_JSON:
+    except (*UNREADABLE_JSON, EngineError):
         return NANO

@@ -86,6 +86,22 @@ def pose_encoding_of(found: Iterable[Evidence], chosen: PoseEncoding | None, wha
         f"what is known about {what} contradicts itself: {why}", hint)
 
 
+def encoding_of_folder(folder: Path, index: dict[str, object], chosen: PoseEncoding | None,
+                       hint: str) -> PoseEncoding:
+    """The pose encoding of a model folder: as its index states, as chosen, or by evidence.
+
+    Raises:
+        EngineError: as `pose_encoding_of`; `BAD_INPUT` if another than the stated one is chosen.
+    """
+    stated = stated_encoding(index)
+    if stated is None:
+        return pose_encoding_of(evidence_of_folder(folder), chosen, folder, hint)
+    if chosen not in (None, stated):
+        raise EngineError(ErrorCode.BAD_INPUT, f"{folder} states the pose encoding {stated}",
+                          "leave the pose encoding on auto")
+    return stated
+
+
 def licences_to_ask_for(found: Iterable[Evidence], encoding: PoseEncoding) -> list[ModelInfo]:
     """The catalogue's entries whose licences cover the weights, as far as is known.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.files import read_json_object
@@ -22,6 +23,9 @@ from .catalogue import (
 from .folder import ModelState, folder_state, found_folder, model_state, other_models
 from .identity import evidence_of_folder, licences_to_ask_for
 from .licence_store import licence_accepted, require_licence
+
+if TYPE_CHECKING:
+    from ..camera import PoseEncoding
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,11 @@ def require_whole(models: list[ModelStatus]) -> None:
                           f"`models remove {damaged[0]}`, then download or import it again")
 
 
-def usable_folder(model: str) -> Path:
+def usable_folder(model: str, pose_encoding: PoseEncoding | None = None) -> Path:
     """The folder of a model that makes views: a name from the catalogue or in the models folder, a
     path, or a repository in the Hugging Face cache ("owner/name").
+
+    `pose_encoding`: as the person says, because "stable" means a licence to accept.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_INCOMPATIBLE` for one of another kind, `BAD_INPUT` if
@@ -89,7 +95,7 @@ def usable_folder(model: str) -> Path:
             ErrorCode.MODEL_MISSING, f"the model {model} isn't on this computer",
             f"get it with `models download {info.name}`" if info.repo else "reinstall the program")
     require_model_folder(folder, model)
-    _require_licences(folder)
+    _require_licences(folder, pose_encoding)
     return folder
 
 
@@ -124,7 +130,7 @@ def _published_as(model: str) -> ModelInfo | None:
     return next((info for info in CATALOGUE if info.repo == model and info.whole_repository), None)
 
 
-def _require_licences(folder: Path) -> None:
+def _require_licences(folder: Path, pose_encoding: PoseEncoding | None) -> None:
     """See that the licences of a folder that others have made were accepted, as far as it is known
     what it holds. Folders that state their pose encoding were imported, and asked about then.
     """
@@ -132,7 +138,7 @@ def _require_licences(folder: Path) -> None:
     if not index or "pose_encoding" in index:
         return  # the loader reports an index that cannot be read
     found = evidence_of_folder(folder)
-    for info in licences_to_ask_for(found, "zero123"):
+    for info in licences_to_ask_for(found, pose_encoding or "zero123"):
         require_licence(info)
 
 

@@ -18,7 +18,7 @@ from ..diffusion import Zero123Pipeline
 from .devices import AUTO, resolve_device, resolve_dtype
 from .diffusers_folder import BROKEN, damaged, load_networks, load_scheduler, read_index
 from .folder import check_links
-from .identity import evidence_of_folder, pose_encoding_of, stated_encoding
+from .identity import encoding_of_folder
 from .installed_models import usable_folder
 
 NETWORKS = ("unet", "vae", "image_encoder", "cc_projection")
@@ -34,7 +34,8 @@ LIBRARIES = ("diffusers", "transformers")
 OPTIONS = ("default_num_inference_steps", "default_guidance_scale")
 
 
-def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
+def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO,
+                  pose_encoding: PoseEncoding | None = None) -> Zero123Pipeline:
     """The pipeline of a catalogue's name, of a folder in diffusers layout, or of a repository in
     the Hugging Face cache; a folder in the models folder goes by its name alone.
 
@@ -46,6 +47,7 @@ def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123P
         model: such as "nano", "ashawkey/zero123-xl-diffusers", or a path.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: of the UNet and the image encoder, as for `resolve_dtype`; see `IN_FULL`.
+        pose_encoding: of a folder that states none; by evidence where None.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
@@ -54,9 +56,9 @@ def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123P
     """
     target = resolve_device(device)
     chosen = resolve_dtype(dtype, target)
-    folder = usable_folder(model)
+    folder = usable_folder(model, pose_encoding)
     pipeline = read_pipeline(folder, {
-        name: torch.float32 if name in IN_FULL else chosen for name in NETWORKS})
+        name: torch.float32 if name in IN_FULL else chosen for name in NETWORKS}, pose_encoding)
     # Where they are already; diffusers would warn of float16 there, which torch can.
     return pipeline if target.type == "cpu" else pipeline.to(target)
 
@@ -74,8 +76,7 @@ def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
     """
     check_links(folder)
     index = read_index(folder)
-    encoding = stated_encoding(index) or pose_encoding_of(
-        evidence_of_folder(folder), pose_encoding, folder, how_to_say(folder))
+    encoding = encoding_of_folder(folder, index, pose_encoding, how_to_say(folder))
     # Weights are read in a second; the libraries' bars would only break up the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
@@ -90,7 +91,8 @@ def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
 def how_to_say(source: Path) -> str:
     """The hint for a model whose pose encoding nothing tells."""
     return (f"say which: `models import {source} --pose-encoding zero123` for Zero-1-to-3 and "
-            "Zero123-XL, `--pose-encoding stable` for Stable Zero123")
+            "Zero123-XL, `--pose-encoding stable` for Stable Zero123; a folder's can also be said "
+            "for one job")
 
 
 def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,

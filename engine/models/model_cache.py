@@ -15,6 +15,7 @@ from ..core.device_memory import release_unused_memory
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
+    from ..camera import PoseEncoding
     from ..diffusion import Zero123Pipeline
 
 Pipeline = TypeVar("Pipeline", bound="DiffusionPipeline")
@@ -27,9 +28,10 @@ class ModelCache:
     key: tuple[Any, ...] = ()
     pipeline: DiffusionPipeline | None = None
 
-    def get(self, model: str, device: str, dtype: str = "auto") -> Zero123Pipeline:
+    def get(self, model: str, device: str, dtype: str = "auto",
+            pose_encoding: PoseEncoding | None = None) -> Zero123Pipeline:
         """The pipeline of a model, made for inference, loaded unless it is the one in memory."""
-        return self.load(_prepared_pipeline, model, device, dtype)
+        return self.load(_Loader(pose_encoding), model, device, dtype)
 
     def load(self, loader: Callable[[str, str, str], Pipeline], model: str, device: str,
              dtype: str) -> Pipeline:
@@ -52,12 +54,18 @@ model_cache = ModelCache()
 """The one of this process."""
 
 
-def _prepared_pipeline(model: str, device: str, dtype: str) -> Zero123Pipeline:
-    from . import load_pipeline
+@dataclass(frozen=True)
+class _Loader:
+    """Loads pipelines and prepares them for inference; equal ones load the same."""
 
-    pipeline = load_pipeline(model, device, dtype)
-    pipeline.prepare_for_inference()
-    return pipeline
+    pose_encoding: PoseEncoding | None
+
+    def __call__(self, model: str, device: str, dtype: str) -> Zero123Pipeline:
+        from . import load_pipeline
+
+        pipeline = load_pipeline(model, device, dtype, self.pose_encoding)
+        pipeline.prepare_for_inference()
+        return pipeline
 
 
 def _newest_change(folder: Path) -> int:

@@ -21,6 +21,7 @@ _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "A
            "lora": "LoRA", "fp32": "float32", "bf16": "bfloat16", "float32": "float32",
            "float16": "float16", "bfloat16": "bfloat16", "dtype": "Number Format",
            "obj": "Also OBJ", "ply": "Also PLY", "gradient_checkpointing": "Save Memory",
+           "zero123": "Zero123", "stable": "Stable Zero123",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
 _SUBTYPES = {"file": "FILE_PATH", "folder": "DIR_PATH", "": "NONE"}
 """By what a request's field says of a path."""

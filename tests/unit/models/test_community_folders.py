@@ -19,6 +19,7 @@ from engine.cli.main import main
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.models import find_model, load_pipeline
+from engine.models.families import STABLE, family_in
 from engine.models.licence_store import accept_licence
 from engine.models.local import import_model
 
@@ -183,6 +184,36 @@ class TestPoseEncoding:
         folder = community.as_converted(own, tmp_path / "stable-zero123")
         with pytest.raises(EngineError, match="contradicts itself"):
             import_model(folder, "zero123-xl", SilentReporter(), accept_licence=True)
+
+    def test_a_person_can_say_it_for_one_job(self, own, tmp_path):
+        folder = str(community.as_kxic(own, tmp_path / "theirs"))
+        with pytest.raises(EngineError, match="licence of stable-zero123"):
+            load_pipeline(folder, "cpu", pose_encoding="stable")
+        accept_licence(find_model("stable-zero123"))
+        for encoding in ("zero123", "stable"):
+            loaded = load_pipeline(folder, "cpu", pose_encoding=encoding)
+            assert loaded.config.pose_encoding == encoding
+
+    def test_a_stated_encoding_cannot_be_replaced(self, own):
+        with pytest.raises(EngineError, match="states the pose encoding zero123"):
+            load_pipeline(str(own), "cpu", pose_encoding="stable")
+
+    def test_a_job_takes_the_chosen_encoding(self, own, tmp_path, picture):
+        folder = community.as_kxic(own, tmp_path / "theirs")
+        accept_licence(find_model("stable-zero123"))
+        arguments = ["views", str(picture), "--model", str(folder), "--steps", "2", "--azimuth",
+                     "60", "--elevation", "30", "--input-elevation", "20", "--device", "cpu"]
+        seen = []
+        for encoding in ("zero123", "stable"):
+            out = tmp_path / encoding
+            assert main([*arguments, "--pose-encoding", encoding, "--out", str(out)]) == 0
+            seen.append((out / "view_000.png").read_bytes())
+        assert seen[0] != seen[1]
+
+    def test_the_family_follows_the_chosen_encoding(self, own, tmp_path):
+        folder = community.as_kxic(own, tmp_path / "theirs")
+        assert family_in(folder, "stable") is STABLE
+        assert family_in(community.as_kxic(own, tmp_path / "stable-zero123")) is STABLE
 
 
 class TestBadFolders:

@@ -31,6 +31,10 @@ TEXTS = {
     "Folder of rendered views, or of 3D models, which are rendered first":
         "Ordner mit gerenderten Ansichten oder mit 3D-Modellen, die zuerst gerendert werden",
     "Fresh noise per step, 0 to 1 (ddim only)": "Frisches Rauschen je Schritt, 0 bis 1 (nur DDIM)",
+    "How the model is told of the camera, where its folder does not say it: zero123 as Zero-1-to-3 "
+    "and Zero123-XL, stable as Stable Zero123":
+        "Wie dem Modell die Kamera mitgeteilt wird, wo sein Ordner es nicht sagt: zero123 wie bei "
+        "Zero-1-to-3 und Zero123-XL, stable wie bei Stable Zero123",
     "How closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for turbo "
     "models":
         "Wie genau dem Text gefolgt wird; 0 nimmt die Stärke der Pipeline, 1 ist keine, wie für "
