@@ -6,6 +6,7 @@ from .alpha import RGBA8, PremultipliedRGBA, from_white, on_white, premultiplied
 from .framing import (
     OBJECT_FRACTION,
     FramedImage,
+    ObjectShare,
     PreparedImage,
     frame_cut_out,
     frame_image,
@@ -23,6 +24,7 @@ __all__ = [
     "RGBA8",
     "CutOut",
     "FramedImage",
+    "ObjectShare",
     "PremultipliedRGBA",
     "PreparedImage",
     "cut_out",

@@ -37,6 +37,22 @@ large for its unit box.
 """
 TRAINED_SHARE = (0.52, 0.77)
 """The object's share of the side at the training distances, 1.15 / 2.2 and 1.15 / 1.5."""
+@dataclass(frozen=True)
+class ObjectShare:
+    """How large objects are in the images that a model was trained on, in parts of the side."""
+
+    at_default_radius: float = OBJECT_FRACTION
+    """At a distance of `camera.DEFAULT_RADIUS`."""
+    trained: tuple[float, float] = TRAINED_SHARE
+    """Smallest and largest."""
+
+    def at(self, radius: float) -> float:
+        """Share of an object of size 1 for a camera at this distance, at most 1."""
+        return min(self.at_default_radius * DEFAULT_RADIUS / radius, 1.0)
+
+
+ZERO123_SHARE = ObjectShare()
+"""Of the original's training cameras, which every family has so far."""
 MAX_SCALING = 0.03
 """Relative difference from the wanted share up to which an image keeps its framing: meshes differ
 by as much from one seed to the next."""
@@ -103,7 +119,8 @@ class FramedImage:
 
 
 def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFAULT_RADIUS,
-                alpha: str = "auto", segmentation_model: Path | None = None) -> FramedImage:
+                alpha: str = "auto", segmentation_model: Path | None = None,
+                model: ObjectShare = ZERO123_SHARE) -> FramedImage:
     """Read, cut out and frame the image in a file.
 
     Args:
@@ -114,6 +131,7 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
             as it appears from there.
         alpha: "auto", "trust" or "ignore", see `cut_out`.
         segmentation_model: ONNX file of U-2-Net; None cuts out by colour alone.
+        model: what the model that gets the image was trained on.
 
     Raises:
         EngineError: `BAD_INPUT` if the image can't be read or shows no object.
@@ -124,24 +142,25 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
     except EngineError as error:
         raise EngineError(error.code, error.message.replace("the image", str(path), 1),
                           error.hint) from error
-    return frame_cut_out(replace(cut, notes=[*image.notes, *cut.notes]), framing, radius)
+    return frame_cut_out(replace(cut, notes=[*image.notes, *cut.notes]), framing, radius, model)
 
 
-def frame_cut_out(cut: CutOut, framing: str = "auto",
-                  radius: float = DEFAULT_RADIUS) -> FramedImage:
+def frame_cut_out(cut: CutOut, framing: str = "auto", radius: float = DEFAULT_RADIUS,
+                  model: ObjectShare = ZERO123_SHARE) -> FramedImage:
     """Frame an object that has been cut out; arguments as of `frame_image`."""
     square = pad_to_square(cut.rgba)
     share, centre = object_share(square)
     offset = max(abs(centre[0] - 0.5), abs(centre[1] - 0.5))
-    wanted = min(share_of_radius(radius), 1.0)
+    wanted = model.at(radius)
+    low, high = model.trained
     as_wanted = abs(share / wanted - 1) <= MAX_SCALING and offset <= MAX_OFFSET
     notes = []
     if framing == "keep" or (framing == "auto" and as_wanted):
         kept, what = square, "kept"
-        if not TRAINED_SHARE[0] <= share <= TRAINED_SHARE[1] or offset > MAX_OFFSET:
+        if not low <= share <= high or offset > MAX_OFFSET:
             notes.append(f"The object fills {share:.0%} of the image, {offset:.0%} off its "
                          "centre; the models were trained on centred objects of "
-                         f"{TRAINED_SHARE[0]:.0%} to {TRAINED_SHARE[1]:.0%}.")
+                         f"{low:.0%} to {high:.0%}.")
     else:
         kept, what = frame_object(cut.rgba, wanted), "recentred"
     pixels = share * max(cut.rgba.shape[:2])
@@ -157,11 +176,6 @@ def load_input(path: str | Path, *, size: int, framing: str = "auto",
     """The image in a file, ready for a pipeline of `size` pixels; see `frame_image`."""
     return frame_image(path, framing=framing, radius=radius, alpha=alpha,
                        segmentation_model=segmentation_model).at(size)
-
-
-def share_of_radius(radius: float) -> float:
-    """Share of the side that an object of size 1 fills for a training camera at this distance."""
-    return OBJECT_FRACTION * DEFAULT_RADIUS / radius
 
 
 def object_share(rgba: RGBA8) -> tuple[float, tuple[float, float]]:

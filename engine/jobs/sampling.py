@@ -67,13 +67,17 @@ def prepare(request: FramedRequest, reporter: Reporter, stages: Stages,
 
     `radius`: of the camera, in scene units, where given views record it; 0 takes the request's.
     """
-    from ..imaging import frame_image
+    from ..imaging import ObjectShare, frame_image
+    from ..models.families import NANO
 
+    family = family_for(request) if isinstance(request, DiffusionRequest) else NANO
     with stages.measure("prepare"):
         reporter.progress("prepare", 0, 1)
         framed = frame_image(Path(request.image), framing=request.framing, alpha=request.alpha,
                              radius=radius or request.input_radius,
-                             segmentation_model=segmentation_model())
+                             segmentation_model=segmentation_model(),
+                             model=ObjectShare(family.framing.share,
+                                               family.framing.trained_share))
         reporter.progress("prepare", 1, 1)
     for note in framed.report["notes"]:
         reporter.log("warning", note)

@@ -41,6 +41,17 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True)
+class FramingSettings:
+    """How large the object is in the images that a model was trained on, in parts of the side."""
+
+    share: float = 0.625
+    """At a distance of 1.85, of an object whose longest side is 1."""
+    trained_share: tuple[float, float] = (0.52, 0.77)
+    """At the largest and the smallest training distance, 2.2 and 1.5."""
+    source: str = "the original's rendering script: distances 1.5 to 2.2, 35 mm on a 32 mm sensor"
+
+
+@dataclass(frozen=True)
 class FitSettings:
     """The fit of a radiance field to sampled views."""
 
@@ -152,6 +163,7 @@ class ModelFamily:
     fit: FitSettings
     sds: SDSParameters
     sjc: SJCParameters
+    framing: FramingSettings = FramingSettings()
     follows_radius: bool = True
     """Whether the model is told of another distance than the input's. Stable Zero123 is not
     (threestudio's stable_zero123_guidance.py)."""

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from helpers.tiny_pipeline import tiny_pipeline
 
+from engine.camera import DEFAULT_RADIUS
 from engine.core.reporting import SilentReporter
 from engine.core.requests import DiffusionRequest, ReconstructRequest, ViewsRequest
+from engine.imaging import ObjectShare, frame_image
+from engine.imaging.framing import ZERO123_SHARE, object_share
 from engine.jobs import run as jobs
 from engine.jobs.mesh import with_family_settings
 from engine.models.catalogue import find_model
@@ -32,6 +35,20 @@ def test_the_requests_defaults_are_the_families(family):
     assert DiffusionRequest().sampler == family.sampling.sampler
     assert DiffusionRequest().eta == family.sampling.eta
     assert request.view_count == family.fit.view_count
+
+
+@pytest.mark.parametrize("family", [NANO, ZERO123, STABLE])
+def test_images_are_framed_by_the_families_numbers(family):
+    known = ObjectShare(family.framing.share, family.framing.trained_share)
+    assert known == ZERO123_SHARE
+    assert known.at(DEFAULT_RADIUS) == family.framing.share
+    low, high = known.trained
+    assert (known.at(2.2), known.at(1.5)) == pytest.approx((low, high), rel=0.02)
+
+
+def test_a_model_of_larger_objects_gets_a_larger_object(picture: Path):
+    framed = frame_image(picture, framing="fit", model=ObjectShare(0.8, (0.7, 0.9)))
+    assert object_share(framed.rgba)[0] == pytest.approx(0.8, abs=0.02)
 
 
 def test_a_schedule_is_linear_between_its_points():
