@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpacking of training views: one object at a time, against all objects in memory."""
+"""Training views read and unpacked as they are needed, against all objects in memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from timing import Row, compare
 
 from engine.core.reporting import SilentReporter
 from engine.training.rendered import RenderedObject
 from engine.training.shards import on_white, read_shards, write_shard
-from engine.training.views import unpack
+from engine.training.views import TrainingViews, random_crops, unpack
 
 OBJECTS, VIEWS, SIZE = 60, 24, 128
+MANY = 1000
+"""Objects of the training that batches are drawn for."""
+BATCHES, BATCH_SIZE, CROP = 50, 16, 64
 
 
 def unpacking() -> Iterator[Row]:
@@ -39,6 +43,30 @@ def unpacking() -> Iterator[Row]:
 
         row = compare(f"unpacking of {OBJECTS} objects: one at a time", at_once, streamed)
         yield {**row, "peak, MB": peak_mb(streamed), "reference's peak, MB": peak_mb(at_once)}
+        yield drawing(folder)
+
+
+def drawing(folder: Path) -> Row:
+    """Random batches for the autoencoder, from the disk and from memory."""
+    rgb = np.lib.format.open_memmap(folder / "many.npy", "w+", np.uint8,
+                                    (MANY, VIEWS, SIZE, SIZE, 3))
+    rng = np.random.default_rng(0)
+    for i in range(MANY):
+        rgb[i] = rng.integers(0, 256, rgb.shape[1:], np.uint8)
+    rgb.flush()
+    pose, names = np.zeros((MANY, VIEWS, 3), np.float32), [str(i) for i in range(MANY)]
+
+    def draw(views: TrainingViews) -> None:
+        generator = torch.Generator().manual_seed(0)
+        for _ in range(BATCHES):
+            random_crops(views, BATCH_SIZE, CROP, generator)
+
+    mapped = TrainingViews(np.load(folder / "many.npy", mmap_mode="r"), pose, names)
+    loaded = TrainingViews(np.array(mapped.rgb), pose, names)
+    row = compare(f"{BATCHES} batches of {MANY} objects: by memory map",
+                  lambda: draw(loaded), lambda: draw(mapped))
+    return {**row, "peak, MB": peak_mb(lambda: draw(mapped)),
+            "reference's peak, MB": peak_mb(lambda: draw(loaded)) + round(loaded.rgb.nbytes / 1e6)}
 
 
 def make_shards(folder: Path) -> None:
