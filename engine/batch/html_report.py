@@ -31,14 +31,16 @@ LINKS = {"mesh.glb": "mesh", "views.json": "views", "views/views.json": "views",
          "report.json": "report"}
 """Files that a result may have, with the texts of their links."""
 
-_HEAD = """<!DOCTYPE html>
-<html lang="en"><meta charset="utf-8"><title>Zero123 batch</title>
+TITLE = "Zero123 batch"
+"""Title of the page, by which it is recognised."""
+_HEAD = f"""<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>{TITLE}</title>
 <style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; }
-table { border-collapse: collapse; }
-th, td { padding: .4em .8em; text-align: left; border-bottom: 1px solid #ccc; }
-img { max-height: 96px; background: #eee; vertical-align: middle; }
-.failed { color: #b00; } .done { color: #060; }
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .4em .8em; text-align: left; border-bottom: 1px solid #ccc; }}
+img {{ max-height: 96px; background: #eee; vertical-align: middle; }}
+.failed {{ color: #b00; }} .done {{ color: #060; }}
 </style>
 """
 

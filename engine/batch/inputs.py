@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import mimetypes
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
@@ -82,10 +83,10 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
     """An item for each image that the inputs name, with its result in a folder of `out`.
 
     `inputs`: images, folders of images (without their subfolders), `.txt` lists with one image a
-    line, and `.csv` tables with a column `image` and any settings of the job as further columns.
-    Relative paths in a list or table start at its own folder. `options`: settings of all jobs; the
-    cells of a table take precedence. An input that cannot be read becomes an item with a problem,
-    so that the other items are still processed.
+    line, and `.csv` or `.tsv` tables with a column `image` and any settings of the job as further
+    columns. Relative paths in a list or table start at its own folder. `options`: settings of all
+    jobs; the cells of a table take precedence. An input that cannot be read becomes an item with
+    a problem, so that the other items are still processed.
     """
     items: list[Item] = []
     taken = set(RESERVED)
@@ -107,6 +108,7 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
 
 def _free_name(stem: str, taken: set[str]) -> str:
     """The stem, with a number if it is taken. Some disks do not distinguish Chair from chair."""
+    stem = re.sub(r"[\x00-\x1f]", "_", stem)  # no folder can have a NUL in its name
     name, number = stem, 1
     while name.casefold() in taken:
         number += 1
@@ -120,7 +122,7 @@ def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
     try:
         if given.is_dir():
             yield from _folder_rows(given)
-        elif given.suffix.lower() == ".csv":
+        elif given.suffix.lower() in (".csv", ".tsv"):
             yield from _table_rows(given, request)
         elif given.suffix.lower() == ".txt":
             yield from _list_rows(given)
@@ -157,16 +159,18 @@ def _is_image(path: Path) -> bool:
 
 
 def _list_rows(path: Path) -> Iterator[_Row]:
-    lines = _text(path).splitlines()
-    for number, line in enumerate(lines, 1):
-        name = line.strip()
-        if name and not name.startswith("#"):
-            yield _Row(f"{path}, line {number}", {"image": _beside(path, name)})
+    lines = [(number, line.strip().strip("\"'"))  # file managers copy paths in quotes
+             for number, line in enumerate(_text(path).splitlines(), 1)
+             if line.strip() and not line.strip().startswith("#")]
+    if not lines:
+        raise _bad(f"{path} names no image", "write one path a line")
+    for number, name in lines:
+        yield _Row(f"{path}, line {number}", {"image": _beside(path, name)})
 
 
 def _beside(table: Path, name: str) -> str:
     """A path in a list or table: relative ones start at its folder, "~" is the home folder."""
-    return str(table.parent / Path(name).expanduser())
+    return str(table.parent / os.path.expanduser(name))
 
 
 def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
@@ -183,11 +187,15 @@ def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
         problem = f"unknown columns {', '.join(unknown)}" if unknown else "no column image"
         raise _bad(f"{path} has {problem}",
                    f"the first line names columns of {', '.join(known)}")
+    is_empty = True
     for cells in table:
         if any(cell.strip() for cell in cells):
+            is_empty = False
             texts = map(_with_points, cells) if separator != "," else cells
             yield _table_row(path, table.line_num + skipped,
                              dict(zip(columns, texts, strict=False)), known)
+    if is_empty:
+        raise _bad(f"{path} names no image", "fill in a line for each image")
 
 
 def _with_points(cell: str) -> str:
@@ -198,6 +206,8 @@ def _with_points(cell: str) -> str:
 def _text(path: Path) -> str:
     """The text of a list or table: UTF-8, or UTF-16 as some spreadsheets save it."""
     content = path.read_bytes()
+    if content.startswith(b"PK\x03\x04"):
+        raise _bad(f"{path} is a spreadsheet's own file, not text", "export the table as CSV")
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 

@@ -20,6 +20,7 @@ from typing import Any
 from ..core.errors import EngineError, ErrorCode
 from ..core.files import UNREADABLE_JSON
 from ..core.locks import locked_file, try_lock
+from ..core.own_documents import check_json
 from ..core.requests import REQUEST_FILE, save_request
 from ..core.resume import request_key
 from ..core.staging import HINT, staged_file
@@ -107,13 +108,14 @@ class Manifest:
         """Make the folder and add the items to status.json.
 
         Raises:
-            EngineError: `DISK` if it can't be written.
+            EngineError: `DISK` if it can't be written, `BAD_INPUT` if status.json is of a person.
         """
         try:
             self.hidden.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EngineError(ErrorCode.DISK, f"can't write to {self.folder}: {error.strerror}",
                               HINT) from error
+        check_json(self.path, "schema", "items")
         with self._changing() as entries:
             names = {item.name for item in self.items}
             for name, entry in list(entries.items()):

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.own_documents import check_page
 from ..core.reporting import Reporter
 from ..core.requests import DiffusionRequest
 from ..models.installed_models import usable_folder
-from .html_report import HtmlReport
+from .html_report import TITLE, HtmlReport
 from .inputs import WHOLE, Item, Part
 from .item import run_items
 from .manifest import Manifest
@@ -42,6 +43,7 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Par
         JobCancelled: from the reporter; unfinished work is kept for the next time.
     """
     manifest, html_report = Manifest(folder, items, part), HtmlReport(folder)
+    check_page(html_report.path, TITLE)
     manifest.open()
     try:
         if models_here:

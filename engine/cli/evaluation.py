@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.own_documents import check_image, check_json
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
 from ..core.requests import BASELINES, FIELDS, METHODS, SAMPLERS
+from ..core.result_place import staged_result
 from ..core.staging import staged_file
 from ..evaluation.defects import DEFECT_NAMES
 from ..evaluation.methods import COMPARED, VARIATIONS, compare_methods, table
@@ -174,6 +176,8 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.views import diversity, evaluate, pipeline_predictor
     from ..models.model_cache import model_cache
 
+    if args.out:
+        check_json(args.out, "scores", "left_out")
     lpips, fid = _perceptual_metrics(args)  # before anything slow
     pipeline = model_cache.get(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
@@ -262,12 +266,14 @@ def _sheet(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..models.model_cache import model_cache
     from ..training.shards import read_shards
 
+    check_image(args.out)
     pipeline = model_cache.get(args.model, "cpu")
     predict = pipeline_predictor(
         pipeline, steps=pipeline.config.default_num_inference_steps,
         guidance=pipeline.config.default_guidance_scale, sampler="dpm++", seed=args.seed)
     objects = evenly_spaced(list(read_shards(args.shards))[-args.last:], args.count)
-    draw_sheet(objects, predict, args.view_count, pipeline.vae.config.sample_size, args.out)
+    with staged_result(args.out) as stage:
+        draw_sheet(objects, predict, args.view_count, pipeline.vae.config.sample_size, stage)
 
 
 def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -283,6 +289,7 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
                "method": args.method, "field": args.field, "iterations": args.iterations,
                "refine": args.refine}
     args.out.mkdir(parents=True, exist_ok=True)
+    check_json(args.out / "scores.json", "objects", "left_out")
     problems: list[EngineError] = []
     evaluation = MeshEvaluation(
         options, predictions=args.predictions, up=args.up, alignment=Alignment(args.align),
@@ -326,6 +333,7 @@ def _evaluate_consistency(args: argparse.Namespace, reporter: Reporter) -> None:
         options, tuple(args.defects), tuple(args.bad), view_count=args.view_count, last=args.last,
         count=args.count, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
+    check_json(args.out / "consistency.json", "objects", "left_out")
     problems: list[EngineError] = []
     scores = evaluate_consistency(args.objects, args.out, evaluation, reporter, problems.append)
     _tell(problems, scores, reporter)

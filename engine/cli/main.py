@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Found before parsing, so that errors of the command line are reported in the same way.
     debug = "--debug" in argv
     as_json = "--json" in argv and argv[0] != "serve"
-    rest = [argument for argument in argv if argument not in COMMON]
+    rest = [_as_path(argument) for argument in argv if argument not in COMMON]
     _silence_libraries(debug, online=rest[:2] == ["models", "download"])
     reporter: CommandReporter = JsonReporter() if as_json else TerminalReporter()
     if "--attended" in argv:
@@ -76,6 +76,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         return failure.code.exit_code
+
+
+def _as_path(argument: str) -> str:
+    """The argument; with ./ in front if it is a file whose name would be taken for an option."""
+    is_file = argument.startswith("-") and os.path.splitext(argument)[1] and "=" not in argument
+    return f"./{argument}" if is_file and os.path.isfile(argument) else argument
 
 
 class Parser(argparse.ArgumentParser):

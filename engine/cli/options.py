@@ -15,8 +15,16 @@ from .remote import add_remote, remote_host
 
 
 def user_path(text: str) -> Path:
-    """A path on the command line; "~" at its beginning is the home folder."""
-    return Path(text).expanduser()
+    """A path on the command line; "~" at its beginning is the home folder.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is that of a user who does not exist.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        name = Path(text).parts[0]
+        raise argparse.ArgumentTypeError(f"there is no home folder {name}") from error
 
 
 def png_path(text: str) -> Path:

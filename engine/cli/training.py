@@ -80,6 +80,10 @@ def _info(args: argparse.Namespace, reporter: Reporter) -> None:
 
 
 def _curves(args: argparse.Namespace, reporter: Reporter) -> None:
+    from ..core.own_documents import check_image
+    from ..core.result_place import staged_result
     from ..training.curves import draw, read_log
 
-    draw(read_log(args.log.read_text(encoding="utf-8").splitlines()), args.out)
+    check_image(args.out)
+    with staged_result(args.out) as stage:
+        draw(read_log(args.log.read_text(encoding="utf-8").splitlines()), stage)

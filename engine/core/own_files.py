@@ -77,11 +77,13 @@ def is_own(folder: Path, name: str, known: OwnFiles) -> bool:
 
 
 def foreign_files(folder: Path, patterns: Iterable[str]) -> list[str]:
-    """Files in a folder that match a pattern and that the program has not written, sorted."""
+    """What is in a folder, matches a pattern and was not written by the program, sorted: files, and
+    folders where a file belongs."""
     known = own_files(folder)
     names = {path.relative_to(folder).as_posix() for pattern in patterns
-             for path in folder.glob(pattern) if not path.is_dir()}
-    return [name for name in sorted(names) if not is_own(folder, name, known)]
+             for path in folder.glob(pattern)}
+    return [name for name in sorted(names)
+            if (folder / name).is_dir() or not is_own(folder, name, known)]
 
 
 def list_files(folder: Path) -> dict[str, str]:

@@ -168,6 +168,9 @@ class Request:
     def _check_suffix(self) -> None:
         """Refuse a result whose name has the suffix of another kind of file."""
         out, wanted = Path(self.out), Path(self.RESULT_FILE).suffix
+        if self.out.startswith("~"):  # `os.path.expanduser` has left it
+            raise EngineError(ErrorCode.BAD_INPUT, f"there is no home folder {out.parts[0]}",
+                              f"check the name, or write ./{self.out} for a file called so")
         suffix = out.suffix.lower()
         if not self.OUT_IS_FOLDER and suffix != wanted and not out.is_dir():
             raise EngineError(ErrorCode.BAD_INPUT, f"the result is a {wanted} file, and {out.name} "

@@ -38,6 +38,9 @@ def check_result_place(request: Request) -> None:
         EngineError: `BAD_INPUT` if it would.
     """
     out = Path(request.out)
+    if out.is_symlink() and not out.exists():
+        raise EngineError(ErrorCode.BAD_INPUT, f"{out} is a link to something that is missing",
+                          "give another name for the result, or remove the link")
     if request.OUT_IS_FOLDER:
         patterns = request.written_files()
         targets = {path for pattern in patterns for path in out.glob(pattern)}

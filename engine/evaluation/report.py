@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..core.own_documents import check_listed, write_list
 from ..core.staging import staged_folder
 from ..mesh.rendering import load_textured
 from ..training.curves import new_figure, save_figure
@@ -89,7 +90,8 @@ def write_report(results: Results, out: Path) -> list[Path]:
         The paths of the files, the page last.
 
     Raises:
-        EngineError: `DISK` if the folder cannot be written, `BAD_INPUT` if a mesh is damaged.
+        EngineError: `DISK` if the folder cannot be written, `BAD_INPUT` if a mesh is damaged, or
+            one of the files is there and is not from an earlier report.
     """
     tables = [table for table in (_views(results), _meshes(results)) if table.rows]
     names = []
@@ -107,6 +109,8 @@ def write_report(results: Results, out: Path) -> list[Path]:
         page += [f"<h2>{escape(sheet.stem)}</h2>\n<p>{_embedded(sheet)}</p>\n"
                  for sheet in results.sheets]
         (stage / "report.html").write_text("".join(page) + "</html>\n", encoding="utf-8")
+        check_listed(out, (*names, "report.html"))
+        write_list(stage)
     return [out / name for name in (*names, "report.html")]
 
 

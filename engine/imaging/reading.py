@@ -53,6 +53,7 @@ _READABLE_COPY = {"Git LFS pointer": "fetch the image itself with `git lfs pull`
                   "video": "save one frame as PNG"}
 """How to get an image that is read, where saving as another format is not the way."""
 _MAGIC_BYTES = 512
+_WEB_ADDRESS = re.compile(r"(https?|ftp|file|data|s3):", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def load_image(path: str | Path) -> LoadedImage:
     path = Path(path)
     if os.path.isdir(path):  # also of a name that no file can have
         raise _bad(f"{path} is a folder", "name an image in it")
+    if _WEB_ADDRESS.match(str(path)) and not os.path.isfile(path):
+        raise _bad(f"{path} is an address, not a path",
+                   "download the image and give the path of the file")
     if not os.path.isfile(path):
         raise _bad(f"there is no image {path}", "check the path")
     if path.stat().st_size == 0:

@@ -38,6 +38,38 @@ def test_a_table_in_utf_16_is_read(tmp_path: Path):
     assert item.name == "Stühle" and item.request is not None
 
 
+@pytest.mark.parametrize("name", ["table.tsv", "TABLE.TSV"])
+def test_a_tsv_file_is_a_table(tmp_path: Path, name: str):
+    (tmp_path / name).write_text("image\tsteps\na.png\t4\n")
+    (item,) = read(tmp_path / name)
+    assert isinstance(item.request, ViewsRequest) and item.request.steps == 4
+
+
+@pytest.mark.parametrize("line", ['"a b.png"', "'a b.png'", "  a b.png\t"])
+def test_a_path_in_a_list_may_be_quoted(tmp_path: Path, line: str):
+    (tmp_path / "list.txt").write_text(f"\n# chairs\n{line}\n")
+    (item,) = read(tmp_path / "list.txt")
+    assert item.image == str(tmp_path / "a b.png")
+
+
+@pytest.mark.parametrize(("name", "content", "hint"), [
+    ("list.txt", "# nothing yet\n\n", "a line"), ("table.csv", "image,seed\n,\n", "a line"),
+    ("table.csv", "PK\x03\x04 of an .xlsx file", "export"),
+    ("table.csv", "image,seed\na\0.png,1\n", "image to start")])
+def test_a_list_without_usable_images_is_a_problem(tmp_path: Path, name: str, content: str,
+                                                   hint: str):
+    (tmp_path / name).write_text(content)
+    (item,) = read(tmp_path / name)
+    assert item.request is None and hint in item.problem[1]
+    assert "\0" not in item.name
+
+
+def test_an_image_called_like_a_home_folder_is_read(tmp_path: Path):
+    (tmp_path / "list.txt").write_text("~nobody-here.png\n")
+    (item,) = read(tmp_path / "list.txt")
+    assert item.image == str(tmp_path / "~nobody-here.png")
+
+
 def test_a_row_of_numbers_keeps_its_blanks(tmp_path: Path):
     (tmp_path / "table.csv").write_text("image;azimuth\na.png;0 22,5 45\n")
     (item,) = read(tmp_path / "table.csv")

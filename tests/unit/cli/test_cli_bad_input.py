@@ -151,3 +151,28 @@ def test_a_tilde_after_the_equals_sign_is_the_home_folder(
     monkeypatch.chdir(tmp_path)
     assert run("prepare", picture, "--out=~/seen.png") == 0
     assert (tmp_path / "seen.png").is_file() and not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("arguments", [
+    ["prepare", "a.png", "--out=~nobody-here/x.png"], ["views", "a.png", "--out=~nobody-here"],
+    ["batch", "a.png", "--out=~nobody-here/x"]])
+def test_an_unknown_home_folder_is_refused(arguments: list[str], tmp_path: Path, capsys,
+                                           monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    assert "there is no home folder ~nobody-here" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["-chair.png", "--out.png", "-.v2.png"])
+def test_an_image_whose_name_begins_with_a_dash_is_read(
+        name: str, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / name).write_bytes(picture.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert run("prepare", name, "--out", "seen.png") == 0
+
+
+@pytest.mark.parametrize("address", ["https://example.org/chair.png", "file:///chair.png"])
+def test_an_address_is_not_a_path(address: str, tmp_path: Path, capsys):
+    assert run("prepare", address, "--out", tmp_path / "seen.png") == 2
+    assert "download the image" in capsys.readouterr().err

@@ -62,6 +62,26 @@ def test_a_persons_file_is_refused_for_a_mesh(tmp_path: Path, name: str):
     assert Path(name).name in refused(request)
 
 
+def test_a_folder_in_a_files_place_is_refused(tmp_path: Path):
+    """Before anything is computed."""
+    (tmp_path / "view_000.png").mkdir()
+    assert "view_000.png" in refused(ViewsRequest(image="photo.png", out=str(tmp_path)))
+
+
+@pytest.mark.parametrize("request_class", [ViewsRequest, SegmentRequest])
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, request_class: type[Request]):
+    """Replacing it would remove a person's link."""
+    out = tmp_path / "out.png"
+    out.symlink_to("gone.png")
+    assert "link" in refused(request_class(image="photo.png", out=str(out)))
+
+
+def test_a_link_to_a_persons_file_is_refused(tmp_path: Path):
+    (tmp_path / "photo.png").write_bytes(b"mine")
+    (tmp_path / "out.png").symlink_to("photo.png")
+    assert "out.png" in refused(SegmentRequest(image="a.png", out=str(tmp_path / "out.png")))
+
+
 def test_files_that_are_not_written_this_time_are_no_hindrance(tmp_path: Path):
     for name in ("mesh.obj", "mesh.mtl", "mesh.ply", "mesh.blend", "photo.png"):
         (tmp_path / name).write_text("mine")

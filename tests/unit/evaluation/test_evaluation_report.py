@@ -56,8 +56,9 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def test_report_tables_hold_the_scores(measured: Path, tmp_path: Path) -> None:
     assert run("evaluate", "report", *results(measured), "--out", tmp_path / "out") == 0
-    assert names(tmp_path / "out") == ["meshes.csv", "meshes.png", "report.html", "sheet.png",
-                                       "views.csv", "views.png"]
+    assert names(tmp_path / "out") == [
+        ".zero123-report.json", "meshes.csv", "meshes.png", "report.html", "sheet.png",
+        "views.csv", "views.png"]
     rows = table(tmp_path / "out" / "views.csv")
     assert [*rows[0]] == ["method", "azimuth", "psnr", "ssim", "gmsd"]
     assert [(row["method"], row["azimuth"], row["psnr"]) for row in rows] == [
