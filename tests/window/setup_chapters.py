@@ -35,7 +35,7 @@ def preferences_page(t):
 
 
 def installing(t):
-    """The first attempt fails and says why, with its log; the second one goes on from there."""
+    """The first attempt fails and says why, with its log; the second one resumes it."""
     work = t.module("operators.session").session.installation
     backends, bundle = t.module("engine.setup.backends"), Path(t.TASK["bundle"])
     before = backends.LOCKS, sys.executable, shutil.which

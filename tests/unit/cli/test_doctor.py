@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `doctor` tells of a computer, and what it takes for wrong."""
+"""The report of `doctor`, and the problems that it recognises."""
 
 from __future__ import annotations
 
@@ -102,5 +102,5 @@ def test_a_socks_proxy_is_named(variable: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv(variable, "socks5://me:secret@127.0.0.1:9")
     found = doctor.Diagnosis()
-    doctor._look_at_system(found)
+    doctor._add_system(found)
     assert "SOCKS" in found.text and "secret" not in found.text
