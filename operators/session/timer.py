@@ -73,9 +73,8 @@ class Timer:
         """Poll the work that has just started; without a window, wait for its end."""
         if bpy.app.background:
             wait()
-            return
-        self.start()
-        redraw_areas()
+        else:
+            self.start()
 
     def close(self) -> None:
         """Remove timers and handlers; a pending timer at exit can crash Blender."""
