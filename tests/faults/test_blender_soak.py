@@ -23,7 +23,7 @@ RESULTS = {"views": 6, "segment": 0, "prepare": 0, "text": 0}
 """Objects that a result brings into the scene: pictures and cameras, of the input, too."""
 
 
-def test_hundreds_of_jobs_leave_blender_and_its_engine_as_they_were(
+def test_soak_leaves_blender_and_engine_unchanged(
         archive: Path, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warm = jobs_to_warm_up(len(KINDS_IN_TURN))
     trail: list[tuple[Footprint, Footprint]] = []

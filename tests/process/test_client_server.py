@@ -83,7 +83,7 @@ def test_a_real_job_runs_through_the_engine_with_unicode_paths(tmp_path: Path):
     assert sorted(p.name for p in folder.iterdir()) == ["ausschnitt.png", "größe.png"]
 
 
-def test_progress_is_thinned_out_but_keeps_the_last_step_and_tells_the_time_left(
+def test_progress_is_thinned_but_keeps_the_last_step(
         client: EngineClient):
     job = client.submit("count", {"steps": 400, "sleep": 0.002})
     steps = [m for m in poll_until(client, has(Done, job)) if isinstance(m, Progress)]
@@ -134,7 +134,7 @@ def test_wait_gives_up_after_its_time_and_the_job_goes_on(client: EngineClient):
     ("library", ErrorCode.ENVIRONMENT),
     ("defect", ErrorCode.INTERNAL),
 ])
-def test_an_error_ends_its_job_with_code_and_hint_and_not_the_engine(
+def test_server_survives_an_error_of_a_job(
         client: EngineClient, error: str, code: ErrorCode):
     end = client.wait(client.submit("fail", {"error": error}), PATIENCE_S)
     assert isinstance(end, Failed)
@@ -193,7 +193,7 @@ def test_a_running_job_is_cancelled_within_one_step(client: EngineClient):
     assert terminals(messages, job) == [Cancelled(job)]
 
 
-def test_a_queued_job_is_cancelled_at_once_though_another_computes(client: EngineClient):
+def test_server_cancels_a_queued_job_at_once(client: EngineClient):
     running = client.submit("deaf", {"seconds": 30})
     queued = client.submit("count", {"steps": 1})
     poll_until(client, has(Progress, running))

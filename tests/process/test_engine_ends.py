@@ -60,7 +60,7 @@ def test_what_a_dying_engine_said_last_still_counts():
     assert terminals(client.poll(), job) == [Done(job, {})]
 
 
-def test_a_waiting_caller_learns_that_the_engine_died_with_its_last_words(client: EngineClient):
+def test_client_wait_reports_a_dead_engine_s_stderr(client: EngineClient):
     end = client.wait(client.submit("die", {"status": 3}), PATIENCE_S)
     assert isinstance(end, Failed)
     assert end.error.code is ErrorCode.ENGINE_DIED
@@ -81,7 +81,7 @@ def test_after_a_death_the_next_job_gets_a_new_engine(client: EngineClient):
     assert isinstance(client.wait(client.submit("count", {"steps": 1}), PATIENCE_S), Done)
 
 
-def test_an_engine_that_dies_at_every_start_is_not_started_for_ever():
+def test_client_limits_starts_of_a_dying_engine():
     client = EngineClient([sys.executable, "-c", "import sys; sys.exit('no torch here')"])
     for _ in range(MAX_STARTS):
         with pytest.raises(EngineError) as caught:
@@ -207,7 +207,7 @@ def test_the_engine_refuses_a_parent_of_another_version():
     assert process.returncode == ErrorCode.PROTOCOL.exit_code
 
 
-def test_an_engine_that_refuses_us_ends_its_jobs_with_its_own_words():
+def test_client_passes_on_why_the_engine_refuses():
     client = rude_engine("""\
         {"type": "failed", "job": "", "code": "protocol", "message": "too old", "hint": "update"}
         exit""")

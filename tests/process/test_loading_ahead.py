@@ -48,7 +48,7 @@ def loaded(client: EngineClient) -> list[str]:
     return end.result["loaded"]
 
 
-def test_libraries_are_loaded_without_a_job_and_a_broken_one_does_not_matter(engine):
+def test_server_loads_libraries_ahead(engine):
     with engine(["quick", "broken", "other"]) as client:
         deadline = time.monotonic() + PATIENCE_S
         while (found := loaded(client)) != ["other", "quick"]:

@@ -114,7 +114,7 @@ def test_the_result_is_that_of_an_engine_here(remote: EngineClient, picture: Pat
 
 
 @needs_ssh
-def test_given_views_are_sent_and_the_mesh_and_its_previews_come_back(
+def test_remote_reconstruct_sends_given_views(
         remote: EngineClient, picture: Path, folder: Path, home: Path):
     assert run("views", picture, "--out", folder / "views", "--orbit", 4, "--steps", 2) == 0
     request = ReconstructRequest(views=str(folder / "views" / "views.json"), iterations=600,
@@ -166,7 +166,7 @@ def test_a_cancelled_reconstruction_can_go_on_there(remote: EngineClient, pictur
 
 
 @needs_ssh
-def test_a_lost_connection_ends_the_job_with_a_reason_and_the_next_one_gets_a_new(
+def test_remote_serve_connects_again_after_a_loss(
         remote: EngineClient, server: SshServer, picture: Path, folder: Path, tiny_model: Path):
     request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model),
                            **ENDLESS)
@@ -222,7 +222,7 @@ def test_errors_of_the_engine_there_speak_of_files_here(remote: EngineClient, fo
 
 
 @needs_ssh
-def test_a_model_s_folder_goes_there_once_and_again_when_it_has_changed(
+def test_remote_model_is_sent_again_only_if_it_changed(
         remote: EngineClient, picture: Path, folder: Path, tiny_model: Path, home: Path):
     model = Path(shutil.copytree(tiny_model, folder / "my model"))
     kept = home / "data" / "zero123" / "sent-models"

@@ -113,7 +113,7 @@ def test_a_node_that_is_killed_takes_nothing_along(cluster: Cluster, tiny_model:
     assert names(out / ".batch") == []
 
 
-def test_a_picture_that_kills_every_actor_is_given_up_and_ctrl_c_puts_the_others_aside(
+def test_cluster_limits_attempts_and_stops_on_ctrl_c(
         cluster: Cluster, tiny_model: Path, tmp_path: Path):
     make_pictures(tmp_path / "photos", "a", "b")
     out = tmp_path / "out"

@@ -196,7 +196,7 @@ class _Page(html.parser.HTMLParser):
             self.links.append(values["href"] or "")
 
 
-def test_the_page_is_one_file_with_small_pictures_and_no_foreign_markup(tiny_model: Path,
+def test_html_report_is_one_file_with_escaped_names(tiny_model: Path,
                                                                         tmp_path: Path):
     good, _ = make_pictures(tmp_path, "a #1", "x")
     out = tmp_path / "out"
@@ -292,7 +292,7 @@ def test_workers_that_are_all_killed_are_told_of(tiny_model: Path, tmp_path: Pat
     assert errors.startswith("error engine-died: the workers ended before the work")
 
 
-def test_what_fails_here_is_not_tried_again_by_those_who_share_it(tmp_path: Path):
+def test_batch_failure_is_not_retried_by_other_processes(tmp_path: Path):
     (tmp_path / "a.png").write_text("no picture")
     items = read_items([tmp_path / "a.png"], tmp_path / "out", "views", {})
     manifest = Manifest(tmp_path / "out", items)

@@ -19,7 +19,7 @@ from engine.models.model_cache import ModelCache, model_cache
 from engine.remote.archive import pack
 
 
-def test_a_missing_model_stops_the_batch_before_it_begins_unless_others_have_another(
+def test_batch_needs_its_only_model_before_it_begins(
         tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     pictures = make_pictures(tmp_path, "a", "b")
     out = tmp_path / "out"
@@ -35,7 +35,7 @@ def test_a_missing_model_stops_the_batch_before_it_begins_unless_others_have_ano
         "a": "failed", "b": "done"}
 
 
-def test_an_actor_of_a_cluster_loads_its_model_once_and_outlives_bad_pictures(
+def test_actor_loads_its_model_once_despite_bad_images(
         tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     drops: list[None] = []
     monkeypatch.setattr(ModelCache, "drop", lambda self: drops.append(None))
@@ -71,7 +71,7 @@ def test_without_ray_the_batch_says_what_to_install(tmp_path: Path,
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_licence_that_was_not_accepted_stops_the_batch_before_it_begins(
+def test_batch_needs_the_licence_before_it_begins(
         workers: int, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))

@@ -58,7 +58,7 @@ def test_a_wrong_part_is_told(text: str) -> None:
     assert repr(text) in caught.value.message
 
 
-def test_a_part_does_its_own_pictures_and_keeps_what_others_found(tmp_path: Path,
+def test_batch_part_runs_only_its_items(tmp_path: Path,
                                                                   tiny_model: Path) -> None:
     pictures, out = tmp_path / "pictures", tmp_path / "out"
     make_pictures(pictures, "a", "b", "c")

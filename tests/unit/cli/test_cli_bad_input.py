@@ -58,7 +58,7 @@ def test_a_bad_picture_is_one_line_and_writes_nothing(
     assert names(tmp_path / "results") == []
 
 
-def test_from_the_shell_too_an_error_is_one_line_without_traceback(tmp_path: Path):
+def test_command_error_is_one_line_without_traceback(tmp_path: Path):
     result = engine("views", tmp_path / "missing.png", "--out", tmp_path / "out")
     assert result.returncode == 2
     assert result.stdout == ""
@@ -99,7 +99,7 @@ def test_a_damaged_model_is_told(tiny_model: Path, picture: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("verb", ["views", "reconstruct"])
-def test_a_folder_that_cannot_be_written_is_told_before_the_model_is_loaded(
+def test_unwritable_folder_is_reported_before_loading(
         verb: str, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path / "file", tmp_path / "file" / "out"):

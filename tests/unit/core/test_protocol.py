@@ -107,7 +107,7 @@ def test_terminal_reports_name_their_job():
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_every_error_code_crosses_as_a_failure_and_has_an_exit_code(code: ErrorCode):
+def test_error_codes_cross_the_protocol(code: ErrorCode):
     failure = decode(encode(Failed("a", code.value, "it broke", "mend it")))
     assert isinstance(failure, Failed)
     assert failure.error.code is code

@@ -85,7 +85,7 @@ def test_a_value_of_another_type_is_refused(values: dict[str, Any]):
 
 
 @pytest.mark.parametrize("cls", REQUESTS.values())
-def test_every_field_tells_what_it_is_for_and_numbers_have_limits(cls: type[Request]):
+def test_request_fields_have_help_and_limits(cls: type[Request]):
     for f in fields(cls):
         assert f.metadata["help"], f.name
         default = f.default if f.default is not MISSING else None

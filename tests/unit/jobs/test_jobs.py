@@ -56,7 +56,7 @@ def test_an_old_folder_keeps_what_the_result_does_not_replace(tmp_path: Path):
 
 @pytest.mark.parametrize("links", [True, False], ids=["", "no hard links"])
 @pytest.mark.parametrize("fault", ["list.json", "new.png", "view_000.png", "view_007.png"])
-def test_a_file_that_cannot_be_replaced_leaves_the_older_result_whole(
+def test_staging_restores_after_a_failed_replacement(
         fault: str, links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """On Windows one that another program has open is enough."""
     out = tmp_path / "out"

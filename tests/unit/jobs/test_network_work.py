@@ -74,7 +74,7 @@ def test_the_picture_is_encoded_once_for_all_views(request_of: Callable[..., Req
     assert counts == {"clip": 1, "encoder": 1, "unet": 4}
 
 
-def test_distillation_encodes_the_input_once_and_each_steps_pictures_together(
+def test_sds_encodes_the_input_image_once(
         request_of: Callable[..., Request], tiny_model: Path) -> None:
     with watched(tiny_model) as counts:
         jobs.run(request_of(ReconstructRequest, method="sds", **MESH), SilentJob())

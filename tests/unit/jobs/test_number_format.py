@@ -40,7 +40,7 @@ def views(dtype: str, image: np.ndarray, guidance: float = 1.0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", HALVES)
-def test_the_large_networks_are_loaded_in_half_and_the_delicate_ones_in_full(dtype: str) -> None:
+def test_loading_keeps_delicate_networks_in_float32(dtype: str) -> None:
     pipeline = load_pipeline("nano", "cpu", dtype)
     formats = {name: {p.dtype for p in getattr(pipeline, name).parameters()}
                for name in ("unet", "image_encoder", "vae", "cc_projection")}

@@ -42,7 +42,7 @@ def model(plain_model: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain_model, tmp_path / "model"))
 
 
-def test_a_text_becomes_a_picture_and_the_same_seed_the_same_bytes(any_model: Path,
+def test_text_to_image_repeats_its_bytes(any_model: Path,
                                                                    tmp_path: Path):
     def paint(name: str, *options: object) -> bytes:
         out = tmp_path / "out" / name

@@ -96,7 +96,7 @@ class TestLocalFiles:
         monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
         return tmp_path / "models"
 
-    def test_the_segmentation_model_is_taken_as_it_is_and_only_as_it_is(
+    def test_segmentation_model_is_imported_unchanged(
             self, shared_dir, tmp_path, models):
         file = shared_dir / "data/models/u2netp.onnx"
         info = find_model("u2netp")

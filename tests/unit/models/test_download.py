@@ -237,7 +237,7 @@ def test_the_token_goes_to_the_hub_alone_and_is_told_nowhere(
     assert not any(b"hf_verysecret" in text for text in texts)
 
 
-def test_a_restricted_licence_is_asked_for_once_with_its_name_and_terms(hub: Hub, models: Path):
+def test_restricted_licence_is_asked_for_once(hub: Hub, models: Path):
     info = replace(BLOB, commercial_use=CommercialUse.FORBIDDEN, licence="Ours, 1.0",
                    terms="Not for money", licence_url="https://example.org/licence")
     error = error_of(info)

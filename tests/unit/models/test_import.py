@@ -67,7 +67,7 @@ def test_every_weight_of_the_released_models_has_its_place(full_size_weights, em
     assert pipeline.unet.config.attention_head_dim == 8
 
 
-def test_averaged_weights_are_preferred_and_raw_ones_given_on_request(weights, config):
+def test_import_prefers_averaged_weights(weights, config):
     averaged = build_pipeline(weights, config).unet.conv_in.weight
     raw = build_pipeline(weights, config, ema=False).unet.conv_in.weight
     assert torch.equal(averaged, weights[AVERAGED_CONV_IN])
@@ -137,7 +137,7 @@ def test_safetensors_and_options(weights, golden, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
-def test_weights_stay_as_they_are_unless_another_precision_is_asked_for(weights, config, dtype):
+def test_import_keeps_the_precision_by_default(weights, config, dtype):
     half = {key: value.to(dtype) for key, value in weights.items()}
     pipeline = build_pipeline(half, config)
     assert pipeline.unet.dtype == pipeline.image_encoder.dtype == dtype

@@ -33,7 +33,7 @@ import_checkpoint(sys.argv[1], sys.argv[2], out=sys.argv[3], reporter=Hanging())
 """
 
 
-def test_a_saved_pipeline_is_the_librarys(tmp_path: Path) -> None:
+def test_save_pipeline_writes_the_libraries_layout(tmp_path: Path) -> None:
     nano = load_pipeline("nano", "cpu")
     nano.save_pretrained(tmp_path / "theirs")
     (tmp_path / "ours").mkdir()
@@ -89,19 +89,19 @@ def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return models
 
 
-def test_what_a_killed_import_has_left_goes_with_the_next_one(killed: Path,
+def test_import_removes_what_a_killed_one_has_left(killed: Path,
                                                               shared_dir: Path) -> None:
     import_checkpoint(shared_dir / "golden" / "checkpoint.ckpt",
                       shared_dir / "golden" / "config.yaml", out=killed / "mine")
     assert [path.name for path in killed.iterdir()] == ["mine"]
 
 
-def test_what_a_killed_import_has_left_goes_with_a_verb(killed: Path) -> None:
+def test_models_verb_removes_what_a_killed_import_has_left(killed: Path) -> None:
     assert run("models", "list") == 0
     assert list(killed.iterdir()) == []
 
 
-def test_work_that_goes_on_is_let_be(tmp_path: Path) -> None:
+def test_stale_files_of_running_imports_are_kept(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / ".old.01234567.tmp").mkdir()
     (tmp_path / ".mine.01234567.tmp").mkdir()

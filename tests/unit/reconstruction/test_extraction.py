@@ -50,7 +50,7 @@ def test_pictures_are_made_smaller_by_whole_pixels() -> None:
     assert sharp.sharp_for(voxel_grid).rgba is sharp.rgba
 
 
-def test_the_surface_of_raw_densities_lies_where_they_have_the_level() -> None:
+def test_extraction_places_the_surface_at_the_iso_value() -> None:
     """A ball whose raw density falls by two from voxel to voxel."""
     voxel_grid = cube(48)
     distance = voxel_grid.centres().norm(dim=-1).reshape(voxel_grid.shape)

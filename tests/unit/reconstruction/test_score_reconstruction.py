@@ -53,7 +53,7 @@ def silhouette_agrees(mesh, photo: np.ndarray) -> float:
     return common / (np.prod(high - low) + np.prod(true_high - true_low) - common)
 
 
-def test_the_jacobian_score_is_the_distillation_gradient_turned_around() -> None:
+def test_sjc_score_is_the_negative_sds_gradient() -> None:
     """Both come from the same noise estimate: (D - y) / sigma = -(eps - n)."""
     pipeline = tiny_pipeline()
     generator = torch.Generator().manual_seed(0)

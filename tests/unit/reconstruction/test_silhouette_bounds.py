@@ -44,7 +44,7 @@ def test_what_is_as_wide_as_the_end_is_moved_there() -> None:
         assert torch.allclose(reach, HALF_SIZE[2].expand(12), atol=PIXEL)
 
 
-def test_planes_rise_towards_their_cameras_as_steeply_as_they_are_seen() -> None:
+def test_elevation_of_planes_matches_their_cameras() -> None:
     planes = seen(0.0).facing(torch.tensor([0.0, 0.0, -1.0]), 0.7)
     slopes = planes.slopes(torch.zeros(3), torch.tensor([0.0, 0.0, -1.0]))
     centre = torch.zeros(1, 3)

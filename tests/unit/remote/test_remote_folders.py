@@ -51,7 +51,7 @@ class Outsider(SilentReporter):
         self.seen.append(self.folder.is_dir())
 
 
-def test_a_job_that_runs_keeps_its_folder_whatever_the_clock_says(
+def test_running_job_keeps_its_remote_folder(
         folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     picture.paste((200, 30, 30, 255), (16, 12, 48, 36))

@@ -45,7 +45,7 @@ def test_this_python_has_everything():
     report.check()
 
 
-def test_what_a_bare_python_lacks_is_named_with_the_command_that_helps(bare_venv: Path):
+def test_doctor_names_missing_libraries_and_the_command(bare_venv: Path):
     report = describe(venv_python(bare_venv))
     assert len(report.problems) == len(REQUIREMENTS)
     with pytest.raises(EngineError) as caught:

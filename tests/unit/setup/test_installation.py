@@ -104,7 +104,7 @@ class StopAt(SilentReporter):
 # How it goes.
 
 
-def test_it_installs_without_a_network_and_replaces_what_was_there(
+def test_install_offline_replaces_the_environment(
         installer: str, wheels: Path, earlier: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["install", "--folder", str(earlier), "--wheels", str(wheels), "--backend", "cpu"]
     assert main(arguments) == 0
@@ -120,7 +120,7 @@ def test_it_installs_without_a_network_and_replaces_what_was_there(
 
 
 @needs_uv
-def test_the_uv_of_the_package_is_used(wheels: Path, tmp_path: Path,
+def test_install_uses_the_bundled_uv(wheels: Path, tmp_path: Path,
                                        monkeypatch: pytest.MonkeyPatch) -> None:
     """As packages have it: a wheel for this system, and here for others, too."""
     assert UV is not None
@@ -139,7 +139,7 @@ def test_the_uv_of_the_package_is_used(wheels: Path, tmp_path: Path,
 # What goes wrong.
 
 
-def test_a_library_that_cannot_be_had_leaves_the_earlier_environment(
+def test_install_without_a_wheel_keeps_the_environment(
         installer: str, tmp_path: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path.parent / f"{tmp_path.name}-bundle"
     empty_wheels(bundle / "wheels", bundle / "locks", without="xatlas")
@@ -152,7 +152,7 @@ def test_a_library_that_cannot_be_had_leaves_the_earlier_environment(
     assert_untouched(earlier)
 
 
-def test_a_wheel_that_was_replaced_is_refused(
+def test_install_refuses_a_changed_wheel(
         installer: str, bundle: Path, earlier: Path, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "LOCKS", bundle / "locks")
@@ -166,7 +166,7 @@ def test_a_wheel_that_was_replaced_is_refused(
 
 
 @pytest.mark.parametrize("step", range(5))
-def test_a_stopped_installation_leaves_the_earlier_one_and_goes_on_next_time(
+def test_install_resumes_after_a_stop(
         installer: str, wheels: Path, earlier: Path, step: int) -> None:
     with pytest.raises(JobCancelled):
         install(earlier, StopAt(step), wheels=wheels, backend="cpu")
@@ -179,7 +179,7 @@ def test_a_stopped_installation_leaves_the_earlier_one_and_goes_on_next_time(
     assert_complete(earlier)
 
 
-def test_a_killed_installation_goes_on_next_time(
+def test_install_resumes_after_a_kill(
         installer: str, bundle: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed while libraries are written, with its installer."""
     script = ("import sys; from pathlib import Path; from engine.cli import main; "
@@ -214,7 +214,7 @@ def assert_complete(folder: Path) -> None:
     assert not list(folder.glob("u2netp.new"))
 
 
-def test_a_library_that_was_half_written_is_written_again(
+def test_install_repairs_a_half_written_library(
         installer: str, wheels: Path, earlier: Path) -> None:
     with pytest.raises(JobCancelled):
         install(earlier, StopAt(2), wheels=wheels, backend="cpu")
@@ -225,7 +225,7 @@ def test_a_library_that_was_half_written_is_written_again(
     assert_complete(earlier)
 
 
-def test_another_backend_starts_anew(wheels: Path, earlier: Path) -> None:
+def test_install_of_another_backend_starts_again(wheels: Path, earlier: Path) -> None:
     with pytest.raises(JobCancelled):
         install(earlier, StopAt(1), wheels=wheels, backend="cpu")
     record = earlier.with_name("engine.new") / "zero123.json"
@@ -234,7 +234,7 @@ def test_another_backend_starts_anew(wheels: Path, earlier: Path) -> None:
     assert len(commands(earlier)) == 4, "the environment, two steps of libraries, u2netp"
 
 
-def test_an_installation_that_was_killed_while_it_replaced_loses_nothing(
+def test_install_recovers_from_a_kill_while_replacing(
         wheels: Path, earlier: Path) -> None:
     earlier.rename(earlier.with_name("engine.old"))
     with pytest.raises(JobCancelled):
@@ -242,7 +242,7 @@ def test_an_installation_that_was_killed_while_it_replaced_loses_nothing(
     assert_untouched(earlier)
 
 
-def test_a_full_disk_is_told_before_anything_is_written(
+def test_install_checks_the_free_space_first(
         wheels: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000_000))
     with pytest.raises(EngineError) as caught:
@@ -264,7 +264,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["/usr/bin/umount", str(folder)], check=True)
 
 
-def test_a_disk_that_fills_up_is_the_disks_error_and_gets_its_space_back(
+def test_install_on_a_filling_disk_frees_its_space(
         installer: str, wheels: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, first = shutil.disk_usage, [SimpleNamespace(free=1e12)]
     monkeypatch.setattr(shutil, "disk_usage", lambda path: first.pop() if first else real(path))
@@ -275,7 +275,7 @@ def test_a_disk_that_fills_up_is_the_disks_error_and_gets_its_space_back(
     assert {path.name for path in small_disk.iterdir()} == {"engine.log"}
 
 
-def test_a_read_only_disk_is_the_disks_error(installer: str, wheels: Path,
+def test_install_reports_a_read_only_disk(installer: str, wheels: Path,
                                              small_disk: Path) -> None:
     subprocess.run(["/usr/bin/mount", "-o", "remount,ro", str(small_disk)], check=True)
     for folder in (small_disk / "engine", small_disk / "new" / "engine"):
@@ -284,7 +284,7 @@ def test_a_read_only_disk_is_the_disks_error(installer: str, wheels: Path,
         assert caught.value.code is ErrorCode.DISK
 
 
-def test_a_wrong_proxy_is_told(installer: str, earlier: Path,
+def test_install_reports_a_wrong_proxy(installer: str, earlier: Path,
                                monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -295,7 +295,7 @@ def test_a_wrong_proxy_is_told(installer: str, earlier: Path,
     assert_untouched(earlier)
 
 
-def test_no_network_is_told(installer: str, earlier: Path) -> None:
+def test_install_reports_a_missing_network(installer: str, earlier: Path) -> None:
     without = ["/usr/bin/unshare", "--map-root-user", "--net"]
     if not Path(without[0]).exists() or subprocess.run([*without, "/bin/true"], check=False,
                                                        capture_output=True).returncode:
@@ -310,12 +310,12 @@ def test_no_network_is_told(installer: str, earlier: Path) -> None:
     assert_untouched(earlier)
 
 
-def test_a_missing_folder_of_wheels_is_bad_input(tmp_path: Path) -> None:
+def test_install_needs_the_folder_of_wheels(tmp_path: Path) -> None:
     assert main(["install", "--folder", str(tmp_path / "engine"), "--wheels",
                  str(tmp_path / "nothing")]) == ErrorCode.BAD_INPUT.exit_code
 
 
-def test_a_file_in_the_way_is_the_disks_error(wheels: Path, tmp_path: Path) -> None:
+def test_install_reports_a_file_in_its_way(wheels: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EngineError) as caught:
         install(tmp_path / "file" / "engine", SilentReporter(), wheels=wheels, backend="cpu")
@@ -336,7 +336,7 @@ def locked(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_what_is_locked_is_what_is_required_and_tested() -> None:
+def test_locks_match_the_requirements() -> None:
     there = {**locked("common.txt"), **locked("torch.txt")}
     for line in (ROOT / "engine" / "requirements.txt").read_text().splitlines():
         if not line.startswith("#"):
@@ -348,13 +348,13 @@ def test_what_is_locked_is_what_is_required_and_tested() -> None:
 
 
 @pytest.mark.parametrize("name", ["common.txt", "torch.txt"])
-def test_every_locked_library_has_hashes(name: str) -> None:
+def test_locks_have_hashes(name: str) -> None:
     text = (backends.LOCKS / name).read_text()
     blocks = [block for block in text.split("\n") if block and not block.startswith(("#", " "))]
     assert all(block.endswith("\\") for block in blocks)
 
 
-def test_all_builds_are_of_one_version() -> None:
+def test_locks_have_one_version_of_torch() -> None:
     (version,) = locked("torch.txt")["torch"]
     for name in ("torch-cpu.txt", "torch-cuda-windows.txt", "torch-rocm.txt"):
         assert {build.partition("+")[0] for build in locked(name)["torch"]} == {version}
