@@ -18,8 +18,8 @@ from engine.core.protocol import Cancelled, Message, Progress, decode
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_a_job_and_cleans_up(number: signal.Signals, tiny_model: Path, picture: Path,
-                                         tmp_path: Path):
+def test_command_ctrl_c_cleans_up(number: signal.Signals, tiny_model: Path, picture: Path,
+                                  tmp_path: Path):
     command = [sys.executable, "-m", "engine", "views", picture, "--out", tmp_path / "out",
                "--model", tiny_model, "--steps", "1000", "--orbit", "100", "--json"]
     # A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
@@ -43,7 +43,7 @@ def test_ctrl_c_ends_a_job_and_cleans_up(number: signal.Signals, tiny_model: Pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_keeps_a_reconstruction_s_last_step(number: signal.Signals, tmp_path: Path):
+def test_command_ctrl_c_keeps_a_reconstruction_s_work(number: signal.Signals, tmp_path: Path):
     given = ball_views().save(tmp_path / "given")
     command = [sys.executable, "-m", "engine", "reconstruct", "--views", given, "--json", "--out",
                tmp_path / "out", "--resolution", 32, "--device", "cpu", "--iterations"]
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_a_reconstruction_s_last_step(number: signal.Signals, tmp_p
     assert resumed[0] > first[-1]
 
 
-def test_a_reader_that_leaves_early_is_no_error():
+def test_command_survives_a_closed_stdout():
     with subprocess.Popen([sys.executable, "-m", "engine", "models", "list"],
                           cwd=Path(__file__).parents[2], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
@@ -85,7 +85,7 @@ def test_a_reader_that_leaves_early_is_no_error():
     (["train", "denoiser", "--work", "w"], "engine.cli.scratch._train_denoiser",
      "the same command resumes"),
 ])
-def test_who_stops_a_command_is_told_what_becomes_of_its_work(
+def test_command_ctrl_c_hints_at_resuming(
         command: list[str], work: str, hint: str, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
     def stop(*_: object) -> None:

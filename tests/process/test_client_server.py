@@ -33,7 +33,7 @@ from engine.transport.client import EngineClient, engine_command
 # A job's way.
 
 
-def test_a_job_is_accepted_progresses_and_is_done(client: EngineClient):
+def test_job_is_accepted_progresses_and_is_done(client: EngineClient):
     job = client.submit("count", {"steps": 3})
     messages = poll_until(client, has(Done, job))
     kinds = [type(m) for m in messages]
@@ -45,7 +45,7 @@ def test_a_job_is_accepted_progresses_and_is_done(client: EngineClient):
     assert client.jobs == ()
 
 
-def test_the_engine_is_ready_before_it_has_loaded_anything_heavy(project_root: Path):
+def test_server_is_ready_before_loading_libraries(project_root: Path):
     heavy = ("numpy", "torch", "PIL", "cv2", "scipy", "diffusers", "transformers")
     program = (f"import sys; sys.modules.update(dict.fromkeys({heavy})); "  # can't be imported
                "from engine.cli.main import main; sys.exit(main(['serve']))")
@@ -65,7 +65,7 @@ def test_server_and_client_import_no_library(project_root: Path):
     assert output.strip() == "[]"
 
 
-def test_a_real_job_runs_through_the_engine_with_unicode_paths(tmp_path: Path):
+def test_job_runs_with_unicode_paths(tmp_path: Path):
     folder = tmp_path / "Bücher & 猫 'n'"
     folder.mkdir()
     picture = Image.new("RGBA", (64, 48), (0, 0, 0, 0))
@@ -103,7 +103,7 @@ def test_jobs_run_one_after_the_other(client: EngineClient):
     assert order.index((Done, first)) < order.index((Progress, second))
 
 
-def test_wait_leaves_the_messages_of_other_jobs_to_poll(client: EngineClient):
+def test_client_wait_leaves_other_jobs_messages(client: EngineClient):
     first = client.submit("count", {"steps": 2})
     second = client.submit("count", {"steps": 2})
     mine: list[Message] = []
@@ -114,7 +114,7 @@ def test_wait_leaves_the_messages_of_other_jobs_to_poll(client: EngineClient):
         client.wait(first, PATIENCE_S)
 
 
-def test_wait_gives_up_after_its_time_and_the_job_goes_on(client: EngineClient):
+def test_client_wait_times_out_and_the_job_continues(client: EngineClient):
     job = client.submit("count", {"steps": 30, "sleep": 0.02})
     with pytest.raises(TimeoutError):
         client.wait(job, timeout=0.1)
@@ -143,7 +143,7 @@ def test_server_survives_an_error_of_a_job(
     assert isinstance(client.wait(client.submit("count", {"steps": 1}), PATIENCE_S), Done)
 
 
-def test_only_the_first_part_of_a_cuda_memory_error_is_shown():
+def test_failure_shortens_cuda_memory_errors():
     error = as_engine_error(RuntimeError(
         "CUDA out of memory. Tried to allocate 12.00 MiB. GPU 0 has a total capacity of 7.80 GiB "
         "of which 1.42 MiB is free. Process 3495 has 848.00 MiB memory in use."))
@@ -152,7 +152,7 @@ def test_only_the_first_part_of_a_cuda_memory_error_is_shown():
                              "Tried to allocate 12.00 MiB")
 
 
-def test_the_log_has_the_traceback_of_a_defect(tmp_path: Path):
+def test_engine_log_has_tracebacks(tmp_path: Path):
     log = tmp_path / "engine.log"
     with EngineClient(LONG_JOB_SERVER, log_path=log) as client:
         client.wait(client.submit("fail", {"error": "defect"}), PATIENCE_S)
@@ -167,13 +167,13 @@ def test_the_log_has_the_traceback_of_a_defect(tmp_path: Path):
     ("views", {"out": "b"}),
     ("reconstruct", {"image": "a.png"}),
 ])
-def test_a_request_that_makes_no_sense_is_bad_input(client: EngineClient, kind: str, values: dict):
+def test_server_refuses_an_invalid_request(client: EngineClient, kind: str, values: dict):
     end = client.wait(client.submit(kind, values), PATIENCE_S)
     assert isinstance(end, Failed)
     assert end.error.code is ErrorCode.BAD_INPUT
 
 
-def test_what_libraries_print_does_not_reach_the_protocol(client: EngineClient):
+def test_server_keeps_prints_out_of_the_protocol(client: EngineClient):
     job = client.submit("noisy", {})
     messages = poll_until(client, has(Done, job))
     assert messages == [Accepted(job), Done(job, {"read": ""})]
@@ -183,7 +183,7 @@ def test_what_libraries_print_does_not_reach_the_protocol(client: EngineClient):
 # Cancelling.
 
 
-def test_a_running_job_is_cancelled_within_one_step(client: EngineClient):
+def test_server_cancels_a_running_job_within_a_step(client: EngineClient):
     job = client.submit("count", LONG)
     poll_until(client, has(Progress, job))
     start = time.monotonic()
@@ -202,7 +202,7 @@ def test_server_cancels_a_queued_job_at_once(client: EngineClient):
     assert client.jobs == (running,)
 
 
-def test_cancelling_what_has_ended_or_never_was_has_no_effect(client: EngineClient):
+def test_client_cancel_of_ended_jobs_has_no_effect(client: EngineClient):
     job = client.submit("count", {"steps": 1})
     client.wait(job, PATIENCE_S)
     client.cancel(job)

@@ -31,7 +31,7 @@ from engine.core.protocol import (
 from engine.transport.client import MAX_STARTS, EngineClient, engine_command
 
 
-def test_a_killed_engine_is_noticed_and_every_job_ends_once(client: EngineClient):
+def test_client_ends_every_job_of_a_killed_engine_once(client: EngineClient):
     jobs = [client.submit("count", LONG) for _ in range(3)]
     poll_until(client, has(Progress, jobs[0]))
     assert client.pid is not None
@@ -50,7 +50,7 @@ def test_a_killed_engine_is_noticed_and_every_job_ends_once(client: EngineClient
     assert client.poll() == []
 
 
-def test_what_a_dying_engine_said_last_still_counts():
+def test_client_receives_a_dying_engine_s_last_messages():
     chatter = '{"type": "log", "level": "info", "text": "still here"}\n' * 500
     client = rude_engine('{"type": "ready", "version": 1, "python": "3.11.7"}\n---\n' + chatter
                          + '{"type": "done", "job": "JOB", "result": {}}\nexit')
@@ -69,13 +69,13 @@ def test_client_wait_reports_a_dead_engine_s_stderr(client: EngineClient):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_a_death_is_noticed_though_a_grandchild_holds_the_pipe(client: EngineClient):
+def test_client_notices_a_death_despite_an_open_pipe(client: EngineClient):
     end = client.wait(client.submit("grandchild", {}), timeout=4.0)
     assert isinstance(end, Failed)
     assert end.error.code is ErrorCode.ENGINE_DIED
 
 
-def test_after_a_death_the_next_job_gets_a_new_engine(client: EngineClient):
+def test_client_starts_a_new_engine_after_a_death(client: EngineClient):
     client.wait(client.submit("die", {"status": 1}), PATIENCE_S)
     assert not client.running
     assert isinstance(client.wait(client.submit("count", {"steps": 1}), PATIENCE_S), Done)
@@ -95,7 +95,7 @@ def test_client_limits_starts_of_a_dying_engine():
     assert client.jobs == ()
 
 
-def test_starting_and_stopping_on_purpose_is_never_refused():
+def test_client_does_not_count_intended_stops():
     client = EngineClient(LONG_JOB_SERVER)
     for _ in range(MAX_STARTS + 1):
         client.start()
@@ -104,13 +104,13 @@ def test_starting_and_stopping_on_purpose_is_never_refused():
     assert not client.running
 
 
-def test_a_program_that_is_not_there_is_an_environment_error(tmp_path: Path):
+def test_client_reports_a_missing_program(tmp_path: Path):
     with pytest.raises(EngineError) as caught:
         EngineClient(engine_command(tmp_path / "python")).start()
     assert caught.value.code is ErrorCode.ENVIRONMENT
 
 
-def test_stop_cancels_what_the_engine_still_had():
+def test_client_stop_cancels_open_jobs():
     client = EngineClient(LONG_JOB_SERVER)
     running, queued = client.submit("count", LONG), client.submit("count", LONG)
     poll_until(client, has(Progress, running))
@@ -121,7 +121,7 @@ def test_stop_cancels_what_the_engine_still_had():
     assert terminals(messages, queued) == [Cancelled(queued)]
 
 
-def test_stop_ends_an_engine_that_does_not_listen():
+def test_client_stop_kills_a_deaf_engine():
     client = EngineClient(LONG_JOB_SERVER)
     job = client.submit("deaf", {"seconds": 60})
     poll_until(client, has(Progress, job))
@@ -136,7 +136,7 @@ def test_stop_ends_an_engine_that_does_not_listen():
     '{"type": "submit", "job": "a", "kind": "deaf", "request": {"seconds": 60}}',
     '{"type": "submit", "job": "a", "kind": "count", "request": {"steps": 9999, "sleep": 0.01}}',
 ])
-def test_the_end_of_stdin_ends_the_engine_within_a_second(submission: str):
+def test_engine_ends_with_its_stdin(submission: str):
     with subprocess.Popen(LONG_JOB_SERVER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as process:
         assert process.stdin is not None
@@ -166,7 +166,7 @@ time.sleep(60)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-def test_a_killed_parent_leaves_no_orphan(project_root: Path):
+def test_engine_ends_with_its_parent(project_root: Path):
     script = PARENT.format(root=str(project_root), command=LONG_JOB_SERVER)
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
@@ -183,7 +183,7 @@ def rude_engine(lines: str) -> EngineClient:
     return EngineClient([sys.executable, str(HERE / "rude_engine.py"), textwrap.dedent(lines)])
 
 
-def test_an_engine_of_another_version_is_refused_with_a_hint():
+def test_client_refuses_another_protocol_version():
     client = rude_engine('{"type": "ready", "version": 99, "python": "3.11.7"}')
     job = client.submit("count", {"steps": 1})
     end = client.wait(job, PATIENCE_S)
@@ -196,7 +196,7 @@ def test_an_engine_of_another_version_is_refused_with_a_hint():
     assert caught.value.code is ErrorCode.PROTOCOL
 
 
-def test_the_engine_refuses_a_parent_of_another_version():
+def test_server_refuses_another_protocol_version():
     process = subprocess.run(
         LONG_JOB_SERVER, input=b'{"type": "hello", "version": 99}\n', capture_output=True,
         timeout=PATIENCE_S, check=False)
@@ -216,7 +216,7 @@ def test_client_passes_on_why_the_engine_refuses():
     assert client.poll() == [Failed("", "protocol", "too old", "update")]
 
 
-def test_what_comes_after_a_jobs_end_is_dropped():
+def test_client_drops_messages_after_a_job_s_end():
     client = rude_engine("""\
         {"type": "ready", "version": 1, "python": "3.11.7"}
         ---
@@ -233,7 +233,7 @@ def test_what_comes_after_a_jobs_end_is_dropped():
     assert any(isinstance(m, Log) and "not a message at all" in m.text for m in messages)
 
 
-def test_commands_that_make_no_sense_do_not_end_the_engine():
+def test_server_survives_invalid_commands():
     lines = ['{"type": "hello", "version": 1}', "gibberish", '{"type": "done", "job": "a"}',
              '{"type": "cancel", "job": "nobody"}', '{"type": "release"}',
              '{"type": "submit", "job": "a", "kind": "count", "request": {"steps": 1}}']
@@ -252,7 +252,7 @@ def test_commands_that_make_no_sense_do_not_end_the_engine():
     assert all((m.job, m.code) == ("", "protocol") for m in refusals)
 
 
-def test_a_log_that_has_grown_is_moved_aside(tmp_path: Path):
+def test_client_rotates_a_large_log(tmp_path: Path):
     log = tmp_path / "engine.log"
     log.write_bytes(b"old line\n" * 200_000)
     with EngineClient(LONG_JOB_SERVER, log_path=log) as client:
@@ -261,8 +261,8 @@ def test_a_log_that_has_grown_is_moved_aside(tmp_path: Path):
     assert (tmp_path / "engine.old.log").stat().st_size == 1_800_000
 
 
-def test_python_settings_of_the_parent_do_not_reach_the_engine(tmp_path: Path,
-                                                               monkeypatch: pytest.MonkeyPatch):
+def test_client_keeps_python_s_variables_from_the_engine(tmp_path: Path,
+                                                         monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "json.py").write_text("raise RuntimeError('a stranger library')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONHOME", str(tmp_path))

@@ -56,12 +56,12 @@ def test_server_loads_libraries_ahead(engine):
             time.sleep(0.05)
 
 
-def test_a_job_comes_before_the_libraries_that_are_left(engine):
+def test_server_runs_jobs_before_loading_libraries(engine):
     with engine([*LIBRARIES][4:]) as client:
         assert len(loaded(client)) < 200
 
 
-def test_cancelling_and_leaving_need_not_wait_for_a_library(engine):
+def test_server_stops_while_it_loads_libraries(engine):
     with engine(["slow"]) as client:
         time.sleep(0.2)
         job = client.submit("loaded", {})
@@ -72,7 +72,7 @@ def test_cancelling_and_leaving_need_not_wait_for_a_library(engine):
         assert time.monotonic() - start < 5
 
 
-def test_the_libraries_are_there():
+def test_server_libraries_exist():
     """A name that is wrong would go unnoticed: what can't be loaded is left to the job."""
     for name in server.LIBRARIES:
         pytest.importorskip("torch", reason="needs the engine's libraries")

@@ -86,8 +86,8 @@ def engines_there(home: Path) -> list[int]:
 
 
 @needs_ssh
-def test_the_result_is_that_of_an_engine_here(remote: EngineClient, picture: Path, folder: Path,
-                                              tiny_model: Path, home: Path):
+def test_remote_result_equals_a_local_one(remote: EngineClient, picture: Path, folder: Path,
+                                          tiny_model: Path, home: Path):
     image = folder / "a ball (1).png"
     shutil.copy(picture, image)
     options = {"azimuth": [30.0, 60.0], "model": str(tiny_model), "device": "cpu"}
@@ -132,8 +132,8 @@ def test_remote_reconstruct_sends_given_views(
 
 
 @needs_ssh
-def test_a_cancelled_job_leaves_nothing_and_the_engine_lives(
-        remote: EngineClient, picture: Path, folder: Path, tiny_model: Path, home: Path):
+def test_remote_cancel_removes_the_job_s_files(remote: EngineClient, picture: Path, folder: Path,
+                                               tiny_model: Path, home: Path):
     request = ViewsRequest(image=str(picture), out=str(folder / "out"), model=str(tiny_model),
                            **ENDLESS)
     job = remote.submit("views", request)
@@ -148,8 +148,8 @@ def test_a_cancelled_job_leaves_nothing_and_the_engine_lives(
 
 
 @needs_ssh
-def test_a_cancelled_reconstruction_can_go_on_there(remote: EngineClient, picture: Path,
-                                                    folder: Path, home: Path):
+def test_remote_reconstruction_can_be_resumed(remote: EngineClient, picture: Path, folder: Path,
+                                              home: Path):
     assert run("views", picture, "--out", folder / "views", "--orbit", 4, "--steps", 2) == 0
     request = ReconstructRequest(views=str(folder / "views" / "views.json"), iterations=5000,
                                  resolution=32, out=str(folder / "mesh"), resume=True)
@@ -184,8 +184,8 @@ def test_remote_serve_connects_again_after_a_loss(
 
 
 @needs_ssh
-def test_the_engine_there_ends_with_blender_here(host: SshHost, home: Path, picture: Path,
-                                                 folder: Path, tiny_model: Path):
+def test_remote_engine_ends_with_blender(host: SshHost, home: Path, picture: Path, folder: Path,
+                                         tiny_model: Path):
     before = engines_there(home)
     client = EngineClient(engine_command(sys.executable, options=host.options))
     client.wait_ready(PATIENCE_S)
@@ -205,8 +205,7 @@ def test_the_engine_there_ends_with_blender_here(host: SshHost, home: Path, pict
 
 
 @needs_ssh
-def test_errors_of_the_engine_there_speak_of_files_here(remote: EngineClient, folder: Path,
-                                                        home: Path):
+def test_remote_errors_name_local_files(remote: EngineClient, folder: Path, home: Path):
     before = left_there(home)
     broken = folder / "broken.png"
     broken.write_bytes(b"no picture")
@@ -252,7 +251,7 @@ def test_remote_model_is_sent_again_only_if_it_changed(
 
 
 @needs_ssh
-def test_a_model_that_arrives_damaged_is_not_kept(host: SshHost, home: Path, picture: Path):
+def test_remote_agent_refuses_a_damaged_model(host: SshHost, home: Path, picture: Path):
     with pytest.raises(EngineError, match="damaged"):
         host.send_model("0" * 64, [(picture, "unet/model.safetensors")], lambda count: None)
     assert not (home / "data" / "zero123" / "sent-models" / ("0" * 64)).exists()
@@ -260,7 +259,7 @@ def test_a_model_that_arrives_damaged_is_not_kept(host: SshHost, home: Path, pic
 
 @needs_ssh
 @pytest.mark.skipif(find_spec("bpy") is None, reason="needs Blender as a module")
-def test_3d_models_are_rendered_there(remote: EngineClient, folder: Path, home: Path):
+def test_remote_render_sends_3d_models(remote: EngineClient, folder: Path, home: Path):
     models = folder / "models"
     models.mkdir()
     (models / "box.mtl").write_text("newmtl paint\nKd 0.8 0.2 0.1\n")
@@ -287,7 +286,7 @@ def test_3d_models_are_rendered_there(remote: EngineClient, folder: Path, home: 
 
 
 @needs_ssh
-def test_a_transfer_that_breaks_leaves_the_older_result(
+def test_remote_broken_transfer_keeps_the_older_result(
         server: SshServer, host: SshHost, picture: Path, folder: Path, tiny_model: Path,
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert run("views", picture, "--out", folder, "--model", tiny_model, "--seed", 7) == 0
@@ -306,8 +305,7 @@ def test_a_transfer_that_breaks_leaves_the_older_result(
 
 
 @needs_ssh
-def test_the_command_line_computes_there_too(host: SshHost, picture: Path, folder: Path,
-                                             tiny_model: Path):
+def test_remote_command_line(host: SshHost, picture: Path, folder: Path, tiny_model: Path):
     ended = engine("views", picture, "--out", folder / "out", "--model", tiny_model,
                    *host.options)
     assert ended.returncode == 0, ended.stderr
@@ -316,7 +314,7 @@ def test_the_command_line_computes_there_too(host: SshHost, picture: Path, folde
 
 @needs_ssh
 @pytest.mark.parametrize("wrong", [{"folder": "~/nowhere"}, {"python": "/nowhere/python"}])
-def test_where_there_is_no_engine_the_start_says_so(host: SshHost, wrong: dict[str, str]):
+def test_remote_reports_a_missing_engine(host: SshHost, wrong: dict[str, str]):
     elsewhere = SshHost(**{"address": host.address, "folder": host.folder, "python": host.python,
                         **wrong})
     with (EngineClient(engine_command(sys.executable, options=elsewhere.options)) as client,
@@ -327,7 +325,7 @@ def test_where_there_is_no_engine_the_start_says_so(host: SshHost, wrong: dict[s
     assert "nowhere" in caught.value.hint
 
 
-def test_what_comes_in_can_only_be_files_in_the_folder(tmp_path: Path):
+def test_unpack_writes_only_inside_the_folder(tmp_path: Path):
     for name in ("../out", "/etc/passwd", "a/../../b", "C:\\x", "a\\..\\b", ""):
         with pytest.raises(EngineError):
             inside(name)
@@ -341,7 +339,7 @@ def test_what_comes_in_can_only_be_files_in_the_folder(tmp_path: Path):
     assert names(tmp_path) == []
 
 
-def test_a_stream_that_ends_early_is_noticed(tmp_path: Path):
+def test_unpack_reports_a_truncated_stream(tmp_path: Path):
     file = tmp_path / "file"
     file.write_bytes(os.urandom(50_000))
     stream = io.BytesIO()

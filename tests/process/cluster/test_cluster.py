@@ -57,8 +57,8 @@ def at_work() -> list[psutil.Process]:
             if (process.info["cmdline"] or [""])[0].startswith("ray::Actor.make")]
 
 
-def test_the_results_are_those_of_a_batch_here(cluster: Cluster, tiny_model: Path,
-                                               tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_cluster_results_equal_local_ones(cluster: Cluster, tiny_model: Path, tmp_path: Path,
+                                          capfd: pytest.CaptureFixture[str]):
     make_pictures(tmp_path / "photos", "a", "b", "c")
     (tmp_path / "photos" / "bad.png").write_text("no picture")
     given = (tmp_path / "photos", tmp_path / "gone.png", "--kind", "views", "--model", tiny_model)
@@ -90,8 +90,7 @@ def test_the_results_are_those_of_a_batch_here(cluster: Cluster, tiny_model: Pat
     assert results_in(said, there) == [], "what is there is kept"
 
 
-def test_a_node_that_is_killed_takes_nothing_along(cluster: Cluster, tiny_model: Path,
-                                                   tmp_path: Path):
+def test_cluster_survives_a_killed_node(cluster: Cluster, tiny_model: Path, tmp_path: Path):
     stems = ["a", "b", "c", "d", "e"]
     make_pictures(tmp_path / "photos", *stems)
     out = tmp_path / "out"
@@ -133,7 +132,7 @@ def test_cluster_limits_attempts_and_stops_on_ctrl_c(
     wait_until(lambda: not at_work())
 
 
-def test_without_a_cluster_the_batch_says_so(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_batch_reports_a_missing_cluster(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     make_pictures(tmp_path, "a")
     assert run("batch", tmp_path / "a.png", "--out", tmp_path / "out", "--ray", "nowhere") == 7
     assert capfd.readouterr().err.startswith(

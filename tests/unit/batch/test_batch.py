@@ -30,7 +30,7 @@ LONG = ("--orbit", 16, "--steps", 40)
 # What is asked for.
 
 
-def test_pictures_folders_lists_and_tables_are_read(tmp_path: Path):
+def test_read_items_reads_every_kind_of_input(tmp_path: Path):
     folder = tmp_path / "photos"
     make_pictures(folder, "b", "a")
     (folder / "notes.md").write_text("no picture")
@@ -68,8 +68,8 @@ def test_pictures_folders_lists_and_tables_are_read(tmp_path: Path):
     ("t.txt", None, "t.txt", "No such file"),
     ("empty", Path.mkdir, "empty", "there is no image in"),
 ])
-def test_what_cannot_be_read_is_named_with_its_line(name: str, content: Any, source: str,
-                                                    words: str, tmp_path: Path):
+def test_read_items_names_the_line_of_a_problem(name: str, content: Any, source: str, words: str,
+                                                tmp_path: Path):
     path = tmp_path / name
     if callable(content):
         content(path)
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_named_with_its_line(name: str, content: Any, sou
     assert item.problem[1]
 
 
-def test_no_result_takes_another_one_s_or_the_status_s_place(tmp_path: Path):
+def test_read_items_gives_every_result_its_own_name(tmp_path: Path):
     given = [Path("Chair.png"), Path("chair.jpg"), Path("status.json.png"), Path("x/chair-2.png")]
     found = [item.name for item in read_items(given, tmp_path, "views", {})]
     assert found == ["Chair", "chair-2", "status.json-2", "chair-2-2"]
@@ -95,8 +95,8 @@ def test_no_result_takes_another_one_s_or_the_status_s_place(tmp_path: Path):
     ["a.png", "--kind", "segment"],
     [],
 ])
-def test_wrong_for_all_is_told_before_any_begins(arguments: list[str], tmp_path: Path,
-                                                 capfd: pytest.CaptureFixture[str]):
+def test_batch_refuses_wrong_settings_first(arguments: list[str], tmp_path: Path,
+                                            capfd: pytest.CaptureFixture[str]):
     assert run("batch", *arguments, "--out", tmp_path / "out") == 2
     assert capfd.readouterr().err.count("\n") == 1
     assert names(tmp_path) == []
@@ -105,8 +105,8 @@ def test_wrong_for_all_is_told_before_any_begins(arguments: list[str], tmp_path:
 # What is made.
 
 
-def test_a_bad_picture_does_not_stop_the_others(tiny_model: Path, tmp_path: Path,
-                                                capfd: pytest.CaptureFixture[str]):
+def test_batch_continues_after_a_bad_image(tiny_model: Path, tmp_path: Path,
+                                           capfd: pytest.CaptureFixture[str]):
     first, second, last = make_pictures(tmp_path / "photos", "a", "b", "c")
     second.write_bytes(second.read_bytes()[:60])
     listing = tmp_path / "list.txt"
@@ -136,8 +136,8 @@ def test_a_bad_picture_does_not_stop_the_others(tiny_model: Path, tmp_path: Path
     assert (out / "a" / "views.json").stat().st_mtime_ns == before
 
 
-def test_only_the_same_request_of_the_same_picture_is_kept(tiny_model: Path, tmp_path: Path,
-                                                           capfd: pytest.CaptureFixture[str]):
+def test_batch_keeps_results_of_the_same_request(tiny_model: Path, tmp_path: Path,
+                                                 capfd: pytest.CaptureFixture[str]):
     (picture,) = make_pictures(tmp_path, "ball")
     out = tmp_path / "out"
 
@@ -162,7 +162,7 @@ def test_only_the_same_request_of_the_same_picture_is_kept(tiny_model: Path, tmp
     assert made(given=picture)
 
 
-def test_meshes_come_with_pictures_of_them(tmp_path: Path):
+def test_batch_renders_its_meshes(tmp_path: Path):
     photograph(BLOCK, [(a, e) for e in (0.0, 40.0) for a in range(0, 360, 60)],
                size=48).save(tmp_path / "views")
     table = tmp_path / "table.csv"
@@ -217,8 +217,7 @@ def test_html_report_is_one_file_with_escaped_names(tiny_model: Path,
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_puts_things_right_and_the_same_command_goes_on(workers: int, tiny_model: Path,
-                                                               tmp_path: Path):
+def test_batch_resumes_after_ctrl_c(workers: int, tiny_model: Path, tmp_path: Path):
     pictures = make_pictures(tmp_path / "photos", "a", "b")
     out = tmp_path / "out"
     command = (*pictures, "--kind", "views", "--out", out, "--model", tiny_model, *LONG,
@@ -237,8 +236,8 @@ def test_ctrl_c_puts_things_right_and_the_same_command_goes_on(workers: int, tin
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--workers", 2]])
-def test_batches_on_the_same_folder_share_the_work(options: list[object], tiny_model: Path,
-                                                   tmp_path: Path):
+def test_batches_in_one_folder_share_the_work(options: list[object], tiny_model: Path,
+                                              tmp_path: Path):
     stems = ["a", "b", "c", "d"]
     make_pictures(tmp_path / "photos", *stems)
     out = tmp_path / "out"
@@ -258,7 +257,7 @@ def test_batches_on_the_same_folder_share_the_work(options: list[object], tiny_m
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-def test_a_batch_that_is_killed_leaves_its_work_to_the_other(tiny_model: Path, tmp_path: Path):
+def test_batch_takes_over_the_work_of_a_killed_one(tiny_model: Path, tmp_path: Path):
     stems = ["a", "b", "c"]
     make_pictures(tmp_path / "photos", *stems)
     out = tmp_path / "out"
@@ -279,7 +278,7 @@ def test_a_batch_that_is_killed_leaves_its_work_to_the_other(tiny_model: Path, t
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-def test_workers_that_are_all_killed_are_told_of(tiny_model: Path, tmp_path: Path):
+def test_batch_reports_killed_workers(tiny_model: Path, tmp_path: Path):
     make_pictures(tmp_path / "photos", "a", "b")
     out = tmp_path / "out"
     with start(tmp_path / "photos", "--kind", "views", "--out", out, "--model", tiny_model, *LONG,
@@ -306,7 +305,7 @@ def test_batch_failure_is_not_retried_by_other_processes(tmp_path: Path):
     assert status(tmp_path / "out")["a"]["state"] == "waiting", "a new batch tries it again"
 
 
-def test_a_full_disk_ends_the_batch(tiny_model: Path, tmp_path: Path,
+def test_batch_stops_on_a_full_disk(tiny_model: Path, tmp_path: Path,
                                     monkeypatch: pytest.MonkeyPatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

@@ -59,9 +59,8 @@ def test_actor_loads_its_model_once_despite_bad_images(
     assert not Path(made[0].folder).exists()
 
 
-def test_without_ray_the_batch_says_what_to_install(tmp_path: Path,
-                                                    capfd: pytest.CaptureFixture[str],
-                                                    monkeypatch: pytest.MonkeyPatch):
+def test_batch_names_the_missing_ray(tmp_path: Path, capfd: pytest.CaptureFixture[str],
+                                     monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     make_pictures(tmp_path, "a")
     assert run("batch", tmp_path / "a.png", "--out", tmp_path / "out", "--ray", "auto") == 7
@@ -86,8 +85,8 @@ def test_batch_needs_the_licence_before_it_begins(
     assert run(*command) == 0
 
 
-def test_given_views_and_finished_results_need_no_model(
-        tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_batch_of_given_views_needs_no_model(tiny_model: Path, tmp_path: Path,
+                                             monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
     model = shutil.copytree(tiny_model, tmp_path / "models" / "mine")
     pictures = make_pictures(tmp_path, "a")

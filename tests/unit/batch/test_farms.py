@@ -51,7 +51,7 @@ def test_parts_are_a_batch_without_gap_or_overlap(pictures: int, parts: int) -> 
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/", "/2", "-1/2", "a/b", "1/0", "1/2/3", ""])
-def test_a_wrong_part_is_told(text: str) -> None:
+def test_part_refuses_other_texts(text: str) -> None:
     with pytest.raises(EngineError) as caught:
         Part.parse(text)
     assert caught.value.code is ErrorCode.BAD_INPUT
@@ -74,7 +74,7 @@ def test_batch_part_runs_only_its_items(tmp_path: Path,
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openjd") is None, reason="needs openjd-cli")
-def test_the_open_job_description_runs(tmp_path: Path, tiny_model: Path) -> None:
+def test_farm_open_job_description_runs(tmp_path: Path, tiny_model: Path) -> None:
     template = FARMS / "zero123.openjd.yaml"
     assert openjd("check", template).returncode == 0
     pictures, out = tmp_path / "two pictures", tmp_path / "their results"
@@ -93,7 +93,7 @@ def test_the_open_job_description_runs(tmp_path: Path, tiny_model: Path) -> None
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-def test_the_flamenco_job_type_makes_tasks_that_run(tmp_path: Path, tiny_model: Path) -> None:
+def test_farm_flamenco_job_type_makes_tasks_that_run(tmp_path: Path, tiny_model: Path) -> None:
     pictures, out = tmp_path / "two pictures", tmp_path / "their results"
     make_pictures(pictures, "a", "b")
     job = compiled({"pictures": str(pictures), "results": str(out), "kind": "views", "tasks": 2,

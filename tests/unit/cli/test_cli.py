@@ -28,7 +28,7 @@ from engine.setup.environment import venv_python
 # Help and usage.
 
 
-def test_help_comes_without_loading_a_library():
+def test_help_loads_no_library():
     start = time.monotonic()
     result = engine("--help")
     assert time.monotonic() - start < 1.0
@@ -50,9 +50,9 @@ def test_help_comes_without_loading_a_library():
     ["reconstruct", "a.png", "--out", "b", "--method", "views", "--faces", "500"],
     ["reconstruct", "--views", "views.json", "--out", "b", "--texture-size", "256"],
 ])
-def test_the_contracts_options_are_understood(arguments: Sequence[str], tmp_path: Path,
-                                              monkeypatch: pytest.MonkeyPatch,
-                                              capfd: pytest.CaptureFixture[str]):
+def test_command_line_accepts_the_contract_s_options(
+        arguments: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str]):
     """They get as far as the job, which misses the file that they name."""
     monkeypatch.chdir(tmp_path)
     assert run(*arguments, "--seed", 3, "--steps", 5, "--guidance", 2, "--device", "cpu") == 2
@@ -76,8 +76,8 @@ def test_the_contracts_options_are_understood(arguments: Sequence[str], tmp_path
     ["train", "--out", "b"],
     ["evaluate", "fly"],
 ])
-def test_a_wrong_command_line_is_told_in_one_line(arguments: Sequence[str],
-                                                  capfd: pytest.CaptureFixture[str]):
+def test_command_line_error_is_one_line(arguments: Sequence[str],
+                                        capfd: pytest.CaptureFixture[str]):
     assert run(*arguments) == 2
     out, err = capfd.readouterr()
     assert out == ""
@@ -89,8 +89,8 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments: Sequence[str],
 # Views.
 
 
-def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Path, tmp_path: Path,
-                                                  capfd: pytest.CaptureFixture[str]):
+def test_views_writes_images_and_their_list(tiny_model: Path, picture: Path, tmp_path: Path,
+                                            capfd: pytest.CaptureFixture[str]):
     out = tmp_path / "out"
     assert run("views", picture, "--out", out, "--model", tiny_model, "--seed", 4,
                "--azimuth", 30, -30, "--elevation", 10, "--samples", 2,
@@ -116,7 +116,7 @@ def test_views_writes_the_pictures_and_their_list(tiny_model: Path, picture: Pat
         assert (image.mode, image.size) == ("RGBA", (32, 32))
 
 
-def test_the_same_arguments_give_the_same_bytes(tiny_model: Path, picture: Path, tmp_path: Path):
+def test_views_repeat_their_bytes(tiny_model: Path, picture: Path, tmp_path: Path):
     digests = []
     for seed in (1, 1, 2):
         out = tmp_path / "out"
@@ -128,8 +128,7 @@ def test_the_same_arguments_give_the_same_bytes(tiny_model: Path, picture: Path,
     assert digests[0]["view_000.png"] != digests[2]["view_000.png"]
 
 
-def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, picture: Path,
-                                                             tmp_path: Path):
+def test_views_replace_only_the_older_result(tiny_model: Path, picture: Path, tmp_path: Path):
     out = tmp_path / "out"
     for count in (4, 2):
         assert run("views", picture, "--out", out, "--model", tiny_model, "--orbit", count) == 0
@@ -139,8 +138,7 @@ def test_a_second_result_replaces_the_first_and_nothing_else(tiny_model: Path, p
     assert len(ViewSet.load(out / "views.json")) == 2
 
 
-def test_a_failed_job_leaves_the_earlier_result_as_it_was(tiny_model: Path, picture: Path,
-                                                          tmp_path: Path):
+def test_failed_job_keeps_the_older_result(tiny_model: Path, picture: Path, tmp_path: Path):
     out = tmp_path / "out"
     assert run("views", picture, "--out", out, "--model", tiny_model) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
@@ -148,7 +146,7 @@ def test_a_failed_job_leaves_the_earlier_result_as_it_was(tiny_model: Path, pict
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_view_composited_on_white_is_what_the_network_drew():
+def test_view_on_white_is_the_network_s_output():
     from engine.imaging import from_white, straight
 
     rng = np.random.default_rng(0)
@@ -184,7 +182,7 @@ def test_json_reports_are_protocol_messages_with_one_end(tiny_model: Path, pictu
     assert sampling[-1].done == sampling[-1].total
 
 
-def test_a_failure_with_json_is_a_message_and_a_line(tmp_path: Path):
+def test_json_failure_is_a_message_and_a_line(tmp_path: Path):
     result = engine("segment", tmp_path / "missing.png", "--out", tmp_path / "o.png", "--json")
     assert result.returncode == 2
     messages = [decode(line) for line in result.stdout.splitlines()]
@@ -215,7 +213,7 @@ def test_reconstruct_fits_given_views_without_a_model(tmp_path: Path,
     assert len(ViewSet.load(out / "views" / "views.json")) == 8
 
 
-def test_reconstruct_takes_the_picture_beside_given_views(picture: Path, tmp_path: Path):
+def test_reconstruct_uses_the_image_beside_given_views(picture: Path, tmp_path: Path):
     given = ball_views().save(tmp_path / "given")
     assert run("reconstruct", picture, "--views", given, "--out", tmp_path / "out",
                "--resolution", 32, "--iterations", 20, "--faces", 400, "--texture-size", 64) == 0
@@ -223,7 +221,7 @@ def test_reconstruct_takes_the_picture_beside_given_views(picture: Path, tmp_pat
 
 
 @pytest.mark.slow
-def test_reconstruct_goes_from_a_picture_to_a_mesh(picture: Path, tmp_path: Path):
+def test_reconstruct_makes_a_mesh_of_an_image(picture: Path, tmp_path: Path):
     nano = find_model("nano")
     if nano is None or not nano.installed:
         pytest.skip("needs the model nano in engine/models")
@@ -238,8 +236,8 @@ def test_reconstruct_goes_from_a_picture_to_a_mesh(picture: Path, tmp_path: Path
     assert len(ViewSet.load(out / "views" / "views.json")) == 8
 
 
-def test_views_that_show_no_object_are_told(tiny_model: Path, picture: Path, tmp_path: Path,
-                                            capfd: pytest.CaptureFixture[str]):
+def test_reconstruct_reports_views_without_an_object(
+        tiny_model: Path, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """An untrained model paints everything: sampling works, but there is nothing to fit."""
     assert run("reconstruct", picture, "--out", tmp_path / "out", "--model", tiny_model,
                "--view-count", 4, "--device", "cpu") == 2
@@ -249,15 +247,15 @@ def test_views_that_show_no_object_are_told(tiny_model: Path, picture: Path, tmp
 
 @pytest.mark.parametrize("content", [
     "", "[]", '{"schema": "other"}', '{"schema": "zero123.views/1"}'])
-def test_views_that_cannot_be_used_are_bad_input(content: str, tmp_path: Path,
-                                                 capfd: pytest.CaptureFixture[str]):
+def test_reconstruct_refuses_unusable_views(content: str, tmp_path: Path,
+                                            capfd: pytest.CaptureFixture[str]):
     (tmp_path / "views.json").write_text(content)
     assert run("reconstruct", "--views", tmp_path / "views.json", "--out", tmp_path / "out") == 2
     assert capfd.readouterr().err.count("\n") == 1
     assert names(tmp_path) == ["views.json"]
 
 
-def test_models_are_listed_and_described(capfd: pytest.CaptureFixture[str]):
+def test_models_list_and_info_describe_the_catalogue(capfd: pytest.CaptureFixture[str]):
     assert run("models", "list") == 0
     assert "nano" in capfd.readouterr().out
     assert run("models", "info", "stable-zero123") == 0
@@ -267,8 +265,7 @@ def test_models_are_listed_and_described(capfd: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.golden
-def test_models_import_makes_a_folder_that_views_takes(shared_dir: Path, picture: Path,
-                                                       tmp_path: Path):
+def test_models_import_makes_a_usable_folder(shared_dir: Path, picture: Path, tmp_path: Path):
     golden = shared_dir / "golden"
     model = tmp_path / "model"
     assert run("models", "import", golden / "checkpoint_lightning.ckpt",
@@ -284,9 +281,8 @@ def test_doctor_names_versions_and_device(capfd: pytest.CaptureFixture[str]):
         assert word in out
 
 
-def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                    tiny_model: Path, shared_dir: Path,
-                                    capfd: pytest.CaptureFixture[str]):
+def test_doctor_lists_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path,
+                                 shared_dir: Path, capfd: pytest.CaptureFixture[str]):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
     shutil.copytree(tiny_model, tmp_path / "zero123-xl")
     monkeypatch.setattr("engine.core.device_memory.device_memory", lambda _: (7e8, 8e9))
@@ -302,7 +298,7 @@ def test_doctor_tells_of_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert told.err.startswith("error model-damaged: damaged: u2netp; `models remove u2netp`")
 
 
-def test_doctor_in_a_python_without_libraries_fails_with_a_hint(tmp_path: Path):
+def test_doctor_runs_without_libraries(tmp_path: Path):
     venv.create(tmp_path, with_pip=False)
     result = subprocess.run([venv_python(tmp_path), "-m", "engine", "doctor"],
                             cwd=Path(__file__).parents[3], capture_output=True, text=True,

@@ -46,8 +46,8 @@ BAD_PICTURES = ("missing", "empty", "truncated", "text", "folder", "one pixel", 
 
 @pytest.mark.parametrize("bad_picture", BAD_PICTURES, indirect=True)
 @pytest.mark.parametrize("verb", ["views", "reconstruct"])
-def test_a_bad_picture_is_one_line_and_writes_nothing(
-        bad_picture: Path, verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_bad_image_is_one_line_and_writes_nothing(bad_picture: Path, verb: str, tmp_path: Path,
+                                                  capfd: pytest.CaptureFixture[str]):
     (tmp_path / "results").mkdir()
     assert run(verb, bad_picture, "--out", tmp_path / "results" / "out") == 2
     out, err = capfd.readouterr()
@@ -73,7 +73,7 @@ def test_debug_shows_the_traceback(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("model", ["no-such-model", "/no/such/folder"])
-def test_an_unknown_model_is_named(model: str, picture: Path, tmp_path: Path,
+def test_unknown_model_is_reported(model: str, picture: Path, tmp_path: Path,
                                    capfd: pytest.CaptureFixture[str]):
     assert run("views", picture, "--out", tmp_path / "out", "--model", model) == 3
     err = capfd.readouterr().err
@@ -83,8 +83,8 @@ def test_an_unknown_model_is_named(model: str, picture: Path, tmp_path: Path,
     assert names(tmp_path) == [picture.name]
 
 
-def test_a_damaged_model_is_told(tiny_model: Path, picture: Path, tmp_path: Path,
-                                 capfd: pytest.CaptureFixture[str]):
+def test_damaged_model_is_reported(tiny_model: Path, picture: Path, tmp_path: Path,
+                                   capfd: pytest.CaptureFixture[str]):
     broken = tmp_path / "broken"
     for source in tiny_model.rglob("*"):
         target = broken / source.relative_to(tiny_model)
@@ -112,7 +112,7 @@ def test_unwritable_folder_is_reported_before_loading(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
 @pytest.mark.parametrize("verb", ["views", "segment", "prepare"])
-def test_a_disk_that_fills_up_leaves_nothing(verb: str, tiny_model: Path, tmp_path: Path):
+def test_full_disk_leaves_no_files(verb: str, tiny_model: Path, tmp_path: Path):
     import resource
 
     noise = np.random.default_rng(0).integers(0, 255, (128, 128, 4), np.uint8)

@@ -31,7 +31,7 @@ def lines(output: str) -> dict[str, str]:
     return {line[:20].strip(): line[20:].strip() for line in output.splitlines()}
 
 
-def test_the_report_names_everything_but_the_user(tmp_path: Path) -> None:
+def test_doctor_report_leaves_out_the_user(tmp_path: Path) -> None:
     home = tmp_path / "a-private-name"
     home.mkdir()
     result = run(HOME=str(home), HTTPS_PROXY="http://user:secret@proxy.example:1",
@@ -48,7 +48,7 @@ def test_the_report_names_everything_but_the_user(tmp_path: Path) -> None:
     assert "secret" not in result.stdout
 
 
-def test_programs_get_the_same_report(tmp_path: Path) -> None:
+def test_doctor_json_has_the_same_report(tmp_path: Path) -> None:
     messages = [json.loads(line) for line in run(sys.executable, "--json").stdout.splitlines()]
     log, done = messages
     assert "problem" in lines(log["text"])
@@ -56,7 +56,7 @@ def test_programs_get_the_same_report(tmp_path: Path) -> None:
     assert done["result"]["free_memory_mb"] <= done["result"]["memory_mb"]
 
 
-def test_an_environment_of_ours_is_described(tmp_path: Path) -> None:
+def test_doctor_describes_an_own_environment(tmp_path: Path) -> None:
     """Here one without libraries, whose locks have changed since, and a stopped installation."""
     engine = tmp_path / "engine"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", engine], check=True)
@@ -75,7 +75,7 @@ def test_an_environment_of_ours_is_described(tmp_path: Path) -> None:
         assert "torch is missing" in report["problem"]
 
 
-def test_a_torch_that_does_not_load_is_an_environment_error(tmp_path: Path) -> None:
+def test_doctor_reports_a_broken_torch(tmp_path: Path) -> None:
     """As without the system's libraries that it needs."""
     (tmp_path / "torch.py").write_text("raise OSError('libcuda.so: cannot open shared object')")
     result = subprocess.run(
@@ -87,7 +87,7 @@ def test_a_torch_that_does_not_load_is_an_environment_error(tmp_path: Path) -> N
     assert "install the engine again" in result.stderr
 
 
-def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=12_000_000))
     problem = doctor.examine().problem
     assert problem is not None
@@ -96,7 +96,7 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "https_proxy"])
-def test_a_socks_proxy_is_named(variable: str, monkeypatch: pytest.MonkeyPatch):
+def test_doctor_reports_a_socks_proxy(variable: str, monkeypatch: pytest.MonkeyPatch):
     from engine.cli import doctor
 
     monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)

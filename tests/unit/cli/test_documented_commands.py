@@ -20,10 +20,10 @@ COMMANDS = sorted({line.strip().removeprefix(START)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_documented_command_is_understood(command: str):
+def test_documented_command_is_accepted(command: str):
     words = [word for word in shlex.split(command, comments=True) if word not in COMMON]
     _parser(words[0]).parse_args(words)
 
 
-def test_the_documentation_has_commands():
+def test_documentation_contains_commands():
     assert len(COMMANDS) > 20

@@ -50,7 +50,7 @@ def test_out_of_memory_hints_mention_kept_work(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("error", [
     ImportError("Using SOCKS proxy, but the 'socksio' package is not installed."),
     ImportError("Missing dependencies for SOCKS support.", name="socks")])
-def test_a_socks_proxy_without_its_library_is_named(error: ImportError):
+def test_failure_names_the_missing_socks_library(error: ImportError):
     failure = as_engine_error(error)
     assert failure.code is ErrorCode.ENVIRONMENT
     assert "SOCKS proxy" in failure.message and "HTTPS_PROXY" in failure.hint

@@ -67,17 +67,17 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_new_kind_runs_from_the_command_line(tmp_path: Path, image: Path):
+def test_new_kind_runs_from_the_command_line(tmp_path: Path, image: Path):
     assert main(["count", str(image), "--out", str(tmp_path / "out"), "--factor", "3"]) == 0
     assert (tmp_path / "out" / "count.json").read_text() == "30"
 
 
-def test_a_new_kind_runs_in_the_server(tmp_path: Path, image: Path):
+def test_new_kind_runs_in_the_server(tmp_path: Path, image: Path):
     request = {"image": str(image), "out": str(tmp_path / "out")}
     assert default_handlers()["count"](request, SilentReporter()) == {"bytes": 10}
 
 
-def test_a_new_kind_knows_its_result(tmp_path: Path, image: Path):
+def test_new_kind_knows_its_result(tmp_path: Path, image: Path):
     request = CountRequest(image=str(image), out=str(CountRequest.out_in(tmp_path / "out")))
     run(request, SilentReporter())
     assert request.result == tmp_path / "out" / "count.json"
@@ -85,14 +85,14 @@ def test_a_new_kind_knows_its_result(tmp_path: Path, image: Path):
     assert load_request(tmp_path / "out") == request
 
 
-def test_the_inputs_of_a_new_kind_go_to_another_computer(image: Path):
+def test_new_kind_sends_its_inputs_to_a_remote_engine(image: Path):
     request = CountRequest(image=str(image), mask=str(image))
     files, names = inputs(request)
     assert files == [(image, "image/image.png"), (image, "mask/image.png")]
     assert names == {"image": "image/image.png", "mask": "mask/image.png"}
 
 
-def test_the_content_of_a_new_kinds_inputs_decides(tmp_path: Path, image: Path):
+def test_new_kind_is_identified_by_its_inputs_content(tmp_path: Path, image: Path):
     mask = tmp_path / "mask.png"
     mask.write_bytes(b"one")
     request = CountRequest(image=str(image), mask=str(mask), out="a")
@@ -102,7 +102,7 @@ def test_the_content_of_a_new_kinds_inputs_decides(tmp_path: Path, image: Path):
     assert request_key(request) != before
 
 
-def test_a_new_kind_can_be_done_for_many_images(tmp_path: Path, image: Path):
+def test_new_kind_runs_in_batches(tmp_path: Path, image: Path):
     table = tmp_path / "table.csv"
     table.write_text("image,mask,factor\nimage.png,mask.png,2\n")
     (item,) = read_items([table], tmp_path / "out", "count", {})
@@ -111,7 +111,7 @@ def test_a_new_kind_can_be_done_for_many_images(tmp_path: Path, image: Path):
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
-def test_every_kind_declares_what_others_need(kind: str):
+def test_kinds_declare_what_others_need(kind: str):
     cls = REQUESTS[kind]
     assert kind == cls.KIND and cls.TITLE and cls.__doc__
     assert callable(handler_of(cls))
@@ -121,7 +121,7 @@ def test_every_kind_declares_what_others_need(kind: str):
     assert isinstance(cls.SCENE_IMPORT, SceneImport)
 
 
-def test_a_field_has_one_type_in_every_request():
+def test_request_fields_have_one_type_everywhere():
     types: dict[str, set[type]] = {}
     for cls in REQUESTS.values():
         for f in fields(cls):

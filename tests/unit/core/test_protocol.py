@@ -63,7 +63,7 @@ def echo(project_root: Path):
 
 @settings(deadline=None)
 @given(message=MESSAGES)
-def test_every_message_crosses_a_pipe_unchanged(echo, message: Message):
+def test_messages_cross_a_pipe_unchanged(echo, message: Message):
     line = encode(message).encode() + b"\n"
     assert line.count(b"\n") == 1
     echo.stdin.write(line)
@@ -72,7 +72,7 @@ def test_every_message_crosses_a_pipe_unchanged(echo, message: Message):
 
 
 @given(line=st.text() | JSON.map(json.dumps))
-def test_what_is_no_message_is_a_protocol_error(line: str):
+def test_decode_refuses_what_is_not_a_message(line: str):
     with pytest.raises(EngineError) as caught:
         decode(line)
     assert caught.value.code is ErrorCode.PROTOCOL
@@ -90,7 +90,7 @@ def test_what_is_no_message_is_a_protocol_error(line: str):
     '{"job": "a"}',
     "[" * 100_000,
 ])
-def test_unknown_missing_or_mistyped_fields_are_refused(line: str):
+def test_decode_refuses_wrong_fields(line: str):
     with pytest.raises(EngineError) as caught:
         decode(line)
     assert caught.value.code is ErrorCode.PROTOCOL
@@ -115,6 +115,6 @@ def test_error_codes_cross_the_protocol(code: ErrorCode):
     assert 1 <= code.exit_code <= 7
 
 
-def test_a_path_that_is_not_unicode_survives():
+def test_messages_keep_paths_that_are_not_unicode():
     path = b"/tmp/caf\xe9.png".decode("utf-8", "surrogateescape")
     assert decode(encode(Submit("a", "views", {"image": path}))).request["image"] == path  # type: ignore[attr-defined]

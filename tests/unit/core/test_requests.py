@@ -50,14 +50,14 @@ def _valid(f: Any) -> st.SearchStrategy[Any]:
 
 
 @given(data=st.data(), kind=st.sampled_from(sorted(REQUESTS)))
-def test_a_request_survives_json(data: st.DataObject, kind: str):
+def test_request_survives_json(data: st.DataObject, kind: str):
     cls = REQUESTS[kind]
     request = cls.from_dict(data.draw(valid_values(cls)))
     assert cls.from_dict(json.loads(json.dumps(request.to_dict()))) == request
 
 
 @given(data=st.data(), kind=st.sampled_from(sorted(REQUESTS)))
-def test_a_number_beyond_its_limits_is_refused(data: st.DataObject, kind: str):
+def test_request_refuses_a_number_beyond_its_limits(data: st.DataObject, kind: str):
     cls = REQUESTS[kind]
     limited = [f for f in fields(cls) if "max" in f.metadata]
     if not limited:
@@ -77,7 +77,7 @@ def test_a_number_beyond_its_limits_is_refused(data: st.DataObject, kind: str):
     {"azimuth": 30.0}, {"azimuth": ["30"]}, {"azimuth": [True]}, {"azimuth": [float("inf")]},
     {"sampler": "euler"}, {"device": ""}, {"image": 5}, {"colour": "red"},
 ])
-def test_a_value_of_another_type_is_refused(values: dict[str, Any]):
+def test_request_refuses_a_value_of_another_type(values: dict[str, Any]):
     with pytest.raises(EngineError) as caught:
         ViewsRequest.from_dict(values)
     assert caught.value.code is ErrorCode.BAD_INPUT
@@ -98,17 +98,17 @@ def test_poses_pair_up_and_single_values_repeat():
     assert request.poses() == [(10, 5, 2.0), (20, 5, 2.0)]
 
 
-def test_missing_elevation_and_radius_are_the_pictures():
+def test_poses_default_to_the_input_camera():
     request = ViewsRequest(azimuth=[90], input_elevation=12.0, input_radius=1.6)
     assert request.poses() == [(90, 12.0, 1.6)]
 
 
-def test_an_orbit_goes_once_around():
+def test_orbit_covers_one_turn():
     poses = ViewsRequest(orbit=4, elevation=[30]).poses()
     assert poses == [(0, 30, 1.85), (90, 30, 1.85), (180, 30, 1.85), (270, 30, 1.85)]
 
 
-def test_lists_of_different_lengths_are_refused():
+def test_poses_refuse_lists_of_different_lengths():
     with pytest.raises(EngineError) as caught:
         ViewsRequest(azimuth=[1, 2, 3], elevation=[1, 2]).poses()
     assert caught.value.code is ErrorCode.BAD_INPUT
@@ -124,7 +124,8 @@ def test_lists_are_not_shared_between_requests():
 @pytest.mark.parametrize("cls", REQUESTS.values())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(data=st.data())
-def test_a_request_is_kept_with_its_result(cls: type[Request], tmp_path: Path, data: st.DataObject):
+def test_save_request_records_it_with_its_result(cls: type[Request], tmp_path: Path,
+                                                 data: st.DataObject):
     request = cls(**data.draw(valid_values(cls)))
     save_request(request, tmp_path)
     kept = load_request(tmp_path)
@@ -136,7 +137,7 @@ def test_a_request_is_kept_with_its_result(cls: type[Request], tmp_path: Path, d
     "", "[]", "{}", '{"schema": "zero123.request/1", "kind": "cook", "request": {}}',
     '{"schema": "zero123.request/1", "kind": "views", "request": {"steps": -1}}',
     '{"schema": "zero123.request/2", "kind": "views", "request": {}}'])
-def test_a_record_that_cannot_be_read_is_none(text: str, tmp_path: Path):
+def test_load_request_ignores_unreadable_records(text: str, tmp_path: Path):
     assert load_request(tmp_path) is None
     (tmp_path / REQUEST_FILE).write_text(text)
     assert load_request(tmp_path) is None

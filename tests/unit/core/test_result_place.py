@@ -49,34 +49,34 @@ def refused(request: Request) -> str:
 
 
 @pytest.mark.parametrize("name", ["view_000.png", "views.json", "input.png", "request.json"])
-def test_a_persons_file_in_the_folder_is_refused(tmp_path: Path, name: str):
+def test_result_place_refuses_a_foreign_file(tmp_path: Path, name: str):
     (tmp_path / name).write_text("mine")
     assert name in refused(ViewsRequest(image="photo.png", out=str(tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["mesh.glb", "object.png", "report.json", "views/view_003.png"])
-def test_a_persons_file_is_refused_for_a_mesh(tmp_path: Path, name: str):
+def test_result_place_refuses_a_foreign_file_for_a_mesh(tmp_path: Path, name: str):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     request = ReconstructRequest(image="photo.png", out=str(tmp_path), obj=True, ply=True)
     assert Path(name).name in refused(request)
 
 
-def test_a_folder_in_a_files_place_is_refused(tmp_path: Path):
+def test_result_place_refuses_a_folder_for_a_file(tmp_path: Path):
     """Before anything is computed."""
     (tmp_path / "view_000.png").mkdir()
     assert "view_000.png" in refused(ViewsRequest(image="photo.png", out=str(tmp_path)))
 
 
 @pytest.mark.parametrize("request_class", [ViewsRequest, SegmentRequest])
-def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, request_class: type[Request]):
+def test_result_place_refuses_a_broken_link(tmp_path: Path, request_class: type[Request]):
     """Replacing it would remove a person's link."""
     out = tmp_path / "out.png"
     out.symlink_to("gone.png")
     assert "link" in refused(request_class(image="photo.png", out=str(out)))
 
 
-def test_a_link_to_a_persons_file_is_refused(tmp_path: Path):
+def test_result_place_refuses_a_link_to_a_foreign_file(tmp_path: Path):
     (tmp_path / "photo.png").write_bytes(b"mine")
     (tmp_path / "out.png").symlink_to("photo.png")
     assert "out.png" in refused(SegmentRequest(image="a.png", out=str(tmp_path / "out.png")))

@@ -68,8 +68,8 @@ def test_running_job_keeps_its_remote_folder(
     assert not folder.exists()
 
 
-def test_a_folder_keeps_while_files_come_in(folders: Path, tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_folder_is_kept_while_files_arrive(folders: Path, tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"0" * 100_000)
     stream = io.BytesIO()
     pack([(tmp_path / "file", "file")], stream)
@@ -87,7 +87,7 @@ def test_a_folder_keeps_while_files_come_in(folders: Path, tmp_path: Path,
     assert (folder / "out").is_dir()
 
 
-def test_what_a_process_held_that_was_killed_goes_when_it_is_old(folders: Path) -> None:
+def test_remote_folder_of_a_killed_process_expires(folders: Path) -> None:
     old, young = folders / "old", folders / "young"
     for folder in (old, young):
         folder.mkdir(parents=True)

@@ -47,8 +47,8 @@ def amd_node(folder: Path, number: int, target: int) -> None:
     ("580.65.06", 0, Backend.CUDA), ("610.10", 0, Backend.CUDA),
     ("535.183.01", 0, Backend.CPU),  # too old for the CUDA that torch brings
     ("No devices were found", 0, Backend.CPU), ("580.65.06", 9, Backend.CPU)])
-def test_an_nvidia_driver_has_to_work_and_be_new_enough(
-        bare: Path, says: str, status: int, expected: Backend) -> None:
+def test_detect_backend_needs_a_recent_nvidia_driver(bare: Path, says: str, status: int,
+                                                     expected: Backend) -> None:
     nvidia_smi(bare, says, status)
     assert detect_backend() is expected
     assert choose_backend("auto") is expected
@@ -60,27 +60,27 @@ def test_an_nvidia_driver_has_to_work_and_be_new_enough(
     (110000, Backend.ROCM), (90402, Backend.ROCM),
     (0, Backend.CPU),  # a CPU, which the driver lists, too
     (90012, Backend.CPU)])  # one inside a processor, which torch has no code for
-def test_an_amd_processor_has_to_be_one_that_torch_knows(
-        bare: Path, target: int, expected: Backend) -> None:
+def test_detect_backend_needs_a_supported_amd_gpu(bare: Path, target: int,
+                                                  expected: Backend) -> None:
     amd_node(bare, 0, 0)
     amd_node(bare, 1, target)
     assert detect_backend() is expected
 
 
 @linux
-def test_a_computer_without_drivers_computes_on_the_cpu(bare: Path) -> None:
+def test_detect_backend_falls_back_to_the_cpu(bare: Path) -> None:
     assert detect_backend() is Backend.CPU
 
 
 @pytest.mark.parametrize("name", ["", "tpu", "CUDA"])
-def test_an_unknown_backend_is_bad_input(name: str) -> None:
+def test_choose_backend_refuses_unknown_names(name: str) -> None:
     with pytest.raises(EngineError, match="no backend") as caught:
         choose_backend(name)
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
 @linux
-def test_a_backend_of_another_system_is_bad_input() -> None:
+def test_choose_backend_refuses_other_systems() -> None:
     with pytest.raises(EngineError, match="no torch for mps on this system") as caught:
         choose_backend("mps")
     assert caught.value.code is ErrorCode.BAD_INPUT
@@ -88,7 +88,7 @@ def test_a_backend_of_another_system_is_bad_input() -> None:
 
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 @pytest.mark.parametrize("backend", Backend)
-def test_every_backend_has_a_lock_where_it_exists(backend: Backend, system: str) -> None:
+def test_backends_have_locks(backend: Backend, system: str) -> None:
     exists = {"linux": backend is not Backend.MPS, "darwin": backend in (Backend.MPS, Backend.CPU),
               "win32": backend in (Backend.CUDA, Backend.CPU)}[system]
     if not exists:
@@ -103,7 +103,7 @@ def test_every_backend_has_a_lock_where_it_exists(backend: Backend, system: str)
 
 
 @linux
-def test_hashes_are_asked_for_wherever_there_are_any() -> None:
+def test_library_steps_require_hashes() -> None:
     common, torch = library_steps(Backend.CUDA)
     assert "--require-hashes" in common
     assert "--require-hashes" in torch

@@ -38,7 +38,7 @@ def bare_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_this_python_has_everything():
+def test_describe_finds_all_requirements_here():
     report = describe(sys.executable)
     assert report.python_version == ".".join(map(str, sys.version_info[:3]))
     assert report.problems == []
@@ -55,7 +55,7 @@ def test_doctor_names_missing_libraries_and_the_command(bare_venv: Path):
     assert f'{venv_python(bare_venv)} -m pip install "torch>=' in caught.value.hint
 
 
-def test_a_library_that_is_too_old_is_named_with_both_versions():
+def test_report_names_a_library_that_is_too_old():
     versions: dict[str, str | None] = {wanted.name: wanted.minimum for wanted in REQUIREMENTS}
     assert EnvironmentReport(Path("python"), "3.11.7", versions).problems == []
     versions["torch"] = "1.13.1+cu117"
@@ -67,7 +67,7 @@ NUMBERS = st.lists(st.sampled_from([0, 1, 2, 9, 10]), min_size=1, max_size=3)
 
 
 @given(NUMBERS, NUMBERS)
-def test_versions_compare_by_number_and_not_by_letter(left: list[int], right: list[int]):
+def test_requirement_compares_versions_by_number(left: list[int], right: list[int]):
     minimum, version = (".".join(map(str, numbers)) for numbers in (left, right))
     width = max(len(left), len(right))
     padded = [numbers + [0] * (width - len(numbers)) for numbers in (left, right)]
@@ -78,7 +78,7 @@ def test_versions_compare_by_number_and_not_by_letter(left: list[int], right: li
 
 
 @pytest.mark.parametrize("content", [None, "", "#!/bin/sh\nexit 3\n", "#!/bin/sh\necho hello\n"])
-def test_what_is_no_python_is_an_environment_error(content: str | None, tmp_path: Path):
+def test_describe_refuses_other_programs(content: str | None, tmp_path: Path):
     program = tmp_path / "python"
     if content is not None:
         program.write_text(content)
@@ -90,7 +90,7 @@ def test_what_is_no_python_is_an_environment_error(content: str | None, tmp_path
     assert caught.value.hint
 
 
-def test_a_python_that_hangs_is_given_up(tmp_path: Path):
+def test_describe_stops_a_hanging_python(tmp_path: Path):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nexec sleep 30\n")
     program.chmod(0o755)
@@ -102,7 +102,7 @@ def test_a_python_that_hangs_is_given_up(tmp_path: Path):
 # Which Python.
 
 
-def test_the_users_choice_comes_first_and_is_not_replaced(bare_venv: Path, tmp_path: Path):
+def test_find_python_uses_the_user_s_choice(bare_venv: Path, tmp_path: Path):
     chosen = venv_python(bare_venv)
     assert find_python(str(chosen)) == chosen
     with pytest.raises(EngineError) as caught:
@@ -110,7 +110,7 @@ def test_the_users_choice_comes_first_and_is_not_replaced(bare_venv: Path, tmp_p
     assert caught.value.code is ErrorCode.ENVIRONMENT
 
 
-def test_a_python_that_has_torch_serves_itself(bare_venv: Path):
+def test_find_python_uses_this_python_if_it_has_torch(bare_venv: Path):
     assert find_python() == Path(sys.executable)
     assert find_python(venv=bare_venv) == Path(sys.executable)
 
@@ -122,13 +122,13 @@ def find_from(python: Path, arguments: str) -> subprocess.CompletedProcess[str]:
                           check=False)
 
 
-def test_a_python_without_torch_takes_the_extensions_own(bare_venv: Path, tmp_path: Path):
+def test_find_python_uses_the_extension_s_environment(bare_venv: Path, tmp_path: Path):
     venv.create(tmp_path, with_pip=False)
     found = find_from(venv_python(bare_venv), f"venv={str(tmp_path)!r}")
     assert found.stdout.strip() == str(venv_python(tmp_path))
 
 
-def test_without_any_the_error_says_what_to_do(bare_venv: Path, tmp_path: Path):
+def test_find_python_reports_that_there_is_none(bare_venv: Path, tmp_path: Path):
     found = find_from(venv_python(bare_venv), f"venv={str(tmp_path / 'nothing')!r}")
     assert found.returncode == 1
     assert "isn't set up" in found.stderr
@@ -138,7 +138,7 @@ def test_without_any_the_error_says_what_to_do(bare_venv: Path, tmp_path: Path):
     ("/usr/bin/python3.11", True), ("/opt/venv/bin/python", True), ("/opt/blender/blender", False),
     ("/Applications/Blender.app/Contents/MacOS/Blender", False), ("", False), (None, False),
 ])
-def test_blender_itself_is_not_taken_for_a_python(executable: str | None, expected: bool):
+def test_find_python_ignores_blender(executable: str | None, expected: bool):
     assert is_python(executable) is expected
 
 
@@ -161,7 +161,7 @@ def moved(tmp_path: Path) -> Path:
     return tmp_path / "engine"
 
 
-def test_an_environment_whose_blender_has_moved_is_mended(moved: Path, bare_venv: Path):
+def test_repair_follows_a_moved_blender(moved: Path, bare_venv: Path):
     assert is_broken(moved)
     assert not venv_python(moved).is_file()
     found = find_from(venv_python(bare_venv), f"venv={str(moved)!r}")
@@ -170,7 +170,7 @@ def test_an_environment_whose_blender_has_moved_is_mended(moved: Path, bare_venv
     subprocess.run([venv_python(moved), "-c", "import library"], check=True)
 
 
-def test_another_version_of_python_can_not_mend_it(moved: Path, bare_venv: Path):
+def test_repair_refuses_another_python_version(moved: Path, bare_venv: Path):
     settings = moved / "pyvenv.cfg"
     settings.write_text(settings.read_text().replace("version = 3.", "version = 2."))
     before = sorted(moved.rglob("*"))
@@ -183,14 +183,14 @@ def test_another_version_of_python_can_not_mend_it(moved: Path, bare_venv: Path)
 # Started cleanly.
 
 
-def test_pythons_own_variables_are_kept_out_and_others_stay():
+def test_engine_environment_drops_python_s_variables():
     base = {"PYTHONPATH": "/b", "PYTHONHOME": "/b", "pythonstartup": "/x", "HOME": "/h",
             "CUDA_VISIBLE_DEVICES": "0", "__PYVENV_LAUNCHER__": "/y"}
     assert engine_environment(base) == {"HOME": "/h", "CUDA_VISIBLE_DEVICES": "0"}
     assert set(engine_environment()) <= set(os.environ)
 
 
-def test_the_users_own_site_packages_are_kept_out():
+def test_isolated_python_ignores_user_site_packages():
     script = "import site, sys; print(site.ENABLE_USER_SITE, sys.flags.ignore_environment)"
     output = subprocess.run([*isolated_python(sys.executable), "-c", script], check=True,
                             capture_output=True, text=True).stdout
