@@ -76,7 +76,7 @@ def spherical_from_position(position: npt.ArrayLike) -> tuple[Array, Array, Arra
 
 
 def focal_length_px(size: int, fov_deg: float = FOV_DEG) -> float:
-    """Focal length in pixels of a square picture of `size` pixels."""
+    """Focal length in pixels of a square image of `size` pixels."""
     return size / 2 / math.tan(math.radians(fov_deg) / 2)
 
 

@@ -161,7 +161,7 @@ def _save_turn_images(result: Path) -> None:
     from ..mesh.rendering import load_textured
 
     mesh = load_textured(result / "mesh.glb")
-    images = [mesh.picture(*angles, DEFAULT_RADIUS, TURN_SIZE) for angles in TURN_VIEWS]
+    images = [mesh.render(*angles, DEFAULT_RADIUS, TURN_SIZE) for angles in TURN_VIEWS]
     save_png(result / TURN, np.hstack(images) / np.float32(255))
 
 

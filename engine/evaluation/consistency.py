@@ -118,8 +118,8 @@ def views_with_defects(thing: TexturedTriangles, defect: str, bad: int,
     images = views.images.copy()
     for i in chosen:
         if defect == WRONG_SIDE:
-            seen = thing.picture(views.azimuth_deg[i] + 180, views.elevation_deg[i],
-                                 views.radius[i], VIEW_SIZE, LIGHTS)
+            seen = thing.render(views.azimuth_deg[i] + 180, views.elevation_deg[i],
+                                views.radius[i], VIEW_SIZE, LIGHTS)
             images[i] = seen / np.float32(255)
         else:
             images[i] = IMAGE_DEFECTS[defect](images[i], rng)

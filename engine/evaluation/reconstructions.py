@@ -138,7 +138,7 @@ def true_views(thing: TexturedTriangles, count: int, size: int = TRUE_VIEW_SIZE)
     `size`: side of the images, pixels.
     """
     azimuth, elevation = np.array(two_ring_orbit(count)).T
-    images = [thing.picture(a, e, DEFAULT_RADIUS, size, LIGHTS)
+    images = [thing.render(a, e, DEFAULT_RADIUS, size, LIGHTS)
               for a, e in zip(azimuth, elevation, strict=True)]
     return ViewSet(premultiplied(np.stack(images) / np.float32(255)), azimuth, elevation,
                    np.full(count, DEFAULT_RADIUS), np.zeros(count, int))
@@ -194,7 +194,7 @@ def _shape(rendered: RenderedObject, truth: Path, out: Path,
         saved = true_views(thing, options["view_count"]).save(out / "truth")
         options = {**options, "views": str(saved)}
         azimuth, elevation, radius = map(float, rendered.pose[0])
-        image = thing.picture(azimuth, elevation, radius, TRUE_VIEW_SIZE, LIGHTS)
+        image = thing.render(azimuth, elevation, radius, TRUE_VIEW_SIZE, LIGHTS)
     return load_shape(reconstruct_object(rendered, out, options, image))
 
 

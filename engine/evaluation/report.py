@@ -196,7 +196,7 @@ def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> boo
             mesh = reconstructions[method].get(thing)
             if mesh:
                 load_shape(mesh)  # raises, with the file's name, if it is damaged
-                panel.imshow(load_textured(mesh).picture(*CAMERA, IMAGE_SIZE, LIGHTS))
+                panel.imshow(load_textured(mesh).render(*CAMERA, IMAGE_SIZE, LIGHTS))
         line[0].set_ylabel("\n".join(wrap(thing, LABEL)), fontsize=7)
     for panel, method in zip(panels[0], methods, strict=True):
         panel.set_title(method, fontsize=10)

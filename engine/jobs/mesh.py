@@ -215,7 +215,7 @@ def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Rec
     poses = [(azimuth, elevation, image.radius) for azimuth, elevation in directions]
     mesh = of_mesh(result.mesh)
     images = premultiplied(
-        np.stack([mesh.picture(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
+        np.stack([mesh.render(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
     meta = {"image": request.image, "seed": request.seed, **meta}
     return view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
 

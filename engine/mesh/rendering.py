@@ -49,8 +49,8 @@ class TexturedTriangles:
     textures: FloatArray
     """M x H x W x 3 in [0, 1], sRGB, row 0 at v = 1."""
 
-    def picture(self, azimuth_deg: float, elevation_deg: float, radius: float, size: int,
-                lights: Lights | None = None) -> np.ndarray:
+    def render(self, azimuth_deg: float, elevation_deg: float, radius: float, size: int,
+               lights: Lights | None = None) -> np.ndarray:
         """size x size x 4 uint8, straight alpha, seen by a camera of `engine.camera`."""
         lights = lights or Lights()
         fine = size * SUPERSAMPLING

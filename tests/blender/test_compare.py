@@ -36,7 +36,7 @@ def mesh_glb(tmp_path):
     folder = tmp_path / "solid"
     (folder / "views").mkdir(parents=True)
     (folder / "report.json").write_text(json.dumps({"model": "nano", "seed": 0}))
-    picture = of_mesh(mesh).picture(*INPUT, SIZE)
+    picture = of_mesh(mesh).render(*INPUT, SIZE)
     Image.fromarray(picture).save(folder / "views" / "input.png")
     (folder / "request.json").write_text(json.dumps({
         "schema": "zero123.request/1", "kind": "reconstruct",

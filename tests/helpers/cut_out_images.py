@@ -111,8 +111,8 @@ def _rendered(number: int) -> np.ndarray:
     parts = random_object(rng)
     materials = 1 + max(part.material for part in parts)
     thing = painted(parts, [random_texture(rng) for _ in range(materials)])
-    image = thing.picture(rng.uniform(0, 360), rng.uniform(0, 45), rng.uniform(1.55, 2.1), SIDE,
-                          random_lights(rng))
+    image = thing.render(rng.uniform(0, 360), rng.uniform(0, 45), rng.uniform(1.55, 2.1), SIDE,
+                         random_lights(rng))
     return image.astype(np.float32) / 255
 
 

@@ -83,7 +83,7 @@ def render_object(number: int, views: SyntheticViews, meshes: Path | None = None
     if meshes:
         pose[0] = TEST_INPUT
         _save_shape(parts, meshes / f"{name}.glb")
-    rgba = np.stack([thing.picture(azimuth, elevation, radius, views.size, lights)
+    rgba = np.stack([thing.render(azimuth, elevation, radius, views.size, lights)
                      for azimuth, elevation, radius in pose])
     info = {"name": name, "source": "synthetic", "licence": "GPL-3.0-or-later",
             "fov_deg": round(FOV_DEG, 2)}

@@ -76,7 +76,7 @@ def colour_differences(fit: Fit, thing: TexturedTriangles, cameras: list[tuple[f
             seen = render_images(fit.field, camera, 2 * SIZE, occupancy_of(fit.hull))
         fine = as_images(torch.cat([seen.rgb, seen.alpha[:, None]], 1), 1)
         field = F.avg_pool2d(fine, 2)[0].permute(1, 2, 0)
-        mesh = thing.picture(azimuth, elevation, 1.85, SIZE) / 255
+        mesh = thing.render(azimuth, elevation, 1.85, SIZE) / 255
         both = (field[..., 3].numpy() > 0.99) & (mesh[..., 3] == 1)
         assert both.mean() > 0.1
         rgb = (field[..., :3] / field[..., 3:].clamp_min(1e-6)).numpy()

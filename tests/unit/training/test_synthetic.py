@@ -60,11 +60,11 @@ def test_rendering_shows_the_side_that_faces_the_camera() -> None:
     right = box([0.2, 0.2, 0.2], 1).moved(np.eye(3), np.array([-0.4, 0, 0]))
     thing = painted([left, right], [RED, BLUE])
     for azimuth, colour in ((0, 0), (180, 2)):
-        centre = thing.picture(azimuth, 0, 1.85, 32)[16, 16]
+        centre = thing.render(azimuth, 0, 1.85, 32)[16, 16]
         assert centre.argmax() in (colour, 3)
         assert centre[colour] == 255
         assert centre[3] == 255
-    beside = thing.picture(90, 0, 1.85, 32)
+    beside = thing.render(90, 0, 1.85, 32)
     # The camera on the left side (azimuth 90) has +x on its left.
     assert beside[16, 8, 0] == 255
     assert beside[16, 23, 2] == 255
@@ -73,7 +73,7 @@ def test_rendering_shows_the_side_that_faces_the_camera() -> None:
 
 def test_rendering_has_the_size_that_the_camera_sees() -> None:
     thing = painted([box([1, 1, 1], exponent=64)], [RED])
-    alpha = thing.picture(0, 0, 2.0, 128)[..., 3] / 255
+    alpha = thing.render(0, 0, 2.0, 128)[..., 3] / 255
     # The front face is 1.5 away; the focal length is 128 * 35 / 32 pixels.
     assert np.sqrt(alpha.sum()) == pytest.approx(140 / 1.5, rel=0.02)
 
