@@ -85,7 +85,7 @@ def log_file(context: bpy.types.Context) -> Path:
     """
     if session.installation.running or session.installation.error is not None:
         return addon.engine_folder().with_suffix(".log")
-    return addon.results_folder(context) / "engine.log"
+    return addon.engine_log(context)
 
 
 def read_end(path: Path, size: int = MAX_BYTES) -> str:

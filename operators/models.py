@@ -30,11 +30,7 @@ from .scene.options import PATH_OPTIONS
 from .session import preferences as addon
 from .session import session
 from .session.licences import DIALOG_WIDTH, accept_property, draw_licence, is_accepted
-from .session.messages import (
-    ALLOW_ONLINE,
-    INSTALLING,
-    WAIT_FOR_JOBS,
-)
+from .session.messages import ALLOW_ONLINE, INSTALLING, WAIT_FOR_JOBS
 from .session.runner import MODELS_VARIABLE
 
 _OPTIONS = {'SKIP_SAVE'}
@@ -88,8 +84,8 @@ class _ModelAction(Action):
             variables["HF_TOKEN"] = chosen.hub_token
         try:
             python = find_python(chosen.engine_python or None, addon.engine_folder())
-            log = addon.results_folder(context) / "engine.log"
-            session.model_work.start(python, verb, model, arguments, log, variables)
+            session.model_work.start(python, verb, model, arguments, addon.engine_log(context),
+                                     variables)
             session.timer.follow(session.model_work.wait)
         finally:
             if not session.model_work.running:

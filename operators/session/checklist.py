@@ -102,9 +102,9 @@ class Checklist:
         else:
             raise self.python_error or EngineError(ErrorCode.ENVIRONMENT, "there is no engine")
         self.stop()
-        log = addon.results_folder(context) / "engine.log"
         variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
-        self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT, log)
+        self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT,
+                                      addon.engine_log(context))
 
     def poll(self, timeout: float = 0.0) -> bool:
         """Process the doctor's answer, waiting `timeout` seconds. Returns whether it came."""

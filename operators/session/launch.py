@@ -31,10 +31,10 @@ def start_engine(context: bpy.types.Context) -> None:
         EngineError: `ENVIRONMENT` if it cannot be started.
     """
     chosen = addon.preferences(context)
-    log = addon.results_folder(context) / "engine.log"
     idle_s = chosen.idle_minutes * 60 or None
-    session.runner.start_engine(chosen.engine_python, chosen.model_folder, log,
-                                addon.engine_folder(), idle_s, chosen.host)
+    session.runner.start_engine(
+        chosen.engine_python, chosen.model_folder, addon.engine_log(context),
+        addon.engine_folder(), idle_s, chosen.host)
     session.timer.start()
 
 

@@ -78,6 +78,11 @@ def results_folder(context: bpy.types.Context) -> Path:
         return Path(tempfile.gettempdir()) / "zero123-results"
 
 
+def engine_log(context: bpy.types.Context) -> Path:
+    """The engine's log; it may not exist yet."""
+    return results_folder(context) / "engine.log"
+
+
 def engine_folder() -> Path:
     """The folder of the engine's own Python; it may not exist yet."""
     try:
