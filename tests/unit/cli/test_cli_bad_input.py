@@ -132,21 +132,21 @@ def test_full_disk_leaves_no_files(verb: str, tiny_model: Path, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["cut.jpg", "cut.webp", "cut", "cut.tar.gz", "cut.png.txt"])
 @pytest.mark.parametrize("verb", ["segment", "prepare"])
-def test_an_image_is_not_written_under_another_ending(verb: str, name: str, picture: Path,
-                                                      tmp_path: Path, capsys):
+def test_command_refuses_another_suffix_for_an_image(verb: str, name: str, picture: Path,
+                                                     tmp_path: Path, capsys):
     assert run(verb, picture, "--out", tmp_path / name) == 2
     assert ".png" in capsys.readouterr().err
     assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("name", ["chair.glb", "chair.OBJ", "views.json"])
-def test_a_folder_does_not_get_the_name_of_a_file(name: str, picture: Path, tmp_path: Path, capsys):
+def test_command_refuses_a_file_name_for_a_folder(name: str, picture: Path, tmp_path: Path, capsys):
     assert run("reconstruct", picture, "--out", tmp_path / name) == 2
     assert "folder" in capsys.readouterr().err
 
 
-def test_a_tilde_after_the_equals_sign_is_the_home_folder(
-        picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_command_expands_a_tilde_after_the_equals_sign(picture: Path, tmp_path: Path,
+                                                       monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert run("prepare", picture, "--out=~/seen.png") == 0
@@ -156,8 +156,8 @@ def test_a_tilde_after_the_equals_sign_is_the_home_folder(
 @pytest.mark.parametrize("arguments", [
     ["prepare", "a.png", "--out=~nobody-here/x.png"], ["views", "a.png", "--out=~nobody-here"],
     ["batch", "a.png", "--out=~nobody-here/x"]])
-def test_an_unknown_home_folder_is_refused(arguments: list[str], tmp_path: Path, capsys,
-                                           monkeypatch: pytest.MonkeyPatch):
+def test_command_refuses_an_unknown_home_folder(arguments: list[str], tmp_path: Path, capsys,
+                                                monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert run(*arguments) == 2
     assert "there is no home folder ~nobody-here" in capsys.readouterr().err
@@ -165,14 +165,14 @@ def test_an_unknown_home_folder_is_refused(arguments: list[str], tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", ["-chair.png", "--out.png", "-.v2.png"])
-def test_an_image_whose_name_begins_with_a_dash_is_read(
-        name: str, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_command_reads_an_image_named_with_a_dash(name: str, picture: Path, tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch):
     (tmp_path / name).write_bytes(picture.read_bytes())
     monkeypatch.chdir(tmp_path)
     assert run("prepare", name, "--out", "seen.png") == 0
 
 
 @pytest.mark.parametrize("address", ["https://example.org/chair.png", "file:///chair.png"])
-def test_an_address_is_not_a_path(address: str, tmp_path: Path, capsys):
+def test_command_refuses_an_address_for_a_path(address: str, tmp_path: Path, capsys):
     assert run("prepare", address, "--out", tmp_path / "seen.png") == 2
     assert "download the image" in capsys.readouterr().err

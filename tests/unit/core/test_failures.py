@@ -56,7 +56,7 @@ def test_failure_names_the_missing_socks_library(error: ImportError):
     assert "SOCKS proxy" in failure.message and "HTTPS_PROXY" in failure.hint
 
 
-def test_a_tilde_in_any_path_is_the_home_folder(monkeypatch: pytest.MonkeyPatch):
+def test_request_expands_a_tilde_in_any_path(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/home/me")
     request = ReconstructRequest(image="~/a.png", views="~/v/views.json", out="~/out~")
     assert (request.image, request.views, request.out) == (

@@ -289,7 +289,7 @@ def test_field_device_report_lists_libraries(installed: None,
 
 
 @pytest.mark.usefixtures("installed")
-def test_no_library_is_probed_on_a_rejected_device(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_skips_libraries_on_a_rejected_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_selection, "probe_library", pytest.fail)
     place = probe_device("cuda", 30.0, agreeing(2.0))
     assert place.used == []

@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 SMALL = HashGridConfig(levels=3, log2_entries=9, coarsest=4, finest=64)
 
 
-def test_a_gpu_gets_the_originals_size() -> None:
+def test_hash_grid_config_on_a_gpu_is_threestudio_s() -> None:
     """threestudio's per_level_scale of 1.447269237440378."""
     config = hash_grid_config(torch.device("cuda"))
     assert (config.levels, config.log2_entries, config.finest) == (16, 19, 4096)

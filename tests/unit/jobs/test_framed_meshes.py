@@ -67,7 +67,7 @@ def ideal_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mesh, "sample", sample)
 
 
-def test_an_object_keeps_its_size_wherever_it_stands(ideal_model, tmp_path):
+def test_framed_mesh_has_the_object_s_size(ideal_model, tmp_path):
     front = straight(photograph(SLAB, [(0.0, 0.0)], size=256).images[0])
     front = (front * 255).round().astype(np.uint8)
     meshes = {}

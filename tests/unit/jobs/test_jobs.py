@@ -32,7 +32,7 @@ def everything(folder: Path) -> dict[str, str]:
 # Staged results.
 
 
-def test_a_new_folder_appears_as_a_whole(tmp_path: Path):
+def test_staged_folder_appears_as_a_whole(tmp_path: Path):
     out = tmp_path / "a" / "out"
     with staged_folder(out) as stage:
         (stage / "sub").mkdir()
@@ -42,7 +42,7 @@ def test_a_new_folder_appears_as_a_whole(tmp_path: Path):
     assert out.stat().st_mode & 0o777 == 0o777 & ~_umask()
 
 
-def test_an_old_folder_keeps_what_the_result_does_not_replace(tmp_path: Path):
+def test_staged_folder_keeps_other_files(tmp_path: Path):
     out = tmp_path / "out"
     out.mkdir()
     for name in ("mine.txt", "view_000.png", "view_007.png", "list.json"):
@@ -108,7 +108,7 @@ def test_lists_are_replaced_after_the_files_they_name(tmp_path: Path,
 
 
 @pytest.mark.parametrize("exists", [False, True])
-def test_a_job_that_fails_leaves_no_trace(exists: bool, tmp_path: Path):
+def test_staged_folder_of_a_failed_job_is_removed(exists: bool, tmp_path: Path):
     out = tmp_path / "out"
     if exists:
         out.mkdir()
@@ -124,7 +124,7 @@ def test_a_job_that_fails_leaves_no_trace(exists: bool, tmp_path: Path):
     assert len(list(tmp_path.iterdir())) == exists
 
 
-def test_a_staged_file_keeps_its_suffix_and_replaces_the_old_one(tmp_path: Path):
+def test_staged_file_keeps_its_suffix(tmp_path: Path):
     (tmp_path / "cut.png").write_text("old")
     with staged_file(tmp_path / "cut.png") as stage:
         assert stage.suffix == ".png"
@@ -134,7 +134,7 @@ def test_a_staged_file_keeps_its_suffix_and_replaces_the_old_one(tmp_path: Path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc can't be written")
-def test_a_place_that_cannot_be_written_is_a_disk_error():
+def test_staging_reports_an_unwritable_folder():
     for staged in (staged_folder, staged_file):
         with pytest.raises(EngineError) as caught, staged(Path("/proc/zero123/out")):
             pass
@@ -174,8 +174,7 @@ class Counter:
     def log(self, level: str, text: str) -> None: ...
 
 
-def test_a_model_stays_loaded_until_it_changes_or_is_released(tiny_model: Path, picture: Path,
-                                                              tmp_path: Path):
+def test_model_cache_keeps_the_last_model(tiny_model: Path, picture: Path, tmp_path: Path):
     def loaded() -> object:
         request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
                                model=str(tiny_model), steps=1, device="cpu")
@@ -192,7 +191,7 @@ def test_a_model_stays_loaded_until_it_changes_or_is_released(tiny_model: Path, 
     assert loaded() is not second
 
 
-def test_a_job_tells_every_stage_it_goes_through(tiny_model: Path, picture: Path, tmp_path: Path):
+def test_jobs_report_every_stage(tiny_model: Path, picture: Path, tmp_path: Path):
     reporter = Counter()
     request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
                            steps=2, orbit=3, device="cpu")
@@ -204,14 +203,14 @@ def test_a_job_tells_every_stage_it_goes_through(tiny_model: Path, picture: Path
 # Progress.
 
 
-def test_a_stages_first_and_last_step_are_always_shown():
+def test_pace_shows_the_first_and_last_step():
     pace = Pace(interval_s=3600.0)
     shown = [done for done in range(1001) if pace.update("fit", done, 1000)]
     assert shown == [0, 1000]
     assert pace.update("texture", 0, 10), "a new stage is shown at once"
 
 
-def test_the_time_left_is_unknown_before_a_second_step():
+def test_pace_knows_no_eta_before_a_second_step():
     pace = Pace()
     pace.update("fit", 1, 100)
     assert pace.eta_s(1, 100) is None

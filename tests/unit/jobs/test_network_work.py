@@ -67,8 +67,7 @@ def networks(pipeline: Zero123Pipeline) -> dict[str, nn.Module]:
     return {"clip": pipeline.image_encoder, "encoder": pipeline.vae.encoder, "unet": pipeline.unet}
 
 
-def test_the_picture_is_encoded_once_for_all_views(request_of: Callable[..., Request],
-                                                   tiny_model: Path) -> None:
+def test_views_encode_the_image_once(request_of: Callable[..., Request], tiny_model: Path) -> None:
     with watched(tiny_model) as counts:
         jobs.run(request_of(ViewsRequest, orbit=5, samples=3, steps=4), SilentJob())
     assert counts == {"clip": 1, "encoder": 1, "unet": 4}
@@ -92,8 +91,8 @@ CANCELLABLE = {
 
 
 @pytest.mark.parametrize("kind", CANCELLABLE)
-def test_a_cancelled_job_ends_with_the_evaluation_it_was_in(
-        kind: str, request_of: Callable[..., Request], tiny_model: Path, tmp_path: Path) -> None:
+def test_sampling_is_cancelled_within_an_evaluation(kind: str, request_of: Callable[..., Request],
+                                                    tiny_model: Path, tmp_path: Path) -> None:
     cls, options = CANCELLABLE[kind]
     if kind == "refine":
         photograph(BLOCK, two_ring_orbit(4)).save(tmp_path / "views")

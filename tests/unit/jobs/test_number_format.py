@@ -85,7 +85,7 @@ def test_auto_is_full_on_the_cpu_and_half_on_graphics_processors(
         assert resolve_dtype("auto", torch.device("cuda")) == expected
 
 
-def test_an_unknown_format_is_refused() -> None:
+def test_number_format_refuses_unknown_names() -> None:
     for ask in (lambda: resolve_dtype("float8", torch.device("cpu")),
                 lambda: ViewsRequest(dtype="half"), lambda: TextRequest(dtype="half")):
         with pytest.raises(EngineError) as caught:

@@ -61,8 +61,8 @@ def hidden(folder: Path) -> list[str]:
     ({"iterations": 5, "method": "sds"}, "sds", 3),
     ({"iterations": 10, "field": "hash"}, "fit", 6),
 ], ids=["coarse", "fine", "refine", "sds", "hash"])
-def test_a_stopped_run_ends_with_the_same_bytes(picture: Path, tmp_path: Path, options: dict,
-                                                stage: str, step: int) -> None:
+def test_resumed_run_ends_with_the_same_bytes(picture: Path, tmp_path: Path, options: dict,
+                                              stage: str, step: int) -> None:
     jobs.run(request(picture, tmp_path / "whole", **options), SilentReporter())
     with pytest.raises(JobCancelled):
         jobs.run(request(picture, tmp_path / "parts", **options), Stopper(stage, step))
@@ -105,7 +105,7 @@ def test_nothing_is_left_where_nothing_was_done(tmp_path: Path) -> None:
     assert hidden(tmp_path) == []
 
 
-def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
+def test_checkpoint_load_ignores_damaged_files(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "fit.pt", "key", pytest.fail)
     assert checkpoint.load() is None
     checkpoint.save({"step": 3})
@@ -115,12 +115,12 @@ def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path) -> None:
     assert checkpoint.load() is None
 
 
-def test_a_checkpoint_of_something_else_counts_as_none(tmp_path: Path) -> None:
+def test_checkpoint_load_ignores_another_key(tmp_path: Path) -> None:
     Checkpoint(tmp_path / "fit.pt", "one", pytest.fail).save({"step": 3})
     assert Checkpoint(tmp_path / "fit.pt", "another", pytest.fail).load() is None
 
 
-def test_a_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
+def test_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
     assert Checkpoint(tmp_path / "fit.pt", "key", pytest.fail, every_s=0).due
     assert not Checkpoint(tmp_path / "fit.pt", "key", pytest.fail, every_s=3600).due
 

@@ -63,14 +63,14 @@ def test_text_to_image_repeats_its_bytes(any_model: Path,
     assert len(names(tmp_path / "out")) == 6
 
 
-def test_a_size_is_rounded_to_what_the_network_can_make(plain_model: Path, tmp_path: Path):
+def test_text_to_image_rounds_the_size(plain_model: Path, tmp_path: Path):
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png", *QUICK,
                "--size", 51) == 0
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == (48, 48)
 
 
-def test_the_object_is_cut_out(plain_model: Path, tmp_path: Path, shared_dir: Path,
+def test_text_to_image_cuts_the_object_out(plain_model: Path, tmp_path: Path, shared_dir: Path,
                                monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ZERO123_MODELS", str(shared_dir / "data" / "models"))
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png",
@@ -80,9 +80,9 @@ def test_the_object_is_cut_out(plain_model: Path, tmp_path: Path, shared_dir: Pa
     assert (alpha.min(), alpha.max()) == (0, 255)
 
 
-def test_a_picture_without_an_object_is_told_of(plain_model: Path, tmp_path: Path,
-                                                monkeypatch: pytest.MonkeyPatch,
-                                                capfd: pytest.CaptureFixture[str]):
+def test_text_to_image_reports_a_missing_object(
+        plain_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str]):
     # The segmentation network finds something even in an untrained model's noise.
     monkeypatch.setattr("engine.jobs.text_to_image.segmentation_model", lambda: None)
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png",
@@ -91,8 +91,8 @@ def test_a_picture_without_an_object_is_told_of(plain_model: Path, tmp_path: Pat
     assert names(tmp_path) == []
 
 
-def test_a_model_of_the_cache_is_found_by_its_name(plain_model: Path, tmp_path: Path,
-                                                   monkeypatch: pytest.MonkeyPatch):
+def test_text_to_image_finds_a_cached_model(plain_model: Path, tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch):
     snapshot = tmp_path / "models--someone--tiny" / "snapshots" / "1234"
     shutil.copytree(plain_model, snapshot)
     (refs := snapshot.parents[1] / "refs").mkdir()
@@ -102,8 +102,8 @@ def test_a_model_of_the_cache_is_found_by_its_name(plain_model: Path, tmp_path: 
                *QUICK) == 0
 
 
-def test_a_downloaded_model_goes_by_its_catalogue_name(plain_model: Path, tmp_path: Path,
-                                                       monkeypatch: pytest.MonkeyPatch):
+def test_text_to_image_finds_a_downloaded_model(plain_model: Path, tmp_path: Path,
+                                                monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
     shutil.copytree(plain_model, tmp_path / "models" / "sdxl")
     command = ("text", "a chair", "--out", tmp_path / "a.png", *QUICK, "--model")
@@ -173,8 +173,8 @@ def _change_index(model: Path, **entries: object) -> None:
      "model-incompatible"),
     (lambda model: _change_index(model, unet=["evil", "Network"]), "model-incompatible"),
 ])
-def test_a_model_that_cannot_be_used_is_named(model: Path, tmp_path: Path, damage, code: str,
-                                              capfd: pytest.CaptureFixture[str]):
+def test_text_to_image_names_an_unusable_model(model: Path, tmp_path: Path, damage, code: str,
+                                               capfd: pytest.CaptureFixture[str]):
     damage(model)
     assert run("text", "a chair", "--model", model, "--out", tmp_path / "a.png", *QUICK) == 3
     told = capfd.readouterr().err.strip().splitlines()[-1]
@@ -195,8 +195,8 @@ def test_code_in_a_model_is_not_run(model: Path, tmp_path: Path):
     assert not proof.exists()
 
 
-def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Path,
-                                                  capfd: pytest.CaptureFixture[str]):
+def test_text_to_image_saves_memory_when_it_runs_out(any_model: Path, tmp_path: Path,
+                                                     capfd: pytest.CaptureFixture[str]):
     def paint(name: str) -> np.ndarray:
         assert run("text", "a red chair", "--model", any_model, "--out", tmp_path / name,
                    *QUICK) == 0
@@ -224,8 +224,8 @@ def test_where_memory_runs_out_measures_are_taken(any_model: Path, tmp_path: Pat
     assert capfd.readouterr().err.strip().splitlines() == [f"warning: {text}" for text in SAVED]
 
 
-def test_a_picture_that_fits_no_memory_is_told_of(plain_model: Path, tmp_path: Path,
-                                                  capfd: pytest.CaptureFixture[str]):
+def test_text_to_image_reports_out_of_memory(plain_model: Path, tmp_path: Path,
+                                             capfd: pytest.CaptureFixture[str]):
     model_cache.drop()
     pipeline = model_cache.load(load_text_pipeline, str(plain_model), "cpu", "auto")
     device = SmallDevice(pipeline.unet, 0, FULL)
@@ -236,5 +236,5 @@ def test_a_picture_that_fits_no_memory_is_told_of(plain_model: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("prompt", ["", "  "])
-def test_no_text_is_bad_input(plain_model: Path, tmp_path: Path, prompt: str):
+def test_text_to_image_needs_a_text(plain_model: Path, tmp_path: Path, prompt: str):
     assert run("text", prompt, "--model", plain_model, "--out", tmp_path / "a.png") == 2

@@ -246,8 +246,8 @@ def test_train_of_an_unknown_model_has_exit_code_3(shards: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_two_processes_train_like_one(shards: Path, tiny_model: Path, tmp_path: Path,
-                                         project_root: Path):
+def test_processes_train_like_one(shards: Path, tiny_model: Path, tmp_path: Path,
+                                  project_root: Path):
     """By gloo, at the same batch of both together: the losses and weights agree."""
     def command(out: Path) -> list[str]:
         return ["train", "model", str(shards), "--out", str(out), "--model", str(tiny_model),

@@ -68,7 +68,7 @@ def test_carve_keeps_a_sheet() -> None:
     assert solid.sum(2)[seen].mean() < 4.5
 
 
-def test_every_direction_is_near_one_of_the_views() -> None:
+def test_carving_views_cover_all_directions() -> None:
     views = sphere_directions(72)
     np.testing.assert_allclose(np.linalg.norm(views, axis=1), 1)
     others = np.random.default_rng(0).normal(size=(2000, 3))
