@@ -10,6 +10,8 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..operators.scene.translation import CONTEXT
 from ..operators.session import session
 from ..operators.session.jobs import Job, JobState
+from .image_notes import explanation
+from .notes import draw_text
 
 THUMBNAIL_SCALE = 5.0
 """Side of a thumbnail, in rows of the panel."""
@@ -73,6 +75,8 @@ def draw_interpretation(layout: bpy.types.UILayout, job: Job,
     if report.get("framing") == "recentred":
         _draw_choice(layout, iface_("Recentred"), iface_("Keep Framing"), ("framing", 'keep'),
                      settings)
+    for line in explanation(report):
+        draw_text(layout, line, bpy.context)
 
 
 def _draw_choice(layout: bpy.types.UILayout, text: str, other: str, choice: tuple[str, str],

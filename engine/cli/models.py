@@ -27,6 +27,7 @@ from ..models.folder import ModelState, folder_state, model_state, other_models,
 from ..models.licence_store import licence_accepted, require_licence
 from ..models.local import encoding_is_known, import_model
 from ..models.stale_files import remove_stale_files
+from ..setup.segmentation_model import bundled_model
 from .options import user_path
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _models(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     for model in list_models():
-        state = model_state(model)
+        state = _state(model)
         text = (f"{size_text(model.size_bytes)} to download" if state is ModelState.MISSING
                 else state.value)
         note = f" (commercial use: {model.commercial_use.value})" if model.restricted else ""
@@ -115,6 +116,14 @@ def _list(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
     for name in others:
         print(f"{name:18} {folder_state(models_folder() / name).value:22} imported")
     return {"models": [_facts(model) for model in list_models()], "others": others}
+
+
+def _state(model: ModelInfo) -> ModelState:
+    """As `model_state`; the network that comes with every installation counts as here."""
+    state = model_state(model)
+    if state is ModelState.MISSING and model.task is Task.SEGMENTATION and bundled_model():
+        return ModelState.HERE
+    return state
 
 
 def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def _info(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]:
 def _facts(model: ModelInfo) -> dict[str, Any]:
     """The facts about a model, as plain JSON."""
     return {"name": model.name, "title": model.title, "task": model.task.value,
-            "state": model_state(model).value, "folder": str(model.folder),
+            "state": _state(model).value, "folder": str(model.folder),
             "licence": model.licence, "licence_url": model.licence_url, "terms": model.terms,
             "commercial_use": model.commercial_use.value,
             "licence_accepted": licence_accepted(model), "size_bytes": model.size_bytes,

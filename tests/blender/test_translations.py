@@ -31,6 +31,7 @@ def texts(bpy, extension, project_root):
                if name.isupper()}
             | {text for info in extension("engine.models.catalogue").CATALOGUE
                for text in (info.terms, info.title)} - {""}
+            | set(extension("ui.image_notes").TEXTS)
             | {name for path in _working_files(project_root) for name in stages(path)})
 
 

@@ -264,6 +264,19 @@ def test_models_list_and_info_describe_the_catalogue(capfd: pytest.CaptureFixtur
     assert capfd.readouterr().err.startswith("error model-missing: ")
 
 
+def test_models_list_has_the_network_that_came_with_the_program(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Although the models folder is empty."""
+    from engine.setup.segmentation_model import bundled_model
+
+    if bundled_model() is None:
+        pytest.skip("needs an environment that a set-up made")
+    monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
+    assert run("models", "list") == 0
+    line, = (line for line in capsys.readouterr().out.splitlines() if line.startswith("u2netp "))
+    assert "here" in line and "download" not in line
+
+
 @pytest.mark.golden
 def test_models_import_makes_a_usable_folder(shared_dir: Path, picture: Path, tmp_path: Path):
     golden = shared_dir / "golden"

@@ -44,14 +44,15 @@ def text_tag(text: str) -> bytes:
     return b"desc\0\0\0\0" + struct.pack(">I", len(data)) + data + bytes(78 + -len(data) % 4)
 
 
-def icc_file(colours: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
-    """An ICC profile of version 2 for a display."""
+def icc_file(colours: bytes, tags: list[tuple[bytes, bytes]], device: bytes = b"mntr",
+             connection: bytes = b"XYZ ") -> bytes:
+    """An ICC profile of version 2, for a display unless it says otherwise."""
     table, body = struct.pack(">I", len(tags)), b""
     for tag, data in tags:
         table += tag + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
         body += data + bytes(-len(data) % 4)
     header = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"\0\0\0\0", 0x02100000,
-                         b"mntr", colours, b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
+                         device, colours, connection) + bytes(12) + b"acsp" + bytes(28)
     header += b"".join(struct.pack(">i", round(v * 65536)) for v in D50)
     return (header + bytes(128 - len(header))) + table + body
 
@@ -116,6 +117,70 @@ def test_a_grey_profile_is_converted(tmp_path, mode):
     np.testing.assert_allclose(loaded.rgba[5, 5, :3], 128, atol=2)  # 0.216 linear is 0.502
     assert loaded.rgba[5, 5, 3] == (90 if mode == "LA" else 255)
     assert loaded.notes == []
+
+
+def lab_of(colour) -> tuple[float, float, float]:
+    """CIE L*a*b* (D50) of an sRGB colour."""
+    srgb = np.array(colour) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    white = SRGB_TO_XYZ.sum(axis=1)
+    adapt = np.linalg.inv(BRADFORD) @ np.diag(BRADFORD @ D50 / (BRADFORD @ white)) @ BRADFORD
+    x, y, z = np.cbrt(adapt @ SRGB_TO_XYZ @ linear / D50)  # all above the linear part
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def press_profile(ink) -> bytes:
+    """A CMYK profile of a press on which the first ink has this sRGB colour; the others are black.
+    """
+    corners = []
+    for number in range(16):  # the first ink changes slowest
+        paper, first = (100, 0, 0), lab_of(ink)
+        lightness, a, b = paper if number == 0 else first if number == 8 else (0, 0, 0)
+        corners += [round(lightness * 2.55), round(a + 128), round(b + 128)]
+    identity = b"".join(struct.pack(">i", 65536 * (i % 4 == 0)) for i in range(9))
+    table = (b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + identity + bytes(range(256)) * 4
+             + bytes(corners) + bytes(range(256)) * 3)
+    return icc_file(b"CMYK", [(b"desc", text_tag("press")), (b"wtpt", xyz_tag(D50)),
+                              (b"A2B0", table)], b"prtr", b"Lab ")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_a_cmyk_profile_is_converted(tmp_path, name):
+    """Inks as the profile says, not as the complements of red, green and blue."""
+    profile = press_profile(ORANGE)
+    Image.new("CMYK", (32, 32), (255, 0, 0, 0)).save(tmp_path / name, icc_profile=profile)
+    loaded = load_image(tmp_path / name)
+    np.testing.assert_allclose(loaded.rgba[5, 5, :3], ORANGE, atol=4)
+    assert loaded.notes == []
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_a_cmyk_profile_keeps_paper_and_black(tmp_path, ink):
+    Image.new("CMYK", (32, 32), (0, 0, 0, ink)).save(
+        tmp_path / "a.tif", icc_profile=press_profile(ORANGE))
+    loaded = load_image(tmp_path / "a.tif")
+    np.testing.assert_allclose(loaded.rgba[5, 5, :3], 255 - ink, atol=3)
+
+
+def test_a_tiff_of_associated_alpha_keeps_its_colours(tmp_path):
+    """Colours multiplied by their opacity, as compositing programs write them."""
+    straight = Image.new("RGBA", (32, 32), (*ORANGE, 128))
+    content = bytearray(_tiff(straight.convert("RGBa").tobytes()))
+    (tmp_path / "a.tif").write_bytes(content)
+    np.testing.assert_allclose(load_image(tmp_path / "a.tif").rgba[5, 5], (*ORANGE, 128), atol=2)
+
+
+def _tiff(pixels: bytes) -> bytes:
+    """A TIFF file of 32 x 32 RGBA pixels whose alpha is declared as associated."""
+    entries = ((256, 32), (257, 32), (258, 8), (259, 1), (262, 2), (273, 150), (277, 4),
+               (278, 32), (279, len(pixels)), (338, 1))
+    fields = b"".join(
+        struct.pack("<HHI4s", tag, *((3, 4, struct.pack("<I", 134)) if tag == 258 else
+                                     (4, 1, struct.pack("<I", value)) if tag in (273, 279) else
+                                     (3, 1, struct.pack("<HH", value, 0))))
+        for tag, value in entries)
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries)) + fields + bytes(4)
+    return head.ljust(134, b"\0") + struct.pack("<4H", 8, 8, 8, 8) + bytes(8) + pixels
 
 
 @pytest.mark.parametrize("profile", [b"broken", b"\0" * 200, icc_profile("Adobe RGB")[:150]])

@@ -106,6 +106,8 @@ TEXTS = {
     "give another name for the result": "für das Ergebnis einen anderen Namen angeben",
     "give another name for the result, or move that file away":
         "für das Ergebnis einen anderen Namen angeben oder die Datei verschieben",
+    "give another name for the result, or remove the link":
+        "für das Ergebnis einen anderen Namen angeben oder die Verknüpfung entfernen",
     "give another name, without slashes": "einen anderen Namen angeben, ohne Schrägstriche",
     "give each job a name of its own": "jedem Auftrag einen eigenen Namen geben",
     "give it more iterations, another seed, or use the method views":
@@ -144,6 +146,7 @@ TEXTS = {
         "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
     "leave that out, or choose another text-to-image model":
         "das weglassen oder ein anderes Text-zu-Bild-Modell wählen",
+    "leave the pose encoding on auto": "die Kodierung der Pose auf auto lassen",
     "let the compositor run, or choose another image":
         "den Compositor laufen lassen oder ein anderes Bild wählen",
     "make room, choose another folder, or import as float16":
