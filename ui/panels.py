@@ -89,6 +89,7 @@ class ZERO123_PT_views(_Section):
         column = settings_column(self.layout)
         column.prop(settings, "orbit" if settings.mode == 'ORBIT' else "azimuth")
         column.prop(settings, "samples")
+        column.prop(settings, "detail")
         column.column(heading="Camera").prop(settings, "like_input")
         if not settings.like_input:
             column.prop(settings, "elevation")

@@ -36,6 +36,7 @@ FIELDS = ("voxels", "hash")
 ALPHAS = ("auto", "trust", "ignore")
 FRAMINGS = ("auto", "keep", "fit")
 POSE_ENCODINGS = ("auto", "zero123", "stable")
+DETAILS = ("auto", "off")
 PRECISIONS = ("auto", "fp32", "bf16")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 MIN_RESOLUTION = 32
@@ -153,6 +154,9 @@ class ViewsRequest(PosedRequest):
     orbit: int = option(0, "number of views around the object, instead of a list of angles",
                         min=0, max=360)
     samples: int = option(1, "different samples of every view", min=1, max=64)
+    detail: str = option(
+        "auto", "auto carries print and edges of the image into the views near its camera, off "
+        "leaves the views as the model draws them", choices=DETAILS)
 
     def poses(self) -> list[tuple[float, float, float]]:
         """(azimuth, elevation, radius) of every requested view.

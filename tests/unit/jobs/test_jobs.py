@@ -196,8 +196,19 @@ def test_jobs_report_every_stage(tiny_model: Path, picture: Path, tmp_path: Path
     request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
                            steps=2, orbit=3, device="cpu")
     result = jobs.run(request, reporter)
-    assert list(dict.fromkeys(reporter.stages)) == ["prepare", "load model", "sample"]
-    assert [stage["name"] for stage in result["stages"]] == ["prepare", "load model", "sample"]
+    stages = ["prepare", "load model", "sample", "detail"]
+    assert list(dict.fromkeys(reporter.stages)) == stages
+    assert [stage["name"] for stage in result["stages"]] == stages
+    assert result["detail"] == "auto"
+
+
+def test_views_without_detail_are_the_model_s_own(tiny_model: Path, picture: Path,
+                                                  tmp_path: Path):
+    reporter = Counter()
+    request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
+                           steps=1, detail="off", device="cpu")
+    assert jobs.run(request, reporter)["detail"] == "off"
+    assert "detail" not in reporter.stages
 
 
 # Progress.

@@ -61,6 +61,7 @@ TEXTS = {
     "Decimate": "Dezimieren",
     "Delete the intermediate results of {}": "Was {} aufgehoben hat, wird gelöscht",
     "Delete {} from this computer": "{} wird von diesem Computer gelöscht",
+    "Detail": "Details",
     "Device": "Gerät",
     "Different samples of every view": "Verschiedene Proben jeder Ansicht",
     "Direct": "Direkt",

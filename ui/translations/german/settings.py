@@ -12,6 +12,10 @@ TEXTS = {
     "always does, keep leaves the image as it is framed":
         "Automatisch zentriert ein Objekt, das für die Modelle zu groß, zu klein oder nicht mittig "
         "ist; „Einpassen“ zentriert immer, „Behalten“ lässt das Bild, wie es ist",
+    "Auto carries print and edges of the image into the views near its camera, off leaves the "
+    "views as the model draws them":
+        "Automatisch überträgt Aufdruck und Kanten des Bildes in die Ansichten nahe seiner Kamera; "
+        "„Aus“ lässt die Ansichten, wie das Modell sie zeichnet",
     "Blender, or a Python that has bpy, to render with; empty looks for one":
         "Blender, oder ein Python mit bpy, mit dem gerendert wird; leer sucht eines",
     "Classifier-free guidance scale; 0 takes the model's or the method's own":
