@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import free_name
 from ..core.request import Request, default_of
 from ..core.requests import REQUESTS
 
@@ -95,7 +96,8 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
         given = next((str(row.values[f]) for f in REQUESTS[kind].fields_with("reads")
                       if row.values.get(f)), "")
         stem = Path(given or row.source).stem
-        name = _free_name(stem, taken)
+        # No folder can have a NUL in its name.
+        name = free_name(re.sub(r"[\x00-\x1f]", "_", stem), taken)
         values = {**options, **row.values, "out": str(out / name)}
         try:
             if row.error:
@@ -104,17 +106,6 @@ def read_items(inputs: Sequence[Path], out: Path, kind: str,
         except EngineError as error:
             items.append(Item(name, row.source, image, problem=(error.message, error.hint)))
     return items
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    """The stem, with a number if it is taken. Some disks do not distinguish Chair from chair."""
-    stem = re.sub(r"[\x00-\x1f]", "_", stem)  # no folder can have a NUL in its name
-    name, number = stem, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name.casefold())
-    return name
 
 
 def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:

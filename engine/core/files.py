@@ -34,3 +34,16 @@ def sha256(path: Path, progress: Callable[[int], None] = lambda count: None) -> 
             digest.update(block)
             progress(len(block))
     return digest.hexdigest()
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """The stem, with a number from 2 on if that name is taken; the name is added to `taken`.
+
+    `taken`: case-folded names, because some disks do not distinguish Chair from chair.
+    """
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name.casefold())
+    return name

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import bpy
 
+from ...engine.core.files import free_name
 from ...engine.models import catalogue
 from ...engine.remote.ssh_host import FOLDER, PYTHON, SshHost
 from ...engine.setup.environment import user_folder
@@ -94,14 +95,9 @@ def engine_folder() -> Path:
 def new_model_folder(context: bpy.types.Context, title: str) -> Path:
     """A path for a new model, with an unused name; the folder is not created yet."""
     parent = model_folder(context)
-    name = safe_name(title, "model")
-    taken = {path.name for path in parent.glob("*")} | {
-        model.name for model in catalogue.list_models()}
-    number, found = 1, name
-    while found in taken:
-        number += 1
-        found = f"{name}-{number}"
-    return parent / found
+    taken = {path.name.casefold() for path in parent.glob("*")} | {
+        model.name.casefold() for model in catalogue.list_models()}
+    return parent / free_name(safe_name(title, "model"), taken)
 
 
 def model_name(context: bpy.types.Context, folder: Path) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 
 from ...camera import FOV_DEG, camera_to_world, spherical_from_position
 from ...core.errors import EngineError, ErrorCode
+from ...core.files import free_name
 from ...core.locks import try_lock
 from ...core.reporting import Reporter
 from ...core.requests import RenderRequest
@@ -182,16 +183,10 @@ class _Progress:
 
 def _name_keys(models: Sequence[str], taken: set[str]) -> dict[str, str]:
     """Unused keys for new objects, each with its model."""
-    keys: dict[str, str] = {}
-    for model in models:
-        stem = re.sub(r"[^\w-]+", "_", model.rpartition(".")[0]).strip("_") or "object"
-        key, number = stem, 1
-        while key in taken:
-            number += 1
-            key = f"{stem}_{number}"
-        taken.add(key)
-        keys[key] = model
-    return keys
+    taken = {key.casefold() for key in taken}
+    stems = [re.sub(r"[^\w-]+", "_", model.rpartition(".")[0]).strip("_") for model in models]
+    return {free_name(stem or "object", taken): model
+            for stem, model in zip(stems, models, strict=True)}
 
 
 def _render_block(block: dict[str, str], models: dict[str, Path], request: RenderRequest,
