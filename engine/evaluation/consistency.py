@@ -20,6 +20,7 @@ import numpy as np
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter, SilentReporter
 from ..core.requests import ReconstructRequest
+from ..imaging import premultiplied, straight
 from ..imaging.view_set import ViewSet
 from ..jobs import run as jobs
 from ..mesh.rendering import TexturedTriangles
@@ -119,10 +120,10 @@ def views_with_defects(thing: TexturedTriangles, defect: str, bad: int,
     for i in chosen:
         if defect == WRONG_SIDE:
             seen = thing.render(views.azimuth_deg[i] + 180, views.elevation_deg[i],
-                                views.radius[i], VIEW_SIZE, LIGHTS)
-            images[i] = seen / np.float32(255)
+                                views.radius[i], VIEW_SIZE, LIGHTS) / np.float32(255)
         else:
-            images[i] = IMAGE_DEFECTS[defect](images[i], rng)
+            seen = IMAGE_DEFECTS[defect](straight(images[i]), rng)
+        images[i] = premultiplied(seen)
     return replace(views, images=images)
 
 
