@@ -149,9 +149,11 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                 _context(field_device, work, reporter, None))
         sampled = _sampled_views(request, image, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
+    settings = _settings(request, *_input_camera(request, sampled.views, image))
     try:
         result = reconstruct(
-            sampled.views, _settings(request, *_input_camera(request, sampled.views, image)),
+            sampled.views,
+            replace(settings, shape_prior=needs_prior(sampled.views)),
             _context(field_device, work, reporter, pipeline), _photo(image) if image else None)
     except EngineError as error:
         if given is not None or error.code is not ErrorCode.BAD_INPUT:
@@ -162,6 +164,23 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
         report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     return _Fitted(sampled.views, result, image,
                    sampled.unet_evaluations + result.unet_evaluations)
+
+
+def needs_prior(views: ViewSet) -> bool:
+    """Whether views are by a model of a family that needs the shape network's prediction.
+
+    Views without a known model, such as renderings, need none.
+    """
+    from ..models.families import family_in
+    from ..models.installed_models import usable_folder
+
+    model = views.meta.get("model")
+    if not isinstance(model, str) or not model:
+        return False
+    try:
+        return family_in(usable_folder(model)).fit.shape_prior
+    except EngineError:
+        return False
 
 
 def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,

@@ -63,6 +63,9 @@ class FitSettings:
     """Optimisation steps on a CPU, likewise."""
     gpu_resolution: int = 96
     gpu_iterations: int = 300
+    shape_prior: bool = False
+    """Whether the shape network's prediction counts beside the model's views: on for nano, whose
+    views know the shape no better (docs/reconstruction.md)."""
 
     def on(self, gpu: bool) -> tuple[int, int]:
         """(resolution, iterations) for a field that is optimised on a GPU or on a CPU."""
@@ -218,7 +221,8 @@ _ORIGINAL_FIT = FitSettings(gpu_resolution=160, gpu_iterations=900)
 
 NANO = ModelFamily(
     "nano", "engine/models/nano/README.md: distilled to one step without guidance",
-    SamplingSettings(steps=1, guidance=1.0), FitSettings(), _XL_SDS, SJCParameters())
+    SamplingSettings(steps=1, guidance=1.0), FitSettings(shape_prior=True), _XL_SDS,
+    SJCParameters())
 ZERO123 = ModelFamily(
     "zero123", "diffusers, examples/community/pipeline_zero1to3.py: 50 steps, eta 0, guidance 3",
     SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS, SJCParameters())

@@ -79,7 +79,7 @@ def extract_mesh(fit: Fit, faces: int, photo: Photo | None = None) -> Triangles:
     """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
-    images = fit.images.sharp_for(grid.voxel_grid)
+    images = fit.images.believed().sharp_for(grid.voxel_grid)
     rays = camera_rays(images.camera_to_world, images.rgba.shape[1], images.fov_deg,
                        grid.voxel_grid)
     raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)

@@ -16,13 +16,16 @@ from ..fields.rays import camera_rays
 from ..fields.representations import make_field
 from ..fields.voxel_field import EMPTY_RAW, VoxelField, density_of
 from ..fields.voxel_grid import VoxelGrid
+from ..shape.prediction import ShapePrediction
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
-from .hull import Hull, vote_hull
+from .hull import Hull, hull_of
 from .photo_hull import CarveMask, find_carve_mask
 from .photometric import RAY_STEP, PhotometricObjective
 from .posed_images import PosedImages, pixels_for
-from .trainer import LearningRates, Level, TrainingRun, train_coarse_to_fine
+from .shape_prior import CONFIG as PRIOR
+from .shape_prior import ShapePrior
+from .trainer import LearningRates, Level, Objective, TrainingRun, train_coarse_to_fine
 from .z_bounds import SOLID_DENSITY, UNBOUNDED, ZBounds, ZBoundsInputs, estimate_z_bounds
 
 SMOOTHING = torch.tensor([0.02, 0.01, 0.01, 0.01])
@@ -65,8 +68,11 @@ class ViewFitStage:
     are estimated. After the first level, voxels whose colours are inconsistent are carved.
     """
 
-    def __init__(self, images: PosedImages, hull: Hull, generator: torch.Generator) -> None:
+    def __init__(self, images: PosedImages, hull: Hull, generator: torch.Generator,
+                 prediction: ShapePrediction | None = None) -> None:
         self.images, self.hull, self.generator = images, hull, generator
+        self.prediction = prediction
+        self.prior: ShapePrior | None = None
         self.z_bounds = UNBOUNDED
         self.carve_mask: CarveMask | None = None
         self.alignment = Alignment(images.trusted)
@@ -76,19 +82,36 @@ class ViewFitStage:
         if steps.start:
             if self.carve_mask is None:
                 self.carve_mask = self._find_carve_mask(field)
+                self._apply_prior()
             field.cap_density(self.carve_mask.mask, CARVED_RAW)
         self.alignment = Alignment(self.images.trusted).to(field.device)
         objective = PhotometricObjective(
             self.images.sharp_for(field.voxel_grid), self.alignment,
             occupancy_of(self.hull).to(field.device), field.voxel_grid.voxel_size * RAY_STEP,
             self.generator)
-        return Level(objective, self._rates(), [
+        return Level(self._with_prior(objective), self._rates(), [
             {"params": [self.alignment.correction], "lr": ALIGNMENT_RATE}])
+
+    def _with_prior(self, objective: Objective) -> Objective:
+        """The objective with the prior's term, if there is a prior."""
+        prior = self.prior
+        if prior is None:
+            return objective
+        return lambda field, step: objective(field, step) + prior.loss(field, self.generator)
+
+    def _apply_prior(self) -> None:
+        """Add what the prediction knows, as far as the views contradict each other."""
+        if self.prediction is None or self.carve_mask is None:
+            return
+        weight = PRIOR.weight(self.carve_mask.inconsistent_ratio)
+        if weight:
+            self.prior = ShapePrior(self.prediction, self.hull, weight)
+            self.hull = replace(self.hull, bound=self.prior.bound)
 
     def end(self, field: Field) -> None:
         """See `TrainingStage`."""
         images = replace(self.images, rgba=self.alignment.to("cpu").applied(self.images.rgba))
-        small = images.shrunk(pixels_for(self.hull.voxel_grid))
+        small = images.believed().shrunk(pixels_for(self.hull.voxel_grid))
         rays = camera_rays(small.camera_to_world, small.rgba.shape[1], small.fov_deg,
                            self.hull.voxel_grid)
         self._update(images, estimate_z_bounds(field, ZBoundsInputs(
@@ -108,9 +131,7 @@ class ViewFitStage:
         if "contradicted" in state:
             self.carve_mask = CarveMask(state["contradicted"], float(state["disagreeing"]))
         low, high = state["ends"].tolist()
-        bounds = ZBounds(low, high)
-        if not torch.equal(self.images.rgba, state["rgba"]) or bounds != self.z_bounds:
-            self._update(replace(self.images, rgba=state["rgba"]), bounds)
+        self._update(replace(self.images, rgba=state["rgba"]), ZBounds(low, high))
 
     def _rates(self) -> LearningRates:
         """Smoothing fades unless the views are known to disagree: it evens out their errors."""
@@ -121,35 +142,41 @@ class ViewFitStage:
     def _find_carve_mask(self, field: Field) -> CarveMask:
         voxel_grid = self.hull.voxel_grid
         solid = (density_of(field.as_grid(voxel_grid).raw[0, 0]) > SOLID_DENSITY).cpu()
-        images = self.images.shrunk(round(CARVING_DETAIL * pixels_for(voxel_grid)))
+        images = self.images.believed().shrunk(round(CARVING_DETAIL * pixels_for(voxel_grid)))
         return find_carve_mask(solid & self.hull.bound, images, voxel_grid, pixels_for(voxel_grid))
 
     def _update(self, images: PosedImages, z_bounds: ZBounds) -> None:
         self.images, self.z_bounds = images, z_bounds
         self.hull = hull_of(images, self.hull.voxel_grid)
         self.hull.bound &= z_bounds.depth(self.hull.voxel_grid.axis(2)) >= 0
+        self._apply_prior()
 
 
-def fit_field(images: PosedImages, hull: Hull, representation: str, iterations: int,
-              run: TrainingRun, device: torch.device) -> Fit:
-    """The field that reproduces the images, within the hull's bound and at its resolution.
+@dataclass(frozen=True)
+class FitTask:
+    """What a field is fitted to, and how it is made."""
 
-    `representation`: as in `fields.representations.make_field`. `device`: of the optimisation;
-    arguments and result are on the CPU.
+    images: PosedImages
+    voxel_grid: VoxelGrid
+    prediction: ShapePrediction | None = None
+    """The shape network's, which counts where the images contradict each other."""
+    representation: str = "voxels"
+    """As in `fields.representations.make_field`."""
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
+    """Of the optimisation; images and result are on the CPU."""
+
+
+def fit_field(task: FitTask, iterations: int, run: TrainingRun) -> Fit:
+    """The field that reproduces the images, within their hull and at the grid's resolution.
 
     Raises:
-        EngineError: as `trainer.train`.
+        EngineError: `BAD_INPUT` if the silhouettes have no shape in common; as `trainer.train`.
     """
-    stage = ViewFitStage(images, hull, run.generator)
-    start = make_field(initial_field(hull), representation, run.generator, device)
+    hull = hull_of(task.images, task.voxel_grid)
+    stage = ViewFitStage(task.images, hull, run.generator, task.prediction)
+    start = make_field(initial_field(hull), task.representation, run.generator, task.device)
     fitted = train_coarse_to_fine(start, stage, iterations, run)
     return Fit(on_cpu(fitted), stage.images, stage.hull, stage.z_bounds)
-
-
-def hull_of(images: PosedImages, voxel_grid: VoxelGrid) -> Hull:
-    """The vote hull of the images."""
-    return vote_hull(images.rgba, images.camera_to_world, images.fov_deg, voxel_grid,
-                     trusted=images.trusted)
 
 
 def initial_field(hull: Hull) -> VoxelField:

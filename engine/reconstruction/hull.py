@@ -8,6 +8,7 @@ draws wrongly, so a part of the views may disagree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,12 +18,15 @@ from torch import Tensor
 from ..core.errors import EngineError, ErrorCode
 from ..fields.rays import project
 from ..fields.voxel_grid import VoxelGrid
+from .posed_images import PosedImages
 
 VOTE_FRACTIONS = (0.85, 0.7, 0.55)
 """Shares of the views that must agree. The next is tried if one leaves nothing. At 0.85 the hull of
 eight and more generated views still contains the whole object."""
 MARGIN = 3
 """Voxels of the first hull between the object and the border of the finer grid around it."""
+MIN_VOTES = 1.0
+"""Lower limit of the number of votes that a share is taken of."""
 MIN_VOXELS = 8
 """Minimum number of voxels of a hull that can be meshed."""
 
@@ -40,36 +44,36 @@ class Hull:
     voxel_grid: VoxelGrid
 
 
-def vote_hull(rgba: Tensor, camera_to_world: Tensor, fov_deg: float, voxel_grid: VoxelGrid, *,
-              trusted: Tensor | None = None) -> Hull:
-    """The hull of N silhouettes.
+def hull_of(images: PosedImages, voxel_grid: VoxelGrid,
+            fractions: Sequence[float] = VOTE_FRACTIONS) -> Hull:
+    """The hull of the silhouettes of N images.
 
-    `rgba`: N x S x S x 4 in [0, 1], premultiplied; `camera_to_world`: N x 4 x 4; `trusted`: N bool,
-    images whose silhouette (dilated by a pixel) the hull never leaves, such as the photo.
+    An image whose weight is below 1 has less than a vote. The hull never leaves the silhouettes
+    (dilated by a pixel) of trusted images, such as the photo. `fractions`: see `VOTE_FRACTIONS`.
 
     Raises:
         EngineError: `BAD_INPUT` if the silhouettes have no shape in common.
     """
-    if trusted is None:
-        trusted = torch.zeros(len(rgba), dtype=torch.bool)
     points = voxel_grid.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
-    images = rgba.permute(0, 3, 1, 2)
-    for image, matrix, trust in zip(images, camera_to_world, trusted, strict=True):
-        coords, _ = project(points, matrix, fov_deg)
+    for image, matrix, weight, trusted in zip(
+            images.rgba.permute(0, 3, 1, 2), images.camera_to_world,
+            images.weight.clamp_max(1).tolist(), images.trusted, strict=True):
+        coords, _ = project(points, matrix, images.fov_deg)
         # A view has no vote on what lies outside its frame.
         framed = (coords.abs() < 1).all(-1)
         inside = sample_image(_dilated(image[3:]), coords)[0] > 0.5
-        votes += inside & framed
-        total = total + sample_image(image, coords) * framed
-        seen += framed
-        if trust:
+        votes += weight * (inside & framed)
+        total = total + weight * (sample_image(image, coords) * framed)
+        seen += weight * framed
+        if trusted:
             allowed &= inside | ~framed
-    seen.clamp_min_(1)
+    seen.clamp_min_(MIN_VOTES)
     colour = (total[:3] / total[3].clamp_min(1e-3)).T
     shape = voxel_grid.shape
-    return Hull(_bound(votes / seen, allowed).reshape(shape), (total[3] / seen).reshape(shape),
+    bound = _bound(votes / seen, allowed, fractions)
+    return Hull(bound.reshape(shape), (total[3] / seen).reshape(shape),
                 colour.reshape(*shape, 3), voxel_grid)
 
 
@@ -89,8 +93,8 @@ def voxel_grid_around(hull: Hull, count: int, min_voxel_size: float) -> VoxelGri
     return finer if finer.voxel_size > min_voxel_size else box.with_voxel_size(min_voxel_size)
 
 
-def _bound(share: Tensor, allowed: Tensor) -> Tensor:
-    for fraction in VOTE_FRACTIONS:
+def _bound(share: Tensor, allowed: Tensor, fractions: Sequence[float]) -> Tensor:
+    for fraction in fractions:
         bound = (share >= fraction) & allowed
         if bound.sum() >= MIN_VOXELS:
             return bound

@@ -23,6 +23,8 @@ from ..mesh.photo import Photo
 PHOTO_WEIGHT = 3.0
 """Weight of the input photo against that of a generated view: only the photo is known to be right.
 """
+BELIEVED_WEIGHT = 0.5
+"""Weight from which a view counts where views are not weighted."""
 USABLE_COVERAGE = (1e-4, 0.95)
 """Share of an image's pixels that its object may cover; outside, there is no silhouette."""
 FRAME_SIZE = 1.62
@@ -45,7 +47,7 @@ class PosedImages:
     fov_deg: float
     """Field of view of all cameras, degrees."""
     weight: Tensor
-    """N; weights of the images in a loss."""
+    """N; weights of the images in a loss. Below 1, also their votes on the hull."""
     trusted: Tensor
     """N bool; photos, as opposed to generated views: the object never leaves their silhouette, and
     their alignment is not corrected."""
@@ -55,6 +57,14 @@ class PosedImages:
         return replace(self, rgba=self.rgba.to(device), weight=self.weight.to(device),
                        camera_to_world=self.camera_to_world.to(device),
                        trusted=self.trusted.to(device))
+
+    def believed(self) -> PosedImages:
+        """The images without those of little weight, for decisions that cannot weight them."""
+        keep = self.weight >= min(BELIEVED_WEIGHT, float(self.weight.max()))
+        if keep.all():
+            return self
+        return PosedImages(self.rgba[keep], self.camera_to_world[keep], self.fov_deg,
+                           self.weight[keep], self.trusted[keep])
 
     def sharp_for(self, voxel_grid: VoxelGrid) -> PosedImages:
         """The images at about the sharpness that a field on a voxel grid can show.

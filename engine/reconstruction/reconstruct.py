@@ -14,14 +14,15 @@ import torch
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
-from ..fields.voxel_grid import cube
+from ..fields.voxel_grid import VoxelGrid, cube
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
+from ..shape.prediction import ShapePrediction
 from .direct import mesh_from_photo, show_prediction
 from .extraction import textured_mesh
-from .fit import Fit, fit_field, hull_of
-from .hull import Hull, voxel_grid_around
+from .fit import Fit, FitTask, fit_field
+from .hull import hull_of, voxel_grid_around
 from .memory import require_memory
 from .photometric import PhotometricConfig
 from .posed_images import (
@@ -32,6 +33,8 @@ from .posed_images import (
     input_photo,
 )
 from .settings import ReconstructionSettings, RunContext, single_thread
+from .shape_network import has_shape_network, predict_shape
+from .view_weights import rate_views
 
 if TYPE_CHECKING:
     from .score import ScoredFit, ScoreMethod, ScoreTask
@@ -92,10 +95,12 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
     with single_thread():
         with context.clock.stage("hull"):
             images = images_of_views(views, photo_view, context.reporter)
-            hull = _hull(images, settings.resolution)
+            images = replace(images, weight=images.weight * rate_views(images, settings.seed))
+            task = FitTask(images, _voxel_grid(images, settings.resolution),
+                           _prediction(photo_view, settings), settings.representation,
+                           context.device)
         with context.clock.stage("fit", steps=iterations):
-            fit = fit_field(images, hull, settings.representation, iterations,
-                            context.training_run("fit", generator), context.device)
+            fit = fit_field(task, iterations, context.training_run("fit", generator))
         if settings.refine and photo_view is not None:
             scored = _refined(fit, photo_view, settings, context, generator)
             fit, evaluations = scored.fit, scored.unet_evaluations
@@ -185,11 +190,19 @@ def _refined(fit: Fit, photo: Photo, settings: ReconstructionSettings, context: 
         return refine(fit, task, context.training_run("refine", generator))
 
 
-def _hull(images: PosedImages, resolution: int) -> Hull:
-    """The hull on the voxel grid of the fit: fine voxels where a coarse hull says they matter."""
+def _voxel_grid(images: PosedImages, resolution: int) -> VoxelGrid:
+    """The voxel grid of the fit: fine voxels where a coarse hull says they matter."""
     coarse = hull_of(images, cube(resolution))
     min_voxel_size = MIN_VOXEL_PIXELS * FRAME_SIZE / images.rgba.shape[1]
-    return hull_of(images, voxel_grid_around(coarse, resolution**3, min_voxel_size))
+    return voxel_grid_around(coarse, resolution**3, min_voxel_size)
+
+
+def _prediction(photo: Photo | None,
+                settings: ReconstructionSettings) -> ShapePrediction | None:
+    """The shape network's prediction, if it is to count and there is a photo."""
+    if photo is None or not settings.shape_prior or not has_shape_network():
+        return None
+    return predict_shape(photo, settings)
 
 
 def _require_memory(settings: ReconstructionSettings, rays: int) -> None:

@@ -52,6 +52,8 @@ class ReconstructionSettings:
     texture_size: int = 1024
     """Side of the square texture, pixels."""
     seed: int = 0
+    shape_prior: bool = False
+    """Whether the shape network's prediction counts where the views contradict each other."""
 
 
 @dataclass

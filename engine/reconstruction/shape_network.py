@@ -10,13 +10,18 @@ from ..shape.prediction import WEIGHTS, ShapePrediction, predict
 from .settings import ReconstructionSettings
 
 
+def has_shape_network() -> bool:
+    """Whether the weights of the shape network are there."""
+    return (WEIGHTS / "weights.safetensors").is_file()
+
+
 def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePrediction:
     """The occupancy that the shape network predicts for the object in a photo.
 
     Raises:
         EngineError: `MODEL_MISSING` without the network's weights.
     """
-    if not (WEIGHTS / "weights.safetensors").is_file():
+    if not has_shape_network():
         raise EngineError(ErrorCode.MODEL_MISSING, "the weights of the shape network are missing",
                           "install the program again, or use the method views")
     return predict(photo.rgba, settings.input_elevation_deg, settings.input_radius)

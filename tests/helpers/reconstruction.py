@@ -14,11 +14,10 @@ from engine import camera, reconstruction
 from engine.fields.voxel_grid import VoxelGrid
 from engine.imaging.view_set import ViewSet
 from engine.reconstruction import Reconstruction, ReconstructionSettings, RunContext
-from engine.reconstruction.fit import Fit, fit_field, hull_of
+from engine.reconstruction.fit import Fit, FitTask, fit_field
 from engine.reconstruction.posed_images import PosedImages
 from engine.reconstruction.trainer import TrainingRun
 
-CPU = torch.device("cpu")
 SETTINGS = {field.name for field in fields(ReconstructionSettings)}
 
 
@@ -52,4 +51,4 @@ def posed_images(views: ViewSet) -> PosedImages:
 def fit_images(images: PosedImages, voxel_grid: VoxelGrid, iterations: int) -> Fit:
     """A fit without alignment of the hull's grid."""
     run = TrainingRun(torch.Generator().manual_seed(0))
-    return fit_field(images, hull_of(images, voxel_grid), "voxels", iterations, run, CPU)
+    return fit_field(FitTask(images, voxel_grid), iterations, run)

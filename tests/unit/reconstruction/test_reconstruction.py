@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from helpers.reconstruction import reconstruct
+from helpers.reconstruction import posed_images, reconstruct
 from helpers.shapes import BLOCK, TABLE, Box, contains, grid_points, iou, mesh_contains, photograph
 from scipy import ndimage
 
@@ -23,7 +24,7 @@ from engine.core.reporting import SilentReporter
 from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 from engine.reconstruction.alignment import Alignment
-from engine.reconstruction.hull import Hull, vote_hull, voxel_grid_around
+from engine.reconstruction.hull import Hull, hull_of, voxel_grid_around
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
 from engine.reconstruction.sds import SDSSettings
 
@@ -49,11 +50,13 @@ def block(block_views: ViewSet, block_photo: np.ndarray):
     return reconstruct(block_views, photo=block_photo, input_elevation_deg=10.0, **SMALL)
 
 
-def hull_of(views: ViewSet, resolution: int = 40, **options) -> Hull:
-    rgba = torch.from_numpy(views.images)
-    rgba = torch.cat([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
-    return vote_hull(rgba, torch.from_numpy(views.camera_to_world).float(), views.fov_deg,
-                     cube(resolution), **options)
+def hull_of_views(views: ViewSet, trusted: torch.Tensor | None = None,
+                  weight: torch.Tensor | None = None) -> Hull:
+    """The hull at 40 voxels, by default of untrusted views of weight 1."""
+    images = posed_images(views)
+    return hull_of(replace(
+        images, trusted=torch.zeros_like(images.trusted) if trusted is None else trusted,
+        weight=images.weight if weight is None else weight), cube(40))
 
 
 def inside(resolution: int = 40) -> torch.Tensor:
@@ -62,7 +65,7 @@ def inside(resolution: int = 40) -> torch.Tensor:
 
 
 def test_the_hull_holds_the_whole_object_and_little_else(block_views: ViewSet) -> None:
-    hull, truth = hull_of(block_views), inside()
+    hull, truth = hull_of_views(block_views), inside()
     assert hull.bound[truth].all()
     assert hull.bound.sum() < 2.2 * truth.sum()
     assert hull.agreement[truth].min() > 0.6
@@ -74,7 +77,17 @@ def test_one_wrong_view_does_not_cut_the_hull(block_views: ViewSet) -> None:
     wrong = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
                     block_views.radius, block_views.sample)
     wrong.images[3, :, :40, 3] = 0
-    assert hull_of(wrong).bound[inside()].float().mean() > 0.99
+    assert hull_of_views(wrong).bound[inside()].float().mean() > 0.99
+
+
+def test_hull_is_not_cut_by_views_of_little_weight(block_views: ViewSet) -> None:
+    wrong = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
+                    block_views.radius, block_views.sample)
+    wrong.images[3:8, :, :40, 3] = 0
+    weight = torch.ones(16)
+    weight[3:8] = 0.01
+    assert hull_of_views(wrong).bound[inside()].float().mean() < 0.9
+    assert hull_of_views(wrong, weight=weight).bound[inside()].float().mean() > 0.99
 
 
 def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
@@ -83,7 +96,7 @@ def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
     narrow.images[0, :, :32, 3] = 0  # view 0 looks along X: its left half is Y < 0
     trusted = torch.zeros(len(narrow), dtype=torch.bool)
     trusted[0] = True
-    bound = hull_of(narrow, trusted=trusted).bound
+    bound = hull_of_views(narrow, trusted).bound
     y = cube(40).centres()[:, 1].reshape(40, 40, 40)
     assert not bound[y < -0.06].any()
     assert bound[inside() & (y > 0.06)].all()
@@ -173,7 +186,7 @@ def test_a_bar_thinner_than_a_cubes_voxels_keeps_its_thickness() -> None:
 
 
 def test_voxel_grid_around_hull_holds_it(block_views: ViewSet) -> None:
-    hull = hull_of(block_views)
+    hull = hull_of_views(block_views)
     voxel_grid = voxel_grid_around(hull, 40**3, 0.0)
     assert voxel_grid.count == pytest.approx(40**3, rel=0.1)
     assert voxel_grid.voxel_size < 0.95 * hull.voxel_grid.voxel_size

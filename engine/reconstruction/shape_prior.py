@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape network's prediction as a prior of the fit to views.
+
+The prediction and the silhouettes of sampled views err independently: added voxel by voxel,
+their evidence is worth more than either. The prior counts as far as the views contradict each
+other; views that show one object know its shape better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..fields.field import Field
+from ..shape.prediction import ShapePrediction
+from .hull import Hull
+
+
+@dataclass(frozen=True)
+class PriorConfig:
+    """How the prediction acts on a fit."""
+
+    gain: float = 0.15
+    """Agreement of the views, in [0, 1], that a prediction is worth per unit of its log-odds."""
+    max_log_odds: float = 4.0
+    """Log-odds are clipped here: the network is not surer than that."""
+    min_score: float = 0.7
+    """Agreement and prediction together below which a voxel is empty."""
+    inconsistent_ratio: tuple[float, float] = (0.12, 0.2)
+    """Inconsistent share of the surface (see `photo_hull.CarveMask`) up to which the prior is off,
+    and from which it has its full weight."""
+    loss_weight: float = 0.1
+    """Of the prior in the loss, against the images' errors of about 0.05."""
+    points: int = 2048
+    """Random voxels in a step's term: half the number of its rays."""
+    thickness: float = 2.0
+    """Voxels over which a density is turned into an occupancy: a wall of that thickness counts as
+    occupied if little light passes it."""
+
+    def weight(self, inconsistent_ratio: float) -> float:
+        """Weight of the prior in [0, 1]."""
+        low, high = self.inconsistent_ratio
+        return min(max((inconsistent_ratio - low) / (high - low), 0.0), 1.0)
+
+
+CONFIG = PriorConfig()
+
+
+class ShapePrior:
+    """What the prediction and the views' silhouettes together say about a hull's voxels."""
+
+    def __init__(self, prediction: ShapePrediction, hull: Hull, weight: float) -> None:
+        """`weight`: of the prediction, in (0, 1]."""
+        points = hull.voxel_grid.centres()
+        probability = torch.from_numpy(prediction.sample(points.numpy()))
+        odds = torch.logit(probability, eps=1e-3).clamp(-CONFIG.max_log_odds, CONFIG.max_log_odds)
+        score = hull.agreement + weight * CONFIG.gain * odds.reshape(hull.bound.shape)
+        bound = hull.bound & (score > weight * CONFIG.min_score)
+        self.bound = bound if bound.any() else hull.bound
+        """X x Y x Z bool: where the object may be."""
+        inside = self.bound.flatten().nonzero()[:, 0]
+        self.points = points[inside]
+        """B x 3: centres of these voxels, world."""
+        self.occupied = (odds[inside] > 0).float()
+        """B; the more likely state."""
+        self.certainty = weight * CONFIG.loss_weight * (2 * probability[inside] - 1).abs()
+        """B; weight in the loss."""
+        self.reach = CONFIG.thickness * hull.voxel_grid.voxel_size
+        """World units over which a density is turned into an occupancy."""
+
+    def loss(self, field: Field, generator: torch.Generator) -> Tensor:
+        """Squared difference between a field's occupancy and the prediction, at random voxels."""
+        pick = torch.randint(len(self.points), (CONFIG.points,), generator=generator)
+        density = field.density(self.points[pick].to(field.device))
+        occupancy = -torch.expm1(-density * self.reach)
+        error = (occupancy - self.occupied[pick].to(field.device)).square()
+        return (self.certainty[pick].to(field.device) * error).mean()
