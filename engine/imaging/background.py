@@ -55,9 +55,16 @@ class KeyConfig:
     hole: float = 0.6
     """Distance, as a multiple of the key's threshold, up to which an enclosed area shows the
     background."""
+    ripple: float = 2.0
+    """The same as a multiple of the median distance of the background beside the object, where
+    lossy compression makes ripples: in a small opening they come from all sides."""
+    max_ripple: float = 0.04
+    """Upper limit of that: a shadow beside the object is no ripple."""
 
 
 CONFIG = KeyConfig()
+_BLOCK = 8
+"""Pixels a side of the blocks of JPEG, WebP and video, which ripples do not leave."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +143,22 @@ def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pix
     if count:
         medians = np.asarray(ndimage.median(distance, enclosed, range(1, count + 1)))
         sizes = np.bincount(enclosed.ravel())[1:]
-        opening = (medians < CONFIG.hole * background.threshold) & (sizes > 8)
+        limit = max(CONFIG.hole * background.threshold, _ripples(distance, differs))
+        opening = (medians < limit) & (sizes > 8)
         differs |= np.isin(enclosed, np.flatnonzero(~opening) + 1)
     if saliency is not None:
         differs |= (saliency > CONFIG.certain) & (enclosed == 0)
     return differs
+
+
+def _ripples(distance: Mask, solid: Pixels) -> float:
+    """Distance up to which an opening in an object may differ from a background with ripples."""
+    filled = ndimage.binary_fill_holes(solid)
+    beside = (ndimage.binary_dilation(filled, iterations=_BLOCK)
+              & ~ndimage.binary_dilation(filled, iterations=2))
+    if not beside.any():
+        return 0.0
+    return min(CONFIG.ripple * float(np.median(distance[beside])), CONFIG.max_ripple)
 
 
 def soft_edges(rgb: FloatImage, background: Background,

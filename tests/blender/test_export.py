@@ -211,6 +211,19 @@ def test_texture_survives_that_its_result_is_removed(bpy, texture, mesh_glb, tmp
     assert np.array(bpy.data.images[name].pixels)[:4].tolist() == [1, 0, 0, 1]
 
 
+def test_texture_survives_undo_without_its_result(bpy, scene, mesh_glb, out):
+    bpy.ops.ed.undo_push(message="Before")
+    bpy.ops.zero123.import_result(filepath=str(mesh_glb))
+    bpy.ops.ed.undo_push(message="Import")
+    shutil.rmtree(mesh_glb.parent)
+    bpy.ops.ed.undo()
+    bpy.ops.ed.redo()
+    image = _texture_of(bpy.context.object)
+    assert np.array(image.pixels)[:4].tolist() == [1, 0, 0, 1]
+    _export(bpy, "obj", out)
+    assert _colours(out) == [(255, 0, 0)]
+
+
 def test_painted_texture_is_saved_and_exported(bpy, texture, tmp_path, out):
     """Without saving the image by hand; the result's own file stays as it is."""
     file = _file_of(bpy, texture)

@@ -109,8 +109,8 @@ def reload(t):
     scene = bpy.context.scene
     made = next(item for item in scene.objects if item.type == 'MESH')
     t.report["same_after_reload"] = _facts(scene) == before
-    t.report["textures_packed"] = [
-        node.image.packed_file is not None for node in made.active_material.node_tree.nodes
+    t.report["textures_shown"] = [
+        node.image.size[0] > 0 for node in made.active_material.node_tree.nodes
         if node.type == 'TEX_IMAGE']
     bpy.context.view_layer.objects.active = made
     with t.in_view():

@@ -198,7 +198,7 @@ def test_dropped_photo_becomes_a_mesh(report):
 
 def test_saved_file_keeps_results(report):
     assert report["same_after_reload"]
-    assert report["textures_packed"] == [True]
+    assert report["textures_shown"] == [True]
     assert report["imported_again"] == 1
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,23 @@ def test_openings_in_the_backgrounds_colour_are_removed(network, with_network):
     alpha = cut_out(opaque(rgb), network if with_network else None).rgba[..., 3]
     assert alpha[160, 160] == 0
     assert alpha[160, 90] == 255
+
+
+def test_openings_are_removed_in_spite_of_compression(network):
+    """In a noisy photo, where the ripples of JPEG fill them."""
+    y = np.mgrid[:400, :400][0] / 400
+    mask = np.zeros((400, 400), bool)
+    for left, top, right, bottom in ((120, 60, 135, 345), (265, 60, 280, 345), (120, 60, 280, 75),
+                                     (120, 115, 280, 130), (120, 170, 280, 190),
+                                     (120, 250, 280, 262)):
+        mask[top:bottom, left:right] = True
+    rgb = np.dstack([150 + 80 * y, 170 + 60 * y, 200 + 40 * y])
+    rgb += np.random.default_rng(5).normal(0, 1.5, (400, 400, 1))
+    rgb[mask] = (90, 60, 30)
+    stored = io.BytesIO()
+    Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).save(stored, "JPEG", quality=70)
+    found = cut_out(opaque(np.asarray(Image.open(stored))), network).rgba[..., 3] > 127
+    assert iou(found, mask) > 0.93
 
 
 def test_enclosed_parts_in_another_colour_stay(network):
