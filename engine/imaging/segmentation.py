@@ -187,7 +187,9 @@ def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
         solid = _object_parts(keyed(pixels, background, salient), salient)
         if solid.any():
             colours, mask = soft_edges(pixels, background, solid)
-            uncertain = salient is not None and _iou(solid, salient > 0.5) < _UNSURE_IOU
+            uncertain = salient is not None and max(  # the network does not see openings
+                _iou(part, salient > 0.5)
+                for part in (solid, ndimage.binary_fill_holes(solid))) < _UNSURE_IOU
             return _Found((colours * 255).round().astype(np.uint8), mask,
                           "colour" if salient is None else "colour and u2netp", uncertain)
     if salient is None:
