@@ -45,8 +45,6 @@ SCHEMA = "zero123.request/1"
 VIEW_FILES = ("views.json", "view_[0-9][0-9][0-9].png", "view_[0-9][0-9][0-9][0-9].png",
               "input.png", REQUEST_FILE)
 """Files of a folder of views."""
-
-
 OBJ_FILES = ("mesh.obj", "mesh.mtl", "object.png")
 PLY_FILES = ("mesh.ply",)
 
@@ -214,7 +212,8 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     refine: int = option(
         0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
     faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
-    texture_size: int = option(1024, "side of the square texture in pixels", min=64, max=8192)
+    texture_size: int = option(
+        0, "side of the square texture in pixels; 0 follows the image", min=0, max=8192)
     obj: bool = option(False, "write mesh.obj, with material and texture, beside mesh.glb")
     ply: bool = option(False, "write mesh.ply, with colours at its vertices, beside mesh.glb")
 

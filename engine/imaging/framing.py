@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 
 from ..camera import DEFAULT_RADIUS
 from ..core.errors import EngineError, ErrorCode
@@ -53,6 +54,9 @@ class ObjectShare:
 
 ZERO123_SHARE = ObjectShare()
 """Of the original's training cameras, which every family has so far."""
+SEPARATE_OBJECT = 0.15
+"""Area of a separate part of the cut-out, in parts of the largest one, from which it counts as
+another object: a pair of shoes does, a bicycle's bell or a stray leaf does not."""
 MAX_SCALING = 0.03
 """Relative difference from the wanted share up to which an image keeps its framing: meshes differ
 by as much from one seed to the next."""
@@ -167,6 +171,9 @@ def frame_cut_out(cut: CutOut, framing: str = "auto", radius: float = DEFAULT_RA
     if pixels < SMALL_OBJECT:
         notes.append(f"The object is only {pixels:.0f} pixels large; a larger image gives more "
                      "detail.")
+    if (count := count_objects(cut.rgba)) > 1:
+        notes.append(f"The image shows {count} separate objects, which become one result; crop it "
+                     "to one of them for a better shape.")
     return FramedImage(kept, radius, cut, what, share, centre, notes)
 
 
@@ -176,6 +183,13 @@ def load_input(path: str | Path, *, size: int, framing: str = "auto",
     """The image in a file, ready for a pipeline of `size` pixels; see `frame_image`."""
     return frame_image(path, framing=framing, radius=radius, alpha=alpha,
                        segmentation_model=segmentation_model).at(size)
+
+
+def count_objects(rgba: RGBA8) -> int:
+    """Number of parts of a cut-out that do not touch and are large enough to be objects."""
+    parts, _ = ndimage.label(rgba[..., 3] > 127, structure=np.ones((3, 3)))
+    sizes = np.bincount(parts.ravel())[1:]
+    return int((sizes >= SEPARATE_OBJECT * sizes.max(initial=1)).sum())
 
 
 def object_share(rgba: RGBA8) -> tuple[float, tuple[float, float]]:

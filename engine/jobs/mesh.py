@@ -40,8 +40,14 @@ if TYPE_CHECKING:
     from ..models.families import ModelFamily
     from ..reconstruction import Reconstruction, ReconstructionSettings, RunContext
 
-PHOTO_SIZE = 512
-"""Side in pixels of the image for the texture, which uses more detail than the network sees."""
+PHOTO_SIZE = 512, 1024
+"""Smallest and largest side in pixels of the image for the texture, which uses more detail than the
+network sees. Between them it is that of the image."""
+TEXTURE_SIZE = {800: 1024, PHOTO_SIZE[1]: 2048}
+"""Side of the photo in pixels, up to which a texture has the size beside it. A surface of 2.5
+square units on 60 % of the texture needs 1.26 texels along a side for each pixel of the photo."""
+MIN_TEXTURE_SIZE = 64
+"""Side in pixels of a texture at least, whatever is asked for: charts need room."""
 DIRECT_AZIMUTHS_DEG = (0.0, 90.0, 180.0, 270.0)
 """Views of the mesh that the direct method renders: few, because it is made to be fast."""
 SHAPE_MODEL = "shape"
@@ -65,7 +71,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
         views, result = fitted.views, fitted.reconstruction
         views.save(stage / "views")
         if fitted.image is not None:
-            save_input(stage / "views", fitted.image.at(PHOTO_SIZE))
+            save_input(stage / "views", fitted.image.at(PHOTO_SIZE[0]))
         result.mesh.save_glb(stage / "mesh.glb")
         if request.obj:
             result.mesh.save_obj(stage / "mesh.obj")
@@ -81,7 +87,7 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight),
             "unet_evaluations": fitted.unet_evaluations, "input": views.meta.get("input"),
-            "settings": _settings_used(request, family, views),
+            "settings": _settings_used(request, family, views, len(result.mesh.texture)),
             "fields": field_device.without(use.failures).report(),
             "peak_memory_mb": peak_memory_mb(),
             "stages": [*stages.seconds, *result.stages]}
@@ -106,14 +112,15 @@ def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> Re
                    iterations=request.iterations or family.iterations(request.method, gpu))
 
 
-def _settings_used(request: ReconstructRequest, family: ModelFamily,
-                   views: ViewSet) -> dict[str, Any]:
+def _settings_used(request: ReconstructRequest, family: ModelFamily, views: ViewSet,
+                   texture_size: int) -> dict[str, Any]:
     """The numbers that the mesh was made with, whoever chose them."""
     sampling = [name for name in ("steps", "guidance", "sampler", "eta") if name in views.meta]
     settings: dict[str, Any] = {"family": family.name}
     settings |= {name: views.meta[name] for name in sampling}
     settings |= {"view_count": len(views), "resolution": request.resolution,
-                 "iterations": request.iterations, "field": request.field}
+                 "iterations": request.iterations, "field": request.field,
+                 "texture_size": texture_size}
     return settings | family.parameters(request.method)
 
 
@@ -145,11 +152,11 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
         assert image is not None  # `require_input` has seen that there is one
         if not work.views.is_file():  # sampling takes long
             preview_directly(
-                _photo(image), _settings(request, request.input_elevation, image.radius),
+                _photo(image), _settings(request, request.input_elevation, image.radius, image),
                 _context(field_device, work, reporter, None))
         sampled = _sampled_views(request, image, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
-    settings = _settings(request, *_input_camera(request, sampled.views, image))
+    settings = _settings(request, *_input_camera(request, sampled.views, image), image)
     try:
         result = reconstruct(
             sampled.views,
@@ -200,7 +207,8 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
         loader = load_any
     pipeline = load_model(request, reporter, stages, loader)
     result = reconstruct_by_score(
-        request.method, _photo(image), _settings(request, request.input_elevation, image.radius),
+        request.method, _photo(image),
+        _settings(request, request.input_elevation, image.radius, image),
         _context(field_device, work, reporter, pipeline))
     report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     meta = {"model": request.model, "dtype": dtype_name(pipeline)}
@@ -215,7 +223,7 @@ def _predict(request: ReconstructRequest, field_device: FieldDevice, work: WorkI
 
     image = prepare(request, reporter, stages)
     result = reconstruct_directly(
-        _photo(image), _settings(request, request.input_elevation, image.radius),
+        _photo(image), _settings(request, request.input_elevation, image.radius, image),
         RunContext(reporter=reporter))
     ring = [(azimuth, request.input_elevation) for azimuth in DIRECT_AZIMUTHS_DEG]
     with stages.measure("views"):
@@ -241,17 +249,29 @@ def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Rec
 
 def _photo(image: FramedImage) -> np.ndarray:
     """The input image for the fit and the texture: S x S x 4 float32, premultiplied."""
-    return image.at(PHOTO_SIZE).premultiplied
+    return image.at(_photo_size(image)).premultiplied
 
 
-def _settings(request: ReconstructRequest, elevation_deg: float,
-              radius: float) -> ReconstructionSettings:
+def _photo_size(image: FramedImage) -> int:
+    return min(max(len(image.rgba), PHOTO_SIZE[0]), PHOTO_SIZE[1])
+
+
+def _texture_size(request: ReconstructRequest, image: FramedImage | None) -> int:
+    """What the request asks for, or what the photo resolves."""
+    if request.texture_size or image is None:
+        return max(request.texture_size or min(TEXTURE_SIZE.values()), MIN_TEXTURE_SIZE)
+    return next(size for side, size in TEXTURE_SIZE.items() if _photo_size(image) <= side)
+
+
+def _settings(request: ReconstructRequest, elevation_deg: float, radius: float,
+              image: FramedImage | None) -> ReconstructionSettings:
     """The request's settings of a reconstruction; elevation and radius are the input camera's."""
     from ..reconstruction import ReconstructionSettings
 
     return ReconstructionSettings(
         elevation_deg, radius, request.resolution, request.iterations, request.refine,
-        request.guidance, request.field, request.faces, request.texture_size, request.seed)
+        request.guidance, request.field, request.faces, _texture_size(request, image),
+        request.seed)
 
 
 def _context(field_device: FieldDevice, work: WorkInProgress, reporter: Reporter,

@@ -16,7 +16,7 @@ from PIL import Image
 from engine.camera import DEFAULT_RADIUS
 from engine.core.reporting import SilentReporter
 from engine.core.requests import ReconstructRequest, SegmentRequest
-from engine.imaging import frame_object, straight
+from engine.imaging import CutOut, frame_cut_out, frame_object, straight
 from engine.jobs import mesh, sampling
 from engine.jobs.run import run
 
@@ -101,3 +101,15 @@ def test_nano_makes_one_mesh_of_an_object_in_any_place(tmp_path):
         meshes[image.stem] = occupied(tmp_path / image.stem / "mesh.glb")
     assert len(meshes) == 6
     assert_alike(meshes)
+
+
+def test_texture_size_follows_the_image_up_to_2048() -> None:
+    def chosen(side: int, asked: int = 0) -> int:
+        rgba = np.zeros((side, side, 4), np.uint8)
+        rgba[side // 4:-side // 4, side // 4:-side // 4] = 255
+        framed = frame_cut_out(CutOut(rgba, "alpha", "of a test"), "keep")
+        return mesh._texture_size(ReconstructRequest(image="-", out="-", texture_size=asked),
+                                  framed)
+
+    assert [chosen(side) for side in (256, 800, 801, 2048)] == [1024, 1024, 2048, 2048]
+    assert [chosen(256, asked=512), chosen(256, asked=1)] == [512, 64]

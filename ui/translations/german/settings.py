@@ -81,7 +81,8 @@ TEXTS = {
     "Resume the same job where it was stopped":
         "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
     "Seconds after which an object is left out": "Sekunden, nach denen ein Objekt ausgelassen wird",
-    "Side of the square texture in pixels": "Seite der quadratischen Textur in Pixeln",
+    "Side of the square texture in pixels; 0 follows the image":
+        "Seite der quadratischen Textur in Pixeln; 0 richtet sich nach dem Bild",
     "Steps between two images of the training": "Schritte zwischen zwei Bildern des Trainings",
     "Steps of score distillation at small noise after the fit to views":
         "Schritte der Score Distillation bei kleinem Rauschen nach der Anpassung an Ansichten",
