@@ -260,6 +260,8 @@ def _texture_size(request: ReconstructRequest, image: FramedImage | None) -> int
     """What the request asks for, or what the photo resolves."""
     if request.texture_size or image is None:
         return max(request.texture_size or min(TEXTURE_SIZE.values()), MIN_TEXTURE_SIZE)
+    if request.method == "direct":  # a larger texture would take as long as all the rest
+        return min(TEXTURE_SIZE.values())
     return next(size for side, size in TEXTURE_SIZE.items() if _photo_size(image) <= side)
 
 

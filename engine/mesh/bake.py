@@ -4,8 +4,9 @@
 
 Each texel blends two colours by the photo's confidence there: the photo, and a base colour. The
 base is a given surface colour, such as that of a fitted field, corrected near the photo's border
-so that no seam remains; or, without one, the photo mirrored front to back where the surface is
-about symmetric, and the visible colours continued over the surface everywhere else.
+so that no seam remains; or, without one, the visible colours continued over the surface. Mirroring
+the photo front to back shows more detail there, but is further from the truth: see
+docs/shape-network.md.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from .triangles import FloatArray, IntArray, Triangles
 SurfaceColour = Callable[[FloatArray, FloatArray], FloatArray]
 """RGB (K x 3) in [0, 1] of surface points (K x 3) with unit normals (K x 3)."""
 
-MIRROR = np.array([-1.0, 1.0, 1.0])
-"""Reflection at the plane x = 0, which stands upright and faces the input camera: the hidden back
-of an object resembles its front more often than any other part, and has the same outline."""
 CORRECTABLE = (0.2, 0.4)
 """Difference in a colour channel up to which it is one of exposure, and is continued over the
 hidden side; beyond the second value, the two show different things."""
 CORRECTION_REACH = 0.3
 """World units over which the difference between the photo and a given surface colour fades out on
 the hidden side: about a third of the object, so that the far side keeps its own colours."""
+VERTICAL = 0.04
+"""Weight of vertical differences against horizontal ones where visible colours are continued: the
+colours of most objects change with height more than around them, as stripes and lids do."""
 
 
 def bake(mesh: Triangles, uv: FloatArray, uv_faces: IntArray, size: int,
@@ -71,9 +72,6 @@ def _source(mesh: Triangles, surface_colour: SurfaceColour | None, photo: Photo 
         raise ValueError("a texture needs a photo or a surface colour")
     colour = surface_colour
     return lambda fragments, points, normals: colour(points, normals)
-VERTICAL = 0.04
-"""Weight of vertical differences against horizontal ones where visible colours are continued: the
-colours of most objects change with height more than around them, as stripes and lids do."""
 
 
 @dataclass
@@ -115,23 +113,14 @@ class _Corrected:
 
 
 class _Completed:
-    """The photo; its mirror image where the hidden surface mirrors the visible one; elsewhere the
-    visible colours, continued."""
+    """The photo, and elsewhere the visible colours, continued."""
 
     def __init__(self, mesh: Triangles, projection: PhotoProjection) -> None:
         self.projection = projection
         seen, confidence = projection.look(mesh.vertices, mesh.vertex_normals)
-        mirrored, likeness = self._mirrored(mesh.vertices, mesh.vertex_normals)
-        colour = mirrored + confidence[:, None] * (seen - mirrored)
-        self.continued = _VertexValues.continued(
-            mesh, colour, np.maximum(confidence, likeness), np.inf, VERTICAL)
-
-    def _mirrored(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return self.projection.look_alike(points * MIRROR, normals * MIRROR)
+        self.continued = _VertexValues.continued(mesh, seen, confidence, np.inf, VERTICAL)
 
     def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
         colour = self.continued.at(fragments)
-        for seen, confidence in (self._mirrored(points, normals),
-                                 self.projection.look(points, normals)):
-            colour = colour + confidence[:, None] * (seen - colour)
-        return np.clip(colour, 0, 1)
+        seen, confidence = self.projection.look(points, normals)
+        return np.clip(colour + confidence[:, None] * (seen - colour), 0, 1)

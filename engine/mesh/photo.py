@@ -35,9 +35,6 @@ class ProjectionConfig:
     depth_tolerance: float = 0.02
     """World units that a point may lie behind the depth map and still count as visible: about the
     size of a voxel."""
-    likeness: float = 0.1
-    """World units between a mirrored point and the visible surface at which they no longer count as
-    the same part of the object: a tenth of its longest side."""
 
 
 @dataclass
@@ -84,25 +81,8 @@ class PhotoProjection:
     def look(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Colours (K x 3) and confidence (K, in [0, 1]) at points (K x 3) with normals (K x 3).
 
-        The confidence is 0 where the photo does not show the point.
-        """
-        colour, confidence, behind = self._project(points, normals)
-        return colour, confidence * (behind <= self.config.depth_tolerance)
-
-    def look_alike(self, points: FloatArray,
-                   normals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """As `look`, for points that lie about where the visible surface is, as mirrored ones do.
-
-        The confidence falls to 0 with the distance from the visible surface along the view.
-        """
-        colour, confidence, behind = self._project(points, normals)
-        return colour, confidence * np.clip(1 - np.abs(behind) / self.config.likeness, 0, 1)
-
-    def _project(self, points: FloatArray,
-                 normals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(K x 3 colours, K confidence without regard to depth, K depths behind the surface).
-
-        Where the confidence is 0, the other two mean nothing.
+        The confidence is 0 where the photo does not show the point, and the colour then means
+        nothing.
         """
         config = self.config
         towards = self.photo.camera_to_world[:3, 3] - points
@@ -110,15 +90,14 @@ class PhotoProjection:
         span = config.full_facing - config.min_facing
         facing = np.clip(((normals * towards).sum(axis=1) - config.min_facing) / span, 0, 1)
         colour, confidence = np.zeros((len(points), 3)), np.zeros(len(points))
-        behind = np.full(len(points), np.inf)
         used = np.flatnonzero(facing)  # half of a surface or more turns away
         where, depth = self.photo.project(points[used])
-        smooth = facing[used]**2 * (3 - 2 * facing[used])
         for i in range(3):
             colour[used, i] = bilinear(self.colour[..., i], where)
-        confidence[used] = smooth * bilinear(self.trust, where)
-        behind[used] = depth - bilinear(self.depth, where)
-        return colour, confidence, behind
+        visible = depth - bilinear(self.depth, where) <= config.depth_tolerance
+        smooth = facing[used]**2 * (3 - 2 * facing[used])
+        confidence[used] = smooth * bilinear(self.trust, where) * visible
+        return colour, confidence
 
 
 def depth_map(photo: Photo, mesh: Triangles) -> FloatArray:

@@ -226,6 +226,22 @@ def test_the_photo_colours_what_its_camera_sees_and_nothing_else() -> None:
     assert colour[seen, 0].mean() > 0.5
 
 
+def test_a_photo_alone_continues_its_bands_to_the_back(
+        ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
+                  focal_ndc(camera.FOV_DEG))
+    photo.rgba[:64] = (1, 0, 0, 1)
+    photo.rgba[64:] = (0, 1, 0, 1)
+    photo.rgba[~np.isfinite(depth_map(photo, ball))] = 0
+    colour = sampled_at_faces(ball, bake(ball, *charts, 128, None, photo), *charts)
+    centre = ball.vertices[ball.faces].mean(1)
+    back = centre[:, 0] < -0.2
+    upper, lower = (colour[back & beyond].mean(0) for beyond in (
+        centre[:, 2] > 0.15, centre[:, 2] < -0.15))
+    assert upper[0] > upper[1] + 0.3
+    assert lower[1] > lower[0] + 0.3
+
+
 def textured(ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> TexturedMesh:
     texture = bake(ball, *charts, 64, position_colour, None)
     return TexturedMesh(ball.vertices, ball.faces, *charts, texture)
