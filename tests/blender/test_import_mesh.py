@@ -103,10 +103,13 @@ def _change(path, change):
                      + content[16:20] + text + content[20 + size:])
 
 
-def test_import_mesh_drops_degenerate_faces(bpy, scene, mesh_glb, extension):
+def test_import_mesh_drops_degenerate_faces(bpy, scene, mesh_glb):
     content = bytearray(mesh_glb.read_bytes())
     size = int.from_bytes(content[12:16], "little")
-    first = 20 + size + 8  # the indices come first
+    document = json.loads(content[20:20 + size])
+    indices = document["meshes"][0]["primitives"][0]["indices"]
+    view = document["bufferViews"][document["accessors"][indices]["bufferView"]]
+    first = 20 + size + 8 + view["byteOffset"]
     content[first + 4:first + 8] = content[first:first + 4]
     mesh_glb.write_bytes(content)
     item = _imported(bpy, mesh_glb)
