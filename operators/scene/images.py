@@ -26,7 +26,7 @@ def image_of(item: bpy.types.Object) -> bpy.types.Image | None:
     """The image that an object shows: an image empty's, or its material's."""
     if item.type == 'EMPTY':
         return item.data if item.empty_display_type == 'IMAGE' else None
-    return _material_image(item.active_material)
+    return material_image(item.active_material)
 
 
 def find_image(context: bpy.types.Context, name: str) -> bpy.types.Image:
@@ -43,7 +43,7 @@ def find_image(context: bpy.types.Context, name: str) -> bpy.types.Image:
     return image
 
 
-def _material_image(material: bpy.types.Material | None) -> bpy.types.Image | None:
+def material_image(material: bpy.types.Material | None) -> bpy.types.Image | None:
     """The image of a material's active or first image texture."""
     if material is None or material.node_tree is None:
         return None

@@ -9,7 +9,8 @@ from pathlib import Path
 import bpy
 
 from ...engine.core.errors import EngineError, ErrorCode
-from .transaction import created_since
+from .images import material_image
+from .transaction import created_since, note_selection
 
 
 def add_mesh(path: Path, collection: bpy.types.Collection, name: str,
@@ -39,6 +40,8 @@ def add_mesh(path: Path, collection: bpy.types.Collection, name: str,
 
 
 def _run_importer(path: Path) -> None:
+    """Import into the current scene, whose selection is kept: the mesh may belong to another."""
+    restore_selection = note_selection(bpy.context.view_layer)
     try:
         # Vertices that are doubled at the seams of the texture are joined, so that the mesh stays
         # watertight; texture coordinates belong to the corners and keep the seams.
@@ -49,6 +52,8 @@ def _run_importer(path: Path) -> None:
     except RuntimeError as error:
         raise EngineError(ErrorCode.BAD_INPUT, f"can't read the mesh {path}",
                           "run the job again") from error
+    finally:
+        restore_selection()
 
 
 def _adopt(item: bpy.types.Object, collection: bpy.types.Collection, name: str) -> None:
@@ -63,4 +68,6 @@ def _adopt(item: bpy.types.Object, collection: bpy.types.Collection, name: str) 
     for slot in item.material_slots:
         if slot.material:
             slot.material.name = name
+            if image := material_image(slot.material):
+                image.name = name
     item.data.shade_smooth()

@@ -116,7 +116,7 @@ def test_full_disk_leaves_no_files(verb: str, tiny_model: Path, tmp_path: Path):
     import resource
 
     noise = np.random.default_rng(0).integers(0, 255, (128, 128, 4), np.uint8)
-    noise[:8, :, 3] = 0
+    noise[..., 3] = np.pad(np.full((80, 80), 255), 24)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     model = ["--model", tiny_model, "--orbit", 2] if verb == "views" else []
     out = "out" if verb == "views" else "out.png"
