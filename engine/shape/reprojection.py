@@ -48,8 +48,10 @@ class DetailConfig:
     """Weight of the predicted silhouette against the model's alpha; 0 keeps the model's outline."""
     alpha_blur: float = 0.5 / 128
     """Standard deviation of the Gaussian that smooths the alpha, in parts of the image's side."""
-    alpha_range: tuple[float, float] = (0.15, 0.85)
-    """Smoothed alpha that becomes 0 and 1: the fringe of a blurred view becomes an outline."""
+    alpha_range: tuple[float, float] = (0.3, 0.7)
+    """Smoothed alpha that becomes 0 and 1: the fringe of a blurred view becomes an outline, and
+    places in one of both silhouettes become nearly opaque or empty. A range from 0.15 to 0.85 gains
+    0.1 dB and leaves bands of half opacity."""
 
 
 BLURRED_VIEWS = DetailConfig()
