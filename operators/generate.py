@@ -120,7 +120,7 @@ class ZERO123_OT_prepare_picture(ImageJob):
 
 
 class ZERO123_OT_estimate_elevation(ImageJob):
-    """Estimate the elevation of the image's camera by comparing generated views"""
+    """Estimate the elevation of the image's camera, and set it"""
 
     bl_idname = "zero123.estimate_elevation"
     bl_label = "Estimate Elevation"

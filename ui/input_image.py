@@ -65,6 +65,10 @@ def draw_interpretation(layout: bpy.types.UILayout, job: Job,
                         settings: bpy.types.PropertyGroup) -> None:
     """How a job interpreted its input image, and the buttons that choose the alternatives."""
     report = job.input_report
+    if "elevation_uncertainty_deg" in report:
+        layout.label(text=iface_("Elevation {:.0f}° ± {:.0f}°, estimated").format(
+            report.get("elevation_deg", 0.0), report["elevation_uncertainty_deg"]),
+            translate=False)
     if report.get("interpreted_as") == "cut-out":
         text, other, value = iface_("Cut out by its transparency"), iface_("Ignore"), 'ignore'
     elif report.get("interpreted_as") == "photo":

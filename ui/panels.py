@@ -117,8 +117,11 @@ class ZERO123_PT_camera(_Section):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings, column = context.scene.zero123, settings_column(self.layout)
+        column.prop(settings, "estimate_elevation")
         row = column.row(align=True)
-        row.prop(settings, "input_elevation")
+        number = row.row(align=True)
+        number.active = not settings.estimate_elevation
+        number.prop(settings, "input_elevation")
         row.operator("zero123.estimate_elevation", text="", icon='VIEW_CAMERA')
         column.prop(settings, "input_radius")
         column.prop(settings, "framing")

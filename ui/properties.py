@@ -22,8 +22,8 @@ from ..operators.session import session
 from ..operators.session.launch import preload_engine
 from ..operators.session.request_properties import properties_of, request_fields
 
-_ELSEWHERE = {"image", "device", "dtype"}
-"""Fields that have a place of their own: in the panel, or in the preferences."""
+_ELSEWHERE = {"image", "device", "dtype", "evidence"}
+"""Fields that have a place of their own, in the panel or in the preferences, or none."""
 _SKIP = _ELSEWHERE | {name for kind in REQUESTS.values() for name in kind.fields_with("managed")}
 
 
@@ -114,6 +114,10 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
         "show_orbit": BoolProperty(
             name="Show in 3D View", default=True, options=set(),
             description="Show the camera of the view in the 3D View; drag its handle to move it"),
+        "estimate_elevation": BoolProperty(
+            name="Estimate Elevation", default=True, options=set(),
+            description="Estimate the elevation of the input image's camera from the image; "
+            "otherwise set it"),
         "like_input": BoolProperty(
             name="Same as Input", default=True, options=set(),
             description="Use the elevation and distance of the input image for the new views"),
@@ -122,6 +126,8 @@ class ZERO123_PG_settings(bpy.types.PropertyGroup):
     def operator_values(self, request: type[Request]) -> dict[str, Any]:
         """The keyword arguments for the operator of this request."""
         values = {name: getattr(self, name) for name in request_fields(request, skip=_SKIP)}
+        if self.estimate_elevation:
+            values.pop("input_elevation", None)
         if request is ViewsRequest:
             values.update(self._poses())
         values["image"] = self.image.name if self.image else ""

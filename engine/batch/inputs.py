@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
 from ..core.files import free_name
-from ..core.request import Request, default_of
+from ..core.request import AUTO, Request, default_of
 from ..core.requests import REQUESTS
 
 RESERVED = ("index.html", "status.json")
@@ -229,6 +229,8 @@ def _value(f: Field[Any], text: str) -> Any:
         return text.lower() in TRUE
     if isinstance(default, list):
         return [float(word) for word in text.replace(";", " ").split()]
+    if f.metadata.get("automatic"):
+        return text if text == AUTO else float(text)
     return type(default)(text)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.reporting import Reporter
-from ..core.request import Request, default_of
+from ..core.request import AUTO, Request, default_of
 from .remote import add_remote, remote_host
 
 
@@ -83,7 +83,16 @@ def request_option(f: Field[Any]) -> dict[str, Any]:
                 "metavar": f.name[0].upper()}
     if default not in ("", None):
         help += f" (default: {default})"
-    options = {"type": type(default), "default": default, "help": help}
+    kind = _number_or_auto if f.metadata.get("automatic") else type(default)
+    options = {"type": kind, "default": default, "help": help}
     if "choices" in f.metadata:
         return options | {"choices": f.metadata["choices"]}
     return options | {"metavar": f.name.rpartition("_")[2].upper()}
+
+
+def _number_or_auto(text: str) -> float | str:
+    """The value of an option that takes a number or "auto"."""
+    try:
+        return text if text == AUTO else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number and not {AUTO}") from error

@@ -48,12 +48,17 @@ class SceneImport(Enum):
     """The scene's model, from a folder in diffusers layout."""
 
 
+AUTO = "auto"
+"""In place of a number that the job finds out by itself."""
+
+
 def option(default: Any, help: str, **metadata: Any) -> Any:
     """A field of a request.
 
     `metadata` may hold:
 
     - `min`, `max`: limits of a number;
+    - `automatic`: True for a number that "auto" may stand for, which is the default then;
     - `choices`: allowed strings, and `shown`: those of them that the interface offers;
     - `path`: "file" or "folder", for a text that names one;
     - `reads`: True if the job starts from the file or folder that the text names;
@@ -188,6 +193,17 @@ class Request:
         return asdict(self)
 
 
+@dataclass(kw_only=True)
+class ResumableRequest(Request):
+    """A long job that keeps what it has done when it is stopped."""
+
+    RESUMABLE = True
+    CANCELLED_HINT = RESUME_OPTION_HINT
+
+    resume: bool = option(False, "resume the same job where it was stopped", managed=True,
+                          changes_result=False)
+
+
 def default_of(f: Field[Any]) -> Any:
     """The default value of a field."""
     return f.default_factory() if f.default_factory is not MISSING else f.default
@@ -204,6 +220,10 @@ def _can_be_a_path(text: str) -> bool:
 def _check(f: Field[Any], value: Any) -> None:
     """Raise BAD_INPUT unless the value has the default's type and lies within its limits."""
     default = default_of(f)
+    if f.metadata.get("automatic"):
+        if isinstance(value, str) and value == AUTO:
+            return
+        default = 0.0
     expected = (int, float) if isinstance(default, float) else type(default)
     good = isinstance(value, expected) and isinstance(value, bool) == isinstance(default, bool)
     if isinstance(default, list):

@@ -19,10 +19,11 @@ from typing import Any
 from .errors import EngineError, ErrorCode
 from .files import UNREADABLE_JSON
 from .request import (
+    AUTO,
     REQUEST_FILE,
-    RESUME_OPTION_HINT,
     RESUMES_HINT,
     Request,
+    ResumableRequest,
     SceneImport,
     option,
 )
@@ -57,17 +58,6 @@ class ImageRequest(Request):
     alpha: str = option(
         "auto", "what the image's transparency means: auto decides by its content whether it is a "
         "finished cut-out, trust takes it as it is, ignore removes the background", choices=ALPHAS)
-
-
-@dataclass(kw_only=True)
-class ResumableRequest(Request):
-    """A long job that keeps what it has done when it is stopped."""
-
-    RESUMABLE = True
-    CANCELLED_HINT = RESUME_OPTION_HINT
-
-    resume: bool = option(False, "resume the same job where it was stopped", managed=True,
-                          changes_result=False)
 
 
 @dataclass(kw_only=True)
@@ -124,9 +114,14 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
 class PosedRequest(DiffusionRequest):
     """A job that has to know the camera of the image."""
 
-    input_elevation: float = option(
-        0.0, "elevation of the camera that took the image, degrees above the horizon",
-        min=-90.0, max=90.0)
+    input_elevation: float | str = option(
+        AUTO, "elevation of the camera that took the image, degrees above the horizon; it is "
+        "estimated where no number is given", min=-90.0, max=90.0, automatic=True)
+
+    @property
+    def given_elevation(self) -> float | None:
+        """The elevation of the image's camera in degrees; None if it has to be estimated."""
+        return None if isinstance(self.input_elevation, str) else float(self.input_elevation)
 
 
 @dataclass(kw_only=True)
@@ -156,8 +151,9 @@ class ViewsRequest(PosedRequest):
         "auto", "auto carries print and edges of the image into the views near its camera, off "
         "leaves the views as the model draws them", choices=DETAILS)
 
-    def poses(self) -> list[tuple[float, float, float]]:
-        """(azimuth, elevation, radius) of every requested view.
+    def poses(self, estimated_deg: float = 0.0) -> list[tuple[float, float, float]]:
+        """(azimuth, elevation, radius) of every requested view; `estimated_deg` is the elevation of
+        the image's camera where the request gives none.
 
         Raises:
             EngineError: `BAD_INPUT` if the lists have different lengths.
@@ -165,7 +161,8 @@ class ViewsRequest(PosedRequest):
         azimuth = self.azimuth
         if self.orbit:
             azimuth = [360.0 * i / self.orbit for i in range(self.orbit)]
-        lists = [azimuth or [90.0], self.elevation or [self.input_elevation],
+        given = self.given_elevation
+        lists = [azimuth or [90.0], self.elevation or [estimated_deg if given is None else given],
                  self.radius or [self.input_radius]]
         count = max(map(len, lists))
         if any(len(values) not in (1, count) for values in lists):
@@ -260,6 +257,10 @@ class ElevationRequest(DiffusionRequest):
     OUT_IS_FOLDER = False
     RESULT_FILE = "elevation.json"
     SCENE_IMPORT = SceneImport.ELEVATION
+
+    evidence: str = option(
+        "image", "what the estimate is based on: the image, by a network of its own, or how well "
+        "views that the model samples fit together", choices=("image", "views"))
 
 
 @dataclass(kw_only=True)

@@ -109,12 +109,16 @@ class FramedImage:
     """(x, y) that the object's box was centred at before; (0.5, 0.5) is the middle."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the user, about the framing."""
+    elevation_deg: float = 0.0
+    """Of the camera that took the image, above the horizon, once it is known."""
+    camera: dict[str, Any] = field(default_factory=dict)
+    """How the elevation was found, plain JSON, for the report."""
 
     @property
     def report(self) -> dict[str, Any]:
         """What was done, plain JSON: for `views.json`, `report.json` and the panel."""
         return {**self.cut.report, "framing": self.framing, "object_share": round(self.share, 3),
-                "object_centre": [round(value, 3) for value in self.centre],
+                "object_centre": [round(value, 3) for value in self.centre], **self.camera,
                 "notes": [*self.cut.notes, *self.notes]}
 
     def at(self, size: int) -> PreparedImage:

@@ -16,6 +16,10 @@ from .sampling import INPUT_SIZE, Stages, prepare, sample, save_prepared, segmen
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..imaging import PreparedImage
+    from ..reconstruction.elevation import ElevationEstimate
+    from ..shape.elevation import ImageElevation
+
 
 def segment(request: SegmentRequest, reporter: Reporter) -> dict[str, Any]:
     """Cut the object out of its background into the file `out`."""
@@ -47,7 +51,34 @@ def show_prepared(request: PrepareRequest, reporter: Reporter) -> dict[str, Any]
 
 
 def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
-    """Estimate the elevation of the input image's camera, into the file `out`.
+    """Estimate the elevation of the input image's camera, into the file `out`."""
+    out, stages = Path(request.out), Stages()
+    by_views = request.evidence == "views"
+    with staged_result(out) as stage:
+        image = prepare(request, reporter, stages).at(INPUT_SIZE)
+        estimate, evaluations = (_by_views(request, image, reporter, stages) if by_views
+                                 else (_by_image(image, reporter, stages), 0))
+        stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
+    reporter.artifact("elevation", out)
+    return {"elevation": str(out), "elevation_deg": estimate.elevation_deg,
+            "uncertainty_deg": None if by_views else estimate.to_dict()["uncertainty_deg"],
+            "unet_evaluations": evaluations, "stages": stages.seconds}
+
+
+def _by_image(image: PreparedImage, reporter: Reporter, stages: Stages) -> ImageElevation:
+    """What the network says of the image."""
+    from ..shape.elevation import estimate_image_elevation
+
+    with stages.measure("estimate elevation"):
+        reporter.progress("estimate elevation", 0, 1)
+        estimate = estimate_image_elevation(image.premultiplied)
+        reporter.progress("estimate elevation", 1, 1)
+    return estimate
+
+
+def _by_views(request: ElevationRequest, image: PreparedImage, reporter: Reporter,
+              stages: Stages) -> tuple[ElevationEstimate, int]:
+    """The elevation at which sampled views fit together, and the UNet evaluations.
 
     The views are sampled as if it were 0: the model only knows by how much a camera moves.
     """
@@ -55,22 +86,16 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
 
     from ..reconstruction.elevation import estimate_elevation, relative_poses
 
-    out, stages = Path(request.out), Stages()
-    with staged_result(out) as stage:
-        image = prepare(request, reporter, stages).at(INPUT_SIZE)
-        poses = [(azimuth, higher, image.radius) for azimuth, higher in relative_poses()]
-        sampled = sample(request, image, 0.0, poses, 1, reporter, stages)
-        reporter.progress("estimate", 0, 1)
+    poses = [(azimuth, higher, image.radius) for azimuth, higher in relative_poses()]
+    sampled = sample(request, image, 0.0, poses, 1, reporter, stages)
+    with stages.measure("estimate elevation"):
+        reporter.progress("estimate elevation", 0, 1)
         silhouettes = sampled.views.images[..., 3]
         own = _shrunk(image.alpha, silhouettes.shape[1])
-        with stages.measure("estimate"):
-            estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
-                                          [*relative_poses(), (0.0, 0.0)], image.radius)
-        reporter.progress("estimate", 1, 1)
-        stage.write_text(json.dumps(estimate.to_dict(), indent=1), encoding="utf-8")
-    reporter.artifact("elevation", out)
-    return {"elevation": str(out), "elevation_deg": estimate.elevation_deg,
-            "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
+        estimate = estimate_elevation(np.concatenate([silhouettes, own[None]]),
+                                      [*relative_poses(), (0.0, 0.0)], image.radius)
+        reporter.progress("estimate elevation", 1, 1)
+    return estimate, sampled.unet_evaluations
 
 
 def _shrunk(alpha: np.ndarray, size: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from ..core.reporting import Reporter
 from ..core.requests import BASELINES, ReconstructRequest, save_request
 from ..core.resume import WorkInProgress, work_in_progress
 from ..core.staging import staged_folder
+from .input_camera import with_elevation
 from .sampling import (
     INPUT_SIZE,
     Sampled,
@@ -146,13 +147,15 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
     recorded = given.meta.get("input", {}) if given else {}
     image = (prepare(request, reporter, stages, float(recorded.get("radius", 0.0)))
              if request.image else None)
+    if image is not None and "elevation_deg" not in recorded:
+        image = with_elevation(request, image, reporter, stages)
     if given is not None:
         sampled = Sampled(given, unet_evaluations=0)
     else:
         assert image is not None  # `require_input` has seen that there is one
         if not work.views.is_file():  # sampling takes long
             preview_directly(
-                _photo(image), _settings(request, request.input_elevation, image.radius, image),
+                _photo(image), _settings(request, image.elevation_deg, image.radius, image),
                 _context(field_device, work, reporter, None))
         sampled = _sampled_views(request, image, work, reporter, stages)
     pipeline = load_model(request, reporter, stages) if request.refine else None
@@ -199,7 +202,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     if not request.image:
         raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from an image",
                           "give `image`, or use the method views")
-    image = prepare(request, reporter, stages)
+    image = with_elevation(request, prepare(request, reporter, stages), reporter, stages)
     loader: Callable[[str, str, str], Zero123Pipeline] | None = None
     if request.method in BASELINES:
         from ..models.variations import load_any
@@ -208,7 +211,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     pipeline = load_model(request, reporter, stages, loader)
     result = reconstruct_by_score(
         request.method, _photo(image),
-        _settings(request, request.input_elevation, image.radius, image),
+        _settings(request, image.elevation_deg, image.radius, image),
         _context(field_device, work, reporter, pipeline))
     report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     meta = {"model": request.model, "dtype": dtype_name(pipeline)}
@@ -221,11 +224,11 @@ def _predict(request: ReconstructRequest, field_device: FieldDevice, work: WorkI
     """The shape network's mesh; the views are images of it."""
     from ..reconstruction import RunContext, reconstruct_directly
 
-    image = prepare(request, reporter, stages)
+    image = with_elevation(request, prepare(request, reporter, stages), reporter, stages)
     result = reconstruct_directly(
-        _photo(image), _settings(request, request.input_elevation, image.radius, image),
+        _photo(image), _settings(request, image.elevation_deg, image.radius, image),
         RunContext(reporter=reporter))
-    ring = [(azimuth, request.input_elevation) for azimuth in DIRECT_AZIMUTHS_DEG]
+    ring = [(azimuth, image.elevation_deg) for azimuth in DIRECT_AZIMUTHS_DEG]
     with stages.measure("views"):
         shown = _rendered_views(request, image, result, ring, {"model": SHAPE_MODEL})
     return _Fitted(shown, result, image, 0)
@@ -244,7 +247,7 @@ def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Rec
     images = premultiplied(
         np.stack([mesh.render(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
     meta = {"image": request.image, "seed": request.seed, **meta}
-    return view_set(image.at(INPUT_SIZE), request.input_elevation, images, poses, 1, meta)
+    return view_set(image.at(INPUT_SIZE), image.elevation_deg, images, poses, 1, meta)
 
 
 def _photo(image: FramedImage) -> np.ndarray:
@@ -311,7 +314,7 @@ def _sampled_views(request: ReconstructRequest, image: FramedImage, work: WorkIn
     if not work.views.is_file():
         poses = [(azimuth, elevation, image.radius)
                  for azimuth, elevation in two_ring_orbit(request.view_count)]
-        sampled = sample(request, image.at(INPUT_SIZE), request.input_elevation, poses, 1,
+        sampled = sample(request, image.at(INPUT_SIZE), image.elevation_deg, poses, 1,
                          reporter, stages)
         sampled.views.meta["unet_evaluations"] = sampled.unet_evaluations
         sampled.views.save(work.views.parent)
@@ -325,6 +328,6 @@ def _input_camera(request: ReconstructRequest, views: ViewSet,
     framed."""
     recorded = views.meta.get("input")
     camera = recorded if isinstance(recorded, dict) else {}
+    elevation = image.elevation_deg if image else request.given_elevation or 0.0
     radius = image.radius if image else request.input_radius
-    return (float(camera.get("elevation_deg", request.input_elevation)),
-            float(camera.get("radius", radius)))
+    return (float(camera.get("elevation_deg", elevation)), float(camera.get("radius", radius)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.reporting import Reporter
 from ..core.requests import ViewsRequest, save_request
 from ..core.staging import staged_folder
+from .input_camera import with_elevation
 from .sampling import INPUT_SIZE, Sampled, Stages, prepare, sample, save_input
 
 if TYPE_CHECKING:
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
 def make_views(request: ViewsRequest, reporter: Reporter) -> dict[str, Any]:
     """Sample novel views into the folder `out`."""
     out = Path(request.out)
-    poses = request.poses()
+    request.poses()  # an error in the lists comes before the work
     stages = Stages()
     with staged_folder(out, replaces=request.OWN_FILES) as stage:
-        framed = prepare(request, reporter, stages)
+        framed = with_elevation(request, prepare(request, reporter, stages), reporter, stages)
         image = framed.at(INPUT_SIZE)
-        sampled = sample(request, image, request.input_elevation, poses, request.samples,
-                         reporter, stages)
+        sampled = sample(request, image, framed.elevation_deg,
+                         request.poses(framed.elevation_deg), request.samples, reporter, stages)
         if request.detail == "auto":
             sampled = _detailed(sampled, framed, reporter, stages)
         sampled.views.save(stage)
         save_request(request, stage)
         save_input(stage, image)
     announce_views(out, len(sampled.views), reporter)
-    return {"views": str(out / "views.json"), "count": len(sampled.views), "input": image.report,
+    return {"views": str(out / "views.json"), "count": len(sampled.views),
+            "input": {"elevation_deg": framed.elevation_deg, **image.report},
             "detail": sampled.views.meta.get("detail", "off"),
             "unet_evaluations": sampled.unet_evaluations, "stages": stages.seconds}
 

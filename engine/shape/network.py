@@ -48,6 +48,14 @@ def set_to_zero(layer: nn.Module) -> None:
         nn.init.zeros_(parameter)
 
 
+def with_position(image: Tensor) -> Tensor:
+    """N x 4 x H x W in [0, 1] to N x 6 x H x W in [-1, 1], with column and row as channels."""
+    line = torch.linspace(-1, 1, image.shape[-1], device=image.device, dtype=image.dtype)
+    row, column = torch.meshgrid(line, line, indexing="ij")
+    grid = torch.stack([column, row]).expand(len(image), 2, -1, -1)
+    return torch.cat([2 * image - 1, grid], dim=1)
+
+
 class Block(nn.Module):
     """Residual block of two 3 x 3 convolutions, modulated by the camera's embedding.
 
@@ -131,7 +139,7 @@ class ShapeNetwork(nn.Module):
         camera = torch.stack([2 * torch.sin(angle), 2 * torch.cos(angle) - 1.5,
                               (radius - 1.85) * 3], dim=1)
         embedding = self.embed(camera)
-        fine = F.silu(self.stem(F.pixel_unshuffle(self._with_position(image), 2)))
+        fine = F.silu(self.stem(F.pixel_unshuffle(with_position(image), 2)))
         skip_32 = self.enc_32(self.down_32(F.pixel_unshuffle(fine, 2)), embedding)
         x = self.down_16(F.pixel_unshuffle(skip_32, 2))
         for block in self.enc_16:
@@ -152,10 +160,3 @@ class ShapeNetwork(nn.Module):
             x = block(x, embedding)
         x = F.pixel_shuffle(self.up_64(F.silu(x)), 2) + self.skip_64(fine)
         return self.out(F.silu(self.norm_out(self.refine(x, embedding))))
-
-    def _with_position(self, image: Tensor) -> Tensor:
-        """N x 6 x H x W in [-1, 1]."""
-        line = torch.linspace(-1, 1, image.shape[-1], device=image.device, dtype=image.dtype)
-        row, column = torch.meshgrid(line, line, indexing="ij")
-        grid = torch.stack([column, row]).expand(len(image), 2, -1, -1)
-        return torch.cat([2 * image - 1, grid], dim=1)

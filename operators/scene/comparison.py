@@ -83,8 +83,9 @@ def _input_view(group: bpy.types.Collection, mesh: bpy.types.Object) -> View:
     """The input image's camera, as recorded with the views or else in the mesh's request."""
     source, made = input_record(group), Record.read(mesh)
     request = made.request if made else {}
+    given = request.get("input_elevation", 0.0)
     facts = source.view if source else {
-        "elevation_deg": request.get("input_elevation", 0.0),
+        "elevation_deg": given if isinstance(given, (int, float)) else 0.0,
         "radius": request.get("input_radius", conventions.DEFAULT_RADIUS)}
     elevation, radius = float(facts["elevation_deg"]), float(facts["radius"])
     matrix = Matrix(conventions.camera_to_world(0.0, elevation, radius).tolist())

@@ -215,6 +215,7 @@ def use_elevation(path: Path, scene: bpy.types.Scene) -> None:
         raise EngineError(ErrorCode.BAD_INPUT, f"{path} is not an estimated elevation: {error}",
                           "estimate it again, or set it by hand") from error
     scene.zero123.input_elevation = round(elevation, 1)
+    scene.zero123.estimate_elevation = False
 
 
 def _joined(scene: bpy.types.Scene, place: Place | None) -> bpy.types.Collection | None:

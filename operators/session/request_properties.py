@@ -12,7 +12,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...engine.core.errors import EngineError, ErrorCode
-from ...engine.core.request import Request, default_of
+from ...engine.core.request import AUTO, Request, default_of
 from ..scene.options import BLEND_RELATIVE, PATH_OPTIONS
 from ..scene.translation import CONTEXT
 
@@ -64,10 +64,14 @@ def request_values(source: Any, request: type[Request],
                    skip: Collection[str] = ()) -> dict[str, Any]:
     """The values of the request's fields from a Blender object with `properties_of` the request.
 
+    A number that the job can find out by itself is left to it unless it was set.
+
     Raises:
         EngineError: `BAD_INPUT` if a list of numbers cannot be parsed.
     """
-    return {name: _plain(f, getattr(source, name))
+    given = getattr(source, "properties", source)
+    return {name: AUTO if f.metadata.get("automatic") and not given.is_property_set(name)
+            else _plain(f, getattr(source, name))
             for name, f in request_fields(request, skip=skip).items()}
 
 
@@ -105,7 +109,8 @@ def _plain(f: Field[Any], value: Any) -> Any:
 
 def _property(f: Field[Any], single_values: bool, keywords: dict[str, Any]) -> Any:
     """The Blender property of one field."""
-    default, metadata = default_of(f), f.metadata
+    metadata = f.metadata
+    default = 0.0 if metadata.get("automatic") else default_of(f)
     help_text = metadata["help"]
     keywords = {"name": label(f.name), "description": help_text[:1].upper() + help_text[1:],
                 "translation_context": CONTEXT, **keywords}

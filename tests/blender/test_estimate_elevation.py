@@ -17,6 +17,8 @@ def test_estimate_elevation_sets_the_scene_s_elevation(
                                        out=str(tmp_path))
     estimate = json.loads((tmp_path / "elevation.json").read_text())["elevation_deg"]
     assert scene.zero123.input_elevation == pytest.approx(estimate, abs=0.06)
+    assert not scene.zero123.estimate_elevation  # the number counts now
+    scene.zero123.property_unset("estimate_elevation")
     assert contents() == before
     extension("operators.session").session.runner.stop_engine()
 
@@ -27,3 +29,29 @@ def test_import_refuses_a_damaged_estimate(bpy, scene, tmp_path):
     with pytest.raises(RuntimeError, match="is not an estimated elevation"):
         bpy.ops.zero123.import_result(filepath=str(tmp_path / "elevation.json"))
     assert scene.zero123.input_elevation == 12
+
+
+@pytest.mark.parametrize("request_class", ["ViewsRequest", "ReconstructRequest"])
+def test_the_tab_leaves_the_elevation_to_the_job_unless_it_is_set(
+        scene, extension, request_class):
+    request = getattr(extension("engine.core.requests"), request_class)
+    settings = scene.zero123
+    settings.property_unset("estimate_elevation")
+    assert settings.estimate_elevation
+    assert "input_elevation" not in settings.operator_values(request)
+    settings.estimate_elevation, settings.input_elevation = False, 15.0
+    assert settings.operator_values(request)["input_elevation"] == 15.0
+    settings.property_unset("estimate_elevation")
+
+
+@pytest.mark.needs_engine
+def test_operators_estimate_unless_a_number_is_given(bpy, extension, project_root, tmp_path):
+    picture = str(project_root / "tools/demo/bottle.png")
+    sources = []
+    for name, given in (("estimated", {}), ("given", {"input_elevation": 0.0})):
+        bpy.ops.zero123.generate_views(filepath=picture, orbit=1, device='cpu',
+                                       out=str(tmp_path / name), **given)
+        found = json.loads((tmp_path / name / "views.json").read_text())["input"]
+        sources.append(found["elevation_source"])
+    assert sources == ["estimated", "given"]
+    extension("operators.session").session.runner.stop_engine()

@@ -31,9 +31,9 @@ def main() -> int:
         out.mkdir(parents=True, exist_ok=True)
         job = Path(scratch) / "job"
         run("views", "generate_views", filepath=picture, orbit=8, out=str(job / "views"),
-            input_elevation=options.input_elevation, seed=options.seed)
+            **options.camera, seed=options.seed)
         run("mesh", "reconstruct_mesh", filepath=picture, out=str(job / "mesh"),
-            input_elevation=options.input_elevation, seed=options.seed)
+            **options.camera, seed=options.seed)
         shutil.copytree(job / "views", out / "views", dirs_exist_ok=True)
         shutil.copy(job / "mesh" / "mesh.glb", out / "mesh.glb")
         shutil.copy(job / "mesh" / "report.json", out / "report.json")
@@ -48,13 +48,16 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", nargs="?", type=Path, help="a photo; default: a bottle")
     parser.add_argument("--input-elevation", type=float,
-                        help="degrees above the horizon from which it was taken; default 0")
+                        help="degrees above the horizon from which it was taken; default: an "
+                        "estimate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--extension", type=Path, required=True, help="the extension's zip")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    if options.input_elevation is None:
-        options.input_elevation = 0.0 if options.image else SAMPLE_ELEVATION_DEG
+    if options.input_elevation is None and not options.image:
+        options.input_elevation = SAMPLE_ELEVATION_DEG
+    options.camera = ({} if options.input_elevation is None
+                      else {"input_elevation": options.input_elevation})
     options.image = options.image or SAMPLE
     return options
 

@@ -52,7 +52,7 @@ def test_read_items_reads_every_kind_of_input(tmp_path: Path):
     assert (first["input_elevation"], first["seed"], first["framing"], first["azimuth"]) == (
         12.5, 3, "fit", [0.0, 90.0])
     assert (second["input_elevation"], second["seed"], second["framing"], second["azimuth"]) == (
-        0.0, 7, "auto", [])
+        "auto", 7, "auto", [])
     assert first["out"] == str(tmp_path / "out" / "a-3")
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.requests import (
+    AUTO,
     MIN_RESOLUTION,
     REQUEST_FILE,
     REQUESTS,
@@ -31,12 +32,14 @@ def valid_values(cls: type[Request]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={f.name: _valid(f) for f in fields(cls)})
 
 
-def _valid(f: Any) -> st.SearchStrategy[Any]:
+def _valid(f: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a case for each type
     default = f.default_factory() if f.default_factory is not MISSING else f.default
     low, high = f.metadata.get("min"), f.metadata.get("max")
     if "choices" in f.metadata:
         return st.sampled_from(f.metadata["choices"])
     match default:
+        case str() if f.metadata.get("automatic"):
+            return st.floats(low, high) | st.just(AUTO)
         case bool():
             return st.booleans()
         case int():
@@ -101,6 +104,11 @@ def test_poses_pair_up_and_single_values_repeat():
 def test_poses_default_to_the_input_camera():
     request = ViewsRequest(azimuth=[90], input_elevation=12.0, input_radius=1.6)
     assert request.poses() == [(90, 12.0, 1.6)]
+
+
+def test_views_follow_the_estimated_elevation():
+    assert ViewsRequest(azimuth=[90]).poses(17.5) == [(90, 17.5, 1.85)]
+    assert ViewsRequest(azimuth=[90], input_elevation=12.0).poses(17.5) == [(90, 12.0, 1.85)]
 
 
 def test_orbit_covers_one_turn():

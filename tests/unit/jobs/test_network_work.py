@@ -82,7 +82,7 @@ def test_sds_encodes_the_input_image_once(
 
 CANCELLABLE = {
     "views": (ViewsRequest, {"orbit": 3, "steps": 9}),
-    "elevation": (ElevationRequest, {"steps": 9}),
+    "elevation": (ElevationRequest, {"steps": 9, "evidence": "views"}),
     "reconstruct": (ReconstructRequest, {**MESH, "steps": 9}),
     "refine": (ReconstructRequest, {**MESH, "refine": 9}),
     "sds": (ReconstructRequest, {**MESH, "method": "sds", "iterations": 9}),

@@ -43,10 +43,11 @@ def test_views_of_nothing_are_refused() -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_the_command_writes_the_estimate_of_the_bundled_model(project_root: Path,
-                                                             tmp_path: Path) -> None:
+def test_the_command_can_compare_views_of_the_bundled_model(project_root: Path,
+                                                            tmp_path: Path) -> None:
     out = tmp_path / "elevation.json"
-    assert run("elevation", project_root / "tools/demo/bottle.png", "--out", out) == 0
+    assert run("elevation", project_root / "tools/demo/bottle.png", "--out", out,
+               "--evidence", "views") == 0
     document = json.loads(out.read_text())
     assert document["schema"] == "zero123.elevation/1"
     best = max(document["candidates"], key=lambda candidate: candidate["agreement"])

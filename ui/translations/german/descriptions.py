@@ -62,9 +62,11 @@ TEXTS = {
     "of wheels":
         "Online-Zugriff in den Einstellungen unter System erlauben, oder ein Offline-Paket "
         "angeben: einen Ordner mit Wheels",
-    "Estimate the elevation of the image's camera by comparing generated views":
-        "Herausfinden, wie hoch die Kamera des Bildes stand, aus Ansichten, die zusammenpassen "
-        "müssen",
+    "Estimate the elevation of the input image's camera from the image; otherwise set it":
+        "Den Höhenwinkel der Kamera des Eingabebilds aus dem Bild schätzen; sonst wird er "
+        "eingestellt",
+    "Estimate the elevation of the image's camera, and set it":
+        "Den Höhenwinkel der Kamera des Bildes schätzen und einstellen",
     "Even quads; the texture becomes vertex colours":
         "Gleichmäßige Vierecke; die Textur wird zu Vertexfarben",
     "Fewer triangles; the texture stays": "Weniger Dreiecke; die Textur bleibt",

@@ -28,8 +28,10 @@ TEXTS = {
         "Schritte der Entrauschung; 0 nimmt die Zahl der Pipeline",
     "Distance of the camera that took the image to the object's centre":
         "Abstand der Kamera, die das Bild aufnahm, zur Mitte des Objekts",
-    "Elevation of the camera that took the image, degrees above the horizon":
-        "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont",
+    "Elevation of the camera that took the image, degrees above the horizon; it is estimated where "
+    "no number is given":
+        "Höhenwinkel der Kamera, die das Bild aufnahm, in Grad über dem Horizont; er wird "
+        "geschätzt, wo keine Zahl angegeben ist",
     "Folder of .glb, .gltf, .obj, .fbx or .blend files, or one of them":
         "Ordner mit .glb-, .gltf-, .obj-, .fbx- oder .blend-Dateien oder eine davon",
     "Folder of rendered views, or of 3D models, which are rendered first":
@@ -98,6 +100,10 @@ TEXTS = {
         "originalen Modellen auf einer GPU 160)",
     "What holds density and colour: a voxel grid, or a hash grid with a network (slower)":
         "Was Dichte und Farbe trägt: ein Voxelgitter oder ein Hash-Gitter mit Netz (langsamer)",
+    "What the estimate is based on: the image, by a network of its own, or how well views that the "
+    "model samples fit together":
+        "Worauf die Schätzung beruht: auf dem Bild, durch ein eigenes Netz, oder darauf, wie gut "
+        "Ansichten zusammenpassen, die das Modell erzeugt",
     "What the image is to show: one object": "Was das Bild zeigen soll: ein Objekt",
     "What the image's transparency means: auto decides by its content whether it is a finished "
     "cut-out, trust takes it as it is, ignore removes the background":
