@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Models: the catalogue, loading, and the import of original checkpoints.
 
-The catalogue is light; torch comes in with the first use of the rest.
+The catalogue imports quickly; torch is imported when another function is first used.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs torch at its first use."""
+    """Import functions that need torch when they are first used."""
     if name == "import_checkpoint":
         from .checkpoint import import_checkpoint
         return import_checkpoint

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models we know: where they come from, what their licences allow, whether they are here.
+"""The catalogue of known models: source, licence, size, and whether each is installed.
 
 Standard library only, so that listing models loads nothing.
 """
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from ..camera import PoseEncoding
 
 INDEX_FILE = "model_index.json"
-"""Present in every complete model folder: written last by an import or a download."""
+"""File that marks a complete model folder: an import or a download writes it last."""
 
 
 class CommercialUse(Enum):
-    """Whether a model's licence lets its pictures be sold."""
+    """Whether a model's licence permits commercial use of the images that it makes."""
 
     ALLOWED = "allowed"
     CONDITIONAL = "conditional"
-    """Allowed to some; the licence says to whom."""
+    """Permitted only under conditions that the licence states, such as a revenue limit."""
     FORBIDDEN = "forbidden"
     UNKNOWN = "unknown"
     """The authors have stated no licence for these weights."""
 
 
 class Task(Enum):
-    """What a model is for."""
+    """The purpose of a model."""
 
     VIEWS = "novel views"
     SEGMENTATION = "background removal"
@@ -45,48 +45,48 @@ class Task(Enum):
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model of the catalogue."""
+    """An entry of the catalogue."""
 
     name: str
-    """What `--model` takes."""
+    """Name under which the model is selected, such as by `--model`."""
     title: str
     repo: str
-    """Repository on huggingface.co, or a URL's folder; empty for what comes with the program."""
+    """Repository on huggingface.co, or URL of a folder; empty for the bundled model."""
     files: tuple[str, ...]
-    """Files to fetch from there: the checkpoint, and a .yaml if it needs one. Empty for a whole
+    """Files to download from it: the checkpoint, and a .yaml if it needs one. Empty for a whole
     repository in diffusers layout (see `repository_files`)."""
     licence: str
     commercial_use: CommercialUse
     size_bytes: int
-    """Of the files together, about."""
+    """Approximate total size of the files, bytes."""
     sha256: tuple[str, ...] = ()
-    """Of the files; empty where unknown until the first download, which pins them."""
+    """Digests of the files; empty if they are unknown until the first download pins them."""
     pose_encoding: PoseEncoding = "zero123"
     task: Task = Task.VIEWS
     gated: bool = False
-    """The repository asks for name and e-mail before it gives the files."""
+    """Whether the repository requires name and e-mail address before a download."""
     terms: str = ""
-    """What the licence restricts, in short; shown before it is accepted."""
+    """Short summary of the licence's restrictions, shown before it is accepted."""
     licence_url: str = ""
-    """Where its text is."""
+    """URL of the licence's text."""
     installed_bytes: int = 0
-    """On the disk once it is installed, about."""
+    """Approximate size of the installed model on the disk, bytes."""
     memory_bytes: int = 0
-    """Main memory that sampling on a CPU takes, as measured."""
+    """Measured main memory of sampling on a CPU, bytes; 0 if unknown."""
 
     @property
     def folder(self) -> Path:
-        """Where the model's files stand, in diffusers layout, once it is installed."""
+        """Folder of the installed model's files, in diffusers layout; it may not exist yet."""
         return self.file.parent
 
     @property
     def file(self) -> Path:
-        """The file that is there if, and only if, the model is installed."""
+        """The file that exists if and only if the model is installed."""
         return self.file_in(models_folder())
 
     @property
     def installed(self) -> bool:
-        """Whether the model is there. Its files aren't read."""
+        """Whether the model is installed. Its files are not read."""
         return self.file.is_file()
 
     @property
@@ -96,11 +96,11 @@ class ModelInfo:
 
     @property
     def restricted(self) -> bool:
-        """Whether the licence has to be accepted before the model is fetched."""
+        """Whether the licence has to be accepted before the model is downloaded."""
         return self.commercial_use is not CommercialUse.ALLOWED
 
     def file_in(self, models: Path) -> Path:
-        """As `file`, for another folder of models."""
+        """The same as `file`, in another models folder."""
         if self.task is Task.SEGMENTATION:
             return models / self.files[0]
         return (models if self.repo else Path(__file__).parent) / self.name / INDEX_FILE
@@ -112,14 +112,14 @@ _FULL_SIZE_MEMORY = 6_100_000_000
 """Peak of a process that samples with one on a CPU in float32, as measured with random weights;
 3.9 GB in bfloat16."""
 _HALF_SIZE = 2_498_000_000
-"""The same in float16."""
+"""Bytes of such a model in float16."""
 _MIXED_SIZE = 3_281_000_000
-"""The same with the UNet alone in float16."""
+"""Bytes of such a model with only the UNet in float16."""
 _SDXL_SIZE = 6_938_000_000
 """Bytes of Stable Diffusion XL's networks in float16."""
 _SDXL_MEMORY = 15_000_000_000
-"""Main memory for Stable Diffusion XL in float32 on a CPU: the weights twice as large as on the
-disk, and the activations of a 1024 px image. Computed, not measured."""
+"""Main memory of Stable Diffusion XL in float32 on a CPU, bytes: twice the size of the weights
+on the disk, plus the activations of a 1024 px image. Computed, not measured."""
 _STABLE_PAGE = "https://huggingface.co/stabilityai/stable-zero123"
 _STABLE_LICENCE = "Stability AI Non-Commercial Research Community License"
 _NON_COMMERCIAL = ("For research and other non-commercial use only; what is made with the model "
@@ -129,8 +129,8 @@ _XL_TERMS = ("The page of this conversion says MIT, but the authors of the weigh
 
 
 def _conversion(name: str, title: str, repo: str, size: int, **facts: Any) -> ModelInfo:
-    """A community's conversion of Zero123 in diffusers layout. Digests are not known: the first
-    download pins them. Sizes: of the files that are fetched, by the weights' shapes.
+    """A conversion of Zero123 to diffusers layout by the community. Its digests are not known:
+    the first download pins them. The size of the files is computed from the weights' shapes.
     """
     return ModelInfo(name, title, repo, (), **{
         "licence": "MIT", "commercial_use": CommercialUse.ALLOWED, "size_bytes": size,
@@ -220,17 +220,17 @@ CATALOGUE = (
 
 
 def list_models() -> list[ModelInfo]:
-    """The catalogue, smallest first."""
+    """All entries of the catalogue, the smallest model first."""
     return list(CATALOGUE)
 
 
 def find_model(name: str) -> ModelInfo | None:
-    """The catalogue's entry of this name."""
+    """The entry with this name; None if there is none."""
     return next((info for info in CATALOGUE if info.name == name), None)
 
 
 def known_model(name: str) -> ModelInfo:
-    """As `find_model`.
+    """The entry with this name.
 
     Raises:
         EngineError: `MODEL_MISSING` if there is none.
@@ -243,8 +243,8 @@ def known_model(name: str) -> ModelInfo:
 
 
 def name_for(path: Path) -> str:
-    """The name under which a checkpoint or a model folder is imported if none is given: the
-    catalogue's for a file or repository of this name, else its own.
+    """The name under which a checkpoint or a model folder is imported if none is given: that of
+    the catalogue's entry for a file or repository of this name, otherwise its own.
     """
     hub_id = hub_id_of(path) or hub_id_of(snapshot_in(path))
     published = (info.name for info in CATALOGUE if path.name in info.files
@@ -254,7 +254,7 @@ def name_for(path: Path) -> str:
 
 
 def models_folder() -> Path:
-    """Where downloaded and imported models stand: $ZERO123_MODELS, or the user's data folder."""
+    """Folder of downloaded and imported models: $ZERO123_MODELS, or in the user's data folder."""
     chosen = os.environ.get("ZERO123_MODELS")
     if chosen:
         return Path(chosen).expanduser()
@@ -262,7 +262,7 @@ def models_folder() -> Path:
 
 
 def size_text(count: int) -> str:
-    """Bytes as a person reads them."""
+    """A number of bytes as text with a unit."""
     if count >= 1e9:
         return f"{count / 1e9:.1f} GB"
     return f"{count / 1e6:.1f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"

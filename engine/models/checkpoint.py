@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Original checkpoints (`.ckpt`, `.safetensors`) to the layout that `load_pipeline` reads."""
+"""Converts original checkpoints (`.ckpt`, `.safetensors`) to the layout of `load_pipeline`."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ UNET, EMA, VAE, CLIP, PROJECTION = (
 _EMA_COUNTERS = ("decay", "num_updates")
 _POSE_DIM = 4
 _CLIP_HEAD_WIDTH = 64
-"""CLIP's heads are all this wide; their number isn't in the checkpoint."""
+"""Width of every attention head of CLIP; the checkpoint does not contain their number."""
 _STEPS = 3
-"""Read, write, list what was written."""
+"""Number of reported steps: read, write, list the written files."""
 _SHOWN = 8
-"""Names of weights in an error message."""
+"""Maximum number of names of weights in an error message."""
 
 
 def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out: str | Path,
                       ema: bool = True, pose_encoding: PoseEncoding | None = None,
                       dtype: torch.dtype | None = None,
                       reporter: Reporter | None = None) -> Path:
-    """Write the model of an original checkpoint, or of a folder in diffusers layout that others
-    have made, to the folder `out` in the engine's layout.
+    """Convert an original checkpoint, or a folder in diffusers layout that others have made, to
+    the engine's layout and write it to the folder `out`.
 
-    Nothing in the file is executed.
+    No code in the file is executed.
 
     Args:
         path: `.ckpt` or `.safetensors` with the original's names, whatever it is called; or a
             folder that `diffusers_folder` knows.
-        config: the original's `.yaml`; the released models' numbers where None.
-        out: appears complete or not at all.
-        ema: take the averaged weights of the UNet, which the original samples with, if the file
-            holds any; else the raw ones.
-        pose_encoding: "zero123" or "stable"; where None, what the file's name and size say, and
-            "zero123" if they say nothing (`local.import_model` asks then).
-        dtype: of the weights written, such as `torch.float16`; None leaves them as they are.
-        reporter: told of the steps.
+        config: the original's `.yaml`; None selects the values of the released models.
+        out: this folder appears only when it is complete.
+        ema: use the averaged weights of the UNet, with which the original samples, if the file
+            contains them; otherwise the raw ones are used.
+        pose_encoding: "zero123" or "stable"; None derives it from the file's name and size and
+            falls back to "zero123" (`local.import_model` raises an error in that case).
+        dtype: number format of the written weights, such as `torch.float16`; None keeps it.
+        reporter: receives the progress.
 
     Returns:
         The folder.
@@ -97,7 +97,7 @@ def import_checkpoint(path: str | Path, config: str | Path | None = None, *, out
 
 def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = True,
                    pose_encoding: PoseEncoding = "zero123") -> Zero123Pipeline:
-    """The pipeline that an original's weights make; they are shared, not copied.
+    """Build a pipeline from an original's weights, which are shared, not copied.
 
     Raises:
         EngineError: `MODEL_INCOMPATIBLE` for weights that are missing, unexpected or misshapen.
@@ -138,10 +138,10 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
 
 
 def _with_average(weights: StateDict) -> StateDict:
-    """The weights with the UNet's averaged ones in the place of the raw, if there are any.
+    """The weights, with the UNet's raw weights replaced by their averages if the file has any.
 
-    An average's name is the raw weight's without the dots. One that has no raw weight to belong
-    to keeps its place among the UNet's, where it is reported as unexpected.
+    The name of an average is that of the raw weight without the dots. An average without a raw
+    weight is kept among the UNet's weights, so that it is reported as unexpected.
     """
     averages = {key.removeprefix(EMA): value for key, value in weights.items()
                 if key.startswith(EMA) and key.removeprefix(EMA) not in _EMA_COUNTERS}
@@ -156,7 +156,7 @@ def _with_average(weights: StateDict) -> StateDict:
 
 def _fill(network: nn.Module, original_name: Callable[[str], str], weights: StateDict,
           section: str) -> list[str]:
-    """Give a network on the meta device its weights; returns what doesn't fit, in words."""
+    """Assign weights to a network on the meta device. Returns a description of each mismatch."""
     expected = {name: original_name(name) for name in network.state_dict()}
     problems = [f"{key} is missing" for key in sorted(set(expected.values()) - set(weights))]
     problems += [f"{key} is unexpected" for key in sorted(
@@ -176,7 +176,7 @@ def _fill(network: nn.Module, original_name: Callable[[str], str], weights: Stat
 
 
 def _reshaped(value: Tensor, name: str, shape: torch.Size) -> Tensor:
-    """An original weight in the form that the network `name` belongs to keeps it in."""
+    """An original weight in the shape that the network's weight `name` has."""
     for third, projection in enumerate((".q_proj.", ".k_proj.", ".v_proj.")):
         if projection in name:
             return value.chunk(3)[third]
@@ -188,7 +188,7 @@ def _reshaped(value: Tensor, name: str, shape: torch.Size) -> Tensor:
 
 
 def _clip_config(weights: StateDict) -> CLIPVisionConfig:
-    """CLIP's sizes, read from its weights' shapes."""
+    """CLIP's configuration, derived from the shapes of its weights."""
     width, _, patch, _ = weights[f"{CLIP}conv1.weight"].shape
     positions, _ = weights[f"{CLIP}positional_embedding"].shape
     inner, _ = weights[f"{CLIP}transformer.resblocks.0.mlp.c_fc.weight"].shape
@@ -202,7 +202,7 @@ def _clip_config(weights: StateDict) -> CLIPVisionConfig:
 
 
 def _check_target(path: Path, out: Path) -> None:
-    """Refuse to write over a model that this program has not written."""
+    """Refuse to overwrite a model that this program has not written."""
     if (out / INDEX_FILE).exists() and (
             out.resolve() == path.resolve() or not (out / RECORD_FILE).exists()):
         raise EngineError(ErrorCode.BAD_INPUT, f"{out} holds a model that others have made",
@@ -210,7 +210,7 @@ def _check_target(path: Path, out: Path) -> None:
 
 
 def _check_space(folder: Path, pipeline: Zero123Pipeline, dtype: torch.dtype | None) -> None:
-    """Refuse before gigabytes are written rather than after."""
+    """Check the free disk space before anything is written."""
     needed = sum(weight.numel() * stored_dtype(weight, dtype).itemsize
                  for network in networks_of(pipeline).values()
                  for weight in network.state_dict().values())

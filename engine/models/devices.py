@@ -13,7 +13,7 @@ AUTO = "auto"
 
 
 def resolve_device(device: str = AUTO) -> torch.device:
-    """The torch device of a request's name; "auto" takes CUDA, then Metal, then the CPU.
+    """The torch device for the name in a request; "auto" selects CUDA, Metal or the CPU, in order.
 
     Raises:
         EngineError: `ENVIRONMENT` if this computer or this torch has no such device, `BAD_INPUT`
@@ -33,10 +33,10 @@ def resolve_device(device: str = AUTO) -> torch.device:
 
 
 def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """The number format of a request's name: "auto" takes bfloat16 on a CUDA or ROCm device that
-    has it in hardware, float16 on other GPUs (not all that Metal runs on know bfloat16), and
-    float32 on the CPU. float32 on CUDA is torch's, with convolutions in TF32: an evaluation of a
-    UNet of the original's size differs by 1e-3 from one without.
+    """The number format for the name in a request. "auto" selects bfloat16 on a CUDA or ROCm
+    device that supports it in hardware, float16 on other GPUs (some that Metal supports lack
+    bfloat16), and float32 on the CPU. On CUDA, torch computes float32 convolutions in TF32: an
+    evaluation of a UNet of the original's size then differs by 1e-3 from one without TF32.
 
     Raises:
         EngineError: `BAD_INPUT` for an unknown name.

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of a model folder in diffusers layout: this project's own, and those in use.
+"""The networks of a model folder in diffusers layout, written by this project or by others.
 
-Besides the engine's folders these are read:
+Besides the engine's own folders, two conversions are supported:
 - ashawkey's and bennyguo's: `Zero123Pipeline` with `clip_camera_projection`, a CLIPCameraProjection
   whose weights are `proj.weight` and `proj.bias`;
 - kxic's, and what diffusers' `convert_zero123_to_diffusers.py` writes:
   `Zero1to3StableDiffusionPipeline` with `cc_projection`, weights `projection.*`, often `.bin`.
 
-The folder's index cannot bring code: every network is read into the class named here. All files
-are looked at before any weight is taken, so a folder that does not fit costs no memory.
+The folder's index cannot load code: every network is read into the class named here. All files
+are checked before any weight is loaded, so that an incompatible folder takes no memory.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ OWN_CLASS = "Zero123Pipeline"
 PIPELINE_CLASSES = (OWN_CLASS, "Zero1to3StableDiffusionPipeline")
 PROJECTIONS = ("cc_projection", "clip_camera_projection")
 POSE_DIM = 4
-"""Numbers of the relative pose that the projection takes beside the image embedding."""
+"""Number of values of the relative pose, which the projection takes with the image embedding."""
 IMAGE_CHANNELS = 3
 PLAIN_CHANNELS = 4
 """Input channels of a UNet without an image beside the latent, and diffusers' default."""
 BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
           ArithmeticError, AssertionError, SafetensorError, StrictDataclassError)
-"""What the libraries raise on weights and settings that are damaged or don't fit each other."""
+"""Exceptions of the libraries for weights and settings that are damaged or do not match."""
 MAX_TRAIN_STEPS = 100_000
 _WRONG_BETAS = (0.02, 0.085)
-"""What diffusers' conversion script writes if the configuration does not state them."""
+"""The betas that diffusers' conversion script writes if the configuration states none."""
 _BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
-"""The schedule that the models were trained with (sd-objaverse-finetune-c_concat-256.yaml)."""
+"""The schedule of the models' training (sd-objaverse-finetune-c_concat-256.yaml)."""
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 """Names of the autoencoder's attention before diffusers 0.15."""
 _POSITION_IDS = "embeddings.position_ids"
-"""Numbers 0, 1, 2... which older versions of transformers stored among the weights."""
+"""The numbers 0, 1, 2... that older versions of transformers stored among the weights."""
 _SHOWN = 5
-"""Names of weights in an error message."""
+"""Maximum number of names of weights in an error message."""
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def read_index(folder: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; `MODEL_DAMAGED` if it holds none."""
+    """A JSON object from a file; raises `MODEL_DAMAGED` if the file does not contain one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
@@ -89,7 +89,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A network without memory, and the weights that belong into it, mapped."""
+    """A network on the meta device, which takes no memory, and its memory-mapped weights."""
 
     network: nn.Module
     weights: Mapping[str, Tensor]
@@ -100,7 +100,7 @@ class _Planned:
         return self.network.config
 
     def filled(self, dtype: torch.dtype | None) -> nn.Module:
-        """The network with its weights; `dtype`: as they are stored if None."""
+        """The network with its weights. `dtype`: None keeps the stored number format."""
         values = {name: value.to(dtype) if dtype and value.is_floating_point() else value
                   for name, value in self.weights.items()}
         self.network.load_state_dict(values, assign=True)
@@ -116,7 +116,7 @@ class _Planned:
 def load_networks(folder: Path, dtypes: Mapping[str, torch.dtype | None]) -> dict[str, nn.Module]:
     """The networks `unet`, `vae`, `image_encoder` and `cc_projection` of a folder.
 
-    `dtypes`: number format of each; as stored where None.
+    `dtypes`: number format of each network; None keeps the stored one.
 
     Raises:
         EngineError: `MODEL_DAMAGED` if files or weights are missing or cannot be read,
@@ -133,8 +133,8 @@ def load_networks(folder: Path, dtypes: Mapping[str, torch.dtype | None]) -> dic
 
 
 def load_scheduler(folder: Path) -> DDIMScheduler:
-    """The noise schedule of whatever scheduler was saved: all share its settings. The betas of
-    diffusers' conversion script are replaced by those that the models were trained with.
+    """The noise schedule of the saved scheduler, of any class: all classes share its settings.
+    The betas of diffusers' conversion script are replaced by those of the models' training.
     """
     try:
         config = dict(DDIMScheduler.load_config(folder / "scheduler", local_files_only=True))
@@ -148,20 +148,20 @@ def load_scheduler(folder: Path) -> DDIMScheduler:
 
 
 def damaged(path: Path, reason: object) -> EngineError:
-    """The error for a model's file or folder that can't be loaded."""
+    """The error for a model's file or folder that cannot be loaded."""
     first_line = str(reason).strip().partition("\n")[0][:500]
     return EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be loaded: {first_line}",
                        "fetch or import the model again")
 
 
 def incompatible(path: Path, reason: str) -> EngineError:
-    """The error for a sound network of another model."""
+    """The error for an intact network of another model."""
     return EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{path} {reason}",
                        "give a folder of a Zero123 model")
 
 
 def _check_components(folder: Path) -> str:
-    """The name of the projection's folder, if every network is there exactly once."""
+    """Check that every network exists exactly once. Returns the name of the projection's folder."""
     projections = [name for name in PROJECTIONS if (folder / name).is_dir()]
     needed = ("unet", "vae", "image_encoder", "scheduler")
     lacking = [name for name in needed if not (folder / name).is_dir()]
@@ -212,7 +212,7 @@ def _plan_image_encoder(folder: Path) -> _Planned:
 
 
 def _plan_projection(folder: Path) -> _Planned:
-    """The projection, whose sizes are its weights': each publisher writes another configuration."""
+    """The projection. Its weights define its sizes: configurations differ between publishers."""
     if (folder / "config.json").exists() or _is_own(folder):
         read_json(folder / "config.json")
     weights = {f"projection.{name.rpartition('.')[2]}": value
@@ -228,13 +228,13 @@ def _plan_projection(folder: Path) -> _Planned:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a projection's folder is one that this project writes, which has a configuration."""
+    """Whether a projection's folder has the configuration that this project writes."""
     return folder.name == PROJECTIONS[0] and read_json(
         folder.parent / INDEX_FILE).get("_class_name") == OWN_CLASS
 
 
 def _config(folder: Path, cls: type[Any]) -> dict[str, Any]:
-    """The configuration of a network, which has to be of this class."""
+    """The configuration of a network, which must be of this class."""
     config = read_json(folder / "config.json")
     kind = config.get("_class_name", cls.__name__)
     if kind != cls.__name__:
@@ -247,7 +247,7 @@ def _plan(folder: Path, make: Any) -> _Planned:
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
-    """The weights in a network's folder under their names of today, mapped."""
+    """The memory-mapped weights in a network's folder, under their current names."""
     try:
         files = choose_weights(path.name for path in folder.iterdir() if path.is_file())
     except (OSError, ValueError) as error:
@@ -259,7 +259,7 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _today(name: str) -> str:
-    """A weight's name in the versions of the libraries that the engine uses."""
+    """The name of a weight in the versions of the libraries that the engine uses."""
     for old, new in _OLD_ATTENTION.items():
         if f".attentions.0.{old}." in name:
             return name.replace(f".{old}.", f".{new}.")
@@ -267,7 +267,7 @@ def _today(name: str) -> str:
 
 
 def _compared(folder: Path, make: Any, weights: Mapping[str, Tensor]) -> _Planned:
-    """A network of the folder's configuration with these weights, if they are exactly its own."""
+    """A network by the folder's configuration, after checking that the weights match it exactly."""
     try:
         with torch.device("meta"):  # shapes only
             network = make()
@@ -295,7 +295,7 @@ def _compared(folder: Path, make: Any, weights: Mapping[str, Tensor]) -> _Planne
 
 def _check_sizes(folder: Path, planned: Mapping[str, _Planned], context_dim: int,
                  embedding_dim: int) -> None:
-    """Refuse networks that are sound but do not belong to each other."""
+    """Refuse networks that are intact but do not belong to each other."""
     unet, vae, encoder = (planned[name].config for name in ("unet", "vae", "image_encoder"))
     for what, found, expected in (
             ("the UNet's context", unet.cross_attention_dim, context_dim),

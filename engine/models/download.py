@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models from the network: fetched, checked, turned into a model folder.
+"""Downloads models, checks them, and installs them as model folders.
 
-huggingface_hub talks to the servers, also to those that aren't hubs: it knows proxies, mirrors
-(HF_ENDPOINT), its own token, and resumes after a break. What is fetched stays in a folder of its
-own until the model is complete, so that a stopped download can be resumed.
+huggingface_hub connects to all servers, also to other ones than Hugging Face's: it supports
+proxies, mirrors (HF_ENDPOINT) and tokens, and resumes after an interruption. Downloaded files stay
+in a separate folder until the model is complete, so that a stopped download can be resumed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import torch
 
 _CHUNK = 1024 * 1024
-"""Bytes between two looks at the reporter, and the most that a break loses."""
+"""Bytes between two progress reports; an interruption loses at most this many."""
 _RESTARTS = 5
 
 
@@ -52,58 +52,59 @@ class RemoteFile:
     """A file on a server, as the server describes it."""
 
     file: str
-    """Its path in the repository, with slashes."""
+    """Path in the repository, with slashes."""
     url: str
     headers: dict[str, str]
     bytes: int | None
     etag: str
-    """Another content has another one."""
+    """The server's identifier of the content, which changes with the content."""
 
     @property
     def sha256(self) -> str:
-        """The digest, where the server tells it: hubs do for weights."""
+        """The digest, if the server states it; Hugging Face does for weights."""
         return self.etag if re.fullmatch("[0-9a-f]{64}", self.etag) else ""
 
     @property
     def part(self) -> str:
-        """Name for what is there so far. Another content must not be appended to it."""
+        """Name of the incomplete file. It depends on the content, so that contents never mix."""
         key = hashlib.sha256(f"{self.etag} {self.bytes}".encode()).hexdigest()[:12]
         return f"{self.file}.{key}.part"
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """One download: what is fetched, where to, and who is told."""
+    """One download: its model, its folder and its reporter."""
 
     info: ModelInfo
     folder: Path
-    """For what is fetched, until the model is complete."""
+    """Folder of the downloaded files until the model is complete."""
     reporter: Reporter
     total_bytes: int
-    """Of all files together; 0 if the server does not say."""
+    """Total size of all files; 0 if the server does not state it."""
 
     def fetched_bytes(self) -> int:
-        """What is there of all files."""
+        """Bytes of all files that have been downloaded so far."""
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
 def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = False,
              dtype: torch.dtype | None = None) -> Path:
-    """Have a model of the catalogue in the models folder; nothing happens if it is there. What the
-    Hugging Face cache holds already is taken from there.
+    """Install a model of the catalogue into the models folder, unless it is installed. Files in
+    the Hugging Face cache are not downloaded again.
 
     Args:
-        reporter: told of megabytes; when it stops the job, what was fetched is kept.
-        accept_licence: the person has read the licence and accepts it; remembered.
-        dtype: of the imported weights; None leaves them as they are.
+        reporter: receives the progress in megabytes; if it cancels the job, downloaded data are
+            kept.
+        accept_licence: the user has read and accepted the licence, which is recorded.
+        dtype: number format of the imported weights; None keeps it.
 
     Returns:
-        The model's folder, or its file if it is one file.
+        The model's folder, or its file if it consists of one file.
 
     Raises:
-        EngineError: `BAD_INPUT` without the licence's acceptance, `MODEL_MISSING` if the server
-            doesn't have or give it, `MODEL_DAMAGED` if it isn't what was expected, `ENVIRONMENT`
-            without a network, `DISK`; and what `import_checkpoint` raises.
+        EngineError: `BAD_INPUT` if the licence was not accepted, `MODEL_MISSING` if the server
+            lacks or refuses the model, `MODEL_DAMAGED` for unexpected content, `ENVIRONMENT`
+            without a network, `DISK`; and the errors of `import_checkpoint`.
     """
     result = info.file if info.task is Task.SEGMENTATION else info.folder
     require_licence(info, accept_licence)
@@ -122,7 +123,7 @@ def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = Fals
 
 def _fetch_all(info: ModelInfo, folder: Path, dtype: torch.dtype | None,
                reporter: Reporter) -> None:
-    """Fetch the model's files and install them."""
+    """Download the model's files and install them."""
     disable_progress_bars()
     set_verbosity_error()
     constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
@@ -141,8 +142,8 @@ def _fetch_all(info: ModelInfo, folder: Path, dtype: torch.dtype | None,
 
 
 def _cached(info: ModelInfo, reporter: Reporter) -> list[Path] | None:
-    """The model's files in the Hugging Face cache, or its snapshot there, if it is complete and
-    every digest that is known is right.
+    """The model's files or its snapshot in the Hugging Face cache; None unless they are complete
+    and every known digest matches.
     """
     if "://" in info.repo:
         return None
@@ -163,8 +164,8 @@ def _cached(info: ModelInfo, reporter: Reporter) -> list[Path] | None:
 
 
 def _is_right(info: ModelInfo, path: Path, reporter: Reporter, name: str = "") -> bool:
-    """Whether a file of the cache has the digest that is expected, and the one that the cache
-    stores it under.
+    """Whether a file of the cache has the expected digest, and the digest under which the cache
+    stores it.
     """
     stored = path.resolve().name
     expected = {expected_sha256(info, name or path.name),
@@ -185,7 +186,7 @@ def _digest(path: Path, reporter: Reporter) -> str:
 
 @contextmanager
 def _folder(info: ModelInfo) -> Iterator[Path]:
-    """The folder for what is fetched, for one process at a time."""
+    """Lock and yield the folder for downloaded files, which one process at a time may use."""
     folder = models_folder() / DOWNLOADS / info.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,7 +201,7 @@ def _folder(info: ModelInfo) -> Iterator[Path]:
 
 
 def _wanted(info: ModelInfo) -> Sequence[str]:
-    """The files to fetch: the catalogue's, or those of the repository that the model needs."""
+    """The files to download: those of the catalogue's entry, or those needed of a repository."""
     if not info.whole_repository:
         return info.files
     try:
@@ -217,7 +218,7 @@ def _wanted(info: ModelInfo) -> Sequence[str]:
 
 
 def _look_up(info: ModelInfo, file: str) -> RemoteFile:
-    """Ask the server about a file."""
+    """Query the server for the size and the content's identifier of a file."""
     hub = "://" not in info.repo
     # The token is the hub's; no other server may see it.
     headers = build_hf_headers(token=None if hub else False)
@@ -237,7 +238,7 @@ def _look_up(info: ModelInfo, file: str) -> RemoteFile:
 
 
 def _fetch(transfer: Transfer, remote: RemoteFile) -> Path:
-    """The complete file, its content checked."""
+    """Download a file completely and check its content."""
     done = transfer.folder / remote.file
     part = transfer.folder / remote.part
     done.parent.mkdir(parents=True, exist_ok=True)
@@ -252,7 +253,7 @@ def _fetch(transfer: Transfer, remote: RemoteFile) -> Path:
 
 
 def _append(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
-    """Append to `part` what it lacks."""
+    """Download the rest of a file to the end of the incomplete file `part`."""
     with part.open("ab") as file:
         start = file.tell()
         try:
@@ -268,7 +269,7 @@ def _append(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
 
 
 def _check_content(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
-    """Compare the digest with all that is known of it, and pin it if nothing is."""
+    """Compare the digest with every known one, and pin it if none is known."""
     info = transfer.info
     digest = _digest(part, transfer.reporter)
     known = expected_sha256(info, remote.file)
@@ -282,7 +283,7 @@ def _check_content(transfer: Transfer, remote: RemoteFile, part: Path) -> None:
 
 def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
              reporter: Reporter) -> None:
-    """Turn what was fetched, files or the folder of a repository, into what is used."""
+    """Install downloaded files, or the folder of a repository, as a model."""
     if info.task is Task.SEGMENTATION:
         with staged_file(info.file) as stage:
             shutil.copyfile(files[0], stage)
@@ -298,8 +299,8 @@ def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
 
 
 def _copy_repository(info: ModelInfo, folder: Path) -> None:
-    """Have a repository's files in the models folder as they are, without a second copy of the
-    content where the disk allows it.
+    """Add a repository's files to the models folder unchanged, as hard links where the file
+    system supports them.
     """
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     with alone_at(info.folder), staged_folder(info.folder) as stage:
@@ -313,7 +314,7 @@ def _copy_repository(info: ModelInfo, folder: Path) -> None:
 
 
 def _check_space(info: ModelInfo, remotes: list[RemoteFile], folder: Path) -> None:
-    """Refuse before gigabytes are fetched rather than after."""
+    """Check the free disk space before the download."""
     sizes = [remote.bytes or 0 for remote in remotes]
     there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     needed = (sum(sizes) or info.size_bytes) - there
@@ -328,7 +329,7 @@ def _check_space(info: ModelInfo, remotes: list[RemoteFile], folder: Path) -> No
 
 
 class Watched:
-    """A file that tells the reporter how far it is. What it raises stops the transfer."""
+    """A file that reports the progress of writing; the reporter's exceptions stop the transfer."""
 
     def __init__(self, file: BinaryIO, transfer: Transfer, remote: RemoteFile) -> None:
         self._file, self._reporter = file, transfer.reporter
@@ -338,14 +339,14 @@ class Watched:
         self.tell, self.seek = file.tell, file.seek
 
     def truncate(self) -> int:
-        """Start anew, where the server can't go on. The library would try for ever."""
+        """Start over if the server cannot resume; the library would retry without end."""
         self._restarts += 1
         if self._restarts > _RESTARTS:
             raise OSError("the connection breaks off every time")
         return self._file.truncate()
 
     def write(self, data: bytes) -> int:
-        """Write, then report."""
+        """Write data, then report the progress."""
         count = self._file.write(data)
         done = (self._before + self._file.tell()) // MB
         self._reporter.progress("download (MB)", done, max(self._total, done, 1))
@@ -360,7 +361,7 @@ def _other_content(info: ModelInfo, file: str, found: str, expected: str) -> Eng
 
 
 def _network_error(info: ModelInfo, error: Exception, got: str = "") -> EngineError:
-    """What a person is told. Never the URL of the answer: a redirected one is signed."""
+    """The error for a failed transfer, without the response's URL, which may be signed."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, OfflineModeIsEnabled):
         return EngineError(ErrorCode.ENVIRONMENT, f"{info.name} can't be fetched: the hub is "

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings that suit each family of models: nano, Zero-1-to-3 and Stable Zero123.
 
-A person who sets no number gets these. Every value has its source: a file of the original
+These are the default values of all settings. Every value has its source: a file of the original
 (cvlab-columbia/zero123 at f426883, threestudio at 28d9d80), or the experiment that chose it.
 Standard library only.
 """
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How views are sampled."""
+    """Default settings for sampling views."""
 
     steps: int
     """Denoising steps."""
     guidance: float
-    """Scale of classifier-free guidance; 1 is none."""
+    """Scale of classifier-free guidance; 1 turns it off."""
     sampler: str = "dpm++"
     """DPM-Solver++(2M) (Lu et al. 2022) converges in fewer steps than DDIM, which the originals
     use; the default of the requests."""
@@ -42,30 +42,30 @@ class SamplingSettings:
 
 @dataclass(frozen=True)
 class FramingSettings:
-    """How large the object is in the images that a model was trained on, in parts of the side."""
+    """Size of the object in a model's training images, as a fraction of the image's side."""
 
     share: float = 0.625
-    """At a distance of 1.85, of an object whose longest side is 1."""
+    """Size at a distance of 1.85 of an object whose longest side is 1."""
     trained_share: tuple[float, float] = (0.52, 0.77)
-    """At the largest and the smallest training distance, 2.2 and 1.5."""
+    """Sizes at the largest and the smallest training distance, 2.2 and 1.5."""
     source: str = "the original's rendering script: distances 1.5 to 2.2, 35 mm on a 32 mm sensor"
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """The fit of a radiance field to sampled views."""
+    """Default settings for fitting a radiance field to sampled views."""
 
     view_count: int = 16
-    """On two rings of elevation; the default of the requests, chosen with nano."""
+    """Number of views, on two rings of elevation; the default of the requests, chosen with nano."""
     resolution: int = 96
     """Voxels along each side on a CPU, chosen with nano's 128 px views."""
     iterations: int = 300
-    """Optimisation steps on a CPU, likewise."""
+    """Optimisation steps on a CPU, chosen in the same way."""
     gpu_resolution: int = 96
     gpu_iterations: int = 300
     shape_prior: bool = False
-    """Whether the shape network's prediction counts beside the model's views: on for nano, whose
-    views know the shape no better (docs/reconstruction.md)."""
+    """Whether the shape network's prediction is used with the model's views: on for nano, whose
+    views determine the shape no better (docs/reconstruction.md)."""
 
     def on(self, gpu: bool) -> tuple[int, int]:
         """(resolution, iterations) for a field that is optimised on a GPU or on a CPU."""
@@ -75,7 +75,7 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A value that changes during an optimisation: linear between its points, constant outside."""
+    """A value that changes during an optimisation: linear between points, constant outside them."""
 
     points: tuple[tuple[float, float], ...]
     """(share of the iterations in [0, 1], value), in the order of the shares."""
@@ -92,7 +92,7 @@ class Schedule:
 
 
 def constant(value: float) -> Schedule:
-    """A value that stays."""
+    """A schedule with a constant value."""
     return Schedule(((0.0, value),))
 
 
@@ -104,9 +104,9 @@ class SDSParameters:
     source: str = "threestudio, configs/zero123.yaml"
     guidance_scale: float = 3.0
     min_noise: Schedule = Schedule(((0.0, 0.4), (200 / 600, 0.2)))
-    """Lowest timestep, as a share of the training timesteps."""
+    """Lowest timestep, as a fraction of the training timesteps."""
     max_noise: Schedule = Schedule(((0.0, 0.85), (200 / 600, 0.5)))
-    """Highest timestep, likewise."""
+    """Highest timestep, as a fraction of the training timesteps."""
     stages: tuple[tuple[float, int, int], ...] = (
         (0.0, 12, 64), (200 / 600, 4, 128), (300 / 600, 2, 256))
     """Batches of novel views: (share of the iterations from which it is used, views in a step,
@@ -130,13 +130,13 @@ class SJCParameters:
     guidance_scale: float = 100.0
     iterations: int = 10_000
     learning_rate: float = 0.05
-    """Of the grid; the optimiser is Adamax."""
+    """Learning rate of the grid; the optimiser is Adamax."""
     background_rate: float = 1e-4
-    """Learning rate of the background, a pattern of latents that starts as those of white."""
+    """Learning rate of the background, a pattern of latents initialised with those of white."""
     scored_latents: int = 4 * 32 * 32
     """Number of latents of the original: its score is a sum over them, its other losses means."""
     timesteps: tuple[int, int] = (10, 970)
-    """Training timesteps from which the noise level is drawn, the second excluded."""
+    """Range of training timesteps from which the noise level is drawn; the end is excluded."""
     input_radius: float = 2.0
     """Distance of the input camera."""
     radius_range: tuple[float, float] = (1.8, 2.2)
@@ -149,7 +149,7 @@ class SJCParameters:
     photo_depth_weight: float = 0.1 * 1e4
     near_view_weight: float = 1e4
     near_view_distance: float = 0.05
-    """Between a camera and its neighbour."""
+    """Distance between a camera and its neighbour."""
     depth_smoothness_weight: float = 1e4
     depth_smoothness_from: float = 0.5
     """Share of the iterations after which the depths of novel views are smoothed."""
@@ -157,22 +157,22 @@ class SJCParameters:
 
 @dataclass(frozen=True)
 class ModelFamily:
-    """Everything that depends on what a model is like."""
+    """All settings that depend on the family of a model."""
 
     name: str
     source: str
-    """Where the settings for sampling come from."""
+    """Source of the settings for sampling."""
     sampling: SamplingSettings
     fit: FitSettings
     sds: SDSParameters
     sjc: SJCParameters
     framing: FramingSettings = FramingSettings()
     follows_radius: bool = True
-    """Whether the model is told of another distance than the input's. Stable Zero123 is not
+    """Whether the target's distance is an input of the model, which it is not for Stable Zero123
     (threestudio's stable_zero123_guidance.py)."""
 
     def iterations(self, method: str, gpu: bool) -> int:
-        """Optimisation steps of a method; 0 for one that is no part of the family's settings."""
+        """Optimisation steps of a method; 0 if the family has no setting for the method."""
         own = {"views": self.fit.on(gpu)[1], "sds": self.sds.iterations,
                "sjc": self.sjc.iterations}
         return own.get(method, 0)
@@ -186,11 +186,11 @@ class ModelFamily:
 
 @dataclass(frozen=True)
 class TextSettings:
-    """How a text-to-image model is used whose pipeline assumes another one."""
+    """Settings for a text-to-image model for which its pipeline's defaults are unsuitable."""
 
     steps: int
     guidance: float
-    """0 is none."""
+    """Scale of classifier-free guidance; 0 turns it off."""
     size: int
     """Width and height in pixels."""
 
@@ -200,8 +200,8 @@ SDXL_TURBO = TextSettings(steps=1, guidance=0.0, size=512)
 
 
 def text_settings(folder: Path) -> TextSettings | None:
-    """The settings of a text-to-image model by its folder's name, or its repository's in the
-    Hugging Face cache; None where its pipeline's own suit it.
+    """The settings of a text-to-image model by the name of its folder or of its repository in the
+    Hugging Face cache; None if its pipeline's defaults are suitable.
     """
     name = hub_id_of(folder) or folder.name
     return SDXL_TURBO if re.search(r"sdxl[-_]?turbo", name.lower()) else None
@@ -217,7 +217,7 @@ _STABLE_SDS = SDSParameters(
     normal_weight=Schedule(((100 / 600, 7.0), (150 / 600, 5.0), (200 / 600, 10.0))),
     sparsity_weight=0.5, opaque_weight=0.5)
 _ORIGINAL_FIT = FitSettings(gpu_resolution=160, gpu_iterations=900)
-"""True 256 px views are fitted 1.5 dB better on a GPU (26.4 to 27.9 dB) than with nano's values."""
+"""With these values, true 256 px views are fitted with 27.9 dB; with nano's, 26.4 dB."""
 
 NANO = ModelFamily(
     "nano", "engine/models/nano/README.md: distilled to one step without guidance",
@@ -231,7 +231,7 @@ STABLE = ModelFamily(
     SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _STABLE_SDS, SJCParameters(),
     follows_radius=False)
 ORIGINAL_SIZE = 256
-"""Side in pixels of the original models' images; smaller models are nano or made like it."""
+"""Side in pixels of the original models' images; models with smaller ones are like nano."""
 
 
 def family_of(pose_encoding: PoseEncoding, image_size: int) -> ModelFamily:
@@ -242,9 +242,9 @@ def family_of(pose_encoding: PoseEncoding, image_size: int) -> ModelFamily:
 
 
 def family_in(folder: Path, pose_encoding: PoseEncoding | None = None) -> ModelFamily:
-    """The family of a model folder, by its configurations alone; nano's where they do not tell.
+    """The family of a model folder, by its configuration files alone; by default that of nano.
 
-    `pose_encoding`: as the person says, of a folder that states none.
+    `pose_encoding`: chosen by the user for a folder that states none.
     """
     try:
         index = read_json_object(folder / INDEX_FILE)

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a file is, by its first bytes: its name may say something else. Standard library only.
+"""Detects the format of a file from its first bytes, because its name may be wrong.
+
+Standard library only.
 
 Sources: the safetensors format (https://huggingface.co/docs/safetensors), torch/serialization.py
 (`MAGIC_NUMBER` of the format before torch 1.6), the Git LFS pointer specification, version 1.
@@ -17,13 +19,13 @@ from enum import Enum
 from pathlib import Path
 
 HEAD = 512
-"""Bytes that are looked at."""
+"""Number of bytes at the start of a file that are examined."""
 MAX_HEADER = 100_000_000
 """Longest header in bytes that the safetensors library accepts."""
 _PICKLE = 0x80
 """First byte of a pickle of protocol 2 or later."""
 _MAGIC_NUMBER = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-"""torch's `MAGIC_NUMBER` as the opcode LONG1."""
+"""torch's `MAGIC_NUMBER` in pickle's encoding (opcode LONG1)."""
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR", b"BZh": "bzip2",
                b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "Zstandard"}
 _HTML = re.compile(rb"\s*(<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
@@ -31,7 +33,7 @@ _LFS_SIZE = re.compile(rb"^size (\d{1,19})$", re.MULTILINE)
 
 
 class FileFormat(Enum):
-    """The kinds of file that a person takes for a checkpoint."""
+    """Formats of checkpoints, and of files that may be mistaken for one."""
 
     SAFETENSORS = "safetensors"
     TORCH = "torch.save"
@@ -68,7 +70,7 @@ def file_format(path: Path) -> FileFormat:
 
 
 def explain(path: Path, found: FileFormat) -> tuple[str, str]:
-    """(what is wrong, what to do) for a file from which no weights can be read."""
+    """(problem, remedy) as text for a file from which no weights can be read."""
     what, hint = _PROBLEMS[found]
     details = {FileFormat.LFS_POINTER: _size_behind, FileFormat.TEXT: _first_words,
                FileFormat.COMPRESSED: _compression}
@@ -77,7 +79,7 @@ def explain(path: Path, found: FileFormat) -> tuple[str, str]:
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes a safetensors file lacks at its end; 0 if it is complete.
+    """Number of bytes missing at the end of a safetensors file; 0 if it is complete.
 
     Raises:
         ValueError, KeyError, TypeError: if its header cannot be read.
@@ -94,7 +96,7 @@ def missing_bytes(path: Path) -> int:
 
 
 def _archive(path: Path) -> FileFormat:
-    """Which ZIP archive it is: torch.save and TorchScript write ZIP archives."""
+    """The format of a ZIP archive, which torch.save and TorchScript write, too."""
     if not zipfile.is_zipfile(path):
         return FileFormat.CUT_ARCHIVE
     try:
@@ -109,7 +111,7 @@ def _archive(path: Path) -> FileFormat:
 
 
 def _is_safetensors(head: bytes) -> bool:
-    """A length of 8 bytes, then JSON."""
+    """Whether a file starts with an 8-byte length and JSON."""
     if len(head) < 9:
         return False
     length = struct.unpack("<Q", head[:8])[0]
@@ -117,7 +119,7 @@ def _is_safetensors(head: bytes) -> bool:
 
 
 def _is_old_torch(head: bytes) -> bool:
-    """The magic number as a pickle; in newer protocols a frame stands before it."""
+    """Whether a file starts with the pickled magic number, in newer protocols after a frame."""
     return head[0] == _PICKLE and _MAGIC_NUMBER in head[:32]
 
 
@@ -139,7 +141,7 @@ _TESTS: tuple[tuple[FileFormat, Callable[[bytes], object]], ...] = (
     (FileFormat.HTML, lambda head: _HTML.match(head.removeprefix(b"\xef\xbb\xbf"))),
     (FileFormat.TEXT, _is_text),
     (FileFormat.UNKNOWN, lambda head: True))
-"""The first test that holds for a file's first bytes tells its format."""
+"""Tests of a file's first bytes; the first test that is true determines the format."""
 _GET_AGAIN = "get the file again"
 _ANOTHER = "give an original Zero123 checkpoint"
 _PROBLEMS = {
@@ -166,11 +168,11 @@ _PROBLEMS = {
     FileFormat.UNKNOWN: (
         "can't be read: it begins neither like safetensors nor like a torch.save file",
         "compare its size and digest with those on the model's page")}
-"""(what is wrong, what to do) for each format without weights."""
+"""(problem, remedy) for each format without weights."""
 
 
 def _size_behind(head: bytes) -> str:
-    """How large the file behind a Git LFS pointer is, in words."""
+    """The size of the file that a Git LFS pointer stands for, as text."""
     found = _LFS_SIZE.search(head)
     return f"; these have {int(found[1]) / 1e9:.1f} GB" if found else ""
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model's folder: the list of its files with their digests, its verification, its removal.
+"""A model's folder: the list of its files with their digests, verification and removal.
 
-Nothing outside the folder is read or removed, whatever its files say. Standard library only.
+Nothing outside the folder is read or removed, whatever its files contain. Standard library only.
 """
 
 from __future__ import annotations
@@ -32,27 +32,30 @@ from .hub_cache import cached_snapshot, hub_id_of, is_hub_id, snapshot_in
 RECORD_FILE = "files.json"
 SCHEMA = "zero123.model-files/1"
 DOWNLOADS = ".downloads"
-"""Folder inside the models folder for what is under way, a folder for each model."""
+"""Subfolder of the models folder for unfinished downloads, with one folder for each model."""
 MB = 1_000_000
 
 
 class ModelState(Enum):
-    """How much of a model is on this computer."""
+    """The state of a model on this computer."""
 
     HERE = "here"
     MISSING = "not here"
     PARTIAL = "partly downloaded"
     DAMAGED = "damaged"
-    """A file is missing or has another size than it should; only `verify` reads them all."""
+    """A file is missing or has a wrong size. Only `verify` compares the contents."""
 
     @property
     def absent(self) -> bool:
-        """Whether there is nothing to work with."""
+        """Whether the model is missing or incomplete."""
         return self in (ModelState.MISSING, ModelState.PARTIAL)
 
 
 def model_state(info: ModelInfo, models: Path | None = None) -> ModelState:
-    """A quick look at a model of the catalogue, in `models` or the models folder."""
+    """The state of a model of the catalogue in the folder `models` (None: the models folder).
+
+    Only the existence and the sizes of files are checked.
+    """
     models = models or models_folder()
     file = info.file_in(models)
     if not file.is_file():
@@ -64,7 +67,7 @@ def model_state(info: ModelInfo, models: Path | None = None) -> ModelState:
 
 
 def folder_state(folder: Path) -> ModelState:
-    """The same of any model folder, by its list of files if it has one."""
+    """The state of any model folder, by its list of files if it has one."""
     if not (folder / INDEX_FILE).is_file():
         return ModelState.MISSING
     if not os.path.lexists(folder / RECORD_FILE):
@@ -78,16 +81,16 @@ def folder_state(folder: Path) -> ModelState:
 
 
 def other_models(models: Path | None = None) -> list[str]:
-    """Names of the models in the models folder that aren't the catalogue's."""
+    """Names of the models in the models folder that are not in the catalogue."""
     found = (models or models_folder()).glob(f"*/{INDEX_FILE}")
     return sorted(path.parent.name for path in found
                   if is_plain_name(path.parent.name) and find_model(path.parent.name) is None)
 
 
 def write_record(folder: Path, source: str) -> None:
-    """List the folder's files with size and sha256 in `files.json`, for `verify`.
+    """Write `files.json`, which lists the folder's files with size and sha256 for `verify`.
 
-    `source`: name of the file that they were made from.
+    `source`: name of the file from which they were made.
     """
     files = {path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size,
                                                    "sha256": sha256(path)}
@@ -98,14 +101,14 @@ def write_record(folder: Path, source: str) -> None:
 
 
 def verify(model: str, reporter: Reporter | None = None) -> bool:
-    """Compare an installed model's files with their digests.
+    """Compare the files of an installed model with their digests.
 
     Args:
         model: name from the catalogue or in the models folder, or a folder.
-        reporter: told of megabytes.
+        reporter: receives the progress in megabytes.
 
     Returns:
-        False if the folder has no list of digests, as nothing can be said then.
+        False if the folder has no list of digests, so that nothing can be verified.
 
     Raises:
         EngineError: `MODEL_MISSING` if there is no such model, `MODEL_DAMAGED` naming every file
@@ -124,16 +127,16 @@ def verify(model: str, reporter: Reporter | None = None) -> bool:
 
 
 def remove(model: str, models: Path | None = None) -> Path:
-    """Remove a model of the models folder, and what was fetched of it.
+    """Remove a model from the models folder, including an unfinished download of it.
 
-    `models`: the models folder, if it isn't `models_folder()`.
+    `models`: the models folder; None: `models_folder()`.
 
     Returns:
-        What is gone.
+        The path that was removed.
 
     Raises:
-        EngineError: `BAD_INPUT` for the model that comes with the program and for what is no plain
-            name; `MODEL_MISSING` if there is none; `DISK` if it can't be removed.
+        EngineError: `BAD_INPUT` for the bundled model and for a name that is not plain;
+            `MODEL_MISSING` if the model does not exist; `DISK` if it cannot be removed.
     """
     info = find_model(model)
     if info is not None and not info.repo:
@@ -161,9 +164,9 @@ def remove(model: str, models: Path | None = None) -> Path:
 
 
 def check_links(folder: Path) -> None:
-    """Refuse a model folder that leads out of itself.
+    """Refuse a model folder that refers to files outside of it.
 
-    The links of a snapshot in a Hugging Face cache lead to its repository's `blobs`, and may.
+    In a Hugging Face cache, the links of a snapshot may lead to `blobs` of its repository.
 
     Raises:
         EngineError: `MODEL_DAMAGED` for a link to something outside, and for a list of weight
@@ -183,14 +186,14 @@ def check_links(folder: Path) -> None:
 
 
 def named_folder(model: str, models: Path | None = None) -> Path:
-    """A model's folder by its name in the models folder, else by its path; may not exist."""
+    """A model's folder by its name in the models folder, or by its path. It may not exist."""
     inside = (models or models_folder()) / model
     return inside if is_plain_name(model) and inside.is_dir() else Path(model).expanduser()
 
 
 def found_folder(model: str, models: Path | None = None) -> Path:
-    """As `named_folder`; a repository of the Hugging Face cache, by its name ("owner/name") or its
-    path, stands for its newest snapshot.
+    """As `named_folder`; for a repository of the Hugging Face cache, given by its name
+    ("owner/name") or its path, the newest snapshot.
     """
     folder = snapshot_in(named_folder(model, models))
     if not folder.exists() and is_hub_id(model):
@@ -199,7 +202,7 @@ def found_folder(model: str, models: Path | None = None) -> Path:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name stands for something right inside a folder, on every system."""
+    """Whether a name denotes a direct entry of a folder on every operating system."""
     return bool(name) and not name.startswith(".") and not set(name) & set('/\\:\0')
 
 
@@ -210,7 +213,7 @@ def is_inside(name: str) -> bool:
 
 def _compare(folder: Path, files: dict[str, dict[str, Any]], model: str,
              reporter: Reporter) -> bool:
-    """Read every file; returns True or raises."""
+    """Read and compare every listed file. Returns True or raises an error."""
     total = sum(int(file["bytes"]) for file in files.values())
     done = 0
 
@@ -276,11 +279,11 @@ def _require(file: Path, model: str) -> None:
 
 
 def _delete(path: Path) -> None:
-    """Remove a file, a folder, or a link but not what it leads to."""
-    # Under another name first: a removal that stops half-way must not leave half a model.
+    """Remove a file or a folder; of a link, only the link itself."""
+    # Renamed first: an interrupted removal must not leave an incomplete model under its name.
     doomed = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     path.rename(doomed)
-    with suppress(FileNotFoundError):  # another process may tidy up at the same time
+    with suppress(FileNotFoundError):  # another process may clean up at the same time
         if doomed.is_dir() and not doomed.is_symlink():
             shutil.rmtree(doomed)
         else:

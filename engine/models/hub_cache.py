@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Hugging Face cache on this computer holds. Nothing is fetched. Standard library only.
+"""Reads the Hugging Face cache on this computer. Nothing is downloaded. Standard library only.
 
 Layout (https://huggingface.co/docs/huggingface_hub/guides/manage-cache):
 `models--OWNER--NAME/{blobs,refs,snapshots/COMMIT}`; a snapshot's files are links into `blobs`.
@@ -23,7 +23,7 @@ def is_hub_id(text: str) -> bool:
 
 
 def hub_id_of(folder: Path) -> str:
-    """The repository whose snapshot in a Hugging Face cache this folder is; "" if it is none."""
+    """The repository of a snapshot's folder in a Hugging Face cache; "" for other folders."""
     if folder.parent.name != SNAPSHOTS:
         return ""
     kind, _, name = folder.parent.parent.name.partition("--")
@@ -31,19 +31,19 @@ def hub_id_of(folder: Path) -> str:
 
 
 def cached_snapshot(repo: str) -> Path | None:
-    """The newest snapshot of a repository in the cache, or None."""
+    """The newest snapshot of a repository in the cache; None if there is none."""
     return next(_snapshots(_repository_folder(repo)), None)
 
 
 def snapshot_in(folder: Path) -> Path:
-    """The newest snapshot if the folder is a repository's of the cache, else the folder itself."""
+    """The newest snapshot if the folder is a repository of the cache, else the folder itself."""
     if not folder.name.startswith("models--"):
         return folder
     return next(_snapshots(folder), folder)
 
 
 def cached_files(repo: str, names: tuple[str, ...]) -> list[Path]:
-    """The files of these names in one snapshot of a repository; [] unless all are there."""
+    """The files with these names in one snapshot of a repository; [] unless all exist."""
     for snapshot in _snapshots(_repository_folder(repo)):
         files = [snapshot / name for name in names]
         if files and all(file.is_file() for file in files):
@@ -52,7 +52,7 @@ def cached_files(repo: str, names: tuple[str, ...]) -> list[Path]:
 
 
 def _snapshots(repository: Path) -> Iterator[Path]:
-    """The repository's snapshots: the one of the branch `main`, then the others, newest first."""
+    """A repository's snapshots: that of the branch `main`, then the others, the newest first."""
     folder = repository / SNAPSHOTS
     main = ""
     try:
@@ -69,7 +69,7 @@ def _repository_folder(repo: str) -> Path:
 
 
 def _cache() -> Path:
-    """Where huggingface_hub keeps what it fetches, by the variables that it looks at."""
+    """The cache folder of huggingface_hub, by the environment variables that it uses."""
     for variable, inside in (("HF_HUB_CACHE", ""), ("HUGGINGFACE_HUB_CACHE", ""),
                              ("HF_HOME", "hub"), ("XDG_CACHE_HOME", "huggingface/hub")):
         if os.environ.get(variable):

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which published model a file or folder is, from evidence: where it lies in the Hugging Face
+"""Identifies the published model in a file or folder from evidence: its place in the Hugging Face
 cache, its size, its original name. Standard library only.
 
 Stable Zero123 takes the input view's polar angle where Zero-1-to-3 takes a difference of radii,
 and nothing in the weights' names and shapes says which of the two a file holds
-(https://github.com/threestudio-project/threestudio/issues/360). Nothing is assumed here: where the
-evidence is missing or contradicts itself, the person has to say.
+(https://github.com/threestudio-project/threestudio/issues/360). Nothing is assumed here: if the
+evidence is missing or contradictory, the user has to choose.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from ..camera import PoseEncoding
 
 SIZE_TOLERANCE = 0.002
-"""Largest relative difference of a published file's size: torch.save's padding varies."""
+"""Largest relative difference from a published file's size: torch.save's padding varies."""
 FILES_WITH_A_SOURCE = (INDEX_FILE, "unet/config.json", "vae/config.json",
                        "cc_projection/config.json", "clip_camera_projection/config.json")
-"""Where diffusers notes the model that a network was loaded from, as `_name_or_path`."""
+"""Files in which diffusers records the source of a network, as `_name_or_path`."""
 _OTHER_NAMES = ("230000", "300000", "zero123-diffusers", "zero123-weights")
-"""Published names of Zero-1-to-3 that are no entries of the catalogue (cv.cs.columbia.edu)."""
+"""Published names of Zero-1-to-3 (cv.cs.columbia.edu) that are not in the catalogue."""
 _ZERO123 = re.compile(r"zero-?123-?(xl|ema|105000|165000)(-.*)?")
 STABLE = "stable-zero123"
-"""The entry whose licence is asked for where a model is known to be Stable Zero123, and no more."""
+"""Entry whose licence applies if a model is only known to be some version of Stable Zero123."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One fact that speaks for a model."""
+    """A fact that indicates a published model."""
 
     pose_encoding: PoseEncoding
     reason: str
-    """Such as "the size of stable_zero123.ckpt"."""
+    """The fact as a phrase, such as "the size of stable_zero123.ckpt"."""
     info: ModelInfo | None = None
-    """The catalogue's entry, where the fact names one."""
+    """The catalogue's entry, if the fact indicates one."""
 
 
 def evidence_of_file(path: Path) -> list[Evidence]:
-    """What a checkpoint's name and size say."""
+    """Evidence from the name and the size of a checkpoint."""
     found = list(_by_names([path.name, path.stem]))
     size = path.stat().st_size if path.is_file() else 0
     for info in _original_checkpoints():
@@ -60,7 +60,7 @@ def evidence_of_file(path: Path) -> list[Evidence]:
 
 
 def evidence_of_folder(folder: Path) -> list[Evidence]:
-    """What a model folder's name, its place and the notes of diffusers in it say."""
+    """Evidence from a model folder's name, its location, and the sources recorded by diffusers."""
     noted = [_source_in(folder / name) for name in FILES_WITH_A_SOURCE]
     names = [folder.name, *(name.rpartition("/")[2] for name in noted)]
     return [*_by_hub_id(folder), *_by_repos(noted), *_by_names(names)]
@@ -68,10 +68,10 @@ def evidence_of_folder(folder: Path) -> list[Evidence]:
 
 def pose_encoding_of(found: Iterable[Evidence], chosen: PoseEncoding | None, what: Path,
                      hint: str) -> PoseEncoding:
-    """The pose encoding that was chosen, else the one that all evidence says.
+    """The chosen pose encoding, or, without a choice, the one on which all evidence agrees.
 
     Raises:
-        EngineError: `BAD_INPUT`, naming both, if there is no evidence or it contradicts itself.
+        EngineError: `BAD_INPUT`, naming both, if there is no evidence or it is contradictory.
     """
     if chosen is not None:
         return chosen
@@ -88,10 +88,10 @@ def pose_encoding_of(found: Iterable[Evidence], chosen: PoseEncoding | None, wha
 
 def encoding_of_folder(folder: Path, index: dict[str, object], chosen: PoseEncoding | None,
                        hint: str) -> PoseEncoding:
-    """The pose encoding of a model folder: as its index states, as chosen, or by evidence.
+    """The pose encoding of a model folder: stated by its index, chosen, or found by evidence.
 
     Raises:
-        EngineError: as `pose_encoding_of`; `BAD_INPUT` if another than the stated one is chosen.
+        EngineError: as `pose_encoding_of`; `BAD_INPUT` if the choice differs from the index.
     """
     stated = stated_encoding(index)
     if stated is None:
@@ -103,9 +103,9 @@ def encoding_of_folder(folder: Path, index: dict[str, object], chosen: PoseEncod
 
 
 def licences_to_ask_for(found: Iterable[Evidence], encoding: PoseEncoding) -> list[ModelInfo]:
-    """The catalogue's entries whose licences cover the weights, as far as is known.
+    """The catalogue's entries whose licences are known to cover the weights.
 
-    The encoding "stable" means weights of Stability AI, whatever they are called.
+    The encoding "stable" implies weights of Stability AI, whatever their name.
     """
     entries = list({one.info.name: one.info for one in found if one.info is not None}.values())
     if encoding == "stable" and not any(info.pose_encoding == "stable" for info in entries):
@@ -114,7 +114,7 @@ def licences_to_ask_for(found: Iterable[Evidence], encoding: PoseEncoding) -> li
 
 
 def _original_checkpoints() -> Iterator[ModelInfo]:
-    """The entries that are one original file."""
+    """The catalogue's entries that consist of one original file."""
     return (info for info in CATALOGUE if info.task is Task.VIEWS and info.files)
 
 
@@ -132,7 +132,7 @@ def _by_repos(names: Iterable[str]) -> Iterator[Evidence]:
 
 
 def _by_names(names: Iterable[str]) -> Iterator[Evidence]:
-    """What original names say: of files, folders and repositories."""
+    """Evidence from original names of files, folders and repositories."""
     for name in names:
         plain = re.sub(r"[_ ]", "-", name.lower())
         entry = next((info for info in _original_checkpoints() if plain == info.name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models on this computer, and what stands in the way of their use. Standard library only."""
+"""The models on this computer, and problems that prevent their use. Standard library only."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelStatus:
-    """One model that is here."""
+    """The state of a model on this computer."""
 
     name: str
     state: str
     """A value of `ModelState`."""
     licence_accepted: bool = True
     memory_bytes: int = 0
-    """Main memory that it needs on a CPU; 0 if that isn't known."""
+    """Main memory in bytes that it needs on a CPU; 0 if unknown."""
 
     def remarks(self, free_bytes: float) -> list[str]:
-        """What a person should know, short; `free_bytes` of memory are there."""
+        """Short remarks for the user about problems, given `free_bytes` of free main memory."""
         found = []
         if self.state == ModelState.DAMAGED.value:
             found.append("damaged")
@@ -53,10 +53,10 @@ class ModelStatus:
 
 
 def installed_models() -> list[ModelStatus]:
-    """All models that are here, whole or damaged.
+    """All models on this computer, including damaged ones.
 
     Raises:
-        EngineError: `MODEL_DAMAGED` if it can't be read which licences were accepted.
+        EngineError: `MODEL_DAMAGED` if the record of accepted licences cannot be read.
     """
     known = [(info, model_state(info)) for info in list_models()]
     found = [_status(info, state) for info, state in known if not state.absent]
@@ -65,7 +65,7 @@ def installed_models() -> list[ModelStatus]:
 
 
 def require_whole(models: list[ModelStatus]) -> None:
-    """Raise EngineError `MODEL_DAMAGED` if one is damaged."""
+    """Raise EngineError `MODEL_DAMAGED` if one of the models is damaged."""
     damaged = [model.name for model in models if model.state == ModelState.DAMAGED.value]
     if damaged:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"damaged: {', '.join(damaged)}",
@@ -73,14 +73,14 @@ def require_whole(models: list[ModelStatus]) -> None:
 
 
 def usable_folder(model: str, pose_encoding: PoseEncoding | None = None) -> Path:
-    """The folder of a model that makes views: a name from the catalogue or in the models folder, a
-    path, or a repository in the Hugging Face cache ("owner/name").
+    """The folder of a model for novel views. `model` is a name from the catalogue or in the models
+    folder, a path, or a repository in the Hugging Face cache ("owner/name").
 
-    `pose_encoding`: as the person says, because "stable" means a licence to accept.
+    `pose_encoding`: chosen by the user; "stable" requires the acceptance of a licence.
 
     Raises:
-        EngineError: `MODEL_MISSING`, `MODEL_INCOMPATIBLE` for one of another kind, `BAD_INPUT` if
-            its licence was not accepted.
+        EngineError: `MODEL_MISSING`, `MODEL_INCOMPATIBLE` for another kind of model, `BAD_INPUT`
+            if its licence was not accepted.
     """
     info = find_model(model) or _published_as(model)
     if info is not None and info.task is not Task.VIEWS:
@@ -102,7 +102,7 @@ def usable_folder(model: str, pose_encoding: PoseEncoding | None = None) -> Path
 def require_model_folder(folder: Path, model: str) -> None:
     """Raise EngineError unless the folder may be a model in diffusers layout.
 
-    `model`: what the person has written.
+    `model`: the name or path as the user has given it, for messages.
     """
     if folder.is_file():
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is a file, not a model folder",
@@ -126,13 +126,13 @@ def require_model_folder(folder: Path, model: str) -> None:
 
 
 def _published_as(model: str) -> ModelInfo | None:
-    """The catalogue's entry for the whole of a repository."""
+    """The catalogue's entry for a complete repository; None if there is none."""
     return next((info for info in CATALOGUE if info.repo == model and info.whole_repository), None)
 
 
 def _require_licences(folder: Path, pose_encoding: PoseEncoding | None) -> None:
-    """See that the licences of a folder that others have made were accepted, as far as it is known
-    what it holds. Folders that state their pose encoding were imported, and asked about then.
+    """Check that the licences of a folder made by others were accepted, as far as its content is
+    known. Folders that state their pose encoding were imported, which has checked the licence.
     """
     index = read_json_object(folder / INDEX_FILE)
     if not index or "pose_encoding" in index:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where each weight of diffusers' and transformers' networks stands in an original checkpoint.
+"""Maps the weights' names of diffusers' and transformers' networks to those in original files.
 
-Names only. The original's UNet and autoencoder are those of latent diffusion (Rombach et al.
-2022), its image encoder is OpenAI's CLIP. A weight is looked up by the longest module prefix that
-has a counterpart, and the rest of its name is translated piece by piece.
+The original's UNet and autoencoder are those of latent diffusion (Rombach et al. 2022), its image
+encoder is OpenAI's CLIP. A weight is found by the longest module prefix that has a counterpart; the
+rest of its name is translated piece by piece.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..core.errors import EngineError, ErrorCode
 
 @dataclass(frozen=True)
 class OriginalConfig:
-    """What an original checkpoint doesn't say about itself. Defaults: the released models'."""
+    """Settings that an original checkpoint does not contain. Defaults: the released models'."""
 
     image_size: int = 32
     """Side of the latent."""
@@ -46,7 +46,7 @@ class OriginalConfig:
         """The settings in an original's configuration file.
 
         Raises:
-            EngineError: `BAD_INPUT` if it can't be read; `MODEL_INCOMPATIBLE` if it describes
+            EngineError: `BAD_INPUT` if it cannot be read; `MODEL_INCOMPATIBLE` if it describes
                 another kind of model.
         """
         try:
@@ -82,7 +82,7 @@ class OriginalConfig:
             "block_out_channels": [self.model_channels * m for m in self.channel_mult],
             "layers_per_block": self.num_res_blocks,
             "down_block_types": down, "up_block_types": up,
-            # diffusers' name for the number of heads, kept by it for old configurations' sake
+            # diffusers' name for the number of heads, which it keeps for old configurations
             "attention_head_dim": self.num_heads,
             "transformer_layers_per_block": self.transformer_depth,
             "cross_attention_dim": self.context_dim}
@@ -120,9 +120,9 @@ _CLIP_INNER = (
 
 
 def unet_name(name: str, config: OriginalConfig) -> str:
-    """The original's name of a weight of `UNet2DConditionModel`, without its section's prefix."""
+    """The original's name of a weight of `UNet2DConditionModel`, without the section's prefix."""
     prefix, original, inner = _split(name, _unet_modules(config))
-    if ".resnets." in prefix:  # a transformer's norms have the same names, and keep them
+    if ".resnets." in prefix:  # the norms of a transformer have the same names in both
         inner = _translate(inner, _UNET_INNER)
     return original + inner
 
@@ -136,7 +136,7 @@ def vae_name(name: str, config: OriginalConfig) -> str:
 def clip_name(name: str) -> str:
     """The original's name of a weight of `CLIPVisionModelWithProjection`.
 
-    For q_proj, k_proj and v_proj it is the name of the joint in_proj, of which they are thirds.
+    For q_proj, k_proj and v_proj it is the name of the joint in_proj; each is a third of it.
     """
     _, original, inner = _split(name, {
         "vision_model.embeddings.class_embedding": "class_embedding",
@@ -152,7 +152,7 @@ def clip_name(name: str) -> str:
 
 
 def _unet_modules(config: OriginalConfig) -> dict[str, str]:
-    """Module prefixes, diffusers' to original. The original numbers its blocks in one row."""
+    """Module prefixes, diffusers' to original. The original numbers all blocks consecutively."""
     modules = {
         "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
         "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2",
@@ -174,7 +174,7 @@ def _unet_modules(config: OriginalConfig) -> dict[str, str]:
             modules[f"up_blocks.{level}.resnets.{layer}"] = f"output_blocks.{number}.0"
             modules[f"up_blocks.{level}.attentions.{layer}"] = f"output_blocks.{number}.1"
             number += 1
-        # The upsampler shares the number of its level's last layer and stands behind it.
+        # The upsampler shares the number of its level's last layer and follows it.
         place = 2 if attention[last - level] else 1
         modules[f"up_blocks.{level}.upsamplers.0.conv"] = f"output_blocks.{number - 1}.{place}.conv"
     return modules

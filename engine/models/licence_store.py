@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is remembered beside the models: accepted licences, and the hashes of first downloads.
+"""Stores accepted licences and the digests of first downloads.
 
-One small JSON file in the models folder. Standard library only.
+They are kept in one small JSON file in the models folder. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _SECTIONS = ("accepted_licences", "pinned_sha256")
 
 
 def licence_accepted(info: ModelInfo, models: Path | None = None) -> bool:
-    """Whether a model may be fetched and used: its licence is free, or was accepted as it is.
+    """Whether a model may be used: its licence has no restrictions, or was accepted.
 
-    `models`: the models folder, if it isn't `models_folder()`.
+    `models`: the models folder; None: `models_folder()`.
     """
     return not info.restricted or (
         _read(models)["accepted_licences"].get(info.name) == info.licence)
 
 
 def accept_licence(info: ModelInfo, models: Path | None = None) -> None:
-    """Remember that the licence was accepted. One of another name will be asked for again."""
+    """Record that a model's licence was accepted. A licence with another name needs acceptance."""
     with _changed(models) as content:
         content["accepted_licences"][info.name] = info.licence
 
 
 def require_licence(info: ModelInfo, accepted: bool = False) -> None:
-    """Note that a licence is accepted now, or see that it was.
+    """Record the acceptance of a licence if `accepted`, otherwise check that it is recorded.
 
     Raises:
-        EngineError: `BAD_INPUT` with the licence's name and terms, if it has to be and was not.
+        EngineError: `BAD_INPUT` with the licence's name and terms, if acceptance is missing.
     """
     if accepted and not licence_accepted(info):
         accept_licence(info)
@@ -53,20 +53,20 @@ def require_licence(info: ModelInfo, accepted: bool = False) -> None:
 
 
 def expected_sha256(info: ModelInfo, file: str) -> str:
-    """The digest that a file must have: the catalogue's, else the first download's, else ""."""
+    """The required digest of a file: from the catalogue, or from the first download, or ""."""
     if info.sha256 and file in info.files:
         return info.sha256[info.files.index(file)]
     return str(_read()["pinned_sha256"].get(f"{info.repo}/{file}", ""))
 
 
 def pin_sha256(info: ModelInfo, file: str, digest: str) -> None:
-    """Remember the digest of a first download."""
+    """Record the digest of a first download."""
     with _changed() as content:
         content["pinned_sha256"][f"{info.repo}/{file}"] = digest
 
 
 def unpin_sha256(info: ModelInfo) -> None:
-    """Forget the digests of a first download that turned out to be no model."""
+    """Remove the recorded digests of a first download that is not a usable model."""
     with _changed() as content:
         for key in list(content["pinned_sha256"]):
             file = key.removeprefix(f"{info.repo}/")
@@ -89,14 +89,14 @@ def _read(models: Path | None = None) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return empty
     except (OSError, ValueError, KeyError, TypeError) as error:
-        # Starting anew would forget the pins, and with them that a file has changed.
+        # Starting over would lose the digests, so that a changed file would go unnoticed.
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {error}",
                           "repair it, or remove it to start anew") from error
 
 
 @contextmanager
 def _changed(models: Path | None = None) -> Iterator[dict[str, dict[str, Any]]]:
-    """The sections, to be changed; written at the end of the block."""
+    """Yield the content of the file for changes; it is written at the end of the block."""
     content = _read(models)
     yield content
     with staged_file(_path(models)) as stage:

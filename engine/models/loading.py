@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a model's name or folder to a pipeline that can be called."""
+"""Loads the pipeline of a model from its name or folder."""
 
 from __future__ import annotations
 
@@ -23,43 +23,44 @@ from .installed_models import usable_folder
 
 NETWORKS = ("unet", "vae", "image_encoder", "cc_projection")
 MAX_LATENT_SIDE = 512
-"""Of the images 4096 pixels."""
+"""Largest accepted side of a latent; the images then have 4096 pixels."""
 PREDICTIONS = ("epsilon", "v_prediction")
 IN_FULL = ("vae", "cc_projection")
-"""Networks that are float32 whatever the others are. The autoencoder's activations overflow float16
-with some weights (diffusers' `force_upcast`, its SDXL pipeline), and score methods differentiate
-through it; the projection is tiny and holds the camera's angles."""
+"""Networks that are always float32. The autoencoder's activations overflow float16 with some
+weights (diffusers' `force_upcast`, its SDXL pipeline), and score methods differentiate through it;
+the projection is tiny and processes the camera's angles."""
 LIBRARIES = ("diffusers", "transformers")
-"""Where a pipeline's components may come from; a folder with code of its own is refused."""
+"""Libraries of the components that a pipeline may have; folders with their own code are refused."""
 OPTIONS = ("default_num_inference_steps", "default_guidance_scale")
 
 
 def load_pipeline(model: str, device: str = AUTO, dtype: str = AUTO,
                   pose_encoding: PoseEncoding | None = None) -> Zero123Pipeline:
-    """The pipeline of a catalogue's name, of a folder in diffusers layout, or of a repository in
-    the Hugging Face cache; a folder in the models folder goes by its name alone.
+    """The pipeline of a model in the catalogue or in the models folder, of a folder in diffusers
+    layout, or of a repository in the Hugging Face cache.
 
-    Weights are read only into the classes named in `diffusers_folder`, whatever the folder's index
-    asks for, only from inside the folder, and pickles only as data: a model from outside cannot
-    bring code.
+    Weights are read only from inside the folder, only into the classes named in
+    `diffusers_folder`, whatever the folder's index requests, and pickles only as data, so that a
+    model of unknown origin cannot run code.
 
     Args:
-        model: such as "nano", "ashawkey/zero123-xl-diffusers", or a path.
+        model: name, repository or path, such as "nano" or "ashawkey/zero123-xl-diffusers".
         device: "auto", "cpu", "cuda" or "mps".
-        dtype: of the UNet and the image encoder, as for `resolve_dtype`; see `IN_FULL`.
-        pose_encoding: of a folder that states none; by evidence where None.
+        dtype: number format of the UNet and the image encoder, as for `resolve_dtype`; the other
+            networks are float32 (see `IN_FULL`).
+        pose_encoding: for a folder that states none; None decides by evidence.
 
     Raises:
-        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` for a
-            licence that was not accepted or if nothing says which pose encoding the model has, or
-            `ENVIRONMENT` for a device that isn't there.
+        EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, `MODEL_INCOMPATIBLE`, `BAD_INPUT` if the
+            licence was not accepted or the pose encoding cannot be determined, or `ENVIRONMENT`
+            if the device does not exist.
     """
     target = resolve_device(device)
     chosen = resolve_dtype(dtype, target)
     folder = usable_folder(model, pose_encoding)
     pipeline = read_pipeline(folder, {
         name: torch.float32 if name in IN_FULL else chosen for name in NETWORKS}, pose_encoding)
-    # Where they are already; diffusers would warn of float16 there, which torch can.
+    # Already on the CPU: `to` would warn about float16 there, although torch supports it.
     return pipeline if target.type == "cpu" else pipeline.to(target)
 
 
@@ -68,16 +69,16 @@ def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
     """The pipeline of a folder, on the CPU.
 
     Args:
-        dtypes: number format of each of `NETWORKS`; as stored where None.
-        pose_encoding: of a folder that states none; by evidence where None.
+        dtypes: number format of each of `NETWORKS`; None keeps the stored one.
+        pose_encoding: for a folder that states none; None decides by evidence.
 
     Raises:
-        EngineError: as `load_pipeline`, but for the device.
+        EngineError: as `load_pipeline`, except for the device.
     """
     check_links(folder)
     index = read_index(folder)
     encoding = encoding_of_folder(folder, index, pose_encoding, how_to_say(folder))
-    # Weights are read in a second; the libraries' bars would only break up the log.
+    # Reading takes about a second; progress bars of the libraries would only clutter the log.
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     components: dict[str, Any] = load_networks(folder, dtypes)
@@ -89,7 +90,7 @@ def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
 
 
 def how_to_say(source: Path) -> str:
-    """The hint for a model whose pose encoding nothing tells."""
+    """The hint for a model whose pose encoding cannot be determined."""
     return (f"say which: `models import {source} --pose-encoding zero123` for Zero-1-to-3 and "
             "Zero123-XL, `--pose-encoding stable` for Stable Zero123; a folder's can also be said "
             "for one job")
@@ -97,12 +98,12 @@ def how_to_say(source: Path) -> str:
 
 def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,
                  variant: str | None = None) -> torch.nn.Module:
-    """A network of a pipeline, of a class of diffusers or transformers, complete or not at all.
+    """Load a network into a class of diffusers or transformers; missing weights are an error.
 
-    Only safetensors are read, of that variant ("fp16") if one is named.
+    Only safetensors are read. `variant`: such as "fp16"; None for the files without one.
 
     Raises:
-        EngineError: `MODEL_DAMAGED` if files or weights are missing, or don't fit the class.
+        EngineError: `MODEL_DAMAGED` if files or weights are missing, or do not fit the class.
     """
     # transformers and diffusers name the same argument differently.
     named = {"dtype" if issubclass(cls, PreTrainedModel) else "torch_dtype": dtype}
@@ -112,7 +113,7 @@ def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float3
             output_loading_info=True)
     except BROKEN as error:
         raise damaged(folder, error) from error
-    # Both libraries only warn about these and go on with random numbers.
+    # Both libraries only warn about missing weights and continue with random ones.
     problems = [f"{kind.removesuffix('_keys')} {key}"
                 for kind in ("missing_keys", "mismatched_keys", "unexpected_keys")
                 for key in sorted(map(str, report[kind]))]
@@ -122,7 +123,7 @@ def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float3
 
 
 def _check_settings(folder: Path, pipeline: Zero123Pipeline) -> None:
-    """Refuse numbers that would fail in the middle of a job, or never let it end."""
+    """Refuse settings with which a job would fail late or never end."""
     settings = (
         ("default_num_inference_steps", pipeline.config.default_num_inference_steps, int, 1, 1000),
         ("default_guidance_scale", pipeline.config.default_guidance_scale, float, 0, 100),

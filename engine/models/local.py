@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a person has already, into the models folder."""
+"""Imports local files and folders into the models folder."""
 
 from __future__ import annotations
 
@@ -37,21 +37,20 @@ HOW_TO_SAY = ("say which: `--pose-encoding zero123` for Zero-1-to-3 and Zero123-
 
 def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None = None,
                  accept_licence: bool = False, **options: Any) -> Path:
-    """Have a local file or folder in the models folder under a name, which may be the catalogue's,
-    or in another folder.
+    """Import a local file or folder into the models folder, or into another folder.
 
     Args:
-        out: this folder instead of the one of the name.
-        accept_licence: the person has read the licence of the model and accepts it; remembered.
+        name: the model's name, which may be one of the catalogue's.
+        out: target folder; None: the folder `name` in the models folder.
+        accept_licence: the user has read and accepted the licence, which is recorded.
         options: for `import_checkpoint`; without `pose_encoding` the evidence decides.
 
     Returns:
-        The model's folder, or its file if it is one file.
+        The model's folder, or its file if it consists of one file.
 
     Raises:
-        EngineError: `BAD_INPUT` for a name that can't be used, without the licence's acceptance,
-            or if nothing says which pose encoding the model has; and what `import_checkpoint`
-            raises.
+        EngineError: `BAD_INPUT` if the name is unsuitable, the licence was not accepted, or the
+            pose encoding cannot be determined; and the errors of `import_checkpoint`.
     """
     info = find_model(name) if out is None else None
     if out is None and (not is_plain_name(name) or (info is not None and not info.repo)):
@@ -73,8 +72,9 @@ def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None 
 
 
 def encoding_is_known(path: Path, name: str) -> bool:
-    """Whether a person need not be asked for the pose encoding of a file or folder that is to be
-    imported under this name: also where its import will say what else is wrong with it.
+    """Whether the pose encoding of a file or folder to be imported need not be asked for.
+
+    This is also true if the import will fail for another reason.
     """
     info = find_model(name)
     try:
@@ -86,7 +86,7 @@ def encoding_is_known(path: Path, name: str) -> bool:
 
 
 def _evidence(source: Path, info: ModelInfo | None) -> list[Evidence]:
-    """What speaks for a model: the source itself, and the catalogue's name that was given."""
+    """Evidence for a published model: from the source, and from the catalogue's entry, if given."""
     found = evidence_of_folder(source) if source.is_dir() else evidence_of_file(source)
     if info is not None:
         found.append(Evidence(info.pose_encoding, f"the name {info.name}", info))
@@ -99,8 +99,8 @@ def _evidence(source: Path, info: ModelInfo | None) -> list[Evidence]:
 
 
 def _checked_source(path: Path) -> Path:
-    """What is to be imported, if it may be a model at all: asking about anything else is of no
-    use.
+    """The source to import, after checking that it may be a model: otherwise it is not worth
+    asking the user for details.
     """
     path = snapshot_in(path.expanduser())
     if path.is_dir():
@@ -119,7 +119,7 @@ def _stated(source: Path) -> PoseEncoding | None:
 
 
 def _copy(path: Path, info: ModelInfo) -> Path:
-    """The one file of a model, as it is."""
+    """Copy the file of a model that consists of one file, unchanged."""
     if not path.is_file():
         raise EngineError(ErrorCode.MODEL_MISSING, f"there is no file {path}", "check the path")
     digest = sha256(path)

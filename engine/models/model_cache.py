@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model that stays in memory between jobs. Light to import: torch comes with the first model.
+"""The cache of the model that stays in memory between jobs. torch is imported when it loads one.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ Pipeline = TypeVar("Pipeline", bound="DiffusionPipeline")
 
 @dataclass
 class ModelCache:
-    """The pipeline that was used last, kept because loading takes longer than a quick job."""
+    """Keeps the pipeline that was used last, because loading takes longer than a short job."""
 
     key: tuple[Any, ...] = ()
     pipeline: DiffusionPipeline | None = None
 
     def get(self, model: str, device: str, dtype: str = "auto",
             pose_encoding: PoseEncoding | None = None) -> Zero123Pipeline:
-        """The pipeline of a model, made for inference, loaded unless it is the one in memory."""
+        """The pipeline of a model, prepared for inference; loaded unless it is in memory."""
         return self.load(_Loader(pose_encoding), model, device, dtype)
 
     def load(self, loader: Callable[[str, str, str], Pipeline], model: str, device: str,
              dtype: str) -> Pipeline:
-        """As `get`, of another kind of model: what the loader makes of its name, device and dtype.
+        """As `get`, for other kinds of models. `loader`: (name, device, dtype) to a pipeline.
         """
         key = (loader, model, device, dtype, _newest_change(Path(model)))
         if self.pipeline is None or self.key != key:
-            self.drop()  # before the next one comes: two may not fit
+            self.drop()  # before the next one is loaded: two may not fit into memory
             self.pipeline, self.key = loader(model, device, dtype), key
             self.pipeline.set_progress_bar_config(disable=True)
         return cast("Pipeline", self.pipeline)
 
     def drop(self) -> None:
-        """Give its memory back."""
+        """Remove the model and free its memory."""
         self.pipeline, self.key = None, ()
         release_unused_memory()
 
 
 model_cache = ModelCache()
-"""The one of this process."""
+"""The cache of this process."""
 
 
 @dataclass(frozen=True)
@@ -69,5 +69,5 @@ class _Loader:
 
 
 def _newest_change(folder: Path) -> int:
-    """When a model folder last changed, ns: one that is trained on must not be served stale."""
+    """Time of a model folder's last change, ns, so that a model changed by training is reloaded."""
     return max((path.stat().st_mtime_ns for path in folder.glob("**/*")), default=0)

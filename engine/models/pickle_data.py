@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a pickle as data: nothing that it names is imported, created or called.
+"""Reads a pickle as data: nothing that it names is imported, created or called.
 
-A pickle is a program for a stack machine. This one keeps what the program builds of numbers, texts,
-tuples, lists and dictionaries, and puts a `Description` in the place of every class, function and
-object: its name and its arguments. Source: pickletools.py of Python, which decodes the opcodes.
-Standard library only.
+A pickle is a program for a stack machine. This implementation builds only numbers, strings, tuples,
+lists and dictionaries. Every class, function and other object is replaced by a `Description` with
+its name and its arguments. Source: Python's pickletools.py, which decodes the opcodes. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAPPINGS = ("collections.OrderedDict", "collections OrderedDict")
 
 
 class Readable(Protocol):
-    """A binary file, as far as a pickle's reader needs one."""
+    """The methods of a binary file that the reader of a pickle needs."""
 
     def read(self, count: int, /) -> bytes: ...
 
@@ -35,7 +35,7 @@ class Readable(Protocol):
 
 
 class Description:
-    """A class, function or object that a pickle names; inert."""
+    """An inert description of a class, function or object that a pickle names."""
 
     __slots__ = ("arguments", "name")
 
@@ -43,11 +43,11 @@ class Description:
         self.name = name
         """Module and name, such as "torch._utils._rebuild_tensor_v2"."""
         self.arguments = arguments
-        """What it would be called with."""
+        """The arguments with which it would be called."""
 
 
 class PersistentId:
-    """A reference to something beside the pickle; torch.save uses it for storages."""
+    """A reference to data outside of the pickle; torch.save uses it for storages."""
 
     __slots__ = ("value",)
 
@@ -56,19 +56,19 @@ class PersistentId:
 
 
 class PickleReader:
-    """The stack machine; one object for each pickle."""
+    """The stack machine. Each instance reads one pickle."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         """Every class and function that the pickle names."""
         self.references: list[Any] = []
-        """Every reference to something beside the pickle."""
+        """Every reference to data outside of the pickle."""
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
 
     def read(self, file: Readable) -> Any:
-        """The pickle's content; the file stands behind it then.
+        """The pickle's content. Afterwards the file is positioned at the pickle's end.
 
         Raises:
             pickle.UnpicklingError, ValueError, LookupError, TypeError: if it is damaged.
@@ -100,13 +100,13 @@ class PickleReader:
             raise pickle.UnpicklingError(f"the pickle needs something outside it ({name})")
         elif name in _ACTIONS:
             _ACTIONS[name](self, argument)
-        elif argument is not None:  # all other opcodes push the number or text that they hold
+        elif argument is not None:  # all other opcodes push the number or string that they contain
             stack.append(argument)
         else:
             raise pickle.UnpicklingError(f"unknown opcode {name}")
 
     def _pop(self, count: int) -> list[Any]:
-        """The last `count` objects above the last mark, removed from the stack."""
+        """Remove and return the last `count` objects above the last mark."""
         start = len(self._stack) - count
         if start < (self._marks[-1] if self._marks else 0):
             raise pickle.UnpicklingError("the pickle takes more from its stack than there is")
@@ -115,7 +115,7 @@ class PickleReader:
         return items
 
     def _pop_mark(self) -> list[Any]:
-        """All objects above the last mark, removed from the stack."""
+        """Remove and return all objects above the last mark."""
         start = self._marks.pop()
         items = self._stack[start:]
         del self._stack[start:]
@@ -127,7 +127,7 @@ class PickleReader:
         self._stack.append(Description(dotted))
 
     def _describe(self, called: Any, *arguments: Any) -> None:
-        """Push what a call would give: a description, or a dictionary for an OrderedDict."""
+        """Push the result of a call: a description, or a dictionary for an OrderedDict."""
         if not isinstance(called, Description):
             called = Description("")
         given = arguments[0] if len(arguments) == 1 else arguments
@@ -153,7 +153,7 @@ class PickleReader:
 
 
 def _paired(items: list[Any]) -> dict[Any, Any]:
-    """A dictionary of keys and values in turn."""
+    """A dictionary from a list of alternating keys and values."""
     return dict(zip(items[::2], items[1::2], strict=True))
 
 
@@ -196,4 +196,4 @@ _ACTIONS: dict[str, Callable[[PickleReader, Any], object]] = {
     "PERSID": lambda reader, argument: reader._refer(argument),
     "BINPERSID": lambda reader, _: reader._refer(reader._pop(1)[0]),
 }
-"""What the opcodes do that neither push a constant nor touch the memo."""
+"""The actions of all opcodes that neither push a constant nor use the memo."""

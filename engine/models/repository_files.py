@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files of a repository in diffusers layout are fetched. Names only; standard library only.
+"""Selects the files of a repository in diffusers layout to download, by their names.
 
-A repository often holds every weight several times, in other formats and precisions.
+A repository often contains every weight several times, in different formats and precisions.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from .weight_files import choose_weights
 NETWORKS = {
     Task.VIEWS: ("unet", "vae", "image_encoder", "cc_projection", "clip_camera_projection"),
     Task.TEXT: ("unet", "vae", "text_encoder", "text_encoder_2")}
-"""Folders with weights. Of the projections a repository has one."""
+"""Folders with weights. A repository has one of the projections."""
 SETTINGS = {Task.VIEWS: ("scheduler",), Task.TEXT: ("scheduler", "tokenizer", "tokenizer_2")}
 """Folders without weights."""
 OPTIONAL = ("cc_projection", "clip_camera_projection", "text_encoder_2", "tokenizer_2")
 HALF = "fp16"
-"""Variant for images from text, whose other files take twice the space for no visible gain."""
+"""Variant for text-to-image models: float32 takes twice the space without visible benefit."""
 
 
 def files_to_fetch(names: Iterable[str], task: Task) -> list[str]:
@@ -32,7 +33,7 @@ def files_to_fetch(names: Iterable[str], task: Task) -> list[str]:
         task: a key of `NETWORKS`.
 
     Raises:
-        ValueError: in words, if a part of the model is missing.
+        ValueError: with a message for the user, if a part of the model is missing.
     """
     folders: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:

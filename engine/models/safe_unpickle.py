@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading weights from files of unknown origin without running anything in them.
+"""Reads weights from files of unknown origin without running code in them.
 
-The content decides what a file is, not its name. A pickle is read as data (`pickle_data`): the
-released `.ckpt` files are whole training states, and what they name beside weights
-(hyperparameters, callbacks) is described and dropped. Sources: torch/serialization.py and
-torch/_utils.py for the two formats of torch.save.
+The content determines the format of a file, not its name. A pickle is read as data
+(`pickle_data`): the released `.ckpt` files are complete training states, and objects other than
+weights (hyperparameters, callbacks) are described and dropped. Sources: torch/serialization.py
+and torch/_utils.py for the two formats of torch.save.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .file_format import FileFormat, explain, file_format, missing_bytes
 from .pickle_data import Description, PersistentId, PickleReader
 
 MAX_PICKLE = 1 << 29
-"""Bytes of a pickle without its tensors; the largest published one has less than 4 MB."""
+"""Maximum bytes of a pickle without its tensors; the largest published one has less than 4 MB."""
 _HARMFUL = frozenset({
     "os", "posix", "nt", "subprocess", "sys", "importlib", "runpy", "socket", "shutil", "pty",
     "ctypes", "webbrowser", "pip", "code", "codeop", "timeit", "pdb", "bdb", "trace", "cProfile",
@@ -39,8 +39,8 @@ _HARMFUL = frozenset({
     "operator", "io", "_io", "urllib", "http", "requests", "ftplib", "smtplib", "tempfile",
     "torch.hub", "torch.jit", "torch.serialization", "torch._inductor", "numpy.f2py",
     "numpy.testing", "builtins", "__builtin__"})
-"""Modules that no weights need and that attacks use. Nothing of them would run here; a file that
-names one was made to do harm."""
+"""Modules that attacks use and that weights do not need. Nothing in them would run here, but a file
+that names one is malicious."""
 _HARMLESS = frozenset(
     f"{module}.{name}" for module in ("builtins", "__builtin__")
     for name in ("set", "frozenset", "dict", "list", "tuple", "int", "float", "str", "bytes",
@@ -56,18 +56,18 @@ _PROTOCOL = 1001
 _BROKEN = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError,
            ArithmeticError, AssertionError, RecursionError, MemoryError, struct.error, zlib.error,
            pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError)
-"""What the readers raise on damaged files."""
+"""Exceptions of the readers for damaged files."""
 _SHOWN = 5
-"""Names in an error message."""
+"""Maximum number of names in an error message."""
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """The named tensors of a safetensors or torch.save file, whatever its name; mapped, not copied.
 
     Raises:
-        EngineError: `MODEL_MISSING` if there is no such file, `MODEL_DAMAGED` if it is no file of
-            weights, is cut off, or names something harmful, `MODEL_INCOMPATIBLE` if it holds no
-            named tensors.
+        EngineError: `MODEL_MISSING` if there is no such file, `MODEL_DAMAGED` if it does not
+            contain weights, is truncated or names a harmful module, `MODEL_INCOMPATIBLE` if it
+            contains no named tensors.
     """
     if path.is_dir():
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{path} is a folder, not a checkpoint",
@@ -88,8 +88,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def holds_training_state(path: Path) -> bool:
-    """Whether a torch.save file holds an optimiser's state beside the weights; False if it cannot
-    be read.
+    """Whether a torch.save file contains an optimiser's state in addition to the weights; False if
+    it cannot be read.
     """
     readers = {FileFormat.TORCH: _zipped, FileFormat.OLD_TORCH: _old}
     try:
@@ -101,7 +101,7 @@ def holds_training_state(path: Path) -> bool:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors, by the reader for the file's format."""
+    """The named tensors, read by the reader for the file's format."""
     found = file_format(path)
     if not found.holds_weights:
         raise EngineError(ErrorCode.MODEL_DAMAGED, *explain(path, found))
@@ -118,7 +118,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _refuse_harm(path: Path, names: set[str]) -> None:
-    """Raise `MODEL_DAMAGED` for a pickle that was made to do harm."""
+    """Raise `MODEL_DAMAGED` for a malicious pickle."""
     def is_harmful(name: str) -> bool:
         parts = name.split(".")
         return name not in _HARMLESS and any(
@@ -134,16 +134,16 @@ def _refuse_harm(path: Path, names: set[str]) -> None:
 
 @dataclass(frozen=True)
 class _Container:
-    """A torch.save file: its pickle as data, and where its storages are."""
+    """A torch.save file: its pickle as data, and access to its storages."""
 
     content: Any
     names: set[str]
     """Classes and functions that the pickle names."""
     storage: Callable[[str, int], torch.UntypedStorage]
-    """The storage of a key, with at least this many bytes."""
+    """(key, minimum number of bytes) to a storage."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """The named tensors at the top, or under `state_dict`."""
+        """The named tensors at the top level, or under `state_dict`."""
         content = self.content
         if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
             content = content["state_dict"]
@@ -154,7 +154,7 @@ class _Container:
         return {key: tensor for key, tensor in found.items() if tensor is not None}
 
     def _tensor(self, value: Any) -> Tensor | None:
-        """The tensor that a description stands for; None for anything else."""
+        """The tensor for a description of one; None for anything else."""
         if not isinstance(value, Description):
             return None
         name, arguments = value.name.removeprefix("torch."), value.arguments
@@ -167,7 +167,7 @@ class _Container:
         return None
 
     def _view(self, reference: Any, offset: Any, size: Any, stride: Any) -> Tensor:
-        """The tensor of a size at an offset in a storage, in elements."""
+        """A tensor in a storage; offset, size and stride are in elements."""
         dtype, key, count, start = _storage_reference(reference)
         whole = [offset, *size, *stride]
         if not all(isinstance(n, int) and n >= 0 for n in whole) or len(size) != len(stride):
@@ -183,7 +183,7 @@ class _Container:
 
 
 def _storage_reference(reference: Any) -> tuple[torch.dtype, str, int, int]:
-    """(number format, key, elements, first element) of a storage that a pickle refers to.
+    """(number format, key, elements, first element) of a storage to which a pickle refers.
 
     The reference is ("storage", class, key, device, elements) and in the old format a sixth entry:
     None, or (key, offset, elements) of a part of the storage.
@@ -205,7 +205,7 @@ def _storage_reference(reference: Any) -> tuple[torch.dtype, str, int, int]:
 
 
 def _check_references(content: PickleReader, value: Any) -> Any:
-    """The pickle's content, unless it is a reference to something that is no storage."""
+    """The pickle's content, after checking that all its references are to storages."""
     for identifier in content.references:
         if not isinstance(identifier, tuple) or identifier[:1] != ("storage",):
             raise pickle.UnpicklingError("the pickle refers to something that is no storage")
@@ -213,7 +213,7 @@ def _check_references(content: PickleReader, value: Any) -> Any:
 
 
 def _zipped(path: Path) -> _Container:
-    """A file as torch.save has written it since torch 1.6: a ZIP archive."""
+    """Open a file in the format of torch.save since torch 1.6: a ZIP archive."""
     archive = zipfile.ZipFile(path)
     entries = {entry.filename: entry for entry in archive.infolist()}
     (pickled,) = (name for name in entries if name.rpartition("/")[2] == "data.pkl"
@@ -243,7 +243,7 @@ def _zipped(path: Path) -> _Container:
 
 
 def _content_offset(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    """Where an entry's content begins: behind its local header, whose padding may differ."""
+    """Offset of an entry's content, after its local header, whose padding may differ."""
     file = archive.fp
     assert file is not None
     file.seek(entry.header_offset)
@@ -255,7 +255,7 @@ def _content_offset(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
 
 
 def _old(path: Path) -> _Container:
-    """A file as torch.save wrote it before torch 1.6: pickles, then the storages one by one."""
+    """Open a file in the format of torch.save before torch 1.6: pickles, then the storages."""
     with path.open("rb") as opened:
         file = _Bounded(opened, path.stat().st_size)
         PickleReader().read(file)  # the magic number
@@ -289,7 +289,7 @@ def _old(path: Path) -> _Container:
 
 
 class _Bounded:
-    """A file from which no more is asked than it holds: a length in it may be a lie."""
+    """A file whose reads are limited to its size, because a length stated in it may be wrong."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self.size = file, size
@@ -303,14 +303,14 @@ class _Bounded:
 
 
 def _mapped(path: Path) -> torch.UntypedStorage:
-    """The whole file as memory that is read when it is used."""
+    """The whole file, memory-mapped."""
     mapped = torch.UntypedStorage.from_file(str(path), False, path.stat().st_size)
     assert isinstance(mapped, torch.UntypedStorage)
     return mapped
 
 
 def _part(mapped: torch.UntypedStorage, start: int, length: int) -> torch.UntypedStorage:
-    """Some of the file's bytes; copied if numbers in it would not be aligned."""
+    """A range of the file's bytes; copied if its numbers would not be aligned."""
     if start + length > mapped.nbytes():
         raise pickle.UnpicklingError("it is cut off")
     part = mapped[start:start + length]

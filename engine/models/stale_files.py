@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Removes the hidden folders, often of gigabytes, that killed imports and trainings have left.
+"""Removes hidden folders, often of gigabytes, left behind by killed imports and trainings.
 
 An import or training holds a lock on the name of its model, which the system releases when the
 process ends.
@@ -19,13 +19,13 @@ from ..core.locks import try_lock
 from ..core.staging import HINT
 
 STAGE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
-"""The name of a folder of `staging.staged_folder`, or of a model that is being removed."""
+"""Name of a folder made by `staging.staged_folder`, or of a model that is being removed."""
 
 
 @contextmanager
 def alone_at(out: Path) -> Iterator[None]:
-    """Keep other processes from making the same model's folder. What a killed one has left is
-    removed first.
+    """Prevent other processes from making the same model's folder during the block, and first
+    remove files left behind by killed ones.
 
     Raises:
         EngineError: `BAD_INPUT` if another process is making it, `DISK` if `out` can't be written.
@@ -45,11 +45,11 @@ def alone_at(out: Path) -> Iterator[None]:
 
 
 def remove_stale_files(models: Path) -> list[str]:
-    """Remove what killed processes have left in the models folder; returns the models' names."""
+    """Remove files of killed processes from the models folder. Returns the models' names."""
     found = {match["name"] for path in _stages(models) if (match := STAGE.fullmatch(path.name))}
     cleared = []
     for name in sorted(found):
-        # An error: the folder belongs to another user.
+        # Errors are ignored: the folder may belong to another user.
         with suppress(OSError), try_lock(_lock_file(models, name)) as held:
             if held:
                 _clear(models, name)
@@ -62,7 +62,7 @@ def _lock_file(folder: Path, name: str) -> Path:
 
 
 def _stages(folder: Path) -> list[Path]:
-    """Folders of unfinished models; one that replaces a model is made in that model's folder."""
+    """Folders of unfinished models. A replacement of a model is made in the model's folder."""
     return [path for pattern in (".*.tmp", "*/.*.tmp") for path in folder.glob(pattern)
             if path.is_dir() and not path.is_symlink()]
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image Variations: Stable Diffusion conditioned on a picture in place of a text. It knows the
-object and nothing of cameras.
+"""Loads Image Variations: Stable Diffusion conditioned on an image instead of a text, without
+camera poses.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ NETWORKS: dict[str, Any] = {"unet": UNet2DConditionModel, "vae": AutoencoderKL,
                             "image_encoder": CLIPVisionModelWithProjection}
 PIPELINE = StableDiffusionImageVariationPipeline.__name__
 GUIDANCE = 3.0
-"""As the model's authors use it."""
+"""Scale of classifier-free guidance, as the model's authors use it."""
 
 
 def load_any(model: str, device: str = AUTO, dtype: str = AUTO) -> Zero123Pipeline:
-    """As `load_pipeline`; a folder of Image Variations becomes a `UnposedPipeline`, in float32."""
+    """As `load_pipeline`; a folder of Image Variations gives an `UnposedPipeline` in float32."""
     folder = named_folder(model)
     if not _is_variations(folder):
         return load_pipeline(model, device, dtype)
@@ -52,12 +52,12 @@ def _is_variations(folder: Path) -> bool:
 
 
 def load_variations(folder: Path) -> StableDiffusionImageVariationPipeline:
-    """The pipeline of a folder in diffusers layout. Only safetensors are read, only into classes of
-    diffusers and transformers; nothing is downloaded.
+    """The pipeline of a folder in diffusers layout. Only safetensors are read, and only into
+    classes of diffusers and transformers; nothing is downloaded.
 
     Raises:
         EngineError: `MODEL_MISSING`, `MODEL_DAMAGED`, or `MODEL_INCOMPATIBLE` if it is another
-            pipeline or brings its own code.
+            pipeline or contains code.
     """
     index = folder / INDEX_FILE
     if not index.is_file():
@@ -79,7 +79,7 @@ def load_variations(folder: Path) -> StableDiffusionImageVariationPipeline:
     networks = {name: load_network(folder / name, cls, torch.float32)
                 for name, cls in NETWORKS.items()}
     try:
-        # The checker blackens pictures; a benchmark's are known.
+        # The safety checker blackens images; the content of the benchmarks' images is known.
         pipeline = StableDiffusionImageVariationPipeline.from_pretrained(
             folder, **networks, safety_checker=None, requires_safety_checker=False,
             use_safetensors=True, local_files_only=True)

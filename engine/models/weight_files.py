@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files of a network's folder hold its weights. Names only; standard library only.
+"""Selects the files of a network's folder that contain its weights, by their names.
+
+Standard library only.
 
 Sources: the file names that diffusers and transformers write (`diffusion_pytorch_model`, `model`,
 `pytorch_model`, with a variant such as `fp16` and a part such as `00001-of-00003`), and those that
@@ -18,9 +20,9 @@ _NAME = re.compile(
     r"(?P<stem>diffusion_pytorch_model|pytorch_model|model)"
     r"(?:\.(?P<variant>\w+))?(?:-(?P<part>\d{5})-of-(?P<parts>\d{5}))?(?:\.(?P<late>\w+))?"
     r"\.(?P<ending>safetensors|bin)")
-"""Some versions of diffusers write the variant behind the part."""
+"""A weight file's name. Some versions of diffusers write the variant after the part."""
 _RAW = ("non_ema", "nonema", "no_ema", "raw")
-"""Variants that hold the last training step's weights."""
+"""Variants with the weights of the last training step, without averaging."""
 
 
 class _Set(NamedTuple):
@@ -30,11 +32,11 @@ class _Set(NamedTuple):
     variant: str
     ending: str
     parts: int
-    """0 for a single file."""
+    """Number of parts; 0 for a single file."""
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Smallest for the set to take: averaged weights, then full precision, then safetensors."""
+        """Sort key, smallest first: averaged weights, then full precision, then safetensors."""
         if self.variant in _RAW:
             preference = 3
         elif "ema" in self.variant:
@@ -49,13 +51,13 @@ class _Set(NamedTuple):
 
 
 def choose_weights(names: Iterable[str], variant: str | None = None) -> list[str]:
-    """The files to read of those in a network's folder: one, or the parts of one.
+    """Choose the weight files to read from those in a network's folder: one file or all its parts.
 
-    `variant`: take this one ("fp16"), if it is there, whatever else is.
+    `variant`: preferred variant, such as "fp16", if it exists.
 
     Raises:
-        ValueError: in words, if there are none, a part is missing, or there are two sets and
-            nothing says which one is meant.
+        ValueError: with a message for the user, if there are none, a part is missing, or the
+            choice between two sets is ambiguous.
     """
     found: defaultdict[_Set, dict[int, str]] = defaultdict(dict)
     for name in names:

@@ -22,26 +22,26 @@ def networks_of(pipeline: Zero123Pipeline) -> dict[str, nn.Module]:
 
 
 def stored_dtype(tensor: Tensor, dtype: torch.dtype | None) -> torch.dtype:
-    """The number format of a weight on the disk: `dtype` for floating-point numbers, unless None.
+    """The number format of a weight on disk: `dtype` for floating-point weights, unless it is None.
     """
     return dtype if dtype and tensor.is_floating_point() else tensor.dtype
 
 
 def save_pipeline(pipeline: Zero123Pipeline, folder: Path, dtype: torch.dtype | None,
                   step: Callable[[], None]) -> None:
-    """As `pipeline.save_pretrained(folder)`, after converting the networks to `dtype` (None: as
-    they are).
+    """As `pipeline.save_pretrained(folder)`, after converting the networks to `dtype` (None keeps
+    theirs).
 
-    `step`: called after each network; may raise to stop.
+    `step`: called after each network; an exception stops the export.
 
     Raises:
-        OSError: if the disk is full.
+        OSError: if a file cannot be written, for example because the disk is full.
     """
     pipeline.save_config(folder)
     pipeline.scheduler.save_pretrained(folder / "scheduler")
     for name, network in networks_of(pipeline).items():
         assert isinstance(network, ModelMixin | PreTrainedModel)
         if dtype is not None:
-            nn.Module.to(network, dtype)  # the libraries' own method warns that it was called
+            nn.Module.to(network, dtype)  # the libraries' own method emits a warning
         network.save_pretrained(folder / name)
         step()
