@@ -138,7 +138,8 @@ def sift_features(rgb: FloatArray) -> tuple[FloatArray, FloatArray]:
     import cv2
 
     grey = cv2.resize(np.asarray(rgb, np.float32), (MATCH_SIZE, MATCH_SIZE)).mean(2)
-    points, found = cv2.SIFT_create(contrastThreshold=0.01).detectAndCompute(
+    detector = cv2.SIFT_create(contrastThreshold=0.01)  # type: ignore[attr-defined]
+    points, found = detector.detectAndCompute(
         np.rint(grey * 255).clip(0, 255).astype(np.uint8), None)
     if found is None:
         return np.zeros((0, 2)), np.zeros((0, 128), np.float32)

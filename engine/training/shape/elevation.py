@@ -172,7 +172,8 @@ def draw_batch(folder: ShardFolder, views: RenderedViews, size: int, rng: np.ran
     `household`: an object that is no household thing is drawn again with a probability of
     1 - 1 / household.
     """
-    images, elevations = [], []
+    images: list[FloatArray] = []
+    elevations: list[float] = []
     while len(images) < size:
         if len(views) and (not folder.train or rng.random() < VIEWS_SHARE):
             rgba, elevation = views.draw(rng)
