@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cameras: poses, intrinsics, orbits. The one place for angle and axis conventions.
+"""Cameras: poses, intrinsics and orbits. This module defines all angle and axis conventions.
 
 World: Z up, right-handed; the object's bounding box is centred at the origin and its longest side
-is 1. A camera at azimuth a, elevation e and radius r stands at
+is 1. A camera at azimuth a, elevation e and radius r is located at
 r * (cos e cos a, cos e sin a, sin e)
 and looks at the origin with Z up. The input camera has azimuth 0. Camera axes are Blender's and
 OpenGL's: X right, Y up, looking along -Z.
 
-Light to import, as Blender imports it when it starts: numpy comes with the first use.
+Blender imports this module when it starts, so numpy is imported only when it is first used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def camera_to_world(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
                     radius: npt.ArrayLike) -> Array:
     """Matrices of cameras that look at the origin. Arguments broadcast to S; returns S x 4 x 4.
 
-    Straight above and below, where Z can't be up, "right" is the limit along the meridian.
+    Directly above and below the origin, where Z cannot be up, "right" is the limit along the
+    meridian.
     """
     import numpy as np
 
@@ -84,7 +85,7 @@ def relative_pose(azimuth_deg: npt.ArrayLike, elevation_deg: npt.ArrayLike,
                   radius: npt.ArrayLike, *, input_elevation_deg: npt.ArrayLike = 0.0,
                   input_radius: npt.ArrayLike = DEFAULT_RADIUS,
                   encoding: PoseEncoding = "zero123") -> Array:
-    """The four numbers that tell the network where the target camera stands; S x 4, float32.
+    """The network's encoding of the target camera by four numbers: S x 4 float32.
 
     "zero123" (Zero-1-to-3, section 3.2; `get_T` of its data set): [polar delta in radians,
     sin azimuth, cos azimuth, radius delta], with polar delta = input elevation - elevation, so
@@ -121,7 +122,7 @@ def two_ring_orbit(count: int, low_deg: float = 0.0,
                    high_deg: float = 40.0) -> list[tuple[float, float]]:
     """(azimuth, elevation) of `count` cameras on two rings, staggered, for reconstruction.
 
-    Two elevations separate shapes that one ring confuses; half the cameras stand on each ring.
+    Two elevations distinguish shapes that look alike from one; each ring has half the cameras.
     """
     low = (count + 1) // 2
     high = count - low

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 """Mean of CLIP's training images per channel, in [0, 1] (Radford et al. 2021)."""
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-"""Their standard deviation."""
+"""Standard deviation of CLIP's training images per channel."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batch sizes that fit into memory, and what a pipeline does when memory runs out all the same.
+"""Batch sizes that fit into memory, and fallbacks of a pipeline for when memory runs out.
 
 Everything here works for any pipeline of diffusers; the fallbacks of Zero123 are listed in
 `engine.diffusion.pipeline`.

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..fields.rays import pixel_centres
 
 LEARNING_RATE = 1e-3
-"""Of Adam, in units of half the image's side."""
+"""Learning rate of Adam, in units of half the image's side."""
 PENALTY = 1.0
 """Weight of the squared corrections in the loss, which keeps them small."""
 

@@ -39,7 +39,7 @@ class DietNeRFConfig:
     image_size: int = 168
     """Side of these images, pixels."""
     distance_range: tuple[float, float] = (3.5 / 4, 4.5 / 4)
-    """Of their cameras, as a multiple of the input camera's."""
+    """Distance of these images' cameras, as a multiple of the input camera's distance."""
     rays: int = 1024
     """Rays of the photo in a step."""
 

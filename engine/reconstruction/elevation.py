@@ -26,7 +26,7 @@ from .hull import sample_image
 from .iso_value import highest_value
 
 CANDIDATES_DEG = tuple(float(value) for value in range(-10, 75, 5))
-"""Elevations that are compared: those of most photos."""
+"""Candidate elevations, which cover most photos, degrees."""
 RINGS = ((0.0, 0.0), (20.0, 22.5))
 """Two rings of views: (degrees above the photo's elevation, azimuth of the first view)."""
 RING_VIEWS = 8
@@ -48,8 +48,8 @@ class ElevationEstimate:
     elevation_deg: float
     candidates_deg: tuple[float, ...]
     agreement: tuple[float, ...]
-    """Of each candidate: mean IoU of the views' silhouettes with those of the solid that all views
-    but one admit."""
+    """For each candidate, the mean IoU of the views' silhouettes with those of the solid that all
+    views but one admit."""
 
     def to_dict(self) -> dict[str, Any]:
         """The estimate as plain JSON."""

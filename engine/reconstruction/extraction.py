@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a fitted field to a textured mesh."""
+"""Extracts a textured mesh from a fitted field."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from .outline import fit_to_outline
 COLOUR_STEP = 0.5
 """Distance between the samples that see the field's colour at a surface, voxels."""
 COLOUR_SAMPLES = (-3, 6)
-"""Their range, in steps along the inward normal: from just outside the surface to the depth from
-which light still returns."""
+"""Range of these samples, in steps along the inward normal: from just outside the surface to the
+depth that still contributes to the visible colour."""
 
 
 def textured_mesh(fit: Fit, photo: Photo | None, faces: int, texture_size: int,

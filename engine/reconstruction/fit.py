@@ -35,7 +35,7 @@ SMOOTHING_DECAY = 1 / 36
 """Factor on the smoothing at the last step of a level whose images agree: Adam's steps get smaller,
 and would no longer keep a thin wall from spreading."""
 LEARNING_RATE = 0.3
-"""Of Adam at the first step of a level, in raw grid units."""
+"""Learning rate of Adam at the first step of a level, in raw grid units."""
 DECAY = 1 / 6
 """Factor on the learning rates at the last step of a level."""
 CARVED_RAW = -6.0
@@ -51,13 +51,13 @@ INITIAL_RAW = 3.0
 
 @dataclass
 class Fit:
-    """A fitted field and what it was fitted to."""
+    """A fitted field, and the images and the hull to which it was fitted."""
 
     field: Field
     images: PosedImages
-    """As corrected by the alignment."""
+    """The images, corrected by the alignment."""
     hull: Hull
-    """Of those images, within the z bounds."""
+    """The hull of those images, within the z bounds."""
     z_bounds: ZBounds = UNBOUNDED
 
 
@@ -100,7 +100,7 @@ class ViewFitStage:
         return lambda field, step: objective(field, step) + prior.loss(field, self.generator)
 
     def _apply_prior(self) -> None:
-        """Add what the prediction knows, as far as the views contradict each other."""
+        """Use the prediction as a prior, with a weight that grows with the views' inconsistency."""
         if self.prediction is None or self.carve_mask is None:
             return
         weight = PRIOR.weight(self.carve_mask.inconsistent_ratio)
@@ -154,16 +154,16 @@ class ViewFitStage:
 
 @dataclass(frozen=True)
 class FitTask:
-    """What a field is fitted to, and how it is made."""
+    """The inputs of a fit, and the representation and device of the field."""
 
     images: PosedImages
     voxel_grid: VoxelGrid
     prediction: ShapePrediction | None = None
-    """The shape network's, which counts where the images contradict each other."""
+    """The shape network's prediction, used where the images contradict each other."""
     representation: str = "voxels"
-    """As in `fields.representations.make_field`."""
+    """Representation of the field, as for `fields.representations.make_field`."""
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
-    """Of the optimisation; images and result are on the CPU."""
+    """Device of the optimisation; images and result are on the CPU."""
 
 
 def fit_field(task: FitTask, iterations: int, run: TrainingRun) -> Fit:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared by the score-based methods: a model conditioned on the photo, cameras, rendered images."""
+"""Helpers of the score-based methods: a model conditioned on the photo, cameras, renderings."""
 
 from __future__ import annotations
 

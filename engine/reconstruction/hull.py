@@ -36,7 +36,7 @@ class Hull:
     """A vote hull on a voxel grid."""
 
     bound: Tensor
-    """X x Y x Z bool: where the object may be. Contains the object unless many views are wrong."""
+    """X x Y x Z bool: voxels that the object may occupy; complete unless many views are wrong."""
     agreement: Tensor
     """X x Y x Z in [0, 1]: mean opacity of the pixels in which the views see a voxel."""
     colour: Tensor

@@ -23,17 +23,17 @@ SMOOTHING_SIGMA = 0.8
 """Standard deviation of the Gaussian applied before marching cubes, voxels: it removes speckle and
 keeps edges."""
 RAW_MARGIN = 2.5
-"""Raw densities are clamped this far beyond those of the candidates: how empty or how dense a voxel
-is beyond that must not move the surface beside it."""
+"""Raw densities are clamped this far beyond those of the candidates, because more extreme values
+must not move the surface beside a voxel."""
 RAY_STEP = 0.6
 """Distance between samples along a ray, voxels."""
 MIN_DENSITY = 0.1
-"""Density per world unit; the whole cube at this density lets nine tenths of the light through."""
+"""Lowest useful density per world unit: a cube of this density transmits 90 % of the light."""
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A volume of which a surface is an iso-surface."""
+    """A volume from which a surface is extracted as an iso-surface."""
 
     values: Tensor
     """X x Y x Z, smoothed; 0 in empty space."""
@@ -56,7 +56,7 @@ def raw_volume(raw: Tensor) -> Volume:
 
 
 def density_volume(raw: Tensor) -> Volume:
-    """The volume of the densities of raw ones (X x Y x Z).
+    """The volume of densities, computed from raw densities (X x Y x Z).
 
     Smoothing spreads specks of high density over the space between them.
 

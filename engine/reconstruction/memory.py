@@ -12,13 +12,13 @@ from ..core.errors import EngineError, ErrorCode
 from .photometric import RAY_STEP
 
 FIXED = 450e6
-"""Bytes; measured like the figures below, as the peak less what an imported torch takes."""
+"""Fixed part, bytes. Measured, as the constants below: the peak minus that of importing torch."""
 PER_VOXEL = 120
-"""Bytes: values, gradients and Adam's two moments of four channels, and the hull's grids."""
+"""Bytes per voxel: values, gradients and Adam's moments of four channels, and the hull's grids."""
 PER_TEXEL = 30
-"""Bytes."""
+"""Bytes per texel of the texture."""
 PER_FACE = 500
-"""Bytes."""
+"""Bytes per triangle."""
 PER_HASHED = 2500
 """Bytes that the encoding of a hash grid keeps for the gradient of one point. Measured for 100,000
 and 400,000 points (2,530 and 2,370)."""

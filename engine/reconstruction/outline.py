@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a volume agree with the photo's outline: its iso-surface ends where the object does."""
+"""Makes the silhouette of a volume's iso-surface agree with the photo's outline."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Space carving: which voxels of a solid the colours of the views rule out.
+"""Space carving: finds the voxels of a solid that the colours of the views rule out.
 
 Silhouettes fill every hollow, and a fit that starts from them paints what lies inside a bowl on its
 lid. But a surface point has one colour for all views that see it, so where views disagree there is
 no surface (Kutulakos and Seitz 2000). Voxels are removed from the outside inwards; what remains is
 the photo hull. From there the surface moves on inwards as long as the views agree better below it,
-until walls are about as thin as they are.
+until walls have about their true thickness.
 
 Colours are compared over patches of the surface. On a surface, the mean colours of a patch differ
 little between views, however fine its print; below a filled opening they differ, however uniform
@@ -45,19 +45,19 @@ class CarvingConfig:
     """Share of a patch's voxels that must be inconsistent for its centre, and with it the patch's
     inconsistent voxels, to be removed: hollows are wide, errors are not."""
     deepening_majority: float = 0.4
-    """That share beside voxels that are already removed."""
+    """The same share, for patches beside voxels that are already removed."""
     neighbourhood: int = 2
-    """Voxels from the removed ones within which the second share applies."""
+    """Distance from removed voxels, in voxels, within which `deepening_majority` applies."""
     min_views: int = 3
     """Minimum number of views for a photo-consistency test."""
 
     min_voxels: int = 8
-    """Voxels of a patch that a view must see to have a mean colour."""
+    """Minimum number of a patch's voxels that a view must see for the mean colour."""
     colour_tolerance: float = 0.001
     """Difference of a patch's mean colours that is ignored."""
     range_tolerance: float = 0.7
-    """Share of the colour range around a pixel that is ignored, too: surfaces are known to about a
-    voxel."""
+    """Share of the colour range around a pixel that is ignored as well, because surfaces are known
+    only to about a voxel."""
     range_blur: float = 1.5
     """Standard deviation in pixels of the blur before that range is taken: patches average what is
     finer."""
@@ -67,16 +67,16 @@ class CarvingConfig:
     """Share of the views that must see the same colour; the others may look past an edge."""
 
     depths: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    """Voxels below a surface where views may agree better."""
+    """Depths below a surface, in voxels, at which the views' agreement is compared."""
     carve_ratio: float = 1.3
     """A voxel that is not a surface is removed if the colour variance below it is at most this
     ratio of its own. Below a true surface the variance rises more."""
     accept_ratio: float = 0.9
     """The same ratio for moving the surface inwards beside removed voxels."""
     colour_noise: float = 0.001
-    """Colour difference between views that is always there."""
+    """Colour difference between consistent views, due to noise."""
     outlier_threshold: float = 0.03
-    """Colour difference from which a view sees something else; larger ones count no more."""
+    """Colour difference above which a view is an outlier; larger differences are clamped."""
 
     min_facing: float = 0.1
     """Cosine between a surface normal and the direction to a camera that sees the surface."""
@@ -107,7 +107,7 @@ CONFIG = CarvingConfig()
 
 @dataclass(frozen=True)
 class CarveMask:
-    """What the views' colours rule out, and how consistent they are on the rest."""
+    """The voxels that the views' colours rule out, and the consistency of the remaining surface."""
 
     mask: Tensor
     """X x Y x Z bool: voxels without a surface, with the haze in front of them."""
@@ -116,7 +116,7 @@ class CarveMask:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the views show one object, as renderings do and a small model's views do not."""
+        """Whether the views show one object, as renderings do, unlike a small model's views."""
         return self.inconsistent_ratio <= CONFIG.consistent_ratio
 
 
@@ -125,8 +125,8 @@ def find_carve_mask(solid: Tensor, images: PosedImages, voxel_grid: VoxelGrid,
                     pixels: int) -> CarveMask:
     """The voxels of a solid (X x Y x Z bool, on the grid) that the images' colours rule out.
 
-    `pixels`: side of the images in which visibility is computed. Nothing is ruled out if the views
-    disagree everywhere, or still disagree at the end, as those of a small model do.
+    `pixels`: side of the images in which visibility is computed. No voxel is ruled out if the
+    views disagree everywhere or still disagree at the end, as those of a small model do.
     """
     views = _Views(images)
     sight = _Visibility(solid, images, voxel_grid, pixels)

@@ -29,12 +29,12 @@ class PhotometricConfig:
     rays_per_step: int = 4096
     """Rays in a random batch: 300 steps of 96^3 voxels then take about 13 s on two cores."""
     mask_weight: float = 0.5
-    """Of the squared error of the opacity, against the Huber loss of the colours on white."""
+    """Weight of the squared error of the opacity; the Huber loss of colours on white has 1."""
     opaque_weight: float = 0.02
-    """Of alpha * (1 - alpha): an object is solid, not fog."""
+    """Weight of alpha * (1 - alpha), which favours a solid object over fog."""
     colour_tolerance: float = 0.1
-    """Colour error beyond which the loss is linear (Huber 1964), so that where generated views
-    disagree their median wins, not their mean."""
+    """Colour error beyond which the loss is linear (Huber 1964), so that the fit approaches the
+    median of disagreeing views, not their mean."""
 
 
 class PhotometricObjective:

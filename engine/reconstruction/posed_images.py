@@ -24,7 +24,7 @@ PHOTO_WEIGHT = 3.0
 """Weight of the input photo against that of a generated view: only the photo is known to be right.
 """
 BELIEVED_WEIGHT = 0.5
-"""Weight from which a view counts where views are not weighted."""
+"""Minimum weight of a view that is used in decisions which cannot weight views."""
 USABLE_COVERAGE = (1e-4, 0.95)
 """Share of an image's pixels that its object may cover; outside, there is no silhouette."""
 FRAME_SIZE = 1.62
@@ -59,7 +59,7 @@ class PosedImages:
                        trusted=self.trusted.to(device))
 
     def believed(self) -> PosedImages:
-        """The images without those of little weight, for decisions that cannot weight them."""
+        """The images of at least `BELIEVED_WEIGHT`, for decisions that cannot use weights."""
         keep = self.weight >= min(BELIEVED_WEIGHT, float(self.weight.max()))
         if keep.all():
             return self

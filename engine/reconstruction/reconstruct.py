@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The reconstruction methods: from views or a photo to a textured mesh."""
+"""The reconstruction methods, which make a textured mesh from views or a photo."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ surfaces come out ragged."""
 VIEWS_ITERATIONS = 300
 """Default number of optimisation steps of a fit to views."""
 SCORE_ITERATIONS = {"sds": 600, "sjc": 10000, "sjc-i": 10000, "dietnerf": 3000}
-"""Default number of steps of the score methods: the originals' for SDS (threestudio) and SJC
-(run_zero123.py); DietNeRF's is for a voxel grid, its original is a network that learns slowly."""
+"""Default number of steps of the score methods. Those of SDS (threestudio) and SJC (run_zero123.py)
+are the originals'. DietNeRF needs fewer here because a voxel grid learns faster than a network."""
 UNPOSED_METHODS = ("sjc-i",)
-"""Methods whose model is not told the cameras."""
+"""Methods whose model does not receive the cameras."""
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -59,7 +59,7 @@ class Reconstruction:
 
     mesh: TexturedMesh
     stages: list[dict[str, Any]] = field(default_factory=list)
-    """In order, {"name": str, "seconds": float}."""
+    """Stages in order, each {"name": str, "seconds": float}."""
     unet_evaluations: int = 0
     """UNet evaluations during the reconstruction itself."""
 
@@ -111,11 +111,11 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
 def reconstruct_by_score(method: str, photo: FloatArray,
                          settings: ReconstructionSettings | None = None,
                          context: RunContext | None = None) -> Reconstruction:
-    """A textured mesh of the photo and of what the context's pipeline finds likely around it.
+    """A textured mesh that fits the photo and, elsewhere, is likely according to the pipeline.
 
     `method`: "sds" (score distillation, DreamFusion) or "sjc" (Score Jacobian Chaining, the
-    paper's); or a baseline of the paper: "sjc-i" (SJC by a model that knows no cameras, an
-    `UnposedPipeline` or a Zero123 model that is not told them) or "dietnerf" (CLIP embeddings of
+    paper's); or a baseline of the paper: "sjc-i" (SJC by a model without camera poses, an
+    `UnposedPipeline` or a Zero123 model with random ones) or "dietnerf" (CLIP embeddings of
     random renderings, by the pipeline's image encoder). `photo`: as for `reconstruct`.
 
     Raises:
@@ -147,7 +147,7 @@ def reconstruct_by_score(method: str, photo: FloatArray,
 
 def reconstruct_directly(photo: FloatArray, settings: ReconstructionSettings | None = None,
                          context: RunContext | None = None) -> Reconstruction:
-    """A textured mesh of what the shape network predicts from the photo, without diffusion.
+    """A textured mesh of the shape network's prediction from the photo, without diffusion.
 
     `photo`: as for `reconstruct`. Takes a few seconds.
 
@@ -191,7 +191,7 @@ def _refined(fit: Fit, photo: Photo, settings: ReconstructionSettings, context: 
 
 
 def _voxel_grid(images: PosedImages, resolution: int) -> VoxelGrid:
-    """The voxel grid of the fit: fine voxels where a coarse hull says they matter."""
+    """The voxel grid of the fit, which encloses a coarse hull of the object."""
     coarse = hull_of(images, cube(resolution))
     min_voxel_size = MIN_VOXEL_PIXELS * FRAME_SIZE / images.rgba.shape[1]
     return voxel_grid_around(coarse, resolution**3, min_voxel_size)
@@ -199,7 +199,7 @@ def _voxel_grid(images: PosedImages, resolution: int) -> VoxelGrid:
 
 def _prediction(photo: Photo | None,
                 settings: ReconstructionSettings) -> ShapePrediction | None:
-    """The shape network's prediction, if it is to count and there is a photo."""
+    """The shape network's prediction; None if the settings disable it or there is no photo."""
     if photo is None or not settings.shape_prior or not has_shape_network():
         return None
     return predict_shape(photo, settings)
@@ -232,7 +232,7 @@ def _score_task(photo: Photo, iterations: int, settings: ReconstructionSettings,
 
 
 def _unposed(task: ScoreTask, generator: torch.Generator) -> ScoreTask:
-    """The same task with a model that is not told the cameras."""
+    """The same task with a model that does not receive the cameras."""
     from .guidance import UnposedGuidance  # imports diffusers
 
     posed = task.guidance

@@ -47,11 +47,13 @@ from .trainer import (
 )
 
 SDS_LEARNING_RATE = 0.1
-"""In raw grid units; a third of that of a fit to views, whose gradients are less noisy."""
+"""Learning rate of SDS in raw grid units: a third of that of a fit to views, because the
+gradients are noisier."""
 FOG_RAW = -5.0
 """Initial raw density: thin enough for light to cross the whole cube."""
 BLOB_RADIUS = 0.5
-"""World units. SDS starts with a ball of fog at the origin, as threestudio does (after Magic3D)."""
+"""Radius in world units of the ball of fog at the origin with which SDS starts, as threestudio
+does (after Magic3D)."""
 BLOB_RAW = 4.0
 """Raw density that the ball adds at its centre, falling linearly to 0 at its surface."""
 REFINEMENT = SDSSettings(
@@ -60,18 +62,18 @@ REFINEMENT = SDSSettings(
     stages=((0.0, 2, 128),), normal_weight=constant(0.0))
 """Score distillation at small noise: details may change, the shape stays."""
 REFINEMENT_LEARNING_RATE = 0.05
-"""In raw grid units."""
+"""Learning rate of the refinement in raw grid units."""
 VIEWS_WEIGHT = 500.0
 """Weight of the fit to the views during refinement: the weight of colours in `SDSSettings`."""
 DECODED_VIEWS = 16
-"""Views of a latent field that are decoded to give it colours."""
+"""Number of views of a latent field that are decoded to obtain its colours."""
 COLOUR_ITERATIONS = 150
 """Optimisation steps of those colours."""
 
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """What a score-based method works on."""
+    """The inputs of a score-based method."""
 
     guidance: Zero123Guidance
     photo: PosedImages
@@ -80,16 +82,16 @@ class ScoreTask:
     """Voxels along each side of the cube."""
     iterations: int
     representation: str = "voxels"
-    """As in `fields.representations.make_field`."""
+    """Representation of the field, as for `fields.representations.make_field`."""
     guidance_scale: float = 0.0
-    """0 takes the method's own scale, or none for a model made for none."""
+    """Classifier-free guidance scale; 0: the method's own, or 1 if the model's default is 1."""
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
-    """Of the field; arguments and results are on the CPU."""
+    """Device of the field; arguments and results are on the CPU."""
     threads: int = 1
     """CPU threads of the networks; the renderer runs on the current number."""
 
     def schedule(self, steps: range, run: TrainingRun) -> ScoreSchedule:
-        """The part of the optimisation that a level is."""
+        """The schedule of a level, which covers the given steps."""
         return ScoreSchedule(steps, self.iterations, self.threads, run.generator)
 
 
@@ -104,12 +106,12 @@ class ScoredFit:
 
 @dataclass
 class ScoreStage:
-    """An objective at every level; nothing is carried from one level to the next."""
+    """A stage with an objective at every level and no state between the levels."""
 
     objective: Callable[[Field, range], Objective]
     rates: LearningRates
     parameters: Sequence[dict[str, Any]] = ()
-    """The optimiser's groups of what is learned besides the field."""
+    """The optimiser's groups of parameters other than the field."""
 
     def begin(self, field: Field, steps: range) -> Level:
         """See `TrainingStage`."""
@@ -154,7 +156,7 @@ def fit_by_distillation(task: ScoreTask, run: TrainingRun) -> ScoredFit:
 
 
 def fit_by_semantics(task: ScoreTask, run: TrainingRun) -> ScoredFit:
-    """DietNeRF (see `engine.reconstruction.dietnerf`); nothing is guided."""
+    """DietNeRF (see `engine.reconstruction.dietnerf`), without classifier-free guidance."""
     hull = hull_of(task.photo, cube(task.resolution))
     occupancy = occupancy_of(hull).to(task.device)
 
@@ -175,7 +177,7 @@ def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
     background = background_latent(task.guidance).to(task.device).requires_grad_()
     field = foggy_field(hull, latent_channels=len(background))
     with torch.no_grad():
-        # With the background's latents, fog would be as invisible as no fog.
+        # Fog with the background's latents would be invisible at any density.
         field.raw[0, 1:].normal_(generator=run.generator)
     target = on_white_at(task.photo, task.guidance.pipeline.image_size)
     scale = task.guidance.guidance_scale(task.guidance_scale, SJC.guidance_scale)
@@ -184,7 +186,7 @@ def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
         return ScoreJacobianObjective(
             task.guidance, target, background, occupancy, scale, task.schedule(steps, run))
 
-    # Without smoothing, a few dense voxels end up standing for all the rest.
+    # Without smoothing, a few dense voxels would represent the whole object.
     smoothing = torch.cat([SMOOTHING[:1], SMOOTHING[1:2].expand(len(background))])
     stage = ScoreStage(
         objective, LearningRates(SJC.learning_rate, 1.0, smoothing, optimiser=adamax),
@@ -198,7 +200,7 @@ def fit_by_jacobian(task: ScoreTask, run: TrainingRun) -> ScoredFit:
 
 
 def refine(fit: Fit, task: ScoreTask, run: TrainingRun) -> ScoredFit:
-    """A fit to views, moved a little towards what the model finds likely at small noise.
+    """Refine a fit to views by score distillation at small noise.
 
     The views keep their weight, because a score at small noise cannot restore what they show. The
     fit's field changes in place.
@@ -294,8 +296,8 @@ def coloured(latent_field: Field, views: PosedImages, photo: PosedImages, hull: 
 @torch.no_grad()
 def decoded_views(field: Field, guidance: Zero123Guidance, hull: Hull,
                   background: Tensor) -> PosedImages:
-    """Views around the object: opacities of the field, colours decoded from its latents in front of
-    the background's (C x h x w)."""
+    """Views around the object, with the field's opacities, and with colours decoded from latents in
+    front of those of the background (C x h x w)."""
     poses = torch.tensor(two_ring_orbit(DECODED_VIEWS))
     cameras = Cameras(poses[:, 0], poses[:, 1], torch.full((len(poses),), guidance.input_radius))
     occupancy, pipeline = occupancy_of(hull).to(field.device), guidance.pipeline

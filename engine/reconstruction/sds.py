@@ -44,7 +44,7 @@ ELEVATION_DEG = (-10.0, 80.0)
 
 @dataclass(frozen=True)
 class SDSSettings(SDSParameters):
-    """The parameters of score distillation, and what follows from them."""
+    """The parameters of score distillation, and quantities derived from them."""
 
     @classmethod
     def of(cls, pipeline: Zero123Pipeline) -> SDSSettings:
@@ -69,7 +69,7 @@ class SDSSettings(SDSParameters):
 
 @dataclass(frozen=True)
 class ScoreSchedule:
-    """Which part of an optimisation an objective is for, and what it works with."""
+    """The part of an optimisation that an objective covers, and the networks' threads."""
 
     steps: range
     """The steps of this level, of all steps counted from 0."""

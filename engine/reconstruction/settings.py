@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a reconstruction makes, and what it works with."""
+"""The settings of a reconstruction, and the resources with which it runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class ReconstructionSettings:
-    """What to make. The same settings and inputs give the same mesh on the CPU."""
+    """The settings of a reconstruction. On the CPU, equal settings and inputs give equal meshes."""
 
     input_elevation_deg: float = 0.0
     """Elevation of the camera that took the photo, degrees above the horizon."""
@@ -43,32 +43,31 @@ class ReconstructionSettings:
     refine: int = 0
     """Steps of score distillation at small noise after a fit to views."""
     guidance_scale: float = 0.0
-    """Classifier-free guidance; 0 takes the method's own scale, or none for a model made for
-    none."""
+    """Classifier-free guidance scale; 0: the method's own, or 1 if the model's default is 1."""
     representation: str = "voxels"
-    """Of the field: "voxels" or "hash" (see `engine.fields`)."""
+    """Representation of the field: "voxels" or "hash" (see `engine.fields`)."""
     faces: int = 20000
     """Maximum number of triangles."""
     texture_size: int = 1024
     """Side of the square texture, pixels."""
     seed: int = 0
     shape_prior: bool = False
-    """Whether the shape network's prediction counts where the views contradict each other."""
+    """Whether the shape network's prediction is used where the views contradict each other."""
 
 
 @dataclass
 class RunContext:
-    """What a reconstruction works with."""
+    """The resources with which a reconstruction runs."""
 
     pipeline: Zero123Pipeline | None = None
     """The diffusion model; only needed by methods and settings that use one."""
     device: torch.device = CPU
-    """Of the field while it is optimised."""
+    """Device of the field during the optimisation."""
     reporter: Reporter = field(default_factory=SilentReporter)
     checkpoints: Checkpoints | None = None
-    """Where a stopped run is kept, and resumed from."""
+    """Storage for the state of a stopped run; None: a stopped run cannot be resumed."""
     previews: Previews | None = None
-    """Where a running reconstruction is shown."""
+    """Output of previews; None for none."""
     clock: Clock = field(init=False)
     threads: int = field(default_factory=torch.get_num_threads)
     """Threads of the networks; the renderer runs on one."""

@@ -11,7 +11,7 @@ from .settings import ReconstructionSettings
 
 
 def has_shape_network() -> bool:
-    """Whether the weights of the shape network are there."""
+    """Whether the weights of the shape network exist."""
     return (WEIGHTS / "weights.safetensors").is_file()
 
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape network's prediction as a prior of the fit to views.
+"""The shape network's prediction as a prior for the fit to views.
 
 The prediction and the silhouettes of sampled views err independently: added voxel by voxel,
-their evidence is worth more than either. The prior counts as far as the views contradict each
-other; views that show one object know its shape better.
+their log-odds determine the shape better than either alone. The weight of the prior grows with
+the inconsistency of the views; consistent views determine the shape better without it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from .hull import Hull
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """How the prediction acts on a fit."""
+    """Constants of the prior."""
 
     gain: float = 0.15
-    """Agreement of the views, in [0, 1], that a prediction is worth per unit of its log-odds."""
+    """Change of the views' agreement, in [0, 1], per unit of the prediction's log-odds."""
     max_log_odds: float = 4.0
-    """Log-odds are clipped here: the network is not surer than that."""
+    """Largest absolute log-odds of the prediction; larger ones are clipped."""
     min_score: float = 0.7
-    """Agreement and prediction together below which a voxel is empty."""
+    """Score (agreement plus weighted prediction) below which a voxel is empty."""
     inconsistent_ratio: tuple[float, float] = (0.12, 0.2)
     """Inconsistent share of the surface (see `photo_hull.CarveMask`) up to which the prior is off,
     and from which it has its full weight."""
     loss_weight: float = 0.1
-    """Of the prior in the loss, against the images' errors of about 0.05."""
+    """Weight of the prior in the loss, in which the images' errors are about 0.05."""
     points: int = 2048
-    """Random voxels in a step's term: half the number of its rays."""
+    """Random voxels per step: half the number of rays."""
     thickness: float = 2.0
     """Voxels over which a density is turned into an occupancy: a wall of that thickness counts as
     occupied if little light passes it."""
@@ -50,24 +50,24 @@ CONFIG = PriorConfig()
 
 
 class ShapePrior:
-    """What the prediction and the views' silhouettes together say about a hull's voxels."""
+    """Bound and occupancy of a hull's voxels, from the prediction and the silhouettes together."""
 
     def __init__(self, prediction: ShapePrediction, hull: Hull, weight: float) -> None:
-        """`weight`: of the prediction, in (0, 1]."""
+        """`weight`: weight of the prediction, in (0, 1]."""
         points = hull.voxel_grid.centres()
         probability = torch.from_numpy(prediction.sample(points.numpy()))
         odds = torch.logit(probability, eps=1e-3).clamp(-CONFIG.max_log_odds, CONFIG.max_log_odds)
         score = hull.agreement + weight * CONFIG.gain * odds.reshape(hull.bound.shape)
         bound = hull.bound & (score > weight * CONFIG.min_score)
         self.bound = bound if bound.any() else hull.bound
-        """X x Y x Z bool: where the object may be."""
+        """X x Y x Z bool: voxels that the object may occupy."""
         inside = self.bound.flatten().nonzero()[:, 0]
         self.points = points[inside]
-        """B x 3: centres of these voxels, world."""
+        """B x 3: centres of the voxels with a prior, world."""
         self.occupied = (odds[inside] > 0).float()
-        """B; the more likely state."""
+        """B: 1 if the voxel is more likely occupied, else 0."""
         self.certainty = weight * CONFIG.loss_weight * (2 * probability[inside] - 1).abs()
-        """B; weight in the loss."""
+        """B: weights in the loss."""
         self.reach = CONFIG.thickness * hull.voxel_grid.voxel_size
         """World units over which a density is turned into an occupancy."""
 

@@ -14,7 +14,7 @@ from ..fields.rays import focal_ndc
 MIN_OPACITY = 0.5
 """Opacity from which a pixel belongs to the object."""
 RANK = 2
-"""The pixel column whose edge counts, by how far it reaches down: the first may be a stray one."""
+"""Rank of the pixel column whose edge is used, from the lowest: the first one may be an error."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def silhouette_bounds(alpha: Tensor, cameras: Tensor, fov_deg: float) -> Silhoue
 
 
 def _lowest_edge(alpha: Tensor) -> Tensor:
-    """How far down silhouettes (N x S x S) reach: N, pixels from the top."""
+    """The lowest edge of each silhouette (N x S x S): N, pixels from the top."""
     rows = torch.arange(alpha.shape[1])[:, None]
     last = torch.where(alpha > MIN_OPACITY, rows, -1).amax(1)
     # The edge runs through the last pixel, the one before or the one after.

@@ -31,7 +31,7 @@ from .guidance import (
 from .sds import ScoreSchedule
 
 CONFIG = SJCParameters()
-"""The same for every model."""
+"""The parameters, which are the same for every model."""
 
 
 class ScoreJacobianObjective:
@@ -115,13 +115,13 @@ class ScoreJacobianObjective:
 
 
 def latents_of(seen: Rendered, background: Tensor, count: int = 1) -> Tensor:
-    """Rendered latents in front of the background's (C x h x w): N x C x h x w."""
+    """Rendered latents in front of the background's latents (C x h x w): N x C x h x w."""
     behind = background.to(seen.rgb.device)
     return as_images(seen.rgb, count) + (1 - as_images(seen.alpha[:, None], count)) * behind
 
 
 def depths_of(seen: Rendered) -> Tensor:
-    """Depths of one camera: 1 x 1 x h x w, world units, those of the background far away."""
+    """Depths of one camera: 1 x 1 x h x w, world units; the background's are very large."""
     return as_images((seen.depth * seen.alpha
                       + CONFIG.background_depth * (1 - seen.alpha))[:, None], 1)
 

@@ -20,7 +20,7 @@ ADAM_EPSILON = 1e-7
 """Adam's epsilon. Gradients far below it do not move a voxel; with the default of 1e-8, a
 single ray that grazes a voxel does."""
 ADAM_BETAS = (0.9, 0.99)
-"""threestudio's (zero123.yaml): the second moment follows a field that changes quickly."""
+"""Adam's betas in threestudio (zero123.yaml): the second moment adapts to quick changes."""
 BACKOFF = 0.5
 """Factor on all learning rates when a run is resumed at a step whose loss was not finite."""
 COARSE_SHARE = 0.4
@@ -53,12 +53,12 @@ class LearningRates:
     """How fast the field changes during one level of resolution."""
 
     learning_rate: float
-    """Of Adam at the first step, in raw grid units."""
+    """Learning rate of Adam at the first step, in raw grid units."""
     decay: float
     """Factor on all learning rates at the last step, reached exponentially."""
     smoothing: Tensor
-    """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours in each
-    step; these are those of the first step."""
+    """Factors in [0, 0.25], one per grid channel, by which voxels approach their neighbours in the
+    first step."""
     smoothing_decay: float = 1.0
     """Factor on `smoothing` at the last step, reached exponentially."""
     optimiser: MakeOptimiser = adam
@@ -66,7 +66,7 @@ class LearningRates:
 
 @dataclass(frozen=True)
 class Level:
-    """What is minimised at one level of resolution."""
+    """The objective and the learning rates at one level of resolution."""
 
     objective: Objective
     rates: LearningRates
@@ -84,21 +84,21 @@ class TrainingStage(Protocol):
         """Conclude a level; the next one may use what was learned."""
 
     def state(self) -> dict[str, Tensor]:
-        """What `end` has changed so far, for a checkpoint."""
+        """All values that `end` has changed so far, for a checkpoint."""
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Undo the effects of a restart by what `state` returned."""
+        """Restore the values that `state` returned."""
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What accompanies an optimisation."""
+    """The resources of an optimisation: randomness, checkpoint, progress and previews."""
 
     generator: torch.Generator
     """The source of all randomness; its state is part of a checkpoint."""
     on_step: OnStep = lambda done, total, field: None
     checkpoint: Checkpoint | None = None
-    """Where a stopped run is kept, and resumed from."""
+    """Storage for the state of a stopped run; None: a stopped run cannot be resumed."""
 
 
 def train_coarse_to_fine(field: Field, stage: TrainingStage, iterations: int,
@@ -157,7 +157,7 @@ class _Loop:
         """Stored in the checkpoint beside the loop's own state."""
 
     def run_all(self, total: int, saved: dict[str, Any] | None) -> None:
-        """All steps, of `total` in the whole optimisation, or those after a saved state."""
+        """Run all steps, or those after a saved state. `total`: steps of the whole optimisation."""
         checkpoint, steps = self.run.checkpoint, self.steps
         first = self._restore(saved) if saved else 0
         with interrupts_held() as stop_if_interrupted:
@@ -173,7 +173,7 @@ class _Loop:
                     raise
 
     def _take(self, step: int, total: int) -> None:
-        """One step of Adam, and of the smoothing along one axis."""
+        """Do one step of Adam, and smooth along one axis."""
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.level.objective(self.field, step)
         loss.backward()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights of views by how well a quick first fit reproduces them.
+"""Weights of views, derived from their residuals in a quick first fit.
 
 Independent samples of a diffusion model disagree, and some show a wrong side. A quick, coarse fit
 to all views follows the majority, so that the others stand out by their residuals. They are
@@ -42,7 +42,7 @@ class ViewWeightConfig:
     """The box around the object is divided into as many voxels as a cube with this number along
     each side has."""
     vote_fraction: float = 0.6
-    """Share of the votes at which the quick fit may be dense: below the share of right views."""
+    """Share of votes for a voxel of the quick fit: less than the expected share of right views."""
     iterations: int = 50
     """Steps of a quick fit."""
     rays_per_step: int = 1024
@@ -50,7 +50,7 @@ class ViewWeightConfig:
     rounds: int = 3
     """Maximum number of quick fits."""
     settled: float = 0.05
-    """Change of the weights below which another quick fit is not worth its time."""
+    """Change of the weights below which no further quick fit is made."""
     dead_zone: float = 3.0
     """Robust standard deviations above the median up to which a view keeps its weight."""
     min_deviations: tuple[float, float] = (0.006, 0.04)
@@ -58,7 +58,7 @@ class ViewWeightConfig:
     of 10 held-out objects' true views stay within 0.012 and 0.11 of the median; colours differ by
     highlights."""
     min_views: int = 5
-    """Minimum number of views of which a majority can be told."""
+    """Minimum number of views for which a majority can be determined."""
 
 
 MAD_TO_DEVIATION = 1.4826
@@ -130,10 +130,11 @@ def quick_residuals(images: PosedImages, seed: int,
 @torch.no_grad()
 def residuals_of(images: PosedImages, field: Field,
                  occupancy: Occupancy) -> tuple[Tensor, Tensor]:
-    """How far N images are from the renderings of a field.
+    """Differences between N images and the renderings of a field.
 
-    Of the silhouettes, the pixels that differ by more than the neighbouring pixel, as a share of
-    their union (N); and the mean absolute difference of the colours where both cover (N).
+    The first value (N) is the number of silhouette pixels that differ by more than a shift of one
+    pixel, as a share of the silhouettes' union. The second (N) is the mean absolute difference of
+    the colours where both silhouettes cover.
     """
     size = images.rgba.shape[1]
     rays = camera_rays(images.camera_to_world, size, images.fov_deg, occupancy.voxel_grid)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lower and upper end of an object.
+"""Estimates the lower and upper end of an object.
 
 Silhouettes admit a cone below a flat base and a tent over a flat lid, because cameras beside the
 object look past the near edge. Colours rule them out only where they differ. Objects end in planes
@@ -45,7 +45,7 @@ class ZBoundsConfig:
     hit_opacity: float = 0.5
     """Opacity from which a ray ends on the object."""
     stray_rays: float = 0.0001
-    """Share of such rays whose ends are ignored."""
+    """Share of the lowest and highest of these ends that is ignored as outliers."""
     ray_step: float = 0.75
     """Distance between samples along a ray, voxels."""
     inset: float = 0.75
@@ -78,7 +78,7 @@ class ZBounds:
     high: float = math.inf
 
     def depth(self, heights: Tensor) -> Tensor:
-        """Distance of heights from the nearer bound, negative outside: any shape."""
+        """Distance of heights (any shape) from the nearer bound, negative outside."""
         return torch.minimum(heights - self.low, self.high - heights)
 
 
@@ -88,17 +88,17 @@ UNBOUNDED = ZBounds()
 
 @dataclass(frozen=True)
 class ZBoundsInputs:
-    """The images that a field was fitted to."""
+    """The images to which a field was fitted."""
 
     rays: Rays
-    """Through their N * S * S pixels."""
+    """Rays through the N * S * S pixels."""
     alpha: Tensor
-    """Their opacities: N x S x S."""
+    """Opacities of the pixels: N x S x S."""
     cameras: Tensor
     """N x 4 x 4, camera to world."""
     fov_deg: float
     occupancy: Occupancy
-    """Where the field may be dense."""
+    """Voxels in which the field may be dense."""
 
 
 @torch.no_grad()
@@ -151,7 +151,7 @@ class _CrossSections:
     direction: Tensor
     """3: up or down, the direction of the end in question."""
     size: float
-    """Of a voxel, world units."""
+    """Side of a voxel, world units."""
     points: Tensor
     """M x 3: the object's voxels."""
     offsets: FloatArray
@@ -161,7 +161,7 @@ class _CrossSections:
 
     @classmethod
     def upwards(cls, solid: Tensor, voxel_grid: VoxelGrid) -> _CrossSections:
-        """Those of the solid voxels, with enclosed holes filled: a rim is as flat as a lid."""
+        """Cross-sections of solid voxels, with enclosed holes filled, so that a rim is flat."""
         areas = [ndimage.binary_fill_holes(part).sum() for part in solid.numpy().T]
         return cls(torch.tensor([0.0, 0.0, 1.0]), voxel_grid.voxel_size,
                    voxel_grid.centres()[solid.reshape(-1)], np.array(voxel_grid.axis(2), float),
@@ -229,5 +229,5 @@ def _round_end(sections: _CrossSections, bounds: SilhouetteBounds, last: float) 
 
 
 def _nearly_largest(values: Tensor) -> float:
-    """The largest value but for a share of stray ones."""
+    """The largest value, without a share of outliers."""
     return -float((-values).kthvalue(1 + int(CONFIG.stray_rays * len(values))).values)
