@@ -3,9 +3,11 @@
 """Write what belongs beside published weights.
 
     python -m engine.training.shape.card TRAIN_MESHES LOG.jsonl DATA WEIGHTS_FOLDER
+        [--continued PUBLISHED_FOLDER]
 
 Writes `attributions.csv` (each collected object that was trained on), `held_out.txt` (each that was
-not), `log.jsonl` and `learning_curve.png`.
+not), `log.jsonl` and `learning_curve.png`. `--continued` names the files of the weights that the
+training started from: their objects are listed too, and their log comes first.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import shutil
 from pathlib import Path
 
 from .dataset import ShardFolder
@@ -28,6 +29,22 @@ def write_attributions(index: dict[str, dict[str, str]], trained: set[str], fold
         writer = csv.DictWriter(file, FIELDS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(index[name] for name in sorted(trained))
+
+
+def read_attributions(folder: Path) -> set[str]:
+    """Names of the objects in a folder's `attributions.csv`."""
+    with open(folder / "attributions.csv", newline="", encoding="utf-8") as file:
+        return {row["name"] for row in csv.DictReader(file)}
+
+
+def continued_log(before: str, after: str) -> str:
+    """Two logs (JSON lines) as one; the second one's samples and seconds go on from the first's."""
+    last = json.loads(before.splitlines()[-1])
+    lines = [json.loads(line) for line in after.splitlines()]
+    for line in lines:
+        line["samples"] += last["samples"]
+        line["seconds"] += last["seconds"]
+    return before.rstrip("\n") + "\n" + "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def read_log(path: Path) -> tuple[list[dict], list[dict]]:
@@ -66,14 +83,19 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", type=Path)
+    parser.add_argument("--continued", type=Path, help="folder of the weights it started from")
     args = parser.parse_args()
     index, shards = read_index(args.meshes), ShardFolder(args.data)
     trained = {item.name for item in shards.train if item.name in index}
+    log = args.log.read_text(encoding="utf-8")
+    if args.continued:
+        trained |= read_attributions(args.continued)
+        log = continued_log((args.continued / "log.jsonl").read_text(encoding="utf-8"), log)
     write_attributions(index, trained, args.weights)
     held = sorted({item.name for item in shards.held_out})
     (args.weights / "held_out.txt").write_text("\n".join(held) + "\n", encoding="utf-8")
-    shutil.copyfile(args.log, args.weights / "log.jsonl")
-    plot_learning_curve(args.log, args.weights / "learning_curve.png")
+    (args.weights / "log.jsonl").write_text(log, encoding="utf-8")
+    plot_learning_curve(args.weights / "log.jsonl", args.weights / "learning_curve.png")
     print(f"{len(trained)} objects trained on, {len(held)} held out")
 
 

@@ -34,7 +34,9 @@ from .rendering import frustum_target, random_cameras, random_look, render
 from .split import is_held_out, sample_weight
 
 PER_SHARD = 24
-SYNTHETIC_COUNT = 400
+SYNTHETIC_COUNT = 2000
+"""Objects of `engine.training.synthetic`: a third of the samples, because the collected objects
+have few of the boxes, bottles and tools that people photograph."""
 HELD_OUT_VIEWS = 4
 
 

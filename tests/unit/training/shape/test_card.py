@@ -10,7 +10,13 @@ import pytest
 
 pytest.importorskip("embreex", reason="reading training shards needs embreex")
 
-from engine.training.shape.card import plot_learning_curve, read_log, write_attributions
+from engine.training.shape.card import (
+    continued_log,
+    plot_learning_curve,
+    read_attributions,
+    read_log,
+    write_attributions,
+)
 
 SCORES = {"0.3": 0.3, "0.4": 0.3, "0.5": 0.2, "soft": 0.2, "loss": 1.5}
 
@@ -21,6 +27,14 @@ def test_attributions_name_the_trained_objects_alone(tmp_path) -> None:
     write_attributions(index, {"two"}, tmp_path)
     lines = (tmp_path / "attributions.csv").read_text().splitlines()
     assert lines == ["name,source,licence,attribution", 'two,s,CC0,"A, B"']
+    assert read_attributions(tmp_path) == {"two"}
+
+
+def test_continued_log_counts_on_from_the_first_one() -> None:
+    before = json.dumps({"samples": 100, "seconds": 7, "loss": 1.0}) + "\n"
+    after = json.dumps({"samples": 20, "seconds": 3, "loss": 0.5}) + "\n"
+    lines = [json.loads(line) for line in continued_log(before, after).splitlines()]
+    assert [(line["samples"], line["seconds"]) for line in lines] == [(100, 7), (120, 10)]
 
 
 def test_learning_curve_is_drawn_from_the_log(tmp_path) -> None:
