@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images: read, cut out, framed, composited, saved."""
+"""Reads, cuts out, frames, composites and saves images."""
 
 from .alpha import RGBA8, PremultipliedRGBA, from_white, on_white, premultiplied, straight
 from .framing import (

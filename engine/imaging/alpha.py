@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images with opacity. Inside the engine their colours are multiplied by it; files hold them
+"""Images with opacity. Inside the engine, colours are premultiplied by alpha; files store them
 unmultiplied (straight alpha).
 """
 
@@ -15,17 +15,17 @@ PremultipliedRGBA = npt.NDArray[np.float32]
 StraightRGBA = npt.NDArray[np.float32]
 """... x 4 float32 in [0, 1], sRGB, colours of the object alone: only for files."""
 RGBA8 = npt.NDArray[np.uint8]
-"""... x 4 uint8, sRGB, straight alpha: as files hold it."""
+"""... x 4 uint8, sRGB, straight alpha, as stored in files."""
 
 
 def premultiplied(rgba: FloatArray) -> PremultipliedRGBA:
-    """From straight alpha, ... x 4 in [0, 1]."""
+    """Convert straight alpha, ... x 4 in [0, 1], to premultiplied."""
     alpha = rgba[..., 3:]
     return np.concatenate([rgba[..., :3] * alpha, alpha], axis=-1).astype(np.float32, copy=False)
 
 
 def straight(rgba: FloatArray) -> StraightRGBA:
-    """To straight alpha; transparent pixels are black."""
+    """Convert premultiplied to straight alpha; transparent pixels become black."""
     alpha = rgba[..., 3:]
     colour = np.divide(rgba[..., :3], alpha, out=np.zeros_like(rgba[..., :3]), where=alpha > 0)
     return np.concatenate([colour.clip(0, 1), alpha], axis=-1).astype(np.float32, copy=False)

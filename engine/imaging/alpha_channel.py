@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an image's alpha channel means: a finished cut-out, or a photo with its background.
+"""Interprets an image's alpha channel: either a finished cut-out, or a photo with a background.
 
 Many programs write an alpha channel without a cut-out: screenshots have rounded corners, editors
-export layers with an opacity of 98 %, avatars are cropped to a circle. Only the content tells these
-from an object that stands on transparency.
+export layers with an opacity of 98 %, avatars are cropped to a circle. Only the content
+distinguishes these from an object on a transparent background.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ photo's. The antialiased edge of a cut-out has less than 1 %."""
 _CIRCLE = 0.985
 """IoU with the ellipse inscribed in a box from which a shape is that ellipse."""
 _VISIBLE = 0.1
-"""Opacity, in parts of the highest, from which a pixel of a photo that fades out has a colour."""
+"""Opacity, as a fraction of the highest, from which a pixel of a fading photo has a colour."""
 _SPECK = 0.002
 """Opaque parts below this share of the largest one are stray pixels."""
 
 
 @dataclass(frozen=True)
 class AlphaMeaning:
-    """How an alpha channel is understood."""
+    """The interpretation of an alpha channel."""
 
     is_cut_out: bool
     """Whether it separates an object from its background."""
     reason: str
-    """What decided it, as a part of a sentence after "because"."""
+    """The reason, as part of a sentence after "because"."""
     certain: bool = True
-    """False where an object of just that shape would look the same."""
+    """False if an object of exactly this shape would give the same alpha channel."""
 
 
 def alpha_meaning(alpha: Alpha) -> AlphaMeaning:
@@ -83,12 +83,12 @@ def _frame_of_a_photo(alpha: Alpha, solid: npt.NDArray[np.bool_]) -> AlphaMeanin
 
 
 def photo_part(alpha: Alpha) -> npt.NDArray[np.bool_]:
-    """H x W: the pixels of a photo whose colours count; the others are transparent or a shadow."""
+    """H x W: the pixels of a photo with a colour; the others are transparent or a shadow."""
     return alpha > _VISIBLE * float(alpha.max()) if _fades_out(alpha) else solid_part(alpha)
 
 
 def _is_soft(alpha: Alpha) -> bool:
-    """Whether more is partly transparent than an antialiased edge."""
+    """Whether more pixels are partly transparent than those of an antialiased edge."""
     high = float(alpha.max())
     return bool(((alpha > 0.1 * high) & (alpha < 0.9 * high)).mean() > _SOFT_FRAME)
 
@@ -107,7 +107,7 @@ def _cropped(solid: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def solid_part(alpha: Alpha) -> npt.NDArray[np.bool_]:
-    """H x W: at least half as opaque as the most opaque part (all but 1 % of what shows at all)."""
+    """H x W: pixels with at least half of the highest opacity (99th percentile of visible ones)."""
     shown = alpha[alpha > 8]
     if not shown.size:
         return np.zeros(alpha.shape, bool)

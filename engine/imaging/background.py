@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A smooth background: one colour, a gradient, or a studio backdrop with darker corners.
+"""Models a smooth background: one colour, a gradient, or a studio backdrop with darker corners.
 
 Its colour at every pixel is a cubic polynomial of the position, fitted robustly to the pixels that
-belong to the background for certain; what differs from it is the object, or its shadow.
+certainly belong to the background. Pixels that differ from it show the object or its shadow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FloatImage = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.float32]
 """H x W in [0, 1]; 1 is object."""
 Pixels = npt.NDArray[np.bool_]
-"""H x W."""
+"""H x W bool."""
 
 
 @dataclass(frozen=True)
@@ -26,45 +26,45 @@ class KeyConfig:
     """Constants of the colour key; distances are of the largest channel, colours in [0, 1]."""
 
     salient: float = 0.3
-    """Saliency below which a pixel may tell the background's colour."""
+    """Saliency below which a pixel may be used to fit the background's colour."""
     ring: float = 0.05
-    """Width of the border that a fit without saliency starts from, in parts of the shorter side."""
+    """Width of the border for the first fit without saliency, relative to the shorter side."""
     first_distance: float = 0.14
-    """Distance from the border's median colour of the first samples: a vignette spans as much."""
+    """Largest distance of the first samples from the border's median colour, as in a vignette."""
     fit_distance: float = 0.05
-    """Distance from the fit of the samples that the next fit uses."""
+    """Largest distance from the fit of the samples for the next fit."""
     max_noise: float = 0.025
     """Standard deviation of the background's pixels above which it is textured, not smooth."""
     border_share: float = 0.9
     """Share of the border, where it is not the object, that must have the background's colour."""
     border_share_blind: float = 0.55
-    """The same where nothing tells the object's pixels from the background's: of all pixels."""
+    """The same share of all border pixels, for an image without saliency."""
     noise_factor: float = 3.5
-    """Standard deviations that a pixel may differ from the background: 1 in 2000 differs more."""
+    """Standard deviations by which a background pixel may differ: 1 in 2000 differs more."""
     min_distance: float = 2.5 / 255
-    """The same where there is no noise: the rounding of gradients."""
+    """Lower limit of that difference, due to the rounding of gradients."""
     faint: float = 0.08
-    """Distance up to which a pixel counts only where the network sees something: lossy compression
-    makes ripples of this size around an object. docs/cut-outs compares values."""
+    """Distance up to which a pixel belongs to the object only if the network sees one there: lossy
+    compression makes ripples of this size around an object. docs/cut-outs compares values."""
     shadow: tuple[float, float] = (0.3, 0.995)
     """Brightness of a shadow as a multiple of the background's."""
     shadow_tint: float = 0.03
-    """Distance of a shadow's colour from the darkened background's."""
+    """Largest distance of a shadow's colour from the darkened background's colour."""
     certain: float = 0.9
-    """Saliency above which a part in the background's colour is the object's: white on white."""
+    """Saliency above which a part in the background's colour is the object: white on white."""
     hole: float = 0.6
     """Distance, as a multiple of the key's threshold, up to which an enclosed area shows the
     background."""
     ripple: float = 2.0
-    """The same as a multiple of the median distance of the background beside the object, where
-    lossy compression makes ripples: in a small opening they come from all sides."""
+    """The same distance as a multiple of the median distance of the background beside the object,
+    where lossy compression makes ripples: in a small opening they come from all sides."""
     max_ripple: float = 0.04
-    """Upper limit of that: a shadow beside the object is no ripple."""
+    """Upper limit of that distance, because a shadow beside the object is not a ripple."""
 
 
 CONFIG = KeyConfig()
 _BLOCK = 8
-"""Pixels a side of the blocks of JPEG, WebP and video, which ripples do not leave."""
+"""Side in pixels of the blocks of JPEG, WebP and video codecs; ripples stay within a block."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class Background:
 
 
 def smooth_background(rgb: FloatImage, saliency: Mask | None) -> Background | None:
-    """The background of an image, H x W x 3 in [0, 1]; None if it isn't smooth.
+    """The background of an image, H x W x 3 in [0, 1]; None if it is not smooth.
 
-    `saliency`: H x W, where a network has found the object. Without it, the object may cover a
-    third of the border.
+    `saliency`: H x W, a network's saliency of the object. Without it, the object may cover a third
+    of the border.
     """
     edge = border_pixels(rgb.shape[:2], max(2, round(CONFIG.ring * min(rgb.shape[:2]))))
     likely = edge if saliency is None else (saliency < CONFIG.salient)
@@ -126,11 +126,11 @@ def smooth_background(rgb: FloatImage, saliency: Mask | None) -> Background | No
 
 
 def keyed(rgb: FloatImage, background: Background, saliency: Mask | None) -> Pixels:
-    """H x W: what differs from a smooth background and is not its shadow.
+    """H x W: pixels that differ from a smooth background and are not in shadow.
 
-    Where a network has seen an object (saliency of at least one half), shadow-like colours are
-    the object's; where it is certain, the background's colour is too, unless the object encloses
-    it. Enclosed areas that differ less than noise does are openings.
+    Where a network finds an object (saliency of at least one half), shadow-like colours belong to
+    it; where the network is certain, so does the background's colour, unless the object encloses
+    it. Enclosed areas that differ by less than noise are openings.
     """
     distance = background.distance(rgb)
     differs = distance > background.threshold
@@ -163,10 +163,10 @@ def _ripples(distance: Mask, solid: Pixels) -> float:
 
 def soft_edges(rgb: FloatImage, background: Background,
                solid: Pixels) -> tuple[FloatImage, Mask]:
-    """(colours without the background's share, opacity) of an object before a smooth background.
+    """(colours without the background's share, opacity) of an object on a smooth background.
 
-    A pixel on the edge is as opaque as its distance from the background, in parts of that of the
-    object just inside.
+    The opacity of a pixel on the edge is the ratio of its distance from the background to that of
+    the object just inside.
     """
     distance = background.distance(rgb)
     core = ndimage.binary_erosion(solid, iterations=2, border_value=1)
@@ -202,7 +202,7 @@ def _polynomial(rgb: FloatImage, samples: Pixels, degree: int) -> FloatImage:
 
 
 def _from_border(pixels: Pixels) -> Pixels:
-    """Those of the pixels that are connected with the border."""
+    """The subset of the pixels that is connected with the border."""
     parts, _ = ndimage.label(pixels)
     edge = border_pixels(pixels.shape, 1)
     return np.isin(parts, np.setdiff1d(np.unique(parts[edge]), [0]))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the colours of a file to 8-bit sRGB: embedded ICC profiles, greys and 16-bit values."""
+"""Converts a file's colours to 8-bit sRGB: embedded ICC profiles, greys and 16-bit values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 _DEPTHS = (10, 12, 14)
-"""Bits that cameras and scanners store in 16."""
+"""Bit depths that cameras and scanners store in 16 bits."""
 _CMS_MODES = ("RGB", "L", "CMYK", "LAB")
 """Modes of Pillow that Little CMS converts."""
 BAD_PROFILE = "The image's colour profile is damaged and was ignored; its colours may be off."
@@ -83,7 +83,7 @@ def _eight_bits(image: Image.Image, notes: list[str]) -> Image.Image:
         return Image.fromarray(scaled_16_bits(values, notes))
     if image.mode == "F":
         grey = np.asarray(image, dtype=np.float32)
-        # Meant as 0 to 1 unless the values say otherwise.
+        # The values are in [0, 1] unless larger ones occur.
         white = 1.0 if np.nanmax(grey, initial=0) <= 1 else 255.0
         grey = np.clip(np.nan_to_num(grey / white), 0, 1)
         return Image.fromarray((grey * 255).round().astype(np.uint8))

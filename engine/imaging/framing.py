@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From any image to what the networks were trained on: one centred object in a square.
+"""Frames an image like the networks' training images: one centred object in a square.
 
 The training cameras stand 1.5 to 2.2 away from an object of size 1, which then fills 0.52 to 0.77
-of the image. Every object is shown as from the middle of this range, unless its image is framed so
-already. Keeping any framing within the range and converting the object's share into the camera's
-radius was measured too: nano then makes different meshes of one image at shares of 0.55 and 0.625
-(IoU 0.82 and 0.89 for two synthetic objects, one size 14 % off), while recentred images agree (0.94
-and 0.95, sizes within 2.3 %).
+of the image. Every object is shown as from the middle of this range, unless its image is framed in
+this way already. The alternative, to keep any framing within the range and convert the object's
+share into a radius, was measured: nano then makes different meshes of one image at shares of 0.55
+and 0.625 (IoU 0.82 and 0.89 for two synthetic objects, one size 14 % off), while recentred images
+agree (0.94 and 0.95, sizes within 2.3 %).
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ TRAINED_SHARE = (0.52, 0.77)
 """The object's share of the side at the training distances, 1.15 / 2.2 and 1.15 / 1.5."""
 @dataclass(frozen=True)
 class ObjectShare:
-    """How large objects are in the images that a model was trained on, in parts of the side."""
+    """Size of objects in a model's training images, as a fraction of the image's side."""
 
     at_default_radius: float = OBJECT_FRACTION
-    """At a distance of `camera.DEFAULT_RADIUS`."""
+    """Size at a distance of `camera.DEFAULT_RADIUS`."""
     trained: tuple[float, float] = TRAINED_SHARE
-    """Smallest and largest."""
+    """Smallest and largest size."""
 
     def at(self, radius: float) -> float:
         """Share of an object of size 1 for a camera at this distance, at most 1."""
@@ -53,32 +53,33 @@ class ObjectShare:
 
 
 ZERO123_SHARE = ObjectShare()
-"""Of the original's training cameras, which every family has so far."""
+"""Sizes for the original's training cameras, which all families have so far."""
 SEPARATE_OBJECT = 0.15
-"""Area of a separate part of the cut-out, in parts of the largest one, from which it counts as
-another object: a pair of shoes does, a bicycle's bell or a stray leaf does not."""
+"""Area of a separate part of the cut-out, as a fraction of the largest one, from which it is
+another object, such as the second of a pair of shoes, but not a bicycle's bell or a stray leaf."""
 MAX_SCALING = 0.03
 """Relative difference from the wanted share up to which an image keeps its framing: meshes differ
 by as much from one seed to the next."""
 MAX_OFFSET = 0.03
-"""Distance of the object's centre from the image's, per axis, in parts of the side: the training
-objects' boxes are centred, but their silhouettes only nearly are."""
+"""Distance between the object's and the image's centre, per axis, as a fraction of the side, up to
+which an image keeps its framing: silhouettes of centred training objects are nearly centred."""
 MAX_SIDE = 2048
-"""Images are shrunk to this side before the object is looked for: more only costs time."""
+"""Largest side at which the object is detected, pixels; larger images only take more time."""
 SMALL_OBJECT = 96
-"""Pixels along the object's longer side below which the result has little detail (nano sees 80)."""
+"""Pixels along the object's longer side below which the result has little detail; nano's input
+has 80."""
 
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An image as the networks want it: square, the object in its camera's frame."""
+    """A square image for the networks, with the object framed as by its camera."""
 
     premultiplied: PremultipliedRGBA
     """S x S x 4."""
     radius: float
-    """Distance of the camera that this framing stands for, in scene units."""
+    """Distance of the camera that corresponds to this framing, in scene units."""
     report: dict[str, Any]
-    """How the image was understood, plain JSON (see `FramedImage.report`)."""
+    """Description of the cut-out and framing as plain JSON (see `FramedImage.report`)."""
 
     @cached_property
     def rgb(self) -> npt.NDArray[np.float32]:
@@ -93,20 +94,20 @@ class PreparedImage:
 
 @dataclass(frozen=True)
 class FramedImage:
-    """A decoded, cut out and framed image, from which each network takes its own size."""
+    """A decoded, cut out and framed image, which can be resized for each network."""
 
     rgba: RGBA8
     """S x S x 4, straight alpha."""
     radius: float
-    """As of `PreparedImage`."""
+    """Distance of the camera, as for `PreparedImage`."""
     cut: CutOut
-    """How the object was found."""
+    """The cut-out, with the method by which it was found."""
     framing: str
     """"kept" or "recentred"."""
     share: float
-    """Of the image's longer side that the object's longer side had before."""
+    """The object's longer side as a fraction of the image's longer side, before framing."""
     centre: tuple[float, float]
-    """(x, y) that the object's box was centred at before; (0.5, 0.5) is the middle."""
+    """Centre (x, y) of the object's box before framing; (0.5, 0.5) is the image's centre."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the user, about the framing."""
     elevation_deg: float = 0.0
@@ -116,7 +117,7 @@ class FramedImage:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What was done, plain JSON: for `views.json`, `report.json` and the panel."""
+        """The processing as plain JSON, for `views.json`, `report.json` and the panel."""
         return {**self.cut.report, "framing": self.framing, "object_share": round(self.share, 3),
                 "object_centre": [round(value, 3) for value in self.centre], **self.camera,
                 "notes": [*self.cut.notes, *self.notes]}
@@ -135,14 +136,14 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
         framing: "auto" recentres unless the object is centred and as large as seen from
             `radius` already (`MAX_OFFSET`, `MAX_SCALING`); "fit" always recentres; "keep" never
             does.
-        radius: of the camera that took the image, in scene units; a recentred object is as large
-            as it appears from there.
+        radius: distance of the camera that took the image, in scene units, which determines the
+            size of a recentred object.
         alpha: "auto", "trust" or "ignore", see `cut_out`.
         segmentation_model: ONNX file of U-2-Net; None cuts out by colour alone.
-        model: what the model that gets the image was trained on.
+        model: size of the object in the training images of the model that receives the image.
 
     Raises:
-        EngineError: `BAD_INPUT` if the image can't be read or shows no object.
+        EngineError: `BAD_INPUT` if the image cannot be read or shows no object.
     """
     image = load_image(path)
     try:
@@ -155,7 +156,7 @@ def frame_image(path: str | Path, *, framing: str = "auto", radius: float = DEFA
 
 def frame_cut_out(cut: CutOut, framing: str = "auto", radius: float = DEFAULT_RADIUS,
                   model: ObjectShare = ZERO123_SHARE) -> FramedImage:
-    """Frame an object that has been cut out; arguments as of `frame_image`."""
+    """Frame an object that has been cut out; arguments as for `frame_image`."""
     square = pad_to_square(cut.rgba)
     share, centre = object_share(square)
     offset = max(abs(centre[0] - 0.5), abs(centre[1] - 0.5))
@@ -197,7 +198,7 @@ def count_objects(rgba: RGBA8) -> int:
 
 
 def object_share(rgba: RGBA8) -> tuple[float, tuple[float, float]]:
-    """(longer side of the object's box, its centre (x, y)) in parts of a square image's side."""
+    """(longer side of the object's box, its centre (x, y)), relative to a square image's side."""
     left, top, right, bottom = object_box(rgba)
     side = max(rgba.shape[:2])
     return (max(right - left, bottom - top) / side,
@@ -239,13 +240,13 @@ def object_box(rgba: RGBA8) -> tuple[int, int, int, int]:
 
 
 def resize_premultiplied(rgba: RGBA8, size: int) -> PremultipliedRGBA:
-    """The image at size x size pixels; the aspect isn't kept."""
+    """The image at size x size pixels; the aspect ratio is not kept."""
     resized = Image.fromarray(rgba).resize((size, size), Image.Resampling.LANCZOS)
     return premultiplied(np.asarray(resized, np.float32) / 255)
 
 
 def recentre(rgba: RGBA8, canvas: int = 256, object_size: int = 200) -> npt.NDArray[np.uint8]:
-    """The original's recentring (`load_and_preprocess` of its `ldm/util.py`), to the byte.
+    """The original's recentring (`load_and_preprocess` of its `ldm/util.py`), with equal bytes.
 
     Hard alpha at one half, crop to the object, shrink (never enlarge) its longer side to
     `object_size`, paste in the middle of white. Returns canvas x canvas x 3.

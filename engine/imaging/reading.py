@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images from and to files. What comes from outside is checked before it is decoded."""
+"""Reads and writes image files. Files are checked before they are decoded."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .alpha import RGBA8
 from .colour import deep_colours, to_srgb
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "TGA", "PPM")
-"""Tried in this order. Others stay closed: EPS, for one, would start an interpreter."""
+"""Formats that are tried, in order. Others are not opened: EPS would start an interpreter."""
 MIN_SIDE = 16
 MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
-"""An image from a large camera; decoded it takes 480 MB."""
+"""Maximum number of pixels, as of a large camera; decoded, they take 480 MB."""
 
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError,
                   RuntimeError, EOFError, struct.error, Image.DecompressionBombError)
-"""What Pillow's decoders raise on files that are truncated, altered or of another kind."""
+"""Exceptions of Pillow's decoders for files that are truncated, altered or of another kind."""
 
 
 UNREADABLE = (
@@ -46,12 +46,12 @@ UNREADABLE = (
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "compressed archive"),
     (rb"version https://git-lfs", "Git LFS pointer"),
     (rb"\s*<(!DOCTYPE html|html)", "HTML"))
-"""(how a file of a format that is not read begins, the format's name)."""
+"""(pattern of a file's first bytes, the format's name) of known formats that are not supported."""
 _READABLE_COPY = {"Git LFS pointer": "fetch the image itself with `git lfs pull`",
                   "compressed archive": "unpack it first",
                   "HTML": "get the image itself; the server sent a web page",
                   "video": "save one frame as PNG"}
-"""How to get an image that is read, where saving as another format is not the way."""
+"""Advice for formats where saving the image in another format is not the remedy."""
 _MAGIC_BYTES = 512
 _WEB_ADDRESS = re.compile(r"(https?|ftp|file|data|s3):", re.IGNORECASE)
 
@@ -63,7 +63,7 @@ class LoadedImage:
     rgba: RGBA8
     """H x W x 4."""
     notes: list[str] = field(default_factory=list)
-    """Sentences for the user: what was changed or ignored."""
+    """Sentences for the user about changed or ignored properties of the file."""
 
 
 def read_image(path: str | Path) -> RGBA8:
@@ -82,7 +82,7 @@ def load_image(path: str | Path) -> LoadedImage:
             damaged, or its size lies outside `MIN_SIDE`, `MAX_SIDE` and `MAX_PIXELS`.
     """
     path = Path(path)
-    if os.path.isdir(path):  # also of a name that no file can have
+    if os.path.isdir(path):  # unlike Path.is_dir, without an error for invalid names
         raise _bad(f"{path} is a folder", "name an image in it")
     if _WEB_ADDRESS.match(str(path)) and not os.path.isfile(path):
         raise _bad(f"{path} is an address, not a path",
@@ -113,7 +113,7 @@ def load_image(path: str | Path) -> LoadedImage:
 
 
 def unreadable_format(path: Path) -> str:
-    """The name of a known format that is not read, by the file's first bytes; else empty."""
+    """Name of a known format that is not supported, by the file's first bytes; else empty."""
     try:
         with path.open("rb") as file:
             head = file.read(_MAGIC_BYTES)
@@ -151,7 +151,7 @@ def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
 
 
 def readable_formats() -> list[str]:
-    """Those of `FORMATS` that this build of Pillow knows; it fails on names that it doesn't."""
+    """The `FORMATS` that this build of Pillow supports; Pillow fails on unknown names."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
 
@@ -159,7 +159,7 @@ def readable_formats() -> list[str]:
 def _upright(path: Path, image: Image.Image, notes: list[str]) -> Image.Image:
     """The decoded image with its EXIF orientation applied."""
     if image.mode in ("RGB", "RGBA") and _bits(image) == 16:
-        image.load()  # refuses damaged files, of which OpenCV would return the good part
+        image.load()  # raises on damaged files, of which OpenCV would return the intact part
         deep = deep_colours(path.read_bytes(), image.getexif().get(0x0112, 1), notes)
         if deep is not None:
             deep.info = {"icc_profile": image.info.get("icc_profile")}
@@ -168,7 +168,7 @@ def _upright(path: Path, image: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def _bits(image: Image.Image) -> int:
-    """Bits per channel in the file, as far as PNG and TIFF tell."""
+    """Bits per channel in a PNG or TIFF file; 8 if unknown."""
     if image.format == "PNG":
         raw = [tile.args for tile in getattr(image, "tile", [])]
         return 16 if any(";16" in str(mode) for mode in raw) else 8

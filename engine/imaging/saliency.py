@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pixels draw the eye: the salient-object network U-2-Net (Qin et al. 2020), an ONNX file."""
+"""Salient-object detection by the network U-2-Net (Qin et al. 2020) in an ONNX file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..core.errors import EngineError, ErrorCode
 from .background import Mask
 
 _SIDE = 320
-"""Pixels a side that the network was trained on."""
+"""Side of the network's training images, pixels."""
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _STD = np.array((0.229, 0.224, 0.225), np.float32)
 
@@ -35,7 +35,7 @@ def saliency(rgb: npt.NDArray[np.uint8], model: Path) -> Mask:
 
 
 def resized(mask: Mask, shape: tuple[int, ...]) -> Mask:
-    """The mask at a height and width."""
+    """The mask, resized to a height and width."""
     return np.clip(cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 

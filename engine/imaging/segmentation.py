@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cut an object out of its background.
+"""Cuts an object out of its background.
 
-A finished cut-out keeps its own alpha channel. Any other image is looked at by a salient-object
-network (U-2-Net, Qin et al. 2020). If the background is smooth, its colour decides where exactly
-the object ends, and the network only which parts are the object and which its shadow; docs/cut-outs
-compares the combinations. Without the network's file, colour alone decides: the key if the
-background is smooth, or GrabCut (Rother et al. 2004).
+A finished cut-out keeps its own alpha channel. In any other image, a salient-object network
+(U-2-Net, Qin et al. 2020) finds the object. If the background is smooth, its colour determines the
+exact outline, and the network only separates the object from its shadow; docs/cut-outs compares
+the combinations. Without the network's file, only colour is used: a colour key if the background
+is smooth, otherwise GrabCut (Rother et al. 2004).
 """
 
 from __future__ import annotations
@@ -45,33 +45,33 @@ from .reading import LoadedImage, load_image
 from .saliency import resized, saliency
 
 _TRANSLUCENT = 0.9
-"""Opacity below which a cut-out is worth a note: less than the 0.98 of an exported layer."""
+"""Opacity below which the user is told that the object is translucent: layers may have 0.98."""
 _FRAME_IS_OBJECT = 0.02
-"""Transparent share from which an image in which nothing stands out is its own cut-out."""
+"""Transparent share from which an image without a distinct object is taken as a cut-out."""
 _LARGEST_SIDE = 2048
-"""Pixels a side at which objects are found: this takes 550 MB, and four times that at 4096."""
+"""Largest side in pixels at which objects are detected: this takes 550 MB; 4096 take 2.2 GB."""
 _FIT_SIDE = 512
-"""Pixels a side at which a background is fitted: it is smooth, so more only costs time."""
+"""Largest side in pixels at which a background is fitted; it is smooth, so this is enough."""
 _GRABCUT_SIDE = 384
-"""GrabCut's time grows faster than the image; its contour is precise enough at this size."""
+"""Largest side in pixels for GrabCut, whose time grows faster than the number of pixels."""
 _SPECK = 0.05
 """Parts smaller than this share of the largest one are not the object."""
 _LEAST_PART = 2e-4
-"""Share of the frame that some connected part must cover in another colour than a smooth
-background's: noise makes smaller ones, and white objects on white have at least shaded edges."""
+"""Minimum share of the frame of a connected part whose colour differs from a smooth background's.
+Noise makes smaller parts; even white objects on white have shaded edges that are larger."""
 _UNSURE = (0.25, 0.75)
-"""Saliency that is neither object nor background."""
+"""Range of saliency that indicates neither object nor background."""
 _UNSURE_SHARE = 0.35
-"""Share of the object's area with such a saliency from which a cut-out is called uncertain."""
+"""Share of the object's area with such a saliency from which a cut-out is uncertain."""
 _UNSURE_IOU = 0.5
-"""IoU of the network's and the colour's object below which a cut-out is called uncertain."""
+"""IoU of the objects found by network and colour below which a cut-out is uncertain."""
 _UNCERTAIN = ("The cut-out is uncertain; check it, and if it is wrong use a plainer background or "
               "cut the object out by hand.")
 
 
 @dataclass(frozen=True)
 class CutOut:
-    """An object on transparency, and how it was found."""
+    """An object on a transparent background, and the method by which it was found."""
 
     rgba: RGBA8
     """H x W x 4, straight alpha; transparent pixels are black."""
@@ -80,11 +80,11 @@ class CutOut:
     reason: str
     """Why the image's own alpha was used or not, as part of a sentence after "because"."""
     notes: list[str] = field(default_factory=list)
-    """Sentences for the user: what is uncertain, and what to try instead."""
+    """Sentences for the user about uncertainty and alternatives."""
 
     @property
     def report(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Description of the cut-out as plain JSON."""
         own = self.method == "alpha"
         return {"interpreted_as": "cut-out" if own else "photo", "because": self.reason,
                 "cut_out_by": self.method,
@@ -94,7 +94,7 @@ class CutOut:
 
 def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *,
             alpha: str = "auto") -> CutOut:
-    """The image with everything but its object transparent.
+    """Make everything except the object transparent.
 
     Args:
         image: a file, or H x W x 4 uint8 with straight alpha.
@@ -103,7 +103,7 @@ def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *
             (`alpha_meaning`), "trust" takes it as it is, "ignore" removes the background.
 
     Raises:
-        EngineError: `BAD_INPUT` if the image can't be read or nothing stands out in it;
+        EngineError: `BAD_INPUT` if the image cannot be read or shows no distinct object;
             `MODEL_MISSING` or `MODEL_DAMAGED` for the network's file.
     """
     name = "the image" if isinstance(image, np.ndarray) else str(image)
@@ -113,7 +113,7 @@ def cut_out(image: str | Path | RGBA8, segmentation_model: Path | None = None, *
 
 
 def _cut_out(rgba: RGBA8, name: str, network: Path | None, alpha: str) -> CutOut:
-    """`cut_out` of pixels; `name`: what messages call the image."""
+    """Implements `cut_out` for pixels. `name`: the image's name in messages."""
     meaning = alpha_meaning(rgba[..., 3])
     if not solid_part(rgba[..., 3]).any() and alpha != "ignore":
         raise EngineError(
@@ -145,7 +145,7 @@ def _cut_off(solid: Pixels) -> list[str]:
 
 
 def _by_own_alpha(rgba: RGBA8, meaning: AlphaMeaning) -> CutOut:
-    """The cut-out that the image's alpha channel makes, its object raised to full opacity."""
+    """The cut-out given by the image's alpha channel, with the object raised to full opacity."""
     notes = []
     if (strength := opacity(rgba[..., 3])) < _TRANSLUCENT:
         notes.append(f"The object is translucent (opacity {strength:.0%}) and is taken as solid.")
@@ -159,14 +159,14 @@ class _Found:
     """The object of an opaque image."""
 
     rgb: npt.NDArray[np.uint8]
-    """H x W x 3; the background's colour is taken out of soft edges."""
+    """H x W x 3; the background's colour is removed from soft edges."""
     mask: Mask
     method: str
     uncertain: bool = False
 
 
 def _find_object(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
-    """The object of an opaque image, H x W x 3; of a large one, found in a smaller copy."""
+    """The object in an opaque image, H x W x 3; large images are shrunk for the detection."""
     height, width = rgb.shape[:2]
     scale = _LARGEST_SIDE / max(height, width)
     if scale >= 1:
@@ -177,7 +177,7 @@ def _find_object(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
 
 
 def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
-    """The object of an opaque image, at its full size."""
+    """The object in an opaque image, detected at the image's size."""
     salient = saliency(rgb, network) if network is not None else None
     pixels = rgb.astype(np.float32) / 255
     background = _fitted_background(pixels, salient)
@@ -187,7 +187,7 @@ def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
         solid = _object_parts(keyed(pixels, background, salient), salient)
         if solid.any():
             colours, mask = soft_edges(pixels, background, solid)
-            uncertain = salient is not None and max(  # the network does not see openings
+            uncertain = salient is not None and max(  # the network does not detect openings
                 _iou(part, salient > 0.5)
                 for part in (solid, ndimage.binary_fill_holes(solid))) < _UNSURE_IOU
             return _Found((colours * 255).round().astype(np.uint8), mask,
@@ -200,7 +200,7 @@ def _find_in(rgb: npt.NDArray[np.uint8], network: Path | None) -> _Found:
 
 
 def _shows_nothing(distance: Mask, background: Background) -> bool:
-    """Whether an image is all background, in which the network finds something nevertheless."""
+    """Whether an image shows only background, although the network has found an object."""
     parts, _ = ndimage.label(distance > background.threshold, structure=np.ones((3, 3)))
     sizes = np.bincount(parts.ravel())[1:]
     return bool(sizes.max(initial=0) < max(_LEAST_PART * distance.size, 1))
@@ -227,7 +227,7 @@ def _fitted_background(pixels: FloatImage, salient: Mask | None) -> Background |
 
 
 def _object_parts(differs: Pixels, salient: Mask | None) -> Pixels:
-    """The connected parts of what differs from the background that belong to the object."""
+    """The connected parts of the differing pixels that belong to the object."""
     parts, count = ndimage.label(differs, structure=np.ones((3, 3)))
     if not count:
         return differs
@@ -247,7 +247,7 @@ def _iou(first: Pixels, second: Pixels) -> float:
 
 
 def _filled(rgb: npt.NDArray[np.uint8], known: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    """The colours, those that are not known taken from the nearest pixel that is."""
+    """The colours, with unknown ones replaced by those of the nearest known pixel."""
     if known.all() or not known.any():
         return rgb
     rows, columns = ndimage.distance_transform_edt(~known, return_distances=False,
@@ -256,14 +256,14 @@ def _filled(rgb: npt.NDArray[np.uint8], known: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 def _with_alpha(rgb: npt.NDArray[np.uint8], mask: Mask) -> RGBA8:
-    """Straight-alpha RGBA; Blender adds an image to what is below it in its previews, where
-    hidden colours would show."""
+    """Straight-alpha RGBA with black transparent pixels, because Blender's previews add colours
+    without regard to alpha."""
     alpha = (mask * 255).round().astype(np.uint8)[..., None]
     return np.concatenate([np.where(alpha > 0, rgb, np.uint8(0)), alpha], axis=2)
 
 
 def grabcut_mask(rgb: npt.NDArray[np.uint8]) -> Mask:
-    """GrabCut that starts from "the outermost twentieth is background", on a small copy."""
+    """The mask by GrabCut on a small copy, starting with the outermost 5 % as background."""
     height, width = rgb.shape[:2]
     scale = min(1.0, _GRABCUT_SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
@@ -279,7 +279,7 @@ def grabcut_mask(rgb: npt.NDArray[np.uint8]) -> Mask:
 
 
 def fill_holes(mask: Mask) -> Mask:
-    """The mask with everything that its object encloses set to 1."""
+    """The mask with all areas that the object encloses set to 1."""
     solid = mask > 0.5
     return np.where(ndimage.binary_fill_holes(solid) & ~solid, np.float32(1), mask)
 
@@ -291,6 +291,6 @@ def without_specks(mask: Mask, smallest: float = _SPECK) -> Mask:
         return mask
     sizes = np.bincount(parts.ravel())[1:]
     keep = np.flatnonzero(sizes >= smallest * sizes.max()) + 1
-    # Dilated, so that the soft edge of what stays isn't cut.
+    # Dilated, so that the soft edges of the remaining parts are not cut.
     near = ndimage.binary_dilation(np.isin(parts, keep), iterations=2)
     return np.where(near, mask, np.float32(0))

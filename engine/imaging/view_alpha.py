@@ -12,22 +12,23 @@ from .background import Mask
 from .segmentation import without_specks
 
 _WHITE_LOW, _WHITE_HIGH = 0.04, 0.12
-"""Darkness where alpha leaves 0 and, at the least, reaches 1: just above the noise of a decoded
-white."""
+"""Darkness above which alpha exceeds 0, and the lowest darkness at which it may reach 1: just
+above the noise of decoded white."""
 _SOLID_SHARE = 0.5
-"""Share of the object's median darkness at which alpha reaches 1: less is the soft edge of a dark
-object, not a light one."""
+"""Share of the object's median darkness at which alpha reaches 1: lower values are the soft edge of
+a dark object."""
 _OPENING_WHITE = 0.025
-"""Mean darkness below which an enclosed part is background. Chosen, like those above, by the IoU
-with the true alpha of training views, clean, with noise, and as nano draws held-out objects."""
+"""Mean darkness below which an enclosed part is background. All three constants were chosen by the
+IoU with the true alpha of training views, clean and noisy, and of nano's views of held-out
+objects."""
 
 
 def foreground_alpha(rgb: npt.NDArray[np.floating]) -> Mask:
     """Alpha of a generated view on white: H x W float32 of H x W x 3 in [0, 1].
 
-    Rises with the distance from white (of the darkest channel), the slower the darker the object
-    is. Light parts that the object encloses are the object's, unless they are as white as paper:
-    those are openings that show the background. Specks are dropped.
+    Alpha rises with the distance of the darkest channel from white, more slowly for darker objects.
+    Light parts that the object encloses belong to it, unless they are nearly pure white: those are
+    openings that show the background. Specks are removed.
     """
     distance = 1 - np.asarray(rgb, np.float32).min(axis=2)
     shown = distance[distance > _WHITE_HIGH]

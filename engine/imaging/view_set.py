@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of images with their cameras, in memory and as a folder: views.json and its PNG files."""
+"""A set of images with cameras, in memory or as a folder with views.json and PNG files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MAX_SIDE = 4096
 """Largest side of an image accepted from a folder: all views are held in memory as floats."""
 MAX_VIEWS = 1024
 MAX_PIXELS = 2**27
-"""Of all images together: as floats they take 2 GB."""
+"""Maximum number of pixels of all images together: as floats they take 2 GB."""
 MAX_FILE_BYTES = 2**24
-"""Of a views.json."""
+"""Maximum size of a views.json."""
 
 _HINT_FILE = "give a views.json that `views` has written"
 
@@ -46,11 +46,11 @@ class ViewSet:
     radius: FloatArray
     """N; distance to the object's centre in scene units."""
     sample: npt.NDArray[np.integer]
-    """N; which sample of its pose a view is, from 0."""
+    """N; index of the sample among those of the same pose, from 0."""
     fov_deg: float = camera.FOV_DEG
     """Horizontal (and vertical) field of view of every camera."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """Where the views come from: image, model, seed, steps, guidance, sampler, input."""
+    """Origin of the views: image, model, seed, steps, guidance, sampler, input."""
 
     def __post_init__(self) -> None:
         self.images = np.asarray(self.images, np.float32)
@@ -72,9 +72,10 @@ class ViewSet:
 
     @classmethod
     def load(cls, path: str | Path) -> ViewSet:
-        """The views that a views.json describes, with the images beside it.
+        """Load the views that a views.json describes, with the images in its folder.
 
-        An image without an alpha channel (painted over by hand, say) counts as standing on white.
+        An image without an alpha channel (for example, one that was edited by hand) is assumed to
+        have a white background.
 
         Raises:
             EngineError: `BAD_INPUT` if the file or an image is missing, damaged, of another
@@ -136,7 +137,7 @@ def _bad(problem: str, hint: str) -> EngineError:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        # A pipe, say, would be waited for without end.
+        # Reading a pipe, for example, might never end.
         if path.exists() and (not path.is_file() or path.stat().st_size > MAX_FILE_BYTES):
             raise ValueError("no file, or too long")
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -160,7 +161,7 @@ def _checked_views(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_input(meta: dict[str, Any]) -> None:
-    """Refuse an input camera that makes no sense; a missing one is for the caller to know."""
+    """Refuse an invalid input camera; a missing one is left to the caller."""
     if "input" not in meta:
         return
     if not isinstance(meta["input"], dict):
@@ -175,7 +176,7 @@ def _number(view: dict[str, Any], key: str, low: float, high: float,
     value = view.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _bad(f"{key} of {view.get('file')} is {value!r}", "it must be a number")
-    if not low <= value <= high:  # also refuses NaN, which Python's JSON reader lets in
+    if not low <= value <= high:  # also refuses NaN, which Python's JSON reader accepts
         raise _bad(f"{key} of {view.get('file')} is {value!r}", f"it goes from {low:g} to {high:g}")
     return float(value)
 

@@ -26,7 +26,7 @@ LINEAR, LINEAR_MIPMAPS, CLAMP = 9729, 9987, 33071
 
 @dataclass
 class _Buffer:
-    """The binary chunk, and what lies in it."""
+    """The binary chunk with its views and accessors."""
 
     content: bytearray = field(default_factory=bytearray)
     views: list[dict[str, Any]] = field(default_factory=list)

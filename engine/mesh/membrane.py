@@ -11,8 +11,8 @@ from scipy.sparse import linalg
 from .triangles import FloatArray, Triangles
 
 ATTACHMENT = 100.0
-"""Weight of a known value against the difference to one neighbour: known values stay as they are,
-to about a per cent."""
+"""Weight of a known value relative to the difference to one neighbour: known values change by about
+1 % at most."""
 ITERATIONS = 500
 """Maximum number of conjugate gradient steps."""
 TOLERANCE = 1e-5

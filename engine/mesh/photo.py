@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input photo projected onto a mesh, and how far its colours can be trusted there."""
+"""Projects the input photo onto a mesh, with a confidence for each colour."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .triangles import FloatArray, Triangles
 
 @dataclass(frozen=True)
 class ProjectionConfig:
-    """Where a photo is trusted on a surface.
+    """Constants for the confidence of a photo's colours on a surface.
 
-    Wider limits smear pixels over surfaces that turn away; narrower ones waste what it shows.
+    Wider limits smear pixels over surfaces that turn away; narrower ones discard visible colours.
     """
 
     min_facing: float = 0.25
@@ -49,7 +49,7 @@ class Photo:
     """Focal length in units of half the photo's side."""
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Where world points (K x 3) appear.
+        """Project world points (K x 3) into the image.
 
         Returns K x 2 pixel positions (x to the right, y down, pixel centres at .5) and K depths
         along the viewing direction.
@@ -81,8 +81,7 @@ class PhotoProjection:
     def look(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Colours (K x 3) and confidence (K, in [0, 1]) at points (K x 3) with normals (K x 3).
 
-        The confidence is 0 where the photo does not show the point, and the colour then means
-        nothing.
+        The confidence is 0 where the photo does not show the point; the colour is then undefined.
         """
         config = self.config
         towards = self.photo.camera_to_world[:3, 3] - points
@@ -106,7 +105,7 @@ def depth_map(photo: Photo, mesh: Triangles) -> FloatArray:
     where, depth = photo.project(mesh.vertices)
     nearest = np.full(size * size, np.inf)
     for fragments in rasterise(where[mesh.faces], size):
-        # Perspective: 1 / depth is what varies linearly across the image.
+        # Perspective: 1 / depth varies linearly across the image.
         inverse = fragments.interpolate((1 / depth)[mesh.faces][..., None])[:, 0]
         np.minimum.at(nearest, fragments.pixel, 1 / inverse)
     return nearest.reshape(size, size)

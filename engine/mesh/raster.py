@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small triangle rasteriser: which pixels a triangle covers, and where in it they lie."""
+"""A small triangle rasteriser: the covered pixels and their barycentric coordinates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from .triangles import FloatArray, IntArray
 
 MAX_CANDIDATES = 1 << 21
-"""Pixels of bounding boxes that are tested at a time; bounds the memory."""
+"""Maximum number of pixels of bounding boxes tested at a time, which limits the memory."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Fragments:
     pixel: IntArray
     """K; row * size + column, row 0 at the top."""
     face: IntArray
-    """K; the triangle."""
+    """K; index of the triangle."""
     barycentric: FloatArray
     """K x 3; weights of its corners."""
 
@@ -32,7 +32,7 @@ class Fragments:
 
 
 def rasterise(corners: FloatArray, size: int) -> Iterator[Fragments]:
-    """Pixels of a size x size picture whose centre lies in a triangle, in a few large batches.
+    """Pixels of a size x size image whose centre lies in a triangle, in a few large batches.
 
     `corners`: F x 3 x 2 in pixels, x to the right, y down. Each covering triangle gives a fragment.
     """
@@ -53,7 +53,7 @@ def _covered(corners: FloatArray, low: IntArray, width: IntArray, area: IntArray
     index = np.repeat(np.arange(len(face)), area[face])
     nth = np.arange(len(index)) - np.repeat(np.cumsum(area[face]) - area[face], area[face])
     down, right = np.divmod(nth, width[face][index])
-    # A hair of tolerance, so that a pixel centre exactly on a shared edge isn't lost to rounding.
+    # A small tolerance, so that rounding does not exclude a pixel centre exactly on a shared edge.
     b, c = (start[i][index] + right * along_x[i][index] + down * along_y[i][index]
             for i in range(2))
     inside = np.flatnonzero((b >= -1e-6) & (c >= -1e-6) & (b + c <= 1 + 1e-6))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of textured triangles: rasterised, lit by distant lights, on transparency."""
+"""Renders textured triangles by rasterisation, lit by distant lights, with alpha."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class Lights:
-    """What lights an object, the same for all its views. By default every surface shows its own
+    """The lights of an object, the same for all views. By default every surface shows its own
     colour."""
 
     directions: FloatArray = field(default_factory=lambda: np.zeros((0, 3)))
@@ -45,7 +45,7 @@ class TexturedTriangles:
     uv: FloatArray
     """F x 3 x 2 in [0, 1], u to the right, v up."""
     material: FloatArray
-    """F; which texture."""
+    """F; index of the texture."""
     textures: FloatArray
     """M x H x W x 3 in [0, 1], sRGB, row 0 at v = 1."""
 
@@ -70,7 +70,7 @@ class TexturedTriangles:
             distance = 1 / fragments.interpolate(inverse[..., None])[:, 0]
             order = np.argsort(-distance, kind="stable")
             pixel = fragments.pixel[order]
-            # The last one written to a pixel stays: the nearest.
+            # The fragment written last to a pixel remains: the nearest one.
             winner = np.full(fine * fine, -1)
             winner[pixel] = order
             chosen = winner[winner >= 0]
@@ -105,7 +105,7 @@ class TexturedTriangles:
 
 
 def of_mesh(mesh: TexturedMesh) -> TexturedTriangles:
-    """A mesh with its texture."""
+    """The triangles of a mesh with its texture."""
     return TexturedTriangles(mesh.vertices[mesh.faces], mesh.vertex_normals[mesh.faces],
                              mesh.uv[mesh.uv_faces], np.zeros(len(mesh.faces), int),
                              mesh.texture[None])
@@ -137,7 +137,7 @@ def _unit(vectors: FloatArray) -> FloatArray:
 
 
 def _downsampled(rgba: FloatArray) -> np.ndarray:
-    """Box-filtered by SUPERSAMPLING; colours are averaged over what is covered."""
+    """Box-filter by SUPERSAMPLING; colours are averaged over covered samples only."""
     size = len(rgba) // SUPERSAMPLING
     cells = rgba.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 4)
     covered = cells[..., 3:].sum(axis=(1, 3))

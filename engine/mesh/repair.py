@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open edges at which a closed surface touches itself."""
+"""Repairs a closed surface where it touches itself, so that its edges join two faces each."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from .triangles import FloatArray, IntArray, Triangles
 
 GAP = 0.1
-"""How far the parts move apart: this share of the way from the edge's middle into their faces."""
+"""Distance by which parts move apart, as a share of that from the edge's middle into a face."""
 
 
 def crowded_edges(mesh: Triangles) -> IntArray:
-    """E x 2 vertices of the edges that join more than two faces."""
+    """The edges that join more than two faces: E x 2 indices of vertices."""
     edges = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], -1).reshape(-1, 2), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
     return unique[count > 2]
 
 
 def without_flaps(mesh: Triangles) -> Triangles:
-    """The mesh without pairs of faces that lie back to back on the same three vertices.
+    """The mesh without pairs of opposite faces on the same three vertices.
 
-    They enclose nothing, and most crowded edges are theirs. Vertices left unused go, too.
+    Such pairs enclose no volume and cause most crowded edges. Unused vertices are removed, too.
     """
     _, group, count = np.unique(np.sort(mesh.faces, axis=1), axis=0, return_inverse=True,
                                 return_counts=True)

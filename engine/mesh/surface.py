@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a volume to a closed triangle mesh of a wanted size."""
+"""Extracts a closed triangle mesh with a given number of faces from a volume."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .triangles import FloatArray, Triangles
 MIN_PART = 0.03
 """Separate parts smaller than this share of the largest are floaters."""
 MAX_SAMPLES = 320**3
-"""Of the finest volume that marching cubes is given, whatever number of faces is wanted."""
+"""Maximum number of samples of a volume for marching cubes, for any number of faces."""
 
 
 def solid(volume: FloatArray, level: float) -> FloatArray:
-    """The volume without floaters and without hollows that can't be seen from outside.
+    """The volume without floaters and without hollows that are invisible from outside.
 
     Small separate parts above `level` are emptied, enclosed parts below it are filled. Parts touch
     across faces, edges and corners; their complement only across faces.
@@ -71,8 +71,8 @@ def mesh_volume(volume: FloatArray, level: float, low: Sequence[float], voxel_si
 def simplified(mesh: Triangles, faces: int) -> Triangles:
     """The mesh with at most `faces` triangles (quadric edge collapse; Garland & Heckbert 1997).
 
-    Collapses can pinch the surface, and mending that adds triangles: then it starts again from a
-    slightly lower target. The result is closed if the mesh was.
+    Collapses can pinch the surface, and the repair adds triangles: if there are then too many, the
+    simplification is repeated with a slightly lower target. The result is closed if the mesh was.
     """
     if len(mesh.faces) <= faces:
         return mesh
@@ -87,6 +87,6 @@ def simplified(mesh: Triangles, faces: int) -> Triangles:
 
 
 def _refined(volume: FloatArray, factor: int) -> FloatArray:
-    """The volume with `factor` times as many steps along each side, ends kept."""
+    """The volume with `factor` times as many steps along each side and the same ends."""
     return ndimage.zoom(
         volume, [((count - 1) * factor + 1) / count for count in volume.shape], order=1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A textured mesh and the files it is written to."""
+"""A textured mesh, and its export to files."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from trimesh.visual.material import Material
 
 NAME = "object"
-"""What the mesh is called inside a file."""
+"""Name of the mesh inside a file."""
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 """RGBA of OBJ materials."""
 
 
 @dataclass
 class TexturedMesh(Triangles):
-    """Triangles with one texture. A vertex on a seam has several UVs, so those have own indices."""
+    """Triangles with one texture. UVs have their own indices: a vertex on a seam has several."""
 
     uv: FloatArray
     """U x 2 in [0, 1], u to the right, v up."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A triangle mesh and what can be asked of it."""
+"""A triangle mesh and its geometric properties."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Triangles:
 
     @property
     def volume(self) -> float:
-        """Enclosed volume; positive if the faces are wound as promised."""
+        """Enclosed volume; positive if the faces are counter-clockwise seen from outside."""
         a, b, c = np.moveaxis(self.vertices[self.faces].astype(float), 1, 0)
         return float((a * np.cross(b, c)).sum() / 6)
 
     @property
     def vertex_normals(self) -> FloatArray:
-        """V x 3 unit normals, the faces' weighted by their area."""
+        """V x 3 unit normals: means of the faces' normals, weighted by their area."""
         a, b, c = np.moveaxis(self.vertices[self.faces].astype(float), 1, 0)
         normals = np.zeros((len(self.vertices), 3))
         np.add.at(normals, self.faces, np.cross(b - a, c - a)[:, None])

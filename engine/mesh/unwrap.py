@@ -14,11 +14,11 @@ FACES_PER_PIECE = 640
 faces, pieces of 640 take half the time of pieces of 2,500 and cover 61 % of the texture instead of
 65 %."""
 PADDING = 2
-"""Texels left free around each chart, so that neighbours don't bleed when filtered."""
+"""Free texels around each chart, so that neighbours do not bleed when filtered."""
 
 
 def unwrap(mesh: Triangles, texture_size: int) -> tuple[FloatArray, IntArray]:
-    """Charts that don't overlap: (uv U x 2 in [0, 1], v up; faces F x 3, indices into uv)."""
+    """Unwrap into disjoint charts: (uv U x 2 in [0, 1], v up; faces F x 3, indices into uv)."""
     atlas = xatlas.Atlas()
     pieces = _pieces(mesh.vertices[mesh.faces].mean(axis=1), np.arange(len(mesh.faces)))
     for piece in pieces:
@@ -40,7 +40,7 @@ def unwrap(mesh: Triangles, texture_size: int) -> tuple[FloatArray, IntArray]:
 
 
 def _pieces(centres: FloatArray, index: IntArray) -> list[IntArray]:
-    """Faces split at the median of their longer side until every piece is small enough."""
+    """Split faces at the median of their longer side until every piece is small enough."""
     if len(index) <= FACES_PER_PIECE:
         return [index]
     axis = np.ptp(centres[index], axis=0).argmax()

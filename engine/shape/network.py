@@ -80,7 +80,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention over all places of a feature map, with a learned position code."""
+    """Self-attention over all positions of a feature map, with a learned position encoding."""
 
     def __init__(self, width: int, side: int) -> None:
         super().__init__()

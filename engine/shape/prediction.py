@@ -21,7 +21,7 @@ from .network import ShapeNetwork
 WEIGHTS = Path(__file__).parent / "weights"
 """Folder of the published weights, their calibration and their model card."""
 MIN_ALPHA = 0.02
-"""A cell of the image meets the object if one of its pixels has more alpha; as in training."""
+"""Alpha above which a pixel belongs to the object. A cell with such a pixel meets the object."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Calibration:
 
 
 IDENTITY = Calibration(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-"""Leaves probabilities as they are."""
+"""The calibration that does not change probabilities."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input image, carried into other views by the predicted shape.
+"""Reprojects the input image into other views by the predicted shape.
 
-Within some 75 degrees of the input camera most of the visible surface is in the image, while a
-model draws it from memory. The image is projected onto the predicted surface and seen from the
-target camera; where it can be trusted it takes the place of the model's colours. The outline of a
-blurred view is corrected by the predicted silhouette.
+Within about 75 degrees of the input camera, the image shows most of the visible surface in more
+detail than a model's view. The image is projected onto the predicted surface and rendered from the
+target camera; where it can be trusted, it replaces the model's colours. The outline of a blurred
+view is corrected by the predicted silhouette.
 
 The constants were chosen on objects held out from all trainings, see docs/shape-network.md.
 Matching the image's exposure to the model's view, over the whole image or locally, and carrying
@@ -38,19 +38,19 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class DetailConfig:
-    """How the image and a model's view are combined."""
+    """Constants for combining the image and a model's view."""
 
     full_turn_deg: float = 60.0
     """Angle between the cameras up to which the image is fully used."""
     max_turn_deg: float = 90.0
     """Angle from which it is not used."""
     silhouette_share: float = 0.4
-    """Weight of the predicted silhouette against the model's alpha; 0 keeps the model's outline."""
+    """Weight of the predicted silhouette; the model's alpha has 1 minus it. 0 keeps the outline."""
     alpha_blur: float = 0.5 / 128
-    """Standard deviation of the Gaussian that smooths the alpha, in parts of the image's side."""
+    """Standard deviation of the Gaussian that smooths the alpha, relative to the image's side."""
     alpha_range: tuple[float, float] = (0.3, 0.7)
     """Smoothed alpha that becomes 0 and 1: the fringe of a blurred view becomes an outline, and
-    places in one of both silhouettes become nearly opaque or empty. A range from 0.15 to 0.85 gains
+    pixels in only one silhouette become nearly opaque or empty. A range from 0.15 to 0.85 gains
     0.1 dB and leaves bands of half opacity."""
 
 
@@ -64,12 +64,12 @@ BLURRED_SIZE = 128
 
 @dataclass(frozen=True)
 class SeenImage:
-    """What a target camera sees of the input image on the predicted surface."""
+    """The input image on the predicted surface, as seen by a target camera."""
 
     colour: npt.NDArray[np.float32]
     """S x S x 3 in [0, 1], sRGB; 0 where nothing is seen."""
     confidence: npt.NDArray[np.float32]
-    """S x S in [0, 1]: how far the colour can be trusted."""
+    """S x S in [0, 1]: confidence of the colour."""
     alpha: npt.NDArray[np.float32]
     """S x S in [0, 1]: the predicted shape's silhouette."""
 
@@ -88,7 +88,7 @@ class Reprojection:
 
     def seen_from(self, azimuth_deg: float, elevation_deg: float, radius: float,
                   size: int) -> SeenImage:
-        """What a camera sees, at `size` pixels."""
+        """The image on the surface as seen by a camera, size x size pixels."""
         fine = size * SUPERSAMPLING
         position, normal, pixel = _visible_points(
             self.mesh, camera_to_world(azimuth_deg, elevation_deg, radius), fine)
@@ -161,7 +161,7 @@ def blend(view: FloatArray, seen: SeenImage, turn_deg: float,
     weight = seen.confidence * (1 - _smoothstep(
         np.array(turn_deg), config.full_turn_deg, config.max_turn_deg))
     colour = own + weight[..., None] * (seen.colour - own)
-    if seen.alpha.any():  # without a predicted shape the model's outline stays
+    if seen.alpha.any():  # without a predicted shape, the model's outline is kept
         alpha = alpha + config.silhouette_share * (seen.alpha - alpha)
     alpha = ndimage.gaussian_filter(alpha, config.alpha_blur * len(view))
     alpha = _smoothstep(alpha, *config.alpha_range)[..., None]

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a predicted frustum to a closed, smooth surface whose outline is the input's.
+"""Extracts a closed, smooth surface with the input's outline from a predicted frustum.
 
-The probabilities decide the depth, the input's alpha decides the outline: a voxel that projects
-outside the alpha is empty, and each pixel inside keeps at least one occupied place along its ray.
+The probabilities determine the depth, the input's alpha determines the outline: a voxel that
+projects outside the alpha is empty, and the ray of each pixel inside meets at least one occupied
+voxel.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from .prediction import ShapePrediction, interpolate, sample_frustum
 ISO_VALUE = 0.5
 """Level of the returned occupancy on the surface."""
 MAX_OUTLINE = 9.0
-"""Largest log-odds that the distance to the outline gives; 9 voxels."""
+"""Largest log-odds due to the distance to the outline, reached at 9 voxels."""
 THRESHOLD_RANGE = (0.15, 0.5)
-"""Bounds of the threshold that is chosen for a prediction."""
+"""Lower and upper limit of the threshold that `best_threshold` chooses."""
 WALL_BINS = 2.5
-"""Half the thickness, in bins, of the wall that a ray inside the silhouette gets at least."""
+"""Half the minimum thickness, in bins, of the object along a ray inside the silhouette."""
 OVERHANG = 0.75
-"""Voxels by which a thin part may reach over the outline, so that it has room on the grid."""
+"""Voxels by which a thin part may exceed the outline, so that the grid can represent it."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,17 @@ class SurfaceConfig:
     extent: float = 1.12
     """Side of the grid in scene units; a predicted object can be slightly larger than 1."""
     threshold: float | None = None
-    """Probability that counts as occupied; None for `best_threshold` of the prediction."""
+    """Probability from which space is occupied; None for `best_threshold` of the prediction."""
     frustum_smoothing: float = 0.7
     """Standard deviation in cells of the Gaussian that smooths the log-odds in the frustum."""
     smoothing: float = 1.5
     """Standard deviation in voxels of the Gaussian that smooths them on the grid."""
     max_log_odds: float = 3.0
-    """Log-odds are clipped here, so that smoothing is not dominated by certain places."""
+    """Largest absolute log-odds, so that smoothing is not dominated by certain voxels."""
     wall: float = 1.0
-    """Log-odds above the threshold in the middle of a ray's least wall, before smoothing."""
+    """Log-odds above the threshold in the middle of a ray's minimum wall, before smoothing."""
     margin: float = 0.3
-    """Log-odds that the best place of a ray is given which is still uncovered on the grid."""
+    """Log-odds assigned to the best point of a ray that meets no occupied voxel of the grid."""
     ray_grid: int = 128
     """Rays along each side of the image that are checked for coverage."""
 
@@ -111,9 +112,10 @@ def occupancy_grid(prediction: ShapePrediction, alpha: FloatArray,
 def best_threshold(prediction: ShapePrediction) -> float:
     """The threshold with the largest expected IoU, if the probabilities are calibrated.
 
-    A place with probability p adds p to the expected intersection if it is taken, and to the
-    expected union p if it is not, 1 if it is. Certain predictions get a threshold near one half,
-    uncertain ones a lower one. Cells weigh their volume, which grows with the squared distance.
+    A cell with probability p that is predicted as occupied adds p to the expected intersection and
+    1 to the expected union; otherwise it adds p to the union alone. Certain predictions have a
+    threshold near one half, uncertain ones a lower one. Cells are weighted by their volume, which
+    grows with the squared distance.
     """
     volume = np.square(bin_distances(prediction.radius))[:, None, None]
     weight = np.broadcast_to(volume, prediction.probabilities.shape).ravel()
@@ -146,9 +148,10 @@ def _frustum_log_odds(prediction: ShapePrediction, config: SurfaceConfig) -> Flo
 
 
 def _least_log_odds(p: FloatArray, odds: FloatArray, config: SurfaceConfig) -> FloatArray:
-    """A wall in the middle of what a ray believes in, where it believes in nothing enough.
+    """Lower limit of the log-odds: a minimum wall on rays on which no cell is clearly occupied.
 
-    The probability's centre of mass changes smoothly between rays, its maximum does not.
+    The wall is at the probability's centre of mass, which, unlike its maximum, changes smoothly
+    between rays.
     """
     bins = np.arange(len(p))[:, None, None]
     centre = (p * bins).sum(0) / p.sum(0)
@@ -183,10 +186,10 @@ def _outline_log_odds(points: FloatArray, alpha: FloatArray, prediction: ShapePr
 def _cover_rays(values: FloatArray, outline: FloatArray, alpha: FloatArray,
                 prediction: ShapePrediction, low: float, step: float,
                 config: SurfaceConfig) -> None:
-    """Raise `values` in place where a ray inside the alpha meets nothing occupied.
+    """Raise `values` in place where a ray inside the alpha meets no occupied voxel.
 
-    The voxels around the ray's best place are raised, but none that lies more than `OVERHANG`
-    outside of the outline.
+    The voxels around the ray's best point are raised, except those more than `OVERHANG` outside of
+    the outline.
     """
     size = config.ray_grid
     nearest = ((np.arange(size) + 0.5) * alpha.shape[0] / size).astype(int)
