@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much inconsistent views cost a reconstruction: true views of test objects with known defects.
+"""Measures the effect of inconsistent views on a reconstruction, by true views with known defects.
 
 Generated views disagree in unknown ways. Here all views are renderings of the true mesh, of which
 some get a known defect, and the reconstruction is compared with the truth. The difference from the
@@ -43,7 +43,7 @@ VIEW_SIZE = 256
 
 @dataclass(frozen=True)
 class ConsistencyEvaluation:
-    """What is evaluated."""
+    """The settings of an evaluation of consistency."""
 
     options: dict[str, Any] = field(default_factory=dict)
     """Fields of the `ReconstructRequest` for each reconstruction."""
@@ -57,7 +57,7 @@ class ConsistencyEvaluation:
     count: int = 0
     """Number of these objects to use, evenly spaced; 0: all."""
     seed: int = 0
-    """Decides which views get a defect, and the random part of the defects."""
+    """Seed for the choice of the views with a defect, and for the random part of the defects."""
 
 
 def evaluate_consistency(folder: Path, out: Path, evaluation: ConsistencyEvaluation,
@@ -169,7 +169,7 @@ def _reconstruct(views: ViewSet, out: Path, options: dict[str, Any]) -> None:
 
 
 def _iou(mesh: Path, truth: Triangles) -> float:
-    """In the frame of the truth: the views' cameras are true, so nothing is aligned."""
+    """Volumetric IoU in the frame of the truth, without alignment, because cameras are true."""
     shape = load_shape(mesh)
     assert isinstance(shape, Triangles)
     return volumetric_iou(shape, normalised(truth))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Known defects of views, for measuring how a reconstruction copes with inconsistent ones."""
+"""Known defects of views, for measuring the effect of inconsistent views on a reconstruction."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Defect = Callable[[Image, np.random.Generator], Image]
 
 
 def _mirrored(image: Image, rng: np.random.Generator) -> Image:
-    """Left and right exchanged."""
+    """The image with left and right exchanged."""
     return image[:, ::-1]
 
 
 def _shifted(image: Image, rng: np.random.Generator) -> Image:
-    """Shifted by up to `MAX_SHIFT` pixels along both axes, by the maximum along one of them."""
+    """The image shifted by up to `MAX_SHIFT` pixels along both axes, by the maximum along one."""
     shift = rng.permutation([MAX_SHIFT, rng.integers(0, MAX_SHIFT + 1)]) * rng.choice([-1, 1], 2)
     return _warped(image, 1.0, shift)
 
 
 def _scaled(image: Image, rng: np.random.Generator) -> Image:
-    """Larger or smaller by `SCALE`, about the centre."""
+    """The image enlarged or shrunk by `SCALE` about its centre."""
     return _warped(image, 1 + SCALE * float(rng.choice([-1, 1])), np.zeros(2))
 
 
 def _hue(image: Image, rng: np.random.Generator) -> Image:
-    """Rotates colours about the grey axis, which keeps the mean of the channels."""
+    """The image with colours rotated about the grey axis, which keeps the mean of the channels."""
     angle = np.radians(HUE_DEG) * rng.choice([-1, 1])
     grey = np.full((3, 3), 1 / 3)
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
@@ -51,14 +51,14 @@ def _hue(image: Image, rng: np.random.Generator) -> Image:
 
 
 def _blurred(image: Image, rng: np.random.Generator) -> Image:
-    """Blurred, with its outline."""
+    """The image with blurred colours and outline."""
     import cv2
 
     return _straight(cv2.GaussianBlur(_premultiplied(image), (0, 0), BLUR_SIGMA))
 
 
 def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
-    """Scaled about the centre, then shifted by (x, y) pixels."""
+    """The image scaled about its centre, then shifted by (x, y) pixels."""
     import cv2
 
     centre = (len(image) - 1) / 2
@@ -69,7 +69,7 @@ def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
 
 
 def _premultiplied(image: Image) -> Image:
-    """Premultiplied alpha: colours of the background must not be mixed in."""
+    """The image with premultiplied alpha, so that background colours are not mixed in."""
     return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
 
 

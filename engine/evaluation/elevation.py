@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare estimates of an image's elevation.
+"""Compares estimates of an image's elevation.
 
     python -m engine.evaluation.elevation held-out DATA [--methods network views matching]
     python -m engine.evaluation.elevation scans SCANS [--methods ...] [--every N] [--out FILE.json]
@@ -38,7 +38,7 @@ from ..shape.elevation import ELEVATIONS_DEG, WEIGHTS, ElevationPredictor, Image
 FloatArray = npt.NDArray[np.floating]
 
 SCAN_VIEWS = (0, 17)
-"""Views of a scan that are measured."""
+"""Indices of the views of a scan that are used as images."""
 NEARBY = ((0.0, 10.0), (0.0, -10.0), (10.0, 0.0), (-10.0, 0.0))
 """Views that are matched with the image: (azimuth, elevation) relative to it, degrees."""
 MATCH_SIZE = 256
@@ -46,9 +46,9 @@ MATCH_SIZE = 256
 MAX_RATIO = 0.8
 """Largest ratio of the distances to the best and the second best feature (Lowe 2004)."""
 MAX_ANGLE = 0.02
-"""Angle between a feature and its epipolar plane that counts as a wrong match, radians."""
+"""Angle between a feature and its epipolar plane from which a match is wrong, radians."""
 AGREEMENT_SCALE = 0.05
-"""Difference of the agreement of silhouettes that counts as a log likelihood of 1."""
+"""Difference in the agreement of silhouettes that corresponds to a log likelihood of 1."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TestImage:
 
 
 def prepared(rgba: npt.NDArray[np.uint8]) -> PreparedImage:
-    """The image as a job prepares it."""
+    """The image, prepared as in a job."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.png"
         Image.fromarray(rgba).save(path)
@@ -69,7 +69,7 @@ def prepared(rgba: npt.NDArray[np.uint8]) -> PreparedImage:
 
 
 def scan_images(folder: Path) -> Iterator[TestImage]:
-    """`SCAN_VIEWS` of each public scan."""
+    """Yield the `SCAN_VIEWS` of each public scan."""
     for path in sorted((folder / "views").glob("*.tar")):
         endings = (".json", *(f".{view:02d}.webp" for view in SCAN_VIEWS))
         with tarfile.open(path) as tar:
@@ -84,7 +84,7 @@ def scan_images(folder: Path) -> Iterator[TestImage]:
 
 
 def held_out_images(folder: Path) -> Iterator[TestImage]:
-    """View 0 of each held-out object of the training shards."""
+    """Yield view 0 of each held-out object of the training shards."""
     from ..training.shape.dataset import ShardFolder
 
     shards = ShardFolder(folder)
@@ -95,7 +95,7 @@ def held_out_images(folder: Path) -> Iterator[TestImage]:
 
 
 def agreement_of_views(pipeline: Any, image: PreparedImage) -> FloatArray:
-    """How well the silhouettes of sampled views agree for each of `CANDIDATES_DEG`."""
+    """Agreement of the silhouettes of sampled views for each of `CANDIDATES_DEG`."""
     rgb = sampled(pipeline, image, relative_poses())
     alpha = np.stack([foreground_alpha(view) for view in rgb])
     own = resized(image.alpha, alpha.shape[1])
@@ -134,7 +134,7 @@ def matching_cost(pipeline: Any, image: PreparedImage) -> FloatArray:
 
 
 def sift_features(rgb: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Places (N x 2, in parts of the side) and descriptors (N x 128) of an image's features."""
+    """Positions (N x 2, relative to the side) and descriptors (N x 128) of an image's features."""
     import cv2
 
     grey = cv2.resize(np.asarray(rgb, np.float32), (MATCH_SIZE, MATCH_SIZE)).mean(2)
@@ -148,7 +148,7 @@ def sift_features(rgb: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def matches(first: tuple[FloatArray, FloatArray],
             second: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Places (M x 2 each) of features that are each other's clearly best match."""
+    """Positions (M x 2 each) of features that are each other's best match by a clear margin."""
     import cv2
 
     if len(first[0]) < 2 or len(second[0]) < 2:
@@ -175,7 +175,7 @@ def epipolar_angles(first: FloatArray, second: FloatArray, a: FloatArray,
 
 
 def rays(matrix: FloatArray, places: FloatArray) -> FloatArray:
-    """Unit directions in the world (M x 3) of places in an image, in parts of its side."""
+    """Unit directions in the world (M x 3) of image positions (M x 2, relative to the side)."""
     slope = np.tan(np.radians(camera.FOV_DEG) / 2) * (2 * places - 1)
     local = np.column_stack([slope[:, 0], -slope[:, 1], -np.ones(len(places))])
     local /= np.linalg.norm(local, axis=-1, keepdims=True)
@@ -224,7 +224,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Compare estimates of the elevation.")
     parser.add_argument("what", choices=["held-out", "scans"])
     parser.add_argument("data", type=Path)

@@ -32,15 +32,15 @@ ICP_POINTS = 5000
 
 
 class Alignment(Enum):
-    """How a shape is moved before it is compared."""
+    """Alignment of a shape before the comparison."""
 
     NONE = "none"
-    """Not at all: it is given in the frame of the normalised truth, as SyncDreamer's protocol asks.
+    """None: the shape is in the frame of the normalised truth, as SyncDreamer's protocol requires.
     """
     SCALE = "scale"
-    """It is normalised by its own bounding box, as in EscherNet's protocol."""
+    """The shape is normalised by its own bounding box, as in EscherNet's protocol."""
     ICP = "icp"
-    """It is normalised, then moved by the similarity transform that ICP finds."""
+    """The shape is normalised, then moved by the similarity transform that ICP finds."""
 
 
 @dataclass(frozen=True)

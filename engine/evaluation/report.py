@@ -181,7 +181,7 @@ def _draw(table: Table, path: Path) -> None:
 
 
 def _draw_meshes(reconstructions: dict[str, dict[str, Path]], path: Path) -> bool:
-    """Draw a row of images per object and a column per method. False if there is no mesh."""
+    """Draw a row of images per object and a column per method. Return False if there is no mesh."""
     methods = [method for method, kept in reconstructions.items() if kept]
     names = sorted({thing for kept in reconstructions.values() for thing in kept})
     objects = evenly_spaced(names, SHOWN)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fair choice of some of many test objects."""
+"""Selects a subset of the test objects."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the shape network's meshes without any diffusion.
+"""Measures the shape network's meshes without any diffusion.
 
     python -m engine.evaluation.shape_network held-out DATA [--weights FOLDER] [--out FILE.json]
     python -m engine.evaluation.shape_network scans SCANS [--weights FOLDER] [--out FILE.json]
@@ -34,11 +34,11 @@ from .reconstructions import normalised_truth
 POINTS = 30_000
 """Samples of a surface; a mesh scores a Chamfer distance of about 0.004 against itself."""
 THRESHOLDS = (None, 0.2, 0.25, 0.3, 0.4)
-"""Fixed thresholds, and None for the one that is chosen for each prediction."""
+"""Fixed thresholds; None is the threshold that is chosen for each prediction."""
 
 
 def turned(mesh: Triangles, azimuth_deg: float) -> Triangles:
-    """A mesh of the input camera's frame in the world of an object seen from `azimuth_deg`."""
+    """A mesh rotated from the input camera's frame to the object's, seen from `azimuth_deg`."""
     c, s = np.cos(np.radians(azimuth_deg)), np.sin(np.radians(azimuth_deg))
     return Triangles(mesh.vertices @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]), mesh.faces)
 
@@ -115,7 +115,7 @@ def means(scores: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Measure the shape network's meshes.")
     parser.add_argument("what", choices=["held-out", "scans"])
     parser.add_argument("data", type=Path)

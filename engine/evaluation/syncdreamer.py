@@ -4,8 +4,8 @@
 does.
 
 The shape is compared in the frame of the truth, whose bounding box is centred and has the longest
-side 1: nothing is aligned. Points are what 16 depth maps see; the volumes are compared on a grid
-over [-1, 1]^3, of which an object fills at most an eighth. The scores of these metrics are
+side 1: nothing is aligned. Points are those visible in 16 depth maps; the volumes are compared on a
+grid over [-1, 1]^3, of which an object fills at most an eighth. The scores of these metrics are
 comparable with the tables of that paper, not with those of `engine.evaluation.meshes`.
 """
 

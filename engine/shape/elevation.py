@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Estimate the elevation of the camera that took an image of one object, from the image alone.
+"""Estimates the elevation of the camera that took an image of one object, from the image alone.
 
-A small network gives a probability to each of 39 elevations. It begins like the shape network
-(`network.py`), from whose weights its training starts, and ends in one vector an image. The spread
+A small network gives a probability to each of 39 elevations. Its first layers are those of the
+shape network (`network.py`), from whose weights its training starts, followed by a head. The spread
 of the probabilities is the uncertainty. One estimate takes about 30 ms of one core.
 """
 
@@ -28,20 +28,20 @@ from .network import GROUPS, IN_CHANNELS, Attention, Block, with_position
 WEIGHTS = Path(__file__).parent / "weights_elevation"
 """Folder of the published weights, their calibration and their model card."""
 BIN_DEG = 2.5
-"""Distance of the elevations that are told apart, degrees."""
+"""Difference between neighbouring candidate elevations, degrees."""
 ELEVATIONS_DEG = np.arange(-20.0, 75.1, BIN_DEG)
-"""Elevations that are told apart: those of the training images."""
+"""Candidate elevations, which cover those of the training images, degrees."""
 FEATURE_SIDE = 16
-"""Side of the feature maps in which the shape network's part ends."""
+"""Side of the last feature maps of the shape network's part."""
 OBJECT_SHARE = 0.625
-"""Longer side of the object's box in parts of the image's, as `engine.imaging.framing` has it."""
+"""Longer side of the object's box relative to the image's side, as in `engine.imaging.framing`."""
 PHOTO_DEG = (17.5, 20.0)
 """Mean and standard deviation of the elevations of photographs, degrees: people photograph objects
-from -10 to 45 degrees. The training images are spread evenly; an image that tells little, such as
-one of a ball, is given what is usual. Chosen with held-out objects, weighted by this distribution:
-it lowers the median error from 4.1 to 3.6 degrees."""
+from -10 to 45 degrees. The training images have uniform elevations; this prior dominates for an
+ambiguous image, such as that of a ball. It was chosen with held-out objects, weighted by this
+distribution: it lowers the median error from 4.1 to 3.6 degrees."""
 CENTRAL = (0.16, 0.84)
-"""Quantiles whose half distance is called the uncertainty: one standard deviation of a normal
+"""Quantiles; half of their distance is the uncertainty: one standard deviation of a normal
 distribution."""
 
 
@@ -59,15 +59,15 @@ class ElevationNetworkConfig:
 
 
 class ElevationNetwork(nn.Module):
-    """Logits of the elevations from an image."""
+    """The network, which computes logits of the candidate elevations from an image."""
 
     def __init__(self, config: ElevationNetworkConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or ElevationNetworkConfig()
         self.stem = nn.Conv2d(4 * IN_CHANNELS, c.width_64, 3, padding=1)
         self.down_32 = nn.Conv2d(4 * c.width_64, c.width_32, 1)
-        # The shape network's blocks depend on the camera; here it is unknown, and their embedding
-        # is the number 1.
+        # The shape network's blocks depend on an embedding of the camera, which is unknown here:
+        # the constant 1 replaces it.
         self.enc_32 = Block(c.width_32, 1)
         self.down_16 = nn.Conv2d(4 * c.width_32, c.width_16, 1)
         self.enc_16 = nn.ModuleList(Block(c.width_16, 1) for _ in range(c.blocks_16))
@@ -80,12 +80,12 @@ class ElevationNetwork(nn.Module):
                                   nn.Linear(c.hidden, len(ELEVATIONS_DEG)))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits N x 39 of images N x 4 x 128 x 128, premultiplied RGBA in [0, 1], the object
-        centred and as large as `OBJECT_SHARE` says."""
+        """Logits N x 39 of images N x 4 x 128 x 128, premultiplied RGBA in [0, 1], with the object
+        centred and of size `OBJECT_SHARE`."""
         return self.logits(self.features(image))
 
     def features(self, image: Tensor) -> Tensor:
-        """N x 192 x 16 x 16: the part of the shape network that stays as it is."""
+        """N x 192 x 16 x 16: output of the shape network's first layers, frozen by default."""
         one = image.new_ones(len(image), 1)
         x = F.silu(self.stem(F.pixel_unshuffle(with_position(image), 2)))
         x = self.enc_32(self.down_32(F.pixel_unshuffle(x, 2)), one)
@@ -106,10 +106,10 @@ class ElevationNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class ImageElevation:
-    """What an image tells about the elevation of its camera."""
+    """The estimated distribution of the elevation of an image's camera."""
 
     probabilities: npt.NDArray[np.floating]
-    """39, of `ELEVATIONS_DEG`; their sum is 1."""
+    """39 probabilities of `ELEVATIONS_DEG`; their sum is 1."""
 
     @property
     def elevation_deg(self) -> float:
@@ -130,8 +130,8 @@ class ImageElevation:
                                for e, p in zip(ELEVATIONS_DEG, self.probabilities, strict=True)]}
 
     def quantile(self, share: float) -> float:
-        """The elevation below which this share of the probability lies, degrees; each probability
-        is spread evenly over `BIN_DEG`."""
+        """The quantile of the elevation for a share in [0, 1], degrees; each probability is spread
+        evenly over `BIN_DEG`."""
         edges = np.append(ELEVATIONS_DEG, ELEVATIONS_DEG[-1] + BIN_DEG) - BIN_DEG / 2
         return float(np.interp(share, np.append(0, np.cumsum(self.probabilities)), edges))
 
@@ -142,13 +142,13 @@ class ElevationPredictor:
 
     network: ElevationNetwork
     temperature: float = 1.0
-    """The logits are divided by it, so that the uncertainty is as large as the errors are."""
+    """Divisor of the logits, with which the uncertainty matches the observed errors."""
     usual_deg: tuple[float, float] | None = None
-    """Mean and standard deviation of the elevations that are expected; None: all alike."""
+    """Mean and standard deviation of the prior for elevations, degrees; None: a uniform prior."""
 
     @torch.inference_mode()
     def logits(self, images: FloatArray) -> npt.NDArray[np.float32]:
-        """N x 39, the mean over each image and its mirror image; images as of the network, but
+        """N x 39: mean logits of each image and its mirror image. Images as for the network, but
         N x 128 x 128 x 4."""
         tensor = torch.from_numpy(np.ascontiguousarray(images, np.float32)).permute(0, 3, 1, 2)
         return ((self.network(tensor) + self.network(tensor.flip(-1))) / 2).numpy()
@@ -191,7 +191,7 @@ def warped(rgba: FloatArray, window: tuple[float, float, float],
            roll_deg: float = 0.0) -> npt.NDArray[np.float32]:
     """The part of an image (H x W x 4) in a square window (see `object_window`), turned by
     `roll_deg`, at 128 x 128 pixels; transparent outside the image."""
-    import cv2  # here, because the shape network does without it
+    import cv2  # imported here, because the shape network does not need it
 
     x, y, side = window
     image = np.ascontiguousarray(rgba, np.float32)

@@ -3,7 +3,7 @@
 """Rendered views in the layout of the original's `views_release` (renderings of Objaverse).
 
 Each object is a folder with `000.png` (RGBA), `000.npy` (3 x 4, world to camera in Blender's axes),
-`001.png` and so on. `valid_paths.json` beside the folders, if present, is the list of those to use.
+`001.png` and so on. If `valid_paths.json` exists beside the folders, it lists the ones to use.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class _Log:
         self._since = time.monotonic()
 
     def add(self, loss: Tensor) -> None:
-        """Take in the loss of the last step."""
+        """Add the loss of the last step."""
         self._losses.append(loss)
         state, settings = self._state, self._settings
         if len(self._losses) < settings.log_every and state.step < settings.steps:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training views of 3D models, rendered by Blender with Cycles as the paper's were.
+"""Renders training views of 3D models in Blender with Cycles, like those of the paper.
 
-`in_blender.py` is run by Blender and imported by nobody: the rest of the engine knows no bpy.
+Blender runs `in_blender.py`; no module imports it, because the rest of the engine does not use bpy.
 """

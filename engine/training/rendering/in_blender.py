@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Script for Blender (or a Python with bpy): renders one object after the other.
+"""Renders objects one after the other; a script for Blender, or for a Python with bpy.
 
 Tasks (`RenderTask` in program.py) arrive as JSON lines on stdin. Each is answered by a line on
 stdout: `{}` when the images are complete, otherwise `{"error": text}`. The script ends with stdin.
@@ -32,7 +32,7 @@ GPUS = {"auto": ('OPTIX', 'CUDA', 'HIP', 'METAL', 'ONEAPI'), "cuda": ('OPTIX', '
 
 def main() -> None:
     """Carry out tasks until stdin ends."""
-    # Blender and its importers print; the answers go through a stdout of their own.
+    # Blender and its importers print to stdout, so answers use a duplicate of it.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     answer(answers, {"version": bpy.app.version_string})
@@ -40,7 +40,7 @@ def main() -> None:
         try:
             render(json.loads(line))
             answer(answers, {})
-        except Exception as error:  # whatever a file from outside makes an importer raise
+        except Exception as error:  # importers raise many types for invalid files
             answer(answers, {"error": last_line(error)})
     os._exit(0)  # Blender can crash while it shuts down
 
@@ -79,7 +79,7 @@ def render(task: dict) -> None:
 
 
 def load(path: Path, scene: bpy.types.Scene) -> None:
-    """Bring a model file's objects into the scene, without its cameras and lights."""
+    """Import a model file's objects into the scene, without its cameras and lights."""
     match path.suffix.lower():
         case ".glb" | ".gltf":
             bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=True)
@@ -114,7 +114,7 @@ def append(path: Path, scene: bpy.types.Scene) -> None:
 
 
 def normalise(scene: bpy.types.Scene) -> None:
-    """Move the centre of what is seen to the origin, its box's longest side to 1."""
+    """Centre the visible objects' box at the origin, and scale its longest side to 1."""
     low, high = bounds()
     side = float((high - low).max())
     if not np.isfinite(side) or side <= 0:
@@ -131,7 +131,7 @@ def normalise(scene: bpy.types.Scene) -> None:
 
 
 def bounds() -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest corner of all that the scene shows, instances too."""
+    """Lowest and highest corner of all visible objects of the scene, including instances."""
     points = [np.full((1, 3), np.nan)]
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         if instance.object.type not in SURFACES or not instance.show_self:
@@ -165,7 +165,7 @@ def illuminate(scene: bpy.types.Scene, light: dict) -> None:
 
 
 def set_up(scene: bpy.types.Scene, task: dict) -> None:
-    """Cycles with the original's settings."""
+    """Configure Cycles with the original's settings."""
     settings, cycles = scene.render, scene.cycles
     settings.engine = 'CYCLES'
     cycles.device = 'GPU' if use_gpu(task["device"]) else 'CPU'

@@ -31,14 +31,14 @@ def random_colour(rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def compress(rgb: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """JPEG artefacts of a random quality."""
+    """The image with JPEG artefacts of a random quality."""
     image = (rgb * 255).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
     return cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR) / np.float32(255)
 
 
 def disturb_alpha(alpha: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """The outline grown, shrunk or blurred by about a pixel, as cut-outs are."""
+    """The alpha with its outline grown, shrunk or blurred by about a pixel, as in cut-outs."""
     soft = cv2.GaussianBlur(alpha, (0, 0), rng.uniform(0.4, 1.2))
     if rng.random() < 0.5:
         middle = np.full(alpha.shape, rng.uniform(0.3, 0.7), np.float32)

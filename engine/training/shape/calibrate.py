@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calibrate the shape network's probabilities on the held-out objects.
+"""Calibrates the shape network's probabilities on the held-out objects.
 
     python -m engine.training.shape.calibrate WEIGHTS_FOLDER DATA
 
@@ -32,19 +32,19 @@ CLASSES = 1000
 
 EDGES = np.linspace(-MAX_LOG_ODDS - 2, MAX_LOG_ODDS + 2, CLASSES + 1)
 CENTRES = np.concatenate([EDGES[:1], (EDGES[1:] + EDGES[:-1]) / 2, EDGES[-1:]])
-"""Log-odds that stand for the classes, the two open ones at the ends included."""
+"""Representative log-odds of the classes, including the two open ones at the ends."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Places by the class of their predicted log-odds; each view of an object weighs 1 in all."""
+    """Histogram of sample points by predicted log-odds; each view of an object has weight 1."""
 
     weight: FloatArray
-    """Share of the places, `CLASSES` + 2."""
+    """Share of the points in each class: `CLASSES` + 2."""
     occupied: FloatArray
-    """Share of the places times their occupied share."""
+    """Share of the points times their occupied share."""
     squared: FloatArray
-    """Share of the places times the square of their occupied share."""
+    """Share of the points times the square of their occupied share."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.weight + other.weight, self.occupied + other.occupied,
@@ -100,7 +100,7 @@ def calibration_errors(calibration: Calibration, counts: Counts) -> dict[str, fl
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Calibrate the shape network.")
     parser.add_argument("weights", type=Path)
     parser.add_argument("data", type=Path)

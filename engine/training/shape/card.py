@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what belongs beside published weights.
+"""Writes the files that accompany published weights.
 
     python -m engine.training.shape.card TRAIN_MESHES LOG.jsonl DATA WEIGHTS_FOLDER
         [--continued PUBLISHED_FOLDER]
 
-Writes `attributions.csv` (each collected object that was trained on), `held_out.txt` (each that was
-not), `log.jsonl` and `learning_curve.png`. `--continued` names the files of the weights that the
+These are `attributions.csv` (collected objects used in the training), `held_out.txt` (those not
+used), `log.jsonl` and `learning_curve.png`. `--continued` names the files of the weights that the
 training started from: their objects are listed too, and their log comes first.
 """
 
@@ -24,7 +24,7 @@ FIELDS = ("name", "source", "licence", "attribution")
 
 
 def write_attributions(index: dict[str, dict[str, str]], trained: set[str], folder: Path) -> None:
-    """`attributions.csv`: the trained objects with their licences."""
+    """Write `attributions.csv`: the objects used in the training, with their licences."""
     with open(folder / "attributions.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, FIELDS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
@@ -48,13 +48,13 @@ def continued_log(before: str, after: str) -> str:
 
 
 def read_log(path: Path) -> tuple[list[dict], list[dict]]:
-    """Lines with a training loss, and lines with held-out scores."""
+    """Read the lines with a training loss, and those with held-out scores."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [x for x in lines if "loss" in x], [x for x in lines if "held_out" in x]
 
 
 def plot_learning_curve(log: Path, out: Path) -> None:
-    """Losses and held-out IoU against the samples seen."""
+    """Plot losses and held-out IoU over the number of samples."""
     from matplotlib.figure import Figure
 
     training, held_out = read_log(log)
@@ -77,7 +77,7 @@ def plot_learning_curve(log: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Write the files beside published weights.")
     parser.add_argument("meshes", type=Path)
     parser.add_argument("log", type=Path)

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solid voxels of any mesh, open or closed: what no direction sees through.
+"""Finds the solid voxels of any mesh, open or closed, by space carving.
 
-A voxel is empty if at least one of `DIRECTIONS` parallel depth maps shows it in front of the first
-surface (space carving with true depth maps). That needs no closed or consistently wound surface and
-keeps bowls hollow, which visual hulls do not. Voxels just behind a visible surface stay solid, so
-that sheets do not vanish: they become about 0.02 scene units thick, which the frustum's bins of
-0.027 can still show. Thicker walls keep their thickness.
+A voxel is empty if at least one of `DIRECTIONS` parallel true depth maps shows it in front of the
+first surface. The surface need not be closed or consistently wound, and bowls stay hollow, unlike
+in visual hulls. Voxels just behind a visible surface stay solid, so that sheets do not vanish:
+they become about 0.02 scene units thick, which the frustum's bins of 0.027 can represent. Thicker
+walls keep their thickness.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ FloatArray = npt.NDArray[np.floating]
 VOXELS = 112
 """Voxels along each side of the unit cube: 0.0089 scene units, a third of a bin of the frustum."""
 DIRECTIONS = 72
-"""Six along the axes, the others on a Fibonacci sphere; no direction is further than 18 degrees
-from one of them."""
+"""Number of directions: six along the axes, the others on a Fibonacci sphere. Every direction is
+within 18 degrees of one of them."""
 DEPTH_PIXELS = 180
 """Side of a depth map; a pixel is 0.0097 scene units, about one voxel."""
 BLOCK = 4
@@ -32,7 +32,7 @@ WALL_SAMPLES = (0.5, 1.2)
 """Depths behind a first hit that are solid, in voxels. A sheet that is seen from both sides becomes
 2.4 voxels (0.021 scene units) thick; a body stays as it is."""
 MIN_FACING = 0.6
-"""Least cosine between ray and normal at which a hit makes a wall: at grazing angles the voxels
+"""Minimum cosine between ray and normal at which a hit makes a wall: at grazing angles the voxels
 behind a hit lie beside the surface, and bodies would grow by half a voxel."""
 EXTENT = 0.87
 """Half the side of a depth map: half the diagonal of the unit cube."""
@@ -85,8 +85,8 @@ def carve(scene: RayScene, voxels: int = VOXELS,
     """Solid voxels of the cube [-0.5, 0.5]^3, indexed [x, y, z]; True is solid."""
     axes = np.stack([view_axes(d) for d in sphere_directions(directions)])
     depth, facing = _depth_maps(scene, axes)
-    # The nearest of four neighbouring depths: the margin of one pixel that keeps a slanted surface
-    # and everything behind a silhouette's last pixel.
+    # The nearest of four neighbouring depths: this margin of one pixel keeps slanted surfaces and
+    # voxels behind a silhouette's last pixel.
     near = np.minimum(depth[:, :-1], depth[:, 1:])
     near = np.minimum(near[:, :, :-1], near[:, :, 1:])
     solid = _surface_voxels(np.where(facing > MIN_FACING, depth, MISS), axes, voxels)
@@ -136,7 +136,7 @@ def _classify_blocks(near: FloatArray, axes: FloatArray, voxels: int) -> tuple[
 
 
 def _expand(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Each block as `BLOCK`^3 voxels."""
+    """Expand each block to `BLOCK`^3 voxels."""
     for axis in range(3):
         blocks = blocks.repeat(BLOCK, axis)
     return blocks

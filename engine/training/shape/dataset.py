@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the prepared shards; draw weighted, augmented training batches."""
+"""Reads the prepared shards and draws weighted, augmented training batches."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .split import sample_weight
 MAX_COUNT = 8
 """Samples in a cell of a target."""
 ELEVATION_NOISE_DEG, LARGE_NOISE_DEG = 2.0, 8.0
-"""Standard deviation of the error of the elevation that the network is told, and the same for one
-sample in eight: users and the estimate know it to a few degrees only."""
+"""Standard deviations of the error in the elevation given to the network: the first for most
+samples, the second for one in eight. Users and the estimate have errors of several degrees."""
 RADIUS_NOISE = 0.03
-"""Relative standard deviation of the radius that the network is told."""
+"""Relative standard deviation of the error in the radius given to the network."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images with the rays that a loss is computed on."""
+    """Images with the rays on which a loss is computed."""
 
     image: Tensor
     """N x 4 x 128 x 128, premultiplied RGBA."""
@@ -64,7 +64,7 @@ class Batch:
 
 
 class ShardFolder:
-    """The complete shards of a folder, as they appear."""
+    """The complete shards of a folder, including those that are completed later."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,7 +77,7 @@ class ShardFolder:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take in shards that were completed since the last call."""
+        """Add shards that were completed since the last call."""
         for path in sorted(set(self.folder.glob("*.json")) - self._seen):
             self._seen.add(path)
             objects = json.loads(path.read_text(encoding="utf-8"))["objects"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Train the network that estimates an image's elevation, from the shape network's weights.
+"""Trains the network that estimates an image's elevation, from the shape network's weights.
 
     python -m engine.training.shape.elevation DATA OUT --views SHARDS --minutes 35
 
@@ -8,8 +8,8 @@ DATA are the shards of `prepare`, SHARDS folders or files of rendered views in t
 elevations and objects; optional). The minutes are the process's processor time, so that other work
 on the computer does not shorten the training; `--wall-minutes` limits the time on the clock too.
 Writes to OUT: `weights.safetensors` (the moving average), `calibration.json` (the temperature that
-fits the held-out objects' errors, and those errors) and `log.jsonl`. The split is the shape
-network's: what it holds out is held out here.
+fits the held-out objects' errors, and those errors) and `log.jsonl`. The held-out objects are those
+of the shape network.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from .dataset import ShardFolder, premultiplied
 from .split import HOUSEHOLD_KINDS, is_held_out, sample_weight
 
 NEUTRAL_CAMERA = (25.0, 1.85)
-"""Elevation and radius that the shape network's blocks are given at the start: the middle."""
+"""Elevation and radius whose embedding initialises the shape network's blocks: mean values."""
 LABEL_DEG = 3.0
-"""Standard deviation of the elevations that count as right, degrees."""
+"""Standard deviation of the soft labels around the true elevation, degrees."""
 SHARES = (0.56, 0.70)
-"""Range of the object's share of the image: cut-outs are not exact."""
+"""Range of the object's size relative to the image, because cut-outs are inexact."""
 MAX_SHIFT = 0.025
-"""Largest offset of the object from the centre per axis, in parts of the image's side."""
+"""Largest offset of the object from the centre per axis, relative to the image's side."""
 ROLL_DEG = 2.5
-"""Standard deviation of the camera's roll: people do not hold it level."""
+"""Standard deviation of the camera's roll, degrees: people do not hold cameras level."""
 VIEWS_SHARE = 0.35
 """Share of the samples from rendered views in tar shards."""
 HOUSEHOLD_FACTOR = 2.0
-"""How much more often than by `sample_weight` things that people photograph on a table are drawn
-when all layers are trained."""
+"""Factor on `sample_weight` for kinds of objects that are typically photographed on a table, when
+all layers are trained."""
 
 
 @dataclass(frozen=True)
@@ -60,32 +60,32 @@ class ElevationTraining:
     """Constants of the optimisation."""
 
     minutes: float
-    """Processor time."""
+    """Processor time of the training."""
     wall_minutes: float = math.inf
-    """Time on the clock, after which the rate is annealed too."""
+    """Limit of the wall-clock time, at which the rate is annealed as well."""
     batch_size: int = 16
     encoder_rate: float = 4e-4
-    """Peak learning rate of AdamW for what comes from the shape network."""
+    """Peak learning rate of AdamW for the layers of the shape network."""
     head_rate: float = 1e-3
-    """The same for the head."""
+    """Peak learning rate for the head."""
     warmup: float = 0.03
-    """Share of the time in which the rate rises; then it falls along a cosine."""
+    """Share of the time in which the rate rises; afterwards it falls along a cosine."""
     weight_decay: float = 0.03
     ema_decay: float = 0.998
     frozen: bool = True
-    """Whether the `FROZEN` layers are not trained. Otherwise every sample is new."""
+    """Whether the `FROZEN` layers are excluded from training. If not, every sample is new."""
     fresh: int = 4
     """New samples in a batch; the others are drawn from the features of earlier ones, which takes a
     quarter of the time."""
     kept: int = 24_000
-    """Samples whose features are kept, 98 KB each."""
+    """Number of samples whose features are kept, 98 KB each."""
     bfloat16: bool = True
     log_seconds: float = 60
     evaluate_seconds: float = 420
 
 
 HOUSEHOLD = HOUSEHOLD_KINDS | {"synthetic"}
-"""Kinds of household things; the synthetic objects are cartons, cans, bottles, bowls and tools."""
+"""Kinds of household objects; synthetic ones are cartons, cans, bottles, bowls and tools."""
 FROZEN = ("stem", "down_32", "enc_32", "down_16", "enc_16", "enc_attention_16")
 """Layers that keep the shape network's weights, so that their results can be used again."""
 
@@ -151,7 +151,7 @@ def initial_network(weights: Path = SHAPE_WEIGHTS) -> ElevationNetwork:
 
 
 def augmented(rgba: npt.NDArray[np.uint8], rng: np.random.Generator) -> FloatArray:
-    """A training image, changed as photographs and cut-outs differ, and framed inexactly."""
+    """A training image with random changes like those of photos, cut-outs and inexact framing."""
     x, y, side = network.object_window(rgba[..., 3] / np.float32(255), rng.uniform(*SHARES))
     x, y = (float(value + side * rng.uniform(-MAX_SHIFT, MAX_SHIFT)) for value in (x, y))
     image = network.warped(augment_image(rgba, rng), (x, y, side), rng.normal(0, ROLL_DEG))
@@ -169,7 +169,7 @@ def draw_batch(folder: ShardFolder, views: RenderedViews, size: int, rng: np.ran
                household: float = 1.0) -> tuple[Tensor, Tensor]:
     """Augmented images (N x 4 x 128 x 128) and their soft labels.
 
-    `household`: an object that is no household thing is drawn again with a probability of
+    `household`: an object of another kind than `HOUSEHOLD` is drawn again with a probability of
     1 - 1 / household.
     """
     images: list[FloatArray] = []
@@ -206,7 +206,7 @@ def predicted_logits(model: ElevationNetwork, images: FloatArray) -> FloatArray:
 
 
 def errors(logits: FloatArray, elevations: FloatArray, temperature: float) -> dict[str, float]:
-    """Absolute errors of the estimates in degrees, and how well the uncertainty describes them."""
+    """Absolute errors of the estimates, degrees, and the calibration of the uncertainty."""
     predictor = ElevationPredictor(ElevationNetwork(), temperature)
     found = [predictor.distribution(row) for row in logits]
     error = np.abs(np.array([f.elevation_deg for f in found]) - elevations)
@@ -252,7 +252,7 @@ class Training:
         self.labels = torch.empty(config.kept, len(ELEVATIONS_DEG))
 
     def batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Features and labels of some new and some earlier samples; where nothing is frozen, images
+        """Features and labels of some new and some earlier samples; if nothing is frozen, images
         and labels."""
         config = self.config
         if not config.frozen:
@@ -333,7 +333,7 @@ class Training:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Train the elevation network.")
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prepare the training data: images, frustum targets and solid voxels, shard by shard.
+"""Prepares the training data: images, frustum targets and solid voxels, shard by shard.
 
     python -m engine.training.shape.prepare TRAIN_MESHES OUT [--worker 0 --workers 2] [--views 8]
 
@@ -94,7 +94,7 @@ def write_shard(path: Path, things: list[TexturedObject], kinds: list[str], view
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Prepare the shape network's training data.")
     parser.add_argument("meshes", type=Path)
     parser.add_argument("out", type=Path)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training images by ray casting: random cameras, lights, materials and exposure."""
+"""Renders training images by ray casting, with random cameras, lights, materials and exposure."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _shade(scene: RayScene, look: Look, colour: FloatArray, position: FloatArray
 
 
 def _downsample(images: FloatArray) -> npt.NDArray[np.uint8]:
-    """Box-filtered by `SUPERSAMPLING`; input N x H x W x 4 with alpha 0 or 1."""
+    """Box-filter by `SUPERSAMPLING`; the input is N x H x W x 4 with alpha 0 or 1."""
     count, height, width, _ = images.shape
     s = SUPERSAMPLING
     mean = images.reshape(count, height // s, s, width // s, s, 4).mean((2, 4))
@@ -153,8 +153,8 @@ def frustum_target(solid: npt.NDArray[np.bool_], camera: FloatArray,
                    mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """Occupied samples of each cell of a camera's frustum, 0 to 8: `BINS` x `RAYS` x `RAYS`.
 
-    `solid` is a cubic grid of the unit cube [x, y, z]; `mask` (`IMAGE_SIZE` squared) says which
-    rays are looked up, the others stay 0.
+    `solid` is a cubic grid of the unit cube [x, y, z]; `mask` (`IMAGE_SIZE` squared) selects the
+    rays that are sampled, the others are 0.
     """
     padded = np.pad(solid, 1).astype(np.uint8).ravel()
     side = solid.shape[0] + 2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which objects are trained on, how often, and which are held out.
+"""Divides objects into training and held-out objects, and weights them in the training.
 
 Objects of one source share a style and objects of one Infinigen factory share a shape, so both are
 held out as a whole: 173 of 3,451 objects, 5 %.
@@ -26,7 +26,7 @@ SOURCE_WEIGHTS = {
 low-poly sources are half of the objects and get about a quarter of the samples."""
 HOUSEHOLD_KINDS = frozenset({"tableware", "container", "tool", "food", "toy", "electronics"})
 HOUSEHOLD_WEIGHT = 1.4
-"""Factor for kinds of things that people photograph on a table."""
+"""Factor for kinds of objects that are typically photographed on a table."""
 KIND_WEIGHTS = {"building": 0.5, "character": 0.6}
 
 

@@ -1,15 +1,14 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Train the shape network for a fixed time.
+"""Trains the shape network for a fixed time.
 
     python -m engine.training.shape.train DATA OUT --minutes 95 [--resume-from WEIGHTS]
 
 Writes to OUT: `checkpoint.pt` (everything that is needed to resume, every few minutes),
-`weights.safetensors` (the moving average in fp16) and `log.jsonl` (one line a report). Started
-again
-with the same OUT it resumes; the learning rate follows the share of the minutes that has passed, so
-the weights are annealed when the time is over. A later run in another OUT continues from published
-weights with `--resume-from`: the rate warms up again and the optimiser starts afresh.
+`weights.safetensors` (the moving average in fp16) and `log.jsonl` (one line per report). A run with
+an existing OUT resumes it. The learning rate depends on the share of the minutes that has passed,
+so that the weights are annealed at the end. With `--resume-from`, a run in another OUT continues
+from published weights, with a new warm-up of the rate and a new state of the optimiser.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class TrainingConfig:
     bce_weight: float = 4.0
     """Weight of the cross-entropy beside the Dice loss (pilot)."""
     bfloat16: bool = True
-    """Autocast; only worth it on a CPU with AMX or on a GPU."""
+    """Whether to compute in bfloat16, which is only faster on a CPU with AMX or on a GPU."""
     log_seconds: float = 60
     evaluate_seconds: float = 600
     evaluate_batches: int = 11
@@ -112,7 +111,7 @@ def frustum_iou(model: nn.Module, folder: ShardFolder, batches: int, size: int,
 
 
 class Trainer:
-    """The model, its moving average, the optimiser, and how far they are."""
+    """The model, its moving average, the optimiser, and the progress of the training."""
 
     def __init__(self, folder: ShardFolder, out: Path, config: TrainingConfig) -> None:
         self.folder, self.out, self.config = folder, out, config
@@ -126,7 +125,7 @@ class Trainer:
         self.samples, self.steps, self.seconds = 0, 0, 0.0
 
     def start_from(self, path: Path) -> None:
-        """Begin with published weights instead of random ones."""
+        """Initialise the model with published weights instead of random ones."""
         state = {name: value.float() for name, value in load_file(path).items()}
         self.model.load_state_dict(state)
         self.average.load_state_dict(state)
@@ -160,7 +159,7 @@ class Trainer:
         export_weights(self.average, self.out / "weights.safetensors")
 
     def resume(self) -> None:
-        """Continue where the checkpoint was written, if there is one."""
+        """Continue from the checkpoint, if there is one."""
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
@@ -180,7 +179,7 @@ class Trainer:
             file.write(json.dumps(line) + "\n")
 
     def run(self) -> None:
-        """Train until the time is over."""
+        """Train until the time has passed."""
         config, started, before = self.config, time.time(), self.seconds
         rng = np.random.default_rng((26, self.steps))
         losses: list[float] = []
@@ -215,7 +214,7 @@ def export_weights(model: nn.Module, path: Path) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Train the shape network.")
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)

@@ -114,7 +114,7 @@ def lathe(points: list[tuple[float, float]], material: int = 0, exponent: float 
 
     Args:
         points: the profile, (radius, z) from one end to the other.
-        smooth: without, every corner is a crease, and the first and last segment are the ends.
+        smooth: if False, every corner is a crease, and the first and last segment are the ends.
     """
     profile = np.asarray(points, float)
     if smooth:
