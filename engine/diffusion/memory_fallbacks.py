@@ -91,7 +91,7 @@ class MemoryFallbacks:
     def __init__(self, fallbacks: Iterable[Fallback]) -> None:
         """`fallbacks`: in the order in which they are applied, the cheapest first."""
         self.applied: list[str] = []
-        """What was done, as phrases."""
+        """Phrases that describe the applied fallbacks."""
         self._left = list(fallbacks)
 
     def apply_next(self, pipeline: Any) -> bool:

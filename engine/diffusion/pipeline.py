@@ -357,7 +357,7 @@ class Zero123Pipeline(DiffusionPipeline):
 
 
 def _slice_attention(pipeline: Zero123Pipeline) -> str | None:
-    """As `slice_attention`, but attention to a single context token stays as it is."""
+    """Slice attention like `slice_attention`, except for attention to a single context token."""
     done = slice_attention(pipeline)
     use_single_token_cross_attention(pipeline.unet)
     return done
@@ -374,7 +374,7 @@ def _tile_decoder(pipeline: Zero123Pipeline) -> str:
 
 
 MEMORY_FALLBACKS = (_slice_attention, _tile_decoder, offload)
-"""In the order in which they are applied, the cheapest first."""
+"""The memory fallbacks in the order in which they are applied, the cheapest first."""
 
 
 def _check_arguments(output_type: str, num_samples: int) -> None:

@@ -21,7 +21,7 @@ def draw_sheet(objects: Sequence[RenderedObject], predict: Predictor, views: int
                path: Path) -> None:
     """Write a PNG with a row per object: its view 0, then `views` predictions.
 
-    The predicted cameras have the input's elevation and distance and stand at equal steps of
+    The predicted cameras have the input's elevation and distance and are placed at equal steps of
     azimuth, the first one a step to the right of the input.
 
     `size`: side of an image, pixels.

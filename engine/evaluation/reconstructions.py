@@ -57,7 +57,7 @@ class MeshEvaluation:
     up: str = ""
     """Up axis of the predictions (see `load_shape`)."""
     alignment: Alignment = Alignment.SCALE
-    """For the protocol "zero123"; "syncdreamer" aligns nothing."""
+    """Alignment in the protocol "zero123"; "syncdreamer" never aligns."""
     protocol: str = PROTOCOLS[0]
     last: int = 0
     """Number of objects at the end of the test set to use; 0: all."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames an image like the networks' training images: one centred object in a square.
 
-The training cameras stand 1.5 to 2.2 away from an object of size 1, which then fills 0.52 to 0.77
+The training cameras are 1.5 to 2.2 away from an object of size 1, which then fills 0.52 to 0.77
 of the image. Every object is shown as from the middle of this range, unless its image is framed in
 this way already. The alternative, to keep any framing within the range and convert the object's
 share into a radius, was measured: nano then makes different meshes of one image at shares of 0.55
@@ -33,7 +33,7 @@ OBJECT_FRACTION = 0.625
 
 Seen with FOV 49.13 degrees, an object of longest side 1 fills 1.15 / radius of the frame (median
 over training views), so this is what the default radius of 1.85 shows. The original's 200/256
-would stand for a camera at 1.48, closer than any in training, and make every mesh a quarter too
+would correspond to a camera at 1.48, closer than any in training, and make every mesh a quarter too
 large for its unit box.
 """
 TRAINED_SHARE = (0.52, 0.77)
@@ -111,9 +111,9 @@ class FramedImage:
     notes: list[str] = field(default_factory=list)
     """Sentences for the user, about the framing."""
     elevation_deg: float = 0.0
-    """Of the camera that took the image, above the horizon, once it is known."""
+    """Elevation of the camera that took the image, degrees above the horizon; 0 until known."""
     camera: dict[str, Any] = field(default_factory=dict)
-    """How the elevation was found, plain JSON, for the report."""
+    """Description of the elevation's source as plain JSON, for the report."""
 
     @property
     def report(self) -> dict[str, Any]:

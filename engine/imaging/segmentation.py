@@ -45,7 +45,7 @@ from .reading import LoadedImage, load_image
 from .saliency import resized, saliency
 
 _TRANSLUCENT = 0.9
-"""Opacity below which the user is told that the object is translucent: layers may have 0.98."""
+"""Opacity below which a translucent object is reported: exported layers may have 0.98."""
 _FRAME_IS_OBJECT = 0.02
 """Transparent share from which an image without a distinct object is taken as a cut-out."""
 _LARGEST_SIDE = 2048

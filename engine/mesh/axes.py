@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Axes of mesh files.
 
-The engine's world has Z up, and the input camera stands on the side of +X (see `engine.camera`).
+The engine's world has Z up, and the input camera is on the side of +X (see `engine.camera`).
 A mesh file has the side that the input image shows at its front:
 
 - glTF 2.0 (section 3.4 of its specification) and OBJ: Y up, front +Z;

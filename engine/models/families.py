@@ -145,7 +145,7 @@ class SJCParameters:
     """Heights of the other cameras."""
     background_depth: float = 10.0
     photo_weight: float = 1e4
-    """Of the mean square error of the decoded input view, with images in [-1, 1]."""
+    """Weight of the mean square error of the decoded input view, with images in [-1, 1]."""
     photo_depth_weight: float = 0.1 * 1e4
     near_view_weight: float = 1e4
     near_view_distance: float = 0.05

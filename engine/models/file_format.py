@@ -172,7 +172,7 @@ _PROBLEMS = {
 
 
 def _size_behind(head: bytes) -> str:
-    """The size of the file that a Git LFS pointer stands for, as text."""
+    """The size of the file that a Git LFS pointer refers to, as text."""
     found = _LFS_SIZE.search(head)
     return f"; these have {int(found[1]) / 1e9:.1f} GB" if found else ""
 

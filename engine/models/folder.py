@@ -207,7 +207,7 @@ def is_plain_name(name: str) -> bool:
 
 
 def is_inside(name: str) -> bool:
-    """Whether a path with slashes stays inside the folder that it is relative to."""
+    """Whether a relative path with slashes stays inside its folder."""
     return all(is_plain_name(part) for part in name.split("/"))
 
 

@@ -72,7 +72,7 @@ def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None 
 
 
 def encoding_is_known(path: Path, name: str) -> bool:
-    """Whether the pose encoding of a file or folder to be imported need not be asked for.
+    """Whether a file or folder can be imported without asking for its pose encoding.
 
     This is also true if the import will fail for another reason.
     """

@@ -17,7 +17,7 @@ class Clock:
 
     def __init__(self, reporter: Reporter) -> None:
         self.stages: list[dict[str, Any]] = []
-        """In order, {"name": str, "seconds": float}."""
+        """Finished stages in order, each {"name": str, "seconds": float}."""
         self._reporter = reporter
 
     @contextmanager

@@ -50,7 +50,7 @@ class DietNeRFConfig:
 
 
 class SemanticConsistencyObjective:
-    """The error of the photo, and how unlike it other views are to an image encoder."""
+    """The error of the photo, plus the dissimilarity of other views for an image encoder."""
 
     def __init__(self, guidance: Zero123Guidance, photo: PosedImages, occupancy: Occupancy,
                  threads: int, generator: torch.Generator) -> None:
@@ -89,7 +89,7 @@ class SemanticConsistencyObjective:
                        self.guidance.input_radius * (low + u[2] * (high - low)))
 
     def _inconsistency(self, field: Field, camera: Cameras) -> Tensor:
-        """How unlike the photo a rendered image is, differentiable in the field.
+        """Dissimilarity of a rendered image and the photo, differentiable in the field.
 
         The encoder's gradient is computed apart, on all threads and on its own device.
         """

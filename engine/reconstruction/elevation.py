@@ -36,7 +36,7 @@ RESOLUTION = 32
 SIZE = 48
 """Side in pixels at which silhouettes are compared."""
 MAX_ELEVATION_DEG = 89.0
-"""Views beyond the zenith, where there is no camera, count as taken from here."""
+"""Largest elevation of a view's camera; larger ones are clamped to it."""
 SOLID_OPACITY = 0.25
 """Opacity from which a voxel may contribute to a silhouette."""
 

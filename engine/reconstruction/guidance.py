@@ -76,7 +76,7 @@ class Zero123Guidance:
     """The encoded photo."""
     input_elevation_deg: float
     input_radius: float
-    """Of the camera that took the photo, world units."""
+    """Distance of the camera that took the photo, world units."""
     on_halved: Callable[[int], None] = field(default=lambda views: None, kw_only=True)
     """Called with the new number of views per batch when memory has run out."""
 
@@ -115,7 +115,7 @@ class Zero123Guidance:
 
 @dataclass(frozen=True)
 class UnposedGuidance(Zero123Guidance):
-    """A model that is not told the camera.
+    """A model that does not receive the camera.
 
     A model that needs cameras is given random ones: then any view of the object scores as high as
     any other, as for a model that knows no cameras.

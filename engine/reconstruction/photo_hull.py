@@ -363,7 +363,7 @@ def _agrees_below(surface: _Surface, views: _Views, depths: list[float], ratio: 
 
 
 def _seen(surface: _Surface) -> Tensor:
-    """Whether enough views see a voxel for a test: P bool."""
+    """Whether enough views see a voxel for a consistency test: P bool."""
     return surface.sees.sum(1) >= CONFIG.min_views
 
 

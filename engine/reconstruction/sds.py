@@ -85,7 +85,7 @@ class ScoreSchedule:
 
 
 class ScoreDistillationObjective:
-    """How unlikely the model finds novel views, and the error of the photo."""
+    """Loss for novel views that the model finds unlikely, plus the error of the photo."""
 
     def __init__(self, guidance: Zero123Guidance, photo: PosedImages, occupancy: Occupancy,
                  settings: SDSSettings, schedule: ScoreSchedule) -> None:

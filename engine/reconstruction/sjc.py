@@ -35,7 +35,7 @@ CONFIG = SJCParameters()
 
 
 class ScoreJacobianObjective:
-    """How unlikely the model finds latent views, and the error of the decoded input view."""
+    """Loss for latent views that the model finds unlikely, plus the decoded input view's error."""
 
     def __init__(self, guidance: Zero123Guidance, photo: Tensor, background: Tensor,
                  occupancy: Occupancy, guidance_scale: float, schedule: ScoreSchedule) -> None:

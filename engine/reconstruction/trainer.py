@@ -50,7 +50,7 @@ def adamax(groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
 
 @dataclass(frozen=True)
 class LearningRates:
-    """How fast the field changes during one level of resolution."""
+    """Learning rates and smoothing factors of one level of resolution."""
 
     learning_rate: float
     """Learning rate of Adam at the first step, in raw grid units."""
@@ -220,6 +220,6 @@ def _not_finite(step: int, total: int) -> EngineError:
 
 
 def is_finite(loss: Tensor, parameters: Sequence[Tensor]) -> bool:
-    """Whether a step can be taken: a NaN or an infinite value would spread over the whole field."""
+    """Whether the loss and all gradients are finite: a NaN would spread over the whole field."""
     sums = [value.grad.sum() for value in parameters if value.grad is not None]
     return bool(torch.stack([loss.detach(), *sums]).sum().isfinite())

@@ -193,7 +193,7 @@ class _CrossSections:
 
 
 def _flat_end(sections: _CrossSections, bounds: SilhouetteBounds, last: float) -> float:
-    """How far the cross-section near an end can move outwards within the silhouettes.
+    """The coordinate to which an end's cross-section can move outwards within the silhouettes.
 
     `last`: rough coordinate of the end. Infinite if too few silhouettes bound it.
     """

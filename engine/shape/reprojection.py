@@ -55,9 +55,9 @@ class DetailConfig:
 
 
 BLURRED_VIEWS = DetailConfig()
-"""For models that regress blurred views, such as nano."""
+"""The constants for models that regress blurred views, such as nano."""
 SHARP_VIEWS = DetailConfig(full_turn_deg=30.0, max_turn_deg=60.0, silhouette_share=0.0)
-"""For models whose views have detail and an outline of their own. Not measured: cautious values."""
+"""The constants for models with detailed, sharp views. These cautious values were not measured."""
 BLURRED_SIZE = 128
 """Side in pixels of views up to which they count as blurred."""
 

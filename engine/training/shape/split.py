@@ -37,7 +37,7 @@ def factory(name: str) -> str:
 
 
 def is_held_out(name: str, source: str) -> bool:
-    """Whether an object is kept out of training."""
+    """Whether an object is excluded from training."""
     return source in HELD_OUT_SOURCES or factory(name) in HELD_OUT_FACTORIES
 
 

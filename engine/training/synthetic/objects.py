@@ -66,14 +66,14 @@ def _curve(rng: np.random.Generator, count: int, low: float, high: float) -> Flo
 
 
 def carton(rng: np.random.Generator) -> list[Part]:
-    """A box; now and then with rounded edges."""
+    """A box, sometimes with rounded edges."""
     size = np.array([_log_uniform(rng, 0.15, 1) for _ in range(3)])
     exponent = BOX * 4 if rng.random() < 0.7 else rng.uniform(4, 10)
     return [box(size, 0, exponent)]
 
 
 def can(rng: np.random.Generator) -> list[Part]:
-    """A cylinder, round or squarish, with or without a lid that stands out."""
+    """A cylinder, round or nearly square, with or without a protruding lid."""
     radius, height = 0.5, _log_uniform(rng, 0.2, 3.5)
     exponent = 2.0 if rng.random() < 0.7 else rng.uniform(2.5, 6)
     aspect = np.array([1, 1 if rng.random() < 0.6 else rng.uniform(0.4, 1), 1])

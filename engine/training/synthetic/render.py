@@ -31,7 +31,7 @@ TEST_INPUT = (0.0, 20.0, 1.85)
 
 @dataclass(frozen=True)
 class SyntheticViews:
-    """How synthetic objects are rendered."""
+    """Settings for rendering synthetic objects."""
 
     count: int
     """Views of each object."""
