@@ -53,12 +53,12 @@ def error_of(call, *arguments) -> EngineError:
 
 
 class TestCatalogue:
-    def test_listing_is_light(self, project_root):
+    def test_list_models_does_not_import_torch(self, project_root):
         code = ("import sys, engine.models as m; m.list_models()[0].installed; "
                 "sys.exit('torch' in sys.modules)")
         subprocess.run([sys.executable, "-c", code], cwd=project_root, check=True)
 
-    def test_what_a_person_needs_to_know_of_a_model(self):
+    def test_list_models_states_size_and_licence(self):
         models = {info.name: info for info in list_models()}
         assert list(models)[:7] == ["u2netp", "nano", "zero123-105000", "zero123-165000",
                                     "zero123-xl", "stable-zero123", "stable-zero123c"]
@@ -72,7 +72,7 @@ class TestCatalogue:
             assert info.terms or not info.restricted
             assert info.pose_encoding == ("stable" if "stable" in info.name else "zero123")
 
-    def test_installed_is_looked_up_in_the_models_folder(self, saved, tmp_path, monkeypatch):
+    def test_installed_uses_the_models_folder(self, saved, tmp_path, monkeypatch):
         monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
         assert models_folder() == tmp_path
         assert not find_model("zero123-xl").installed
@@ -84,7 +84,7 @@ class TestCatalogue:
         assert main(["models", "accept", "zero123-xl"]) == 0
         assert load_pipeline("zero123-xl", "cpu").config.pose_encoding == "zero123"
 
-    def test_the_models_folder_is_the_users_own_by_default(self, monkeypatch):
+    def test_models_folder_defaults_to_user_data(self, monkeypatch):
         monkeypatch.delenv("ZERO123_MODELS", raising=False)
         assert models_folder().is_absolute()
         assert models_folder().parts[-2:] == ("zero123", "models")
@@ -112,7 +112,7 @@ class TestLocalFiles:
         assert main(["models", "remove", "u2netp"]) == 0
         assert list(models.iterdir()) == []
 
-    def test_a_checkpoint_gets_its_name_from_the_file(self, shared_dir, tmp_path, models, capsys):
+    def test_import_names_checkpoint_after_its_file(self, shared_dir, tmp_path, models, capsys):
         golden = shared_dir / "golden"
         shutil.copy(golden / "checkpoint.ckpt", tmp_path / "stable_zero123.ckpt")
         command = ["models", "import", str(tmp_path / "stable_zero123.ckpt"), "--config",
@@ -130,26 +130,26 @@ class TestLocalFiles:
         assert main(["models", "verify", "mine"]) == 3
 
     @pytest.mark.parametrize("name", ["nano", "../outside", ".hidden", "a/b", "c:"])
-    def test_names_that_lead_elsewhere_are_refused(self, tmp_path, name):
+    def test_import_refuses_names_with_paths(self, tmp_path, name):
         (tmp_path / "a.ckpt").write_bytes(b"")
         assert error_of(import_model, tmp_path / "a.ckpt", name,
                         SilentReporter()).code is ErrorCode.BAD_INPUT
 
 
 class TestMissing:
-    def test_an_unknown_name_lists_the_known_ones(self):
+    def test_load_pipeline_lists_models_for_unknown_name(self):
         error = error_of(load_pipeline, "zero124")
         assert error.code is ErrorCode.MODEL_MISSING
         assert "nano" in error.hint
         assert "stable-zero123" in error.hint
 
-    def test_a_known_one_that_is_not_here_says_how_to_get_it(self, tmp_path, monkeypatch):
+    def test_load_pipeline_explains_how_to_install_a_model(self, tmp_path, monkeypatch):
         monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
         error = error_of(load_pipeline, "stable-zero123")
         assert error.code is ErrorCode.MODEL_MISSING
         assert "models download stable-zero123" in error.hint
 
-    def test_a_checkpoint_file_is_to_be_imported(self, tmp_path):
+    def test_load_pipeline_suggests_import_of_checkpoint(self, tmp_path):
         (tmp_path / "a.ckpt").write_bytes(b"")
         error = error_of(load_pipeline, str(tmp_path / "a.ckpt"))
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
@@ -160,7 +160,7 @@ class TestDamage:
     @pytest.mark.parametrize("name", [UNET, CLIP, "cc_projection/config.json", "vae/config.json",
                                       "scheduler/scheduler_config.json", "model_index.json"])
     @pytest.mark.parametrize("kept", [0.0, 0.5])
-    def test_cut_off(self, model, name, kept):
+    def test_load_pipeline_reports_truncated_file(self, model, name, kept):
         os.truncate(model / name, int((model / name).stat().st_size * kept))
         error = error_of(load_pipeline, str(model), "cpu")
         assert error.code is ErrorCode.MODEL_DAMAGED
@@ -168,12 +168,12 @@ class TestDamage:
 
     @pytest.mark.parametrize("name", [UNET, CLIP, "vae/config.json",
                                       "scheduler/scheduler_config.json"])
-    def test_gone(self, model, name):
+    def test_load_pipeline_reports_missing_file(self, model, name):
         (model / name).unlink()
         assert error_of(load_pipeline, str(model), "cpu").code is ErrorCode.MODEL_DAMAGED
 
     @pytest.mark.parametrize("name", [UNET, CLIP])
-    def test_a_weight_that_is_not_there_is_not_made_up(self, model, name):
+    def test_load_pipeline_reports_missing_weight(self, model, name):
         weights = load_file(model / name)
         lost, _ = weights.popitem()
         save_file(weights, model / name, metadata={"format": "pt"})
@@ -181,13 +181,13 @@ class TestDamage:
         assert error.code is ErrorCode.MODEL_DAMAGED
         assert lost in error.message
 
-    def test_another_kind_of_pipeline_is_incompatible(self, model):
+    def test_load_pipeline_refuses_other_pipeline(self, model):
         (model / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
         error = error_of(load_pipeline, str(model), "cpu")
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
         assert "FluxPipeline" in error.message
 
-    def test_an_index_cannot_bring_code(self, model):
+    def test_load_pipeline_ignores_classes_of_the_index(self, model):
         index = json.loads((model / "model_index.json").read_text())
         index["unet"] = ["trap", "Trap"]
         (model / "model_index.json").write_text(json.dumps(index))
@@ -197,17 +197,17 @@ class TestDamage:
 
 
 class TestDevice:
-    def test_auto_takes_one_that_is_there(self):
+    def test_resolve_device_auto_selects_usable_device(self):
         assert torch.zeros(2, device=resolve_device("auto")).sum() == 0
 
-    def test_unknown_ones_are_refused(self):
+    def test_resolve_device_refuses_unknown_name(self):
         assert error_of(resolve_device, "tpu").code is ErrorCode.BAD_INPUT
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-    def test_one_that_is_not_there_is_an_error_not_a_fallback(self):
+    def test_resolve_device_refuses_missing_device(self):
         error = error_of(resolve_device, "cuda")
         assert error.code is ErrorCode.ENVIRONMENT
 
-    def test_half_precision_files_are_computed_in_single(self, tmp_path):
+    def test_load_pipeline_computes_float32_from_float16_files(self, tmp_path):
         tiny_pipeline().to(torch.float16).save_pretrained(tmp_path)
         assert load_pipeline(str(tmp_path), "cpu").vae.dtype == torch.float32

@@ -62,7 +62,7 @@ LAYOUTS = (community.as_bennyguo, community.as_kxic, community.as_converted)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_community_folder_gives_the_same_views(own, tmp_path, layout):
+def test_community_folder_gives_the_same_views(own, tmp_path, layout):
     folder = layout(own, tmp_path / "zero123-xl-diffusers")
     np.testing.assert_array_equal(views(folder), views(own))
 
@@ -75,7 +75,7 @@ def test_half_precision_folders_give_the_same_views(own, tmp_path):
 
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, community.as_ashawkey])
-def test_an_imported_folder_gives_the_same_views(own, tmp_path, layout):
+def test_imported_folder_gives_the_same_views(own, tmp_path, layout):
     folder = layout(own, tmp_path / "theirs")
     assert main(["models", "import", str(folder), "--name", "mine",
                  "--pose-encoding", "zero123"]) == 0
@@ -87,14 +87,14 @@ def test_an_imported_folder_gives_the_same_views(own, tmp_path, layout):
 
 
 @pytest.mark.parametrize("variant", ["", ".fp16"])
-def test_weights_in_parts_are_put_together(own, tmp_path, variant):
+def test_sharded_weights_are_combined(own, tmp_path, variant):
     folder = Path(shutil.copytree(own, tmp_path / "parts"))
     for network in community.NETWORKS:
         community.split(community.weights_file(folder, network), variant)
     np.testing.assert_array_equal(views(folder), views(own))
 
 
-def test_a_missing_part_is_named(own, tmp_path):
+def test_sharded_weights_error_names_missing_part(own, tmp_path):
     folder = Path(shutil.copytree(own, tmp_path / "parts"))
     community.split(community.weights_file(folder, "unet"))
     next((folder / "unet").glob("*-00002-of-00002.safetensors")).unlink()
@@ -103,7 +103,7 @@ def test_a_missing_part_is_named(own, tmp_path):
     assert "part 2 of 2" in error.message
 
 
-def test_variants_alone_are_read(own, tmp_path):
+def test_variant_weights_are_read_alone(own, tmp_path):
     folder = Path(shutil.copytree(own, tmp_path / "fp16"))
     for network in community.NETWORKS:
         file = community.weights_file(folder, network)
@@ -111,7 +111,7 @@ def test_variants_alone_are_read(own, tmp_path):
     np.testing.assert_array_equal(views(folder), views(own))
 
 
-def test_averaged_weights_are_preferred(own, tmp_path):
+def test_averaged_variant_is_preferred(own, tmp_path):
     folder = Path(shutil.copytree(own, tmp_path / "ema"))
     file = community.weights_file(folder, "unet")
     file.rename(file.with_name("diffusion_pytorch_model.fp16_ema.safetensors"))
@@ -122,7 +122,7 @@ def test_averaged_weights_are_preferred(own, tmp_path):
     np.testing.assert_array_equal(views(folder), views(own))
 
 
-def test_the_conversion_scripts_betas_are_replaced(own, tmp_path):
+def test_scheduler_replaces_betas_of_conversion_script(own, tmp_path):
     folder = community.as_converted(own, tmp_path / "zero123-xl-diffusers")
     path = folder / "scheduler" / "scheduler_config.json"
     wrong = json.loads(path.read_text()) | {"beta_start": 0.02, "beta_end": 0.085}
@@ -131,14 +131,14 @@ def test_the_conversion_scripts_betas_are_replaced(own, tmp_path):
 
 
 @pytest.mark.parametrize("given", ["hub id", "snapshot", "repository"])
-def test_the_hugging_face_cache_is_read(own, tmp_path, given):
+def test_load_pipeline_reads_hugging_face_cache(own, tmp_path, given):
     theirs = community.as_bennyguo(own, tmp_path / "theirs")
     snapshot = community.in_hub_cache(theirs, tmp_path / "hub", XL)
     model = {"hub id": XL, "snapshot": snapshot, "repository": snapshot.parents[1]}[given]
     np.testing.assert_array_equal(views(model), views(own))
 
 
-def test_a_cached_folder_is_imported_by_its_repositorys_name(own, tmp_path, models):
+def test_import_model_accepts_cached_repository_name(own, tmp_path, models):
     theirs = community.as_kxic(own, tmp_path / "theirs")
     snapshot = community.in_hub_cache(theirs, tmp_path / "hub", XL)
     assert main(["models", "accept", "zero123-xl-diffusers"]) == 0
@@ -146,7 +146,7 @@ def test_a_cached_folder_is_imported_by_its_repositorys_name(own, tmp_path, mode
     assert (models / "zero123-xl-diffusers" / "model_index.json").is_file()
 
 
-def test_links_that_leave_the_cache_are_refused(own, tmp_path):
+def test_check_links_refuses_links_out_of_the_cache(own, tmp_path):
     snapshot = community.in_hub_cache(own, tmp_path / "hub", XL)
     outside = tmp_path / "outside.safetensors"
     file = community.weights_file(snapshot, "unet")
@@ -159,20 +159,20 @@ def test_links_that_leave_the_cache_are_refused(own, tmp_path):
 
 
 class TestPoseEncoding:
-    def test_nothing_is_assumed_of_an_unknown_folder(self, own, tmp_path):
+    def test_unknown_folder_requires_pose_encoding(self, own, tmp_path):
         error = error_of(community.as_kxic(own, tmp_path / "theirs"))
         assert error.code is ErrorCode.BAD_INPUT
         assert "--pose-encoding zero123" in error.hint
         assert "--pose-encoding stable" in error.hint
 
     @pytest.mark.parametrize("name", ["stable-zero123", "stable_zero123_diffusers"])
-    def test_a_folder_named_after_stable_zero123_is_asked_about(self, own, tmp_path, name):
+    def test_folder_named_stable_zero123_requires_licence(self, own, tmp_path, name):
         folder = community.as_bennyguo(own, tmp_path / name)
         assert "licence of stable-zero123" in error_of(folder).message
         accept_licence(find_model("stable-zero123"))
         assert load_pipeline(str(folder), "cpu").config.pose_encoding == "stable"
 
-    def test_what_diffusers_notes_of_the_origin_counts(self, own, tmp_path):
+    def test_source_recorded_by_diffusers_is_evidence(self, own, tmp_path):
         folder = community.as_converted(own, tmp_path / "theirs")
         path = folder / "unet" / "config.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {
@@ -180,12 +180,12 @@ class TestPoseEncoding:
         accept_licence(find_model("stable-zero123"))
         assert load_pipeline(str(folder), "cpu").config.pose_encoding == "stable"
 
-    def test_contradicting_names_decide_nothing(self, own, tmp_path, models):
+    def test_contradictory_names_require_pose_encoding(self, own, tmp_path, models):
         folder = community.as_converted(own, tmp_path / "stable-zero123")
         with pytest.raises(EngineError, match="contradicts itself"):
             import_model(folder, "zero123-xl", SilentReporter(), accept_licence=True)
 
-    def test_a_person_can_say_it_for_one_job(self, own, tmp_path):
+    def test_load_pipeline_accepts_chosen_pose_encoding(self, own, tmp_path):
         folder = str(community.as_kxic(own, tmp_path / "theirs"))
         with pytest.raises(EngineError, match="licence of stable-zero123"):
             load_pipeline(folder, "cpu", pose_encoding="stable")
@@ -194,11 +194,11 @@ class TestPoseEncoding:
             loaded = load_pipeline(folder, "cpu", pose_encoding=encoding)
             assert loaded.config.pose_encoding == encoding
 
-    def test_a_stated_encoding_cannot_be_replaced(self, own):
+    def test_stated_pose_encoding_cannot_be_overridden(self, own):
         with pytest.raises(EngineError, match="states the pose encoding zero123"):
             load_pipeline(str(own), "cpu", pose_encoding="stable")
 
-    def test_a_job_takes_the_chosen_encoding(self, own, tmp_path, picture):
+    def test_job_uses_chosen_pose_encoding(self, own, tmp_path, picture):
         folder = community.as_kxic(own, tmp_path / "theirs")
         accept_licence(find_model("stable-zero123"))
         arguments = ["views", str(picture), "--model", str(folder), "--steps", "2", "--azimuth",
@@ -210,7 +210,7 @@ class TestPoseEncoding:
             seen.append((out / "view_000.png").read_bytes())
         assert seen[0] != seen[1]
 
-    def test_the_family_follows_the_chosen_encoding(self, own, tmp_path):
+    def test_family_follows_chosen_pose_encoding(self, own, tmp_path):
         folder = community.as_kxic(own, tmp_path / "theirs")
         assert family_in(folder, "stable") is STABLE
         assert family_in(community.as_kxic(own, tmp_path / "stable-zero123")) is STABLE
@@ -226,38 +226,38 @@ class TestBadFolders:
         path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
     @pytest.mark.parametrize("lost", ["vae", "cc_projection", "scheduler", "image_encoder"])
-    def test_an_incomplete_folder_names_what_is_missing(self, folder, lost):
+    def test_incomplete_folder_error_names_missing_network(self, folder, lost):
         shutil.rmtree(folder / lost)
         error = error_of(folder)
         assert error.code is ErrorCode.MODEL_DAMAGED
         assert f"incomplete: {lost} is missing" in error.message
 
-    def test_a_folder_without_index_is_incomplete(self, folder):
+    def test_folder_without_index_is_incomplete(self, folder):
         (folder / "model_index.json").unlink()
         assert "model_index.json is missing" in error_of(folder).message
 
-    def test_a_folder_of_checkpoints_names_one(self, tmp_path):
+    def test_folder_of_checkpoints_error_names_a_checkpoint(self, tmp_path):
         (tmp_path / "a.ckpt").write_bytes(b"")
         assert f"models import {tmp_path / 'a.ckpt'}" in error_of(tmp_path).hint
 
-    def test_two_unet_folders_are_refused(self, folder):
+    def test_duplicate_unet_folders_are_refused(self, folder):
         shutil.copytree(folder / "unet", folder / "unet_ema")
         error = error_of(folder)
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
         assert "two UNets, unet and unet_ema" in error.message
 
-    def test_two_files_of_one_unet_are_refused(self, folder):
+    def test_ambiguous_unet_weight_files_are_refused(self, folder):
         file = community.weights_file(folder, "unet")
         shutil.copy(file, file.with_name("model.safetensors"))
         assert "two sets of weights" in error_of(folder).message
 
-    def test_another_pipeline_is_refused(self, folder):
+    def test_other_pipeline_class_is_refused(self, folder):
         self.change(folder / "model_index.json", _class_name="StableDiffusionPipeline")
         error = error_of(folder)
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
         assert "StableDiffusionPipeline" in error.message
 
-    def test_a_unet_with_four_channels_is_refused(self, folder):
+    def test_unet_with_four_channels_is_refused(self, folder):
         self.change(folder / "unet" / "config.json", in_channels=4)
         error = error_of(folder)
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
@@ -266,14 +266,14 @@ class TestBadFolders:
     @pytest.mark.parametrize("values", [
         {"cross_attention_dim": 2048}, {"addition_embed_type": "text_time"},
         {"block_out_channels": [320, 640]}])
-    def test_a_unet_of_another_size_is_refused(self, folder, values):
+    def test_unet_of_other_size_is_refused(self, folder, values):
         self.change(folder / "unet" / "config.json", **values)
         error = error_of(folder)
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
         assert "\n" not in str(error)
 
     @pytest.mark.parametrize("network", community.NETWORKS)
-    def test_a_weight_of_another_shape_is_named(self, folder, network):
+    def test_mismatched_weight_shape_is_named(self, folder, network):
         file = community.weights_file(folder, network)
         weights = load_file(file)
         name = next(name for name in sorted(weights) if weights[name].ndim == 2)

@@ -81,7 +81,7 @@ def part(models: Path) -> Path:
 
 
 @pytest.mark.golden
-def test_an_original_becomes_a_model_that_loads_and_verifies(shared_dir: Path, models: Path,
+def test_download_original_loads_and_verifies(shared_dir: Path, models: Path,
                                                              hub: Hub):
     golden = shared_dir / "golden"
     hub.files |= {"tiny.ckpt": (golden / "checkpoint_lightning.ckpt").read_bytes(),
@@ -100,7 +100,7 @@ def test_an_original_becomes_a_model_that_loads_and_verifies(shared_dir: Path, m
 
 
 @pytest.mark.parametrize("plain_url", [False, True])
-def test_a_stopped_download_goes_on_where_it_was(models: Path, hub: Hub, content: bytes,
+def test_download_resumes_after_cancellation(models: Path, hub: Hub, content: bytes,
                                                  plain_url: bool):
     info = replace(BLOB, repo=f"{hub.url}/assets") if plain_url else BLOB
 
@@ -120,13 +120,13 @@ def test_a_stopped_download_goes_on_where_it_was(models: Path, hub: Hub, content
     assert hub.bodies[-1].range == f"bytes={kept}-"
 
 
-def test_a_line_that_breaks_again_and_again_is_mended(hub: Hub, content: bytes):
+def test_download_resumes_after_repeated_disconnects(hub: Hub, content: bytes):
     hub.cut_after = 2 * MB
     assert download(BLOB, SILENT).read_bytes() == content
     assert len(hub.bodies) == 3
 
 
-def test_a_server_without_ranges_sends_all_of_it_again(models: Path, hub: Hub, content: bytes):
+def test_download_restarts_without_range_support(models: Path, hub: Hub, content: bytes):
     hub.ranges = False
     hub.cut_after = 2 * MB
     error = error_of(BLOB)
@@ -136,7 +136,7 @@ def test_a_server_without_ranges_sends_all_of_it_again(models: Path, hub: Hub, c
     assert download(BLOB, SILENT).read_bytes() == content
 
 
-def test_a_body_that_is_shorter_than_announced_is_not_taken(models: Path, hub: Hub,
+def test_download_refuses_truncated_body(models: Path, hub: Hub,
                                                             content: bytes):
     hub.files["blob.onnx"] = content[:3 * MB]
     hub.announced["blob.onnx"] = content
@@ -148,7 +148,7 @@ def test_a_body_that_is_shorter_than_announced_is_not_taken(models: Path, hub: H
 
 
 @pytest.mark.parametrize("who", ["catalogue", "server", "first download"])
-def test_another_content_is_refused_and_not_kept(models: Path, hub: Hub, content: bytes, who: str):
+def test_download_discards_unexpected_content(models: Path, hub: Hub, content: bytes, who: str):
     info = replace(BLOB, sha256=("0" * 64,)) if who == "catalogue" else BLOB
     if who == "server":
         hub.announced["blob.onnx"] = content[::-1]
@@ -161,13 +161,13 @@ def test_another_content_is_refused_and_not_kept(models: Path, hub: Hub, content
     assert not list(models.glob(".downloads/*/*.part"))
 
 
-def test_a_wrong_digest_is_found_where_the_server_tells_none(models: Path, hub: Hub):
+def test_download_checks_digest_without_server_digest(models: Path, hub: Hub):
     info = replace(BLOB, repo=f"{hub.url}/assets", sha256=("0" * 64,))
     assert error_of(info).code is ErrorCode.MODEL_DAMAGED
     assert not list(models.glob(".downloads/*/*.part"))
 
 
-def test_what_is_there_of_an_older_content_is_not_continued(models: Path, hub: Hub,
+def test_download_ignores_part_of_older_content(models: Path, hub: Hub,
                                                             content: bytes):
     hub.ranges = True
     hub.files["blob.onnx"] = content[::-1]
@@ -183,7 +183,7 @@ def test_what_is_there_of_an_older_content_is_not_continued(models: Path, hub: H
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_gated_model_tells_how_to_get_it(hub: Hub, status: int):
+def test_download_of_gated_model_explains_access(hub: Hub, status: int):
     hub.status = status
     error = error_of(replace(BLOB, gated=True))
     assert error.code is ErrorCode.MODEL_MISSING
@@ -193,12 +193,12 @@ def test_a_gated_model_tells_how_to_get_it(hub: Hub, status: int):
 
 @pytest.mark.parametrize(("status", "code"), [(404, ErrorCode.MODEL_MISSING),
                                               (500, ErrorCode.ENVIRONMENT)])
-def test_a_server_that_has_no_such_file_or_fails(hub: Hub, status: int, code: ErrorCode):
+def test_download_reports_server_errors(hub: Hub, status: int, code: ErrorCode):
     hub.status = status
     assert error_of(BLOB).code is code
 
 
-def test_no_network(monkeypatch: pytest.MonkeyPatch):
+def test_download_reports_missing_network(monkeypatch: pytest.MonkeyPatch):
     with Hub({}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
     error = error_of(BLOB)
@@ -206,7 +206,7 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch):
     assert "network" in error.hint
 
 
-def test_a_proxy_that_is_not_there(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+def test_download_reports_unreachable_proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     """In a process of its own: the client reads the proxy's name when it is made."""
     result = engine("models", "download", "u2netp",
                     env={**os.environ, "HF_ENDPOINT": "http://hub.invalid",
@@ -217,7 +217,7 @@ def test_a_proxy_that_is_not_there(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     assert "password" not in result.stdout + result.stderr
 
 
-def test_the_token_goes_to_the_hub_alone_and_is_told_nowhere(
+def test_download_sends_token_to_hub_only(
         hub: Hub, content: bytes, monkeypatch: pytest.MonkeyPatch,
         capfd: pytest.CaptureFixture[str], models: Path):
     monkeypatch.setenv("HF_TOKEN", "hf_verysecret")
@@ -237,7 +237,7 @@ def test_the_token_goes_to_the_hub_alone_and_is_told_nowhere(
     assert not any(b"hf_verysecret" in text for text in texts)
 
 
-def test_restricted_licence_is_asked_for_once(hub: Hub, models: Path):
+def test_download_requires_restricted_licence_once(hub: Hub, models: Path):
     info = replace(BLOB, commercial_use=CommercialUse.FORBIDDEN, licence="Ours, 1.0",
                    terms="Not for money", licence_url="https://example.org/licence")
     error = error_of(info)
@@ -253,7 +253,7 @@ def test_restricted_licence_is_asked_for_once(hub: Hub, models: Path):
     assert error_of(replace(info, licence="Ours, 2.0")).code is ErrorCode.BAD_INPUT
 
 
-def test_an_unreadable_memory_is_not_forgotten(models: Path, hub: Hub):
+def test_licence_store_keeps_unreadable_file(models: Path, hub: Hub):
     models.mkdir()
     (models / STORE_FILE).write_text("{")
     assert error_of(BLOB).code is ErrorCode.MODEL_DAMAGED
@@ -262,7 +262,7 @@ def test_an_unreadable_memory_is_not_forgotten(models: Path, hub: Hub):
     accept_licence(find_model("stable-zero123"))
 
 
-def test_a_full_disk_is_told_before_anything_is_fetched(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+def test_download_checks_free_space_first(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=MB))
     error = error_of(BLOB)
     assert error.code is ErrorCode.DISK
@@ -270,7 +270,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(hub: Hub, monkeypatch: p
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
-def test_a_disk_that_becomes_full_keeps_what_is_there(hub: Hub, models: Path, content: bytes,
+def test_download_keeps_data_when_disk_becomes_full(hub: Hub, models: Path, content: bytes,
                                                       shared_dir: Path):
     import resource
 
@@ -284,7 +284,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(hub: Hub, models: Path, co
     assert engine("models", "download", "u2netp").returncode == 0
 
 
-def test_two_downloads_of_one_model_do_not_meet(hub: Hub):
+def test_download_refuses_concurrent_download(hub: Hub):
     class Again(SilentReporter):
         code: ErrorCode | None = None
 
@@ -298,7 +298,7 @@ def test_two_downloads_of_one_model_do_not_meet(hub: Hub):
 
 
 @pytest.mark.parametrize("way", ["ctrl-c", "killed", "stdin closes"])
-def test_the_command_goes_on_after_any_end(hub: Hub, models: Path, shared_dir: Path, way: str):
+def test_download_command_resumes_after_any_end(hub: Hub, models: Path, shared_dir: Path, way: str):
     hub.files["u2netp.onnx"] = (shared_dir / "data/models/u2netp.onnx").read_bytes()
     hub.hold_after = 2 * MB
     with subprocess.Popen(
@@ -328,7 +328,7 @@ def test_the_command_goes_on_after_any_end(hub: Hub, models: Path, shared_dir: P
     assert engine("models", "verify", "u2netp").returncode == 0
 
 
-def test_a_pickle_that_calls_is_refused_after_its_download(hub: Hub, models: Path,
+def test_download_refuses_malicious_pickle(hub: Hub, models: Path,
                                                            tmp_path: Path):
     mark = tmp_path / "mark"
     torch.save({"state_dict": {"weight": torch.zeros(2)}, "hook": Exploit(mark)},
@@ -357,7 +357,7 @@ class TestWholeRepositories:
     def theirs(self, tiny_model: Path, tmp_path: Path) -> Path:
         return community.as_bennyguo(tiny_model, tmp_path / "theirs")
 
-    def test_a_conversion_becomes_a_model_that_verifies(self, hub: Hub, theirs: Path):
+    def test_download_of_conversion_verifies(self, hub: Hub, theirs: Path):
         self.serve(hub, theirs)
         hub.files |= {"unet/diffusion_pytorch_model.bin": b"the same again", "README.md": b"read"}
         download(self.REPO, SILENT)
@@ -367,14 +367,14 @@ class TestWholeRepositories:
         assert verify("converted")
         assert load_pipeline("converted", "cpu").config.pose_encoding == "zero123"
 
-    def test_an_incomplete_repository_is_named(self, hub: Hub, theirs: Path):
+    def test_download_names_incomplete_repository(self, hub: Hub, theirs: Path):
         shutil.rmtree(theirs / "vae")
         self.serve(hub, theirs)
         error = error_of(self.REPO)
         assert error.code is ErrorCode.MODEL_MISSING
         assert "vae is missing" in error.message
 
-    def test_a_stopped_download_resumes_at_the_file(self, hub: Hub, theirs: Path):
+    def test_download_of_repository_resumes_at_the_file(self, hub: Hub, theirs: Path):
         self.serve(hub, theirs)
 
         class Stop(SilentReporter):
@@ -389,7 +389,7 @@ class TestWholeRepositories:
         download(self.REPO, SILENT)
         assert not already & {request.path for request in hub.bodies[count:]}
 
-    def test_images_from_text_come_in_half_precision(self, hub: Hub, models: Path,
+    def test_download_of_text_model_uses_half_precision(self, hub: Hub, models: Path,
                                                      tmp_path: Path):
         theirs = save_tiny_text_pipeline(tmp_path)
         for file in list(theirs.rglob("*.safetensors")):
@@ -406,7 +406,7 @@ class TestWholeRepositories:
 class TestHuggingFaceCache:
     """What is there is not fetched again; the hub of these tests is not even asked."""
 
-    def test_a_cached_checkpoint_is_not_fetched(self, shared_dir: Path, tmp_path: Path, hub: Hub):
+    def test_download_uses_cached_checkpoint(self, shared_dir: Path, tmp_path: Path, hub: Hub):
         golden = shared_dir / "golden"
         folder = tmp_path / "published"
         folder.mkdir()
@@ -417,7 +417,7 @@ class TestHuggingFaceCache:
         assert verify("tiny")
         assert not hub.requests
 
-    def test_a_cached_repository_is_not_fetched(self, tiny_model: Path, tmp_path: Path, hub: Hub):
+    def test_download_uses_cached_repository(self, tiny_model: Path, tmp_path: Path, hub: Hub):
         theirs = community.as_kxic(tiny_model, tmp_path / "theirs")
         info = TestWholeRepositories.REPO
         community.in_hub_cache(theirs, tmp_path / "hub", info.repo)
@@ -425,7 +425,7 @@ class TestHuggingFaceCache:
         assert verify("converted")
         assert not hub.requests
 
-    def test_a_damaged_cache_is_not_used(self, tmp_path: Path, hub: Hub, content: bytes):
+    def test_download_ignores_damaged_cache(self, tmp_path: Path, hub: Hub, content: bytes):
         folder = tmp_path / "published"
         folder.mkdir()
         (folder / "blob.onnx").write_bytes(content[:-1] + b"x")

@@ -22,7 +22,7 @@ from engine.models.catalogue import find_model
 from engine.models.families import NANO, STABLE, ZERO123, Schedule, family_in, family_of
 
 
-def test_a_family_is_told_by_encoding_and_size():
+def test_family_of_uses_encoding_and_size():
     assert family_of("stable", 256) is STABLE
     assert family_of("zero123", 256) is ZERO123
     assert family_of("zero123", 128) is NANO
@@ -30,7 +30,7 @@ def test_a_family_is_told_by_encoding_and_size():
 
 
 @pytest.mark.parametrize("family", [NANO, ZERO123, STABLE])
-def test_the_requests_defaults_are_the_families(family):
+def test_request_defaults_equal_the_families(family):
     request = ReconstructRequest()
     assert DiffusionRequest().sampler == family.sampling.sampler
     assert DiffusionRequest().eta == family.sampling.eta
@@ -38,7 +38,7 @@ def test_the_requests_defaults_are_the_families(family):
 
 
 @pytest.mark.parametrize("family", [NANO, ZERO123, STABLE])
-def test_images_are_framed_by_the_families_numbers(family):
+def test_framing_uses_the_families_shares(family):
     known = ObjectShare(family.framing.share, family.framing.trained_share)
     assert known == ZERO123_SHARE
     assert known.at(DEFAULT_RADIUS) == family.framing.share
@@ -46,18 +46,18 @@ def test_images_are_framed_by_the_families_numbers(family):
     assert (known.at(2.2), known.at(1.5)) == pytest.approx((low, high), rel=0.02)
 
 
-def test_a_model_of_larger_objects_gets_a_larger_object(picture: Path):
+def test_frame_image_follows_the_models_object_size(picture: Path):
     framed = frame_image(picture, framing="fit", model=ObjectShare(0.8, (0.7, 0.9)))
     assert object_share(framed.rgba)[0] == pytest.approx(0.8, abs=0.02)
 
 
-def test_a_schedule_is_linear_between_its_points():
+def test_schedule_is_linear_between_its_points():
     schedule = Schedule(((0.1, 7.0), (0.2, 5.0), (0.4, 10.0)))
     values = [schedule.at(share) for share in (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 1.0)]
     np.testing.assert_allclose(values, [7, 7, 6, 5, 7.5, 10, 10])
 
 
-def test_stable_zero123_is_distilled_by_its_own_schedule():
+def test_sds_of_stable_zero123_uses_its_own_schedule():
     """threestudio's configs/stable-zero123.yaml: steps 50 to 200 of 600."""
     sds = STABLE.sds
     assert (sds.min_noise.at(0), sds.min_noise.at(1 / 3)) == (0.7, 0.3)
@@ -72,7 +72,7 @@ def stable_model(folder: Path) -> Path:
     return folder
 
 
-def test_stable_models_make_views_at_the_images_distance(tmp_path: Path, picture: Path):
+def test_stable_models_sample_views_at_input_distance(tmp_path: Path, picture: Path):
     class Warnings(SilentReporter):
         texts: list[str] = []
 
@@ -89,7 +89,7 @@ def test_stable_models_make_views_at_the_images_distance(tmp_path: Path, picture
     assert any("other radii are not followed" in text for text in reporter.texts)
 
 
-def test_numbers_that_were_not_given_are_the_familys():
+def test_with_family_settings_fills_missing_values():
     chosen = with_family_settings(ReconstructRequest(device="cpu"), STABLE)
     assert (chosen.resolution, chosen.iterations) == (96, 300)
     assert STABLE.fit.on(gpu=True) == (160, 900)
@@ -98,7 +98,7 @@ def test_numbers_that_were_not_given_are_the_familys():
     assert with_family_settings(given, STABLE).iterations == 600
 
 
-def test_the_report_lists_the_settings(tmp_path: Path, picture: Path):
+def test_report_lists_family_settings(tmp_path: Path, picture: Path):
     request = ReconstructRequest(
         image=str(picture), out=str(tmp_path / "out"), device="cpu", view_count=4, iterations=4,
         resolution=32, faces=200, texture_size=64)

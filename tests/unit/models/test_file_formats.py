@@ -67,7 +67,7 @@ def test_safetensors_are_read_under_any_name(tmp_path, name):
 @pytest.mark.parametrize("protocol", [2, 4])
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("name", ["a.ckpt", "a.safetensors"])
-def test_torch_saves_are_read_under_any_name(tmp_path, name, zipped, protocol):
+def test_torch_save_files_are_read_under_any_name(tmp_path, name, zipped, protocol):
     torch.save(training_state(), tmp_path / name, pickle_protocol=protocol,
                _use_new_zipfile_serialization=zipped)
     assert file_format(tmp_path / name) is (
@@ -77,7 +77,7 @@ def test_torch_saves_are_read_under_any_name(tmp_path, name, zipped, protocol):
     assert holds_training_state(tmp_path / name)
 
 
-def test_an_archive_packed_again_is_read(tmp_path):
+def test_repacked_archive_is_read(tmp_path):
     torch.save(WEIGHTS, tmp_path / "a.ckpt")
     with (zipfile.ZipFile(tmp_path / "a.ckpt") as old,
           zipfile.ZipFile(tmp_path / "b.ckpt", "w", zipfile.ZIP_DEFLATED) as new):
@@ -96,7 +96,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 15464555
     (b"", "is empty"), (bytes(1000), "begins with zeros"), (gzip.compress(b"x"), "gzip"),
     (b"GGUF" + bytes(99), "GGUF"), (pickle.dumps({"a": 1}), "torch.save did not write"),
     (b"\x7fELF" + bytes(range(200)), "neither like safetensors")])
-def test_other_content_is_named(tmp_path, content, words):
+def test_file_format_error_names_other_content(tmp_path, content, words):
     (tmp_path / "a.ckpt").write_bytes(content)
     error = error_of(tmp_path / "a.ckpt")
     assert error.code is ErrorCode.MODEL_DAMAGED
@@ -104,7 +104,7 @@ def test_other_content_is_named(tmp_path, content, words):
 
 
 @pytest.mark.parametrize("ending", ["ckpt", "safetensors"])
-def test_a_cut_off_file_is_named_as_cut_off(tmp_path, ending):
+def test_truncated_file_is_reported_as_truncated(tmp_path, ending):
     path = tmp_path / f"a.{ending}"
     weights = {"a": torch.ones(1000)}
     if ending == "ckpt":
@@ -115,13 +115,13 @@ def test_a_cut_off_file_is_named_as_cut_off(tmp_path, ending):
     assert "is cut off" in error_of(path).message
 
 
-def test_a_folder_is_named_as_one(tmp_path):
+def test_folder_instead_of_file_is_reported(tmp_path):
     assert "is a folder" in error_of(tmp_path).message
 
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("protocol", [2, 4])
-def test_a_call_in_a_pickle_is_refused_and_not_made(tmp_path, zipped, protocol):
+def test_call_in_pickle_is_refused(tmp_path, zipped, protocol):
     mark = tmp_path / "mark"
     torch.save({"state_dict": WEIGHTS, "callbacks": Exploit(mark)}, tmp_path / "a.ckpt",
                pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
@@ -129,7 +129,7 @@ def test_a_call_in_a_pickle_is_refused_and_not_made(tmp_path, zipped, protocol):
     assert not mark.exists()
 
 
-def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
+def test_tensor_beyond_its_storage_is_refused(tmp_path):
     torch.save({"a": torch.arange(8.0)[:2]}, tmp_path / "a.ckpt")
     with (zipfile.ZipFile(tmp_path / "a.ckpt") as old,
           zipfile.ZipFile(tmp_path / "b.ckpt", "w") as new):

@@ -55,7 +55,7 @@ def error_of(call, *arguments, **options) -> EngineError:
 
 
 @pytest.mark.parametrize("ema", [True, False])
-def test_every_weight_of_the_released_models_has_its_place(full_size_weights, ema):
+def test_build_pipeline_uses_every_released_weight(full_size_weights, ema):
     pipeline = build_pipeline(full_size_weights, OriginalConfig(), ema=ema)
     counts = {name: sum(p.numel() for p in getattr(pipeline, name).parameters())
               for name in ("unet", "vae", "image_encoder", "cc_projection")}
@@ -75,7 +75,7 @@ def test_import_prefers_averaged_weights(weights, config):
     assert not torch.equal(averaged, raw)
 
 
-def test_without_an_average_the_raw_weights_are_taken(weights, config):
+def test_import_uses_raw_weights_without_average(weights, config):
     pruned = {key: value for key, value in weights.items() if not key.startswith("model_ema.")}
     assert torch.equal(build_pipeline(pruned, config).unet.conv_in.weight, weights[CONV_IN])
 
@@ -84,7 +84,7 @@ def test_without_an_average_the_raw_weights_are_taken(weights, config):
     CONV_IN, "first_stage_model.decoder.up.0.block.0.conv1.bias", "cc_projection.bias",
     "cond_stage_model.model.visual.transformer.resblocks.0.attn.in_proj_weight",
     "cond_stage_model.model.visual.proj", "cc_projection.weight"])
-def test_a_missing_weight_is_named(weights, config, name):
+def test_import_names_missing_weight(weights, config, name):
     error = error_of(build_pipeline, {k: v for k, v in weights.items() if k != name}, config,
                      ema=False)
     assert error.code is ErrorCode.MODEL_INCOMPATIBLE
@@ -94,30 +94,30 @@ def test_a_missing_weight_is_named(weights, config, name):
 @pytest.mark.parametrize("name", [
     "model.diffusion_model.label_emb.0.weight", "first_stage_model.encoder.extra.weight",
     "cond_stage_model.model.visual.mask_token", "cc_projection.scale"])
-def test_an_unexpected_weight_is_named(weights, config, name):
+def test_import_names_unexpected_weight(weights, config, name):
     error = error_of(build_pipeline, {**weights, name: torch.zeros(2)}, config, ema=False)
     assert error.code is ErrorCode.MODEL_INCOMPATIBLE
     assert f"{name} is unexpected" in error.message
 
 
-def test_an_average_without_its_weight_is_named(weights, config):
+def test_import_names_average_without_weight(weights, config):
     error = error_of(build_pipeline, {**weights, "model_ema.stray": torch.zeros(2)}, config)
     assert "stray is unexpected" in error.message
 
 
-def test_a_weight_of_another_shape_is_named(weights, config):
+def test_import_names_weight_of_other_shape(weights, config):
     error = error_of(build_pipeline, {**weights, CONV_IN: torch.zeros(32, 4, 3, 3)}, config,
                      ema=False)
     assert f"{CONV_IN} is (32, 4, 3, 3) where (32, 8, 3, 3) belongs" in error.message
 
 
-def test_the_wrong_configuration_is_reported(weights):
+def test_import_reports_wrong_configuration(weights):
     error = error_of(build_pipeline, weights, OriginalConfig())
     assert error.code is ErrorCode.MODEL_INCOMPATIBLE
     assert ".yaml" in error.hint
 
 
-def test_safetensors_and_options(weights, golden, tmp_path):
+def test_import_accepts_safetensors_with_options(weights, golden, tmp_path):
     save_file({key: value.contiguous() for key, value in weights.items()},
               tmp_path / "model.safetensors")
     folder = import_checkpoint(tmp_path / "model.safetensors", golden / "config.yaml",
@@ -147,7 +147,7 @@ def test_import_keeps_the_precision_by_default(weights, config, dtype):
 
 class TestStrangeFiles:
     @pytest.mark.parametrize("place", ["weight", "hook"])
-    def test_a_pickle_that_calls_is_refused_without_the_call(self, tmp_path, place):
+    def test_pickle_with_call_is_refused_without_calling(self, tmp_path, place):
         exploit = Exploit(tmp_path / "mark")
         torch.save({"state_dict": {"layer": torch.zeros(2), place: exploit}, "hook": exploit},
                    tmp_path / "evil.ckpt")
@@ -162,7 +162,7 @@ class TestStrangeFiles:
     @pytest.mark.parametrize("code", [
         b"cbuiltins\neval\n(S'1'\ntR.", b"c__builtin__\nexec\n(S'1'\ntR.",
         b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x01x\x85R.", b"(S'x'\nios\nsystem\n."])
-    def test_other_ways_to_call_are_refused(self, tmp_path, code):
+    def test_pickle_with_other_call_opcodes_is_refused(self, tmp_path, code):
         torch.save({"layer": torch.zeros(2)}, tmp_path / "plain.ckpt")
         with (zipfile.ZipFile(tmp_path / "plain.ckpt") as plain,
               zipfile.ZipFile(tmp_path / "evil.ckpt", "w") as evil):
@@ -170,14 +170,14 @@ class TestStrangeFiles:
                 evil.writestr(name, code if name.endswith("data.pkl") else plain.read(name))
         assert error_of(read_state_dict, tmp_path / "evil.ckpt").code is ErrorCode.MODEL_DAMAGED
 
-    def test_training_state_is_read_around(self, golden):
+    def test_training_state_is_ignored(self, golden):
         weights = read_state_dict(golden / "checkpoint_lightning.ckpt")
         plain = read_state_dict(golden / "checkpoint.ckpt")
         assert weights.keys() == plain.keys()
         assert all(torch.equal(weights[key], plain[key]) for key in plain)
 
     @pytest.mark.parametrize("damage", ["empty", "text", "cut", "torchscript", "safetensors"])
-    def test_damaged_files(self, tmp_path, golden, damage):
+    def test_damaged_file_is_reported(self, tmp_path, golden, damage):
         path = tmp_path / ("m.safetensors" if damage == "safetensors" else "m.ckpt")
         content = (golden / "checkpoint.ckpt").read_bytes()
         if damage == "torchscript":
@@ -191,11 +191,11 @@ class TestStrangeFiles:
         assert str(path) in error.message
         assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
-    def test_no_file(self, tmp_path):
+    def test_missing_file_is_reported(self, tmp_path):
         error = error_of(import_checkpoint, tmp_path / "no.ckpt", out=tmp_path / "out")
         assert error.code is ErrorCode.MODEL_MISSING
 
-    def test_a_checkpoint_of_something_else(self, tmp_path):
+    def test_checkpoint_of_other_network_is_refused(self, tmp_path):
         torch.save({"layer.weight": torch.zeros(2)}, tmp_path / "other.ckpt")
         error = error_of(import_checkpoint, tmp_path / "other.ckpt", out=tmp_path / "out")
         assert error.code is ErrorCode.MODEL_INCOMPATIBLE
@@ -203,7 +203,7 @@ class TestStrangeFiles:
 
 
 class TestConfiguration:
-    def test_the_released_one_is_the_default(self, golden, tmp_path):
+    def test_configuration_defaults_to_the_released_one(self, golden, tmp_path):
         document = yaml.safe_load((golden / "config.yaml").read_text())
         params = document["model"]["params"]
         params["unet_config"]["params"] |= {
@@ -220,7 +220,7 @@ class TestConfiguration:
         (None, ErrorCode.BAD_INPUT), ("a: [", ErrorCode.BAD_INPUT),
         ("", ErrorCode.MODEL_INCOMPATIBLE), ("model: {params: {}}", ErrorCode.MODEL_INCOMPATIBLE),
         ("!!python/object/apply:os.getcwd []", ErrorCode.BAD_INPUT)])
-    def test_bad_ones(self, tmp_path, text, code):
+    def test_invalid_configuration_is_refused(self, tmp_path, text, code):
         if text is not None:
             (tmp_path / "c.yaml").write_text(text)
         assert error_of(OriginalConfig.from_yaml, tmp_path / "c.yaml").code is code

@@ -89,14 +89,14 @@ def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return models
 
 
-def test_import_removes_what_a_killed_one_has_left(killed: Path,
+def test_import_removes_files_of_killed_imports(killed: Path,
                                                               shared_dir: Path) -> None:
     import_checkpoint(shared_dir / "golden" / "checkpoint.ckpt",
                       shared_dir / "golden" / "config.yaml", out=killed / "mine")
     assert [path.name for path in killed.iterdir()] == ["mine"]
 
 
-def test_models_verb_removes_what_a_killed_import_has_left(killed: Path) -> None:
+def test_models_verb_removes_files_of_killed_imports(killed: Path) -> None:
     assert run("models", "list") == 0
     assert list(killed.iterdir()) == []
 

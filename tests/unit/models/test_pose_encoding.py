@@ -38,18 +38,18 @@ def encoding(folder: Path) -> str:
     return json.loads((folder / "model_index.json").read_text())["pose_encoding"]
 
 
-def test_stable_zero123_keeps_its_encoding_under_any_name(run, models):
+def test_import_model_detects_stable_under_any_file_name(run, models):
     assert run("stable_zero123.ckpt", "--name", "mine", "--accept-licence") == 0
     assert encoding(models / "mine") == "stable"
 
 
-def test_stable_zero123_keeps_its_encoding_in_any_folder(run, tmp_path):
+def test_import_model_detects_stable_in_any_folder(run, tmp_path):
     assert run("stable_zero123.ckpt", "--out", str(tmp_path / "out"), "--accept-licence") == 0
     assert encoding(tmp_path / "out") == "stable"
 
 
 @pytest.mark.parametrize("target", [("--name", "mine"), ("--out", "folder")])
-def test_the_licence_is_asked_for_under_any_name(run, models, target, capsys, tmp_path,
+def test_import_model_requires_licence_under_any_name(run, models, target, capsys, tmp_path,
                                                  monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("stable_zero123.ckpt", *target) == 2
@@ -58,12 +58,12 @@ def test_the_licence_is_asked_for_under_any_name(run, models, target, capsys, tm
     assert not (tmp_path / "folder").exists()
 
 
-def test_the_encoding_stable_asks_for_the_licence(run, capsys):
+def test_import_model_stable_encoding_requires_licence(run, capsys):
     assert run("renamed.ckpt", "--pose-encoding", "stable") == 2
     assert "licence of stable-zero123" in capsys.readouterr().err
 
 
-def test_nothing_is_assumed_of_an_unknown_file(run, capsys, models):
+def test_import_model_refuses_unknown_pose_encoding(run, capsys, models):
     assert run("renamed.ckpt", "--name", "mine") == 2
     error = capsys.readouterr().err
     assert "--pose-encoding zero123" in error
@@ -72,18 +72,18 @@ def test_nothing_is_assumed_of_an_unknown_file(run, capsys, models):
     assert encoding(models / "mine") == "zero123"
 
 
-def test_contradicting_evidence_decides_nothing(run, capsys):
+def test_import_model_refuses_contradictory_evidence(run, capsys):
     assert run("stable_zero123.ckpt", "--name", "zero123-xl", "--accept-licence") == 2
     assert "contradicts itself" in capsys.readouterr().err
 
 
-def test_a_training_state_is_zero123s(run, models):
+def test_import_model_detects_zero123_training_state(run, models):
     assert run("renamed.ckpt", "--name", "mine", source="checkpoint_lightning.ckpt") == 0
     assert encoding(models / "mine") == "zero123"
 
 
 @pytest.mark.parametrize("entry", ["stable-zero123", "zero123-xl"])
-def test_the_published_size_is_evidence(tmp_path, entry):
+def test_evidence_of_file_detects_published_size(tmp_path, entry):
     info = find_model(entry)
     with (tmp_path / "renamed.ckpt").open("wb") as file:
         os.truncate(file.fileno(), info.size_bytes + 1000)
