@@ -34,7 +34,7 @@ def test_from_white_stays_premultiplied(rgba):
     assert (image[..., :3] <= image[..., 3:]).all()
 
 
-def test_a_view_keeps_its_bytes_in_files(tmp_path):
+def test_save_png_keeps_the_bytes_of_a_view(tmp_path):
     """Straight alpha in the PNG, premultiplied in memory."""
     values = np.random.default_rng(0).integers(1, 256, (16, 16, 4), np.uint8)
     save_png(tmp_path / "a.png", values / np.float32(255))

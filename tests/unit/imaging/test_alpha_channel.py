@@ -98,7 +98,7 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("kind", PHOTOS)
-def test_a_photo_with_any_alpha_channel_loses_its_background(tmp_path, kind):
+def test_cut_out_ignores_alpha_of_a_whole_photo(tmp_path, kind):
     """All give the object that the opaque photo gives."""
     PHOTOS[kind]().save(tmp_path / "a.png")
     cut = cut_out(tmp_path / "a.png")
@@ -110,7 +110,7 @@ def test_a_photo_with_any_alpha_channel_loses_its_background(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_an_object_on_transparency_is_a_cut_out(tmp_path, kind):
+def test_cut_out_keeps_alpha_of_a_finished_cut_out(tmp_path, kind):
     image = OBJECTS[kind]()
     image.save(tmp_path / "a.png")
     cut = cut_out(tmp_path / "a.png")
@@ -118,14 +118,14 @@ def test_an_object_on_transparency_is_a_cut_out(tmp_path, kind):
     np.testing.assert_array_equal(cut.rgba[..., 3] > 127, np.asarray(image)[..., 3] > 8)
 
 
-def test_a_translucent_object_is_taken_as_solid(tmp_path):
+def test_cut_out_makes_a_translucent_object_solid(tmp_path):
     OBJECTS["translucent"]().save(tmp_path / "a.png")
     framed = frame_image(tmp_path / "a.png")
     assert framed.at(64).alpha.max() == 1
     assert "opacity 40%" in framed.report["notes"][0]
 
 
-def test_soft_edges_and_shadows_stay_soft():
+def test_as_solid_object_keeps_soft_edges():
     """Only the solid part is raised to full opacity."""
     alpha = np.zeros((64, 64), np.uint8)
     alpha[20:44, 20:44] = 255
@@ -134,7 +134,7 @@ def test_soft_edges_and_shadows_stay_soft():
     np.testing.assert_array_equal(cut_out(rgba).rgba[..., 3], alpha)
 
 
-def test_the_other_interpretation_can_be_chosen():
+def test_cut_out_accepts_a_chosen_interpretation():
     corners = np.asarray(PHOTOS["rounded corners"]())
     assert (cut_out(corners, alpha="trust").rgba[..., 3] > 127).mean() > 0.9
     box = np.asarray(OBJECTS["large box"]())
@@ -143,23 +143,23 @@ def test_the_other_interpretation_can_be_chosen():
 
 @pytest.mark.parametrize(("kinds", "interpretation", "alternative"), [
     (OBJECTS, "cut-out", "alpha=ignore"), (PHOTOS, "photo", "alpha=trust")])
-def test_the_report_names_interpretation_and_alternative(kinds, interpretation, alternative):
+def test_report_states_interpretation_and_alternative(kinds, interpretation, alternative):
     report = cut_out(np.asarray(next(iter(kinds.values()))())).report
     assert report["interpreted_as"] == interpretation
     assert alternative in report["alternative"]
 
 
-def test_a_transparency_that_is_not_used_is_reported():
+def test_cut_out_reports_unused_transparency():
     note = cut_out(np.asarray(PHOTOS["very round corners"]())).notes[0]
     assert "fills the frame; alpha=trust" in note
     assert cut_out(np.asarray(PHOTOS["opaque"]())).notes == []
 
 
-def test_an_object_at_the_border_is_reported():
+def test_cut_out_reports_an_object_at_the_border():
     cut = cut_out(np.asarray(OBJECTS["cut off by a border"]()))
     assert "lower border" in cut.notes[0]
 
 
-def test_meaning_gives_its_reason():
+def test_alpha_meaning_states_its_reason():
     assert "fills the frame" in alpha_meaning(
         np.asarray(PHOTOS["very round corners"]())[..., 3]).reason

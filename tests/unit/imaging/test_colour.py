@@ -99,7 +99,7 @@ def test_an_srgb_profile_changes_nothing(tmp_path):
     assert tuple(load_image(tmp_path / "a.png").rgba[5, 5]) == (*ORANGE, 255)
 
 
-def test_a_palette_image_is_converted_too(tmp_path):
+def test_palette_image_with_profile_is_converted(tmp_path):
     stored = encoded(ORANGE, "Display P3")
     image = Image.new("RGB", (32, 32), stored).quantize(4)
     image.save(tmp_path / "a.png", icc_profile=icc_profile("Display P3"))
@@ -217,7 +217,7 @@ def test_16_bit_files_keep_their_brightness(tmp_path, bits, channels):
     assert [f"{bits}-bit values" in note for note in loaded.notes] == [True] * (bits < 16)
 
 
-def test_a_16_bit_file_that_is_cut_off_is_refused(tmp_path):
+def test_truncated_16_bit_file_is_refused(tmp_path):
     values = np.random.default_rng(0).integers(0, 65536, (64, 64, 3), np.uint16)
     cv2.imwrite(str(tmp_path / "a.png"), values)
     content = (tmp_path / "a.png").read_bytes()
@@ -245,7 +245,7 @@ def test_a_16_bit_tiff_is_read_upright(tmp_path):
     (b"<?xml version='1.0'?>\n<svg xmlns=''>", "SVG"), (b"\xff\x0a\xfa\x7f", "JPEG XL"),
     (b"II*\0\x10\0\0\0CR\2\0", "camera raw"), (b"\x1a\x45\xdf\xa3", "video"),
     (b"\0\0\1\0\1\0", "Windows icon")])
-def test_a_known_format_that_is_not_read_is_named(tmp_path, head, name):
+def test_load_image_names_an_unsupported_format(tmp_path, head, name):
     """Whatever its extension says."""
     (tmp_path / "photo.jpg").write_bytes(head + bytes(600))
     with pytest.raises(EngineError) as caught:
@@ -257,21 +257,21 @@ def test_a_known_format_that_is_not_read_is_named(tmp_path, head, name):
 @pytest.mark.parametrize(("content", "hint"), [
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
     (b"PK\3\4", "unpack"), (b"\n<!DOCTYPE html><html>", "web page")])
-def test_a_file_in_the_images_place_is_explained(tmp_path, content, hint):
+def test_load_image_explains_files_without_an_image(tmp_path, content, hint):
     (tmp_path / "photo.png").write_bytes(content + bytes(600))
     with pytest.raises(EngineError) as caught:
         load_image(tmp_path / "photo.png")
     assert hint in caught.value.hint
 
 
-def test_a_tiff_of_floating_point_colours_is_named(tmp_path):
+def test_load_image_refuses_floating_point_colours(tmp_path):
     """Pillow reads grey ones only."""
     cv2.imwrite(str(tmp_path / "a.tif"), np.full((32, 32, 3), 0.5, np.float32))
     with pytest.raises(EngineError, match="unusual TIFF"):
         load_image(tmp_path / "a.tif")
 
 
-def test_notes_of_the_file_reach_the_cut_out(tmp_path):
+def test_cut_out_contains_notes_of_the_file(tmp_path):
     image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
     image.paste((*ORANGE, 255), (20, 20, 44, 44))
     image.save(tmp_path / "a.png", icc_profile=b"broken")

@@ -53,7 +53,7 @@ def test_drawn_objects_are_cut_out(network):
 
 
 @pytest.mark.slow
-def test_the_whole_set_is_cut_out(network):
+def test_cut_out_of_the_whole_set_reaches_the_stated_iou(network):
     """The bars that docs/cut-outs.md states."""
     found = scores(cut_out_images(), network)
     assert len(found) >= 60
@@ -80,7 +80,7 @@ def test_openings_in_the_backgrounds_colour_are_removed(network, with_network):
     assert alpha[160, 90] == 255
 
 
-def test_openings_are_removed_in_spite_of_compression(network):
+def test_openings_are_removed_despite_compression(network):
     """In a noisy photo, where the ripples of JPEG fill them."""
     y = np.mgrid[:400, :400][0] / 400
     mask = np.zeros((400, 400), bool)
@@ -111,7 +111,7 @@ def test_an_object_that_reaches_the_border_stays_whole(network):
     assert "lower border" in " ".join(cut.notes)
 
 
-def test_the_background_leaves_soft_edges():
+def test_soft_edges_do_not_contain_background_colour():
     """The colour of a half-covered pixel is the object's, not a mixture."""
     fine = Image.new("RGB", (960, 960), (20, 200, 40))
     ImageDraw.Draw(fine).ellipse([250, 250, 700, 700], fill=(230, 40, 30))
@@ -128,7 +128,7 @@ def test_lossy_compression_leaves_no_halo(network):
     assert iou(cut_out(opaque(lossy.rgb), network).rgba[..., 3] > 127, lossy.mask) > 0.95
 
 
-def test_large_images_are_cut_out_at_their_size():
+def test_large_images_are_cut_out_at_full_size():
     rgb = np.full((2500, 3000, 3), (90, 140, 200), np.uint8)
     rgb[700:1900, 1000:2000] = (200, 60, 40)
     alpha = cut_out(opaque(rgb)).rgba[..., 3]
@@ -137,7 +137,7 @@ def test_large_images_are_cut_out_at_their_size():
     assert iou(alpha > 127, inside) > 0.995
 
 
-def test_an_image_of_nothing_is_refused(network):
+def test_cut_out_refuses_an_image_without_object(network):
     from engine.core.errors import EngineError
 
     rng = np.random.default_rng(0)
@@ -147,7 +147,7 @@ def test_an_image_of_nothing_is_refused(network):
             cut_out(opaque(rgb), network)
 
 
-def test_a_doubtful_cut_out_is_reported():
+def test_cut_out_reports_an_uncertain_result():
     """A busy background, and no network to tell the object from it."""
     image = next(image for image in cut_out_images(0) if image.name == "before lights teddy")
     assert "uncertain" in " ".join(cut_out(opaque(image.rgb)).notes)

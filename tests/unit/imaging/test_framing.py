@@ -47,7 +47,7 @@ def test_framing_shows_a_unit_object_at_its_radius(tmp_path, share):
 
 
 @pytest.mark.parametrize("centre", [(0.2, 0.3), (0.85, 0.5), (0.5, 0.55), (0.3, 0.7)])
-def test_framing_recentres_what_is_off_centre(tmp_path, centre):
+def test_framing_recentres_an_off_centre_object(tmp_path, centre):
     """The last two touch no border, the others are cut off by one."""
     framed = frame_image(ellipse(tmp_path / "a.png", 0.6, centre))
     assert framed.framing == "recentred"
@@ -56,7 +56,7 @@ def test_framing_recentres_what_is_off_centre(tmp_path, centre):
 
 @pytest.mark.parametrize(("share", "centre"), [
     (0.615, (0.5, 0.5)), (0.625, (0.5 + 0.8 * MAX_OFFSET, 0.5)), (0.635, (0.5, 0.48))])
-def test_framing_keeps_what_is_framed_already(tmp_path, share, centre):
+def test_framing_keeps_a_framed_image(tmp_path, share, centre):
     framed = frame_image(ellipse(tmp_path / "a.png", share, centre))
     assert (framed.framing, framed.rgba.shape) == ("kept", (SIDE, SIDE, 4))
     assert framed.radius == DEFAULT_RADIUS
@@ -113,7 +113,7 @@ def test_framing_ignores_stray_pixels(tmp_path):
                                   load_input(tmp_path / "a.png", size=64).alpha)
 
 
-def test_framing_says_when_an_object_is_small(tmp_path):
+def test_framing_reports_a_small_object(tmp_path):
     framed = frame_image(ellipse(tmp_path / "a.png", 0.1))
     assert "only 40 pixels" in framed.report["notes"][0]
 

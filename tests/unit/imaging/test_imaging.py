@@ -69,13 +69,13 @@ class TestReading:
         ("L", 90, (90, 90, 90, 255)), ("LA", (90, 50), (90, 90, 90, 50)),
         ("1", 1, (255, 255, 255, 255)), ("I;16", 0x8080, (128, 128, 128, 255)),
     ])
-    def test_every_mode_of_png(self, tmp_path, mode, colour, expected):
+    def test_read_image_reads_every_png_mode(self, tmp_path, mode, colour, expected):
         Image.new(mode, (20, 16), colour).save(tmp_path / "a.png")
         rgba = read_image(tmp_path / "a.png")
         assert rgba.shape == (16, 20, 4)
         np.testing.assert_allclose(rgba[5, 5], expected, atol=1)
 
-    def test_palette_with_transparency(self, tmp_path):
+    def test_read_image_reads_transparent_palettes(self, tmp_path):
         picture = Image.new("P", (20, 16), 1)
         picture.putpalette([0, 0, 0, *ORANGE])
         picture.putpixel((0, 0), 0)
@@ -84,20 +84,20 @@ class TestReading:
         assert rgba[0, 0, 3] == 0
         assert tuple(rgba[5, 5]) == (*ORANGE, 255)
 
-    def test_cmyk(self, tmp_path):
+    def test_read_image_converts_cmyk(self, tmp_path):
         Image.new("RGB", (20, 16), ORANGE).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
         np.testing.assert_allclose(read_image(tmp_path / "a.jpg")[5, 5], (*ORANGE, 255), atol=6)
 
     @pytest.mark.parametrize("format_name", ["WEBP", "TIFF", "BMP", "GIF", "TGA", "PPM"])
-    def test_every_format(self, tmp_path, format_name):
+    def test_read_image_reads_every_format(self, tmp_path, format_name):
         Image.new("RGB", (20, 16), ORANGE).save(tmp_path / "a", format_name)
         np.testing.assert_allclose(read_image(tmp_path / "a")[5, 5], (*ORANGE, 255), atol=6)
 
-    def test_floating_point_tiff(self, tmp_path):
+    def test_read_image_reads_floating_point_tiff(self, tmp_path):
         Image.fromarray(np.full((16, 20), 0.5, np.float32)).save(tmp_path / "a.tif")
         np.testing.assert_allclose(read_image(tmp_path / "a.tif")[5, 5, 0], 128, atol=1)
 
-    def test_exif_orientation_is_applied(self, tmp_path):
+    def test_read_image_applies_exif_orientation(self, tmp_path):
         picture = Image.new("RGB", (40, 20), "white")
         picture.paste("black", (0, 0, 10, 20))
         exif = Image.Exif()
@@ -132,7 +132,7 @@ class TestBadFiles:
         return path
 
     @pytest.mark.parametrize("use", [read_image, cut_out, lambda path: load_input(path, size=64)])
-    def test_one_clear_line(self, bad, use):
+    def test_bad_file_gives_a_one_line_message(self, bad, use):
         with pytest.raises(EngineError) as caught:
             use(bad)
         assert caught.value.code is ErrorCode.BAD_INPUT
@@ -141,7 +141,7 @@ class TestBadFiles:
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "TGA"])
-    def test_damage_never_escapes_as_another_error(self, tmp_path, format_name):
+    def test_read_image_reports_every_damage_as_bad_input(self, tmp_path, format_name):
         good = encoded(format_name)
         rng = np.random.default_rng(1)
         refused = 0
@@ -157,14 +157,14 @@ class TestBadFiles:
                 refused += 1
         assert refused > 5
 
-    def test_nothing_visible(self, tmp_path):
+    def test_load_input_refuses_a_transparent_image(self, tmp_path):
         Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(tmp_path / "clear.png")
         with pytest.raises(EngineError) as caught:
             load_input(tmp_path / "clear.png", size=64)
         assert caught.value.code is ErrorCode.BAD_INPUT
         assert "clear.png" in caught.value.message
 
-    def test_nothing_stands_out(self, tmp_path):
+    def test_load_input_refuses_a_plain_image(self, tmp_path):
         Image.new("RGB", (64, 64), "grey").save(tmp_path / "plain.png")
         with pytest.raises(EngineError) as caught:
             load_input(tmp_path / "plain.png", size=64)
@@ -173,11 +173,11 @@ class TestBadFiles:
 
 
 class TestCuttingOut:
-    def test_alpha_is_believed(self, cut_out_png):
+    def test_cut_out_keeps_existing_alpha(self, cut_out_png):
         path = cut_out_png((200, 100), (20, 20, 80, 80))
         np.testing.assert_array_equal(cut_out(path).rgba, read_image(path))
 
-    def test_a_uniform_background_is_keyed(self):
+    def test_cut_out_keys_a_uniform_background(self):
         inside = disc((300, 200), (120, 100), 70)
         rgba = np.full((200, 300, 4), (240, 240, 238, 255), np.uint8)
         rgba[inside, :3] = ORANGE
@@ -185,7 +185,7 @@ class TestCuttingOut:
         assert iou(cut[..., 3] > 127, inside) > 0.98
         assert (cut[cut[..., 3] == 0] == 0).all(), "Blender's previews show hidden colours"
 
-    def test_a_busy_background_is_cut_by_colour_statistics(self):
+    def test_cut_out_uses_grabcut_on_a_busy_background(self):
         rng = np.random.default_rng(0)
         inside = disc((300, 200), (150, 100), 60)
         rgba = np.full((200, 300, 4), 255, np.uint8)
@@ -196,7 +196,7 @@ class TestCuttingOut:
         np.testing.assert_array_equal(first, cut_out(rgba).rgba)
 
     @pytest.mark.parametrize("way", ["grabcut", "network"])
-    def test_photo_with_background(self, shared_dir, way):
+    def test_cut_out_of_a_photo_finds_the_object(self, shared_dir, way):
         network = shared_dir / "data/models/u2netp.onnx" if way == "network" else None
         rgba = cut_out(shared_dir / "data/photos/flower.jpg", network).rgba
         alpha = rgba[..., 3] / 255
@@ -206,7 +206,7 @@ class TestCuttingOut:
         assert border.mean() < 0.05
         assert 0.1 < alpha.mean() < 0.8
 
-    def test_both_ways_find_the_same_object(self, shared_dir):
+    def test_cut_out_with_and_without_network_agrees(self, shared_dir):
         path = shared_dir / "data/photos/coffee.png"
         network = shared_dir / "data/models/u2netp.onnx"
         assert iou(cut_out(path).rgba[..., 3] > 127,
@@ -215,7 +215,7 @@ class TestCuttingOut:
     @pytest.mark.parametrize(("content", "code"), [
         (None, ErrorCode.MODEL_MISSING), (b"", ErrorCode.MODEL_DAMAGED),
         (b"not a network" * 99, ErrorCode.MODEL_DAMAGED)])
-    def test_a_bad_network_is_reported(self, tmp_path, content, code):
+    def test_cut_out_reports_a_bad_network(self, tmp_path, content, code):
         if content is not None:
             (tmp_path / "net.onnx").write_bytes(content)
         rgba = np.full((64, 64, 4), 255, np.uint8)
@@ -225,7 +225,7 @@ class TestCuttingOut:
 
 
 class TestForegroundAlpha:
-    def test_object_shaded_patch_opening_and_speck(self):
+    def test_foreground_alpha_handles_openings_and_specks(self):
         rng = np.random.default_rng(0)
         outline = disc((128, 128), (64, 64), 45)
         opening = disc((128, 128), (50, 64), 12)
@@ -244,7 +244,7 @@ class TestForegroundAlpha:
         assert alpha[64, 50] < 0.1
         assert alpha[4, 4] == 0
 
-    def test_true_alpha_of_renderings_is_recovered(self, shared_dir):
+    def test_foreground_alpha_recovers_true_alpha(self, shared_dir):
         scores = []
         with tarfile.open(shared_dir / "data/scans/views/000.tar") as archive:
             keys = [name[:-5] for name in archive.getnames() if name.endswith(".json")][:12]
@@ -256,21 +256,21 @@ class TestForegroundAlpha:
                 scores.append(iou(foreground_alpha(rgb) > 0.5, alpha[..., 0] > 0.5))
         assert np.median(scores) > 0.95
 
-    def test_white_and_black_pictures(self):
+    def test_foreground_alpha_of_white_and_black(self):
         assert not foreground_alpha(np.ones((16, 16, 3))).any()
         assert foreground_alpha(np.zeros((16, 16, 3))).all()
 
 
 class TestSaving:
     @pytest.mark.parametrize("channels", [3, 4])
-    def test_round_trip(self, tmp_path, channels):
+    def test_save_png_round_trip(self, tmp_path, channels):
         image = np.random.default_rng(0).random((20, 30, channels)).astype(np.float32)
         save_png(tmp_path / "a.png", image * 1.2 - 0.1)
         back = read_image(tmp_path / "a.png")[..., :channels] / 255
         np.testing.assert_allclose(back, np.clip(image * 1.2 - 0.1, 0, 1), atol=0.51 / 255)
         assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
-    def test_a_folder_that_cannot_be_written(self, tmp_path):
+    def test_save_png_reports_an_unwritable_folder(self, tmp_path):
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(EngineError) as caught:
             save_png(tmp_path / "file" / "a.png", np.zeros((16, 16, 3)))

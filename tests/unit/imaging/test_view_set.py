@@ -34,7 +34,7 @@ def saved(tmp_path: Path) -> Path:
     return make_views().save(tmp_path / "views")
 
 
-def test_what_is_saved_comes_back(saved: Path) -> None:
+def test_view_set_round_trip(saved: Path) -> None:
     before, after = make_views(), ViewSet.load(saved)
     np.testing.assert_allclose(after.images, before.images, atol=1e-6)
     for name in ("azimuth_deg", "elevation_deg", "radius", "sample"):
@@ -43,7 +43,7 @@ def test_what_is_saved_comes_back(saved: Path) -> None:
     assert after.fov_deg == before.fov_deg
 
 
-def test_the_file_keeps_the_contract(saved: Path) -> None:
+def test_view_set_file_has_the_documented_keys(saved: Path) -> None:
     document = json.loads(saved.read_text(encoding="utf-8"))
     assert list(document) == ["schema", "image", "model", "seed", "steps", "guidance", "sampler",
                               "input", "views"]
@@ -57,7 +57,7 @@ def test_the_file_keeps_the_contract(saved: Path) -> None:
         "view_000.png", "view_001.png", "view_002.png", "views.json"]
 
 
-def test_a_picture_without_alpha_stands_on_white(saved: Path) -> None:
+def test_load_assumes_white_background_without_alpha(saved: Path) -> None:
     pixels = np.full((16, 16, 3), 255, np.uint8)
     pixels[4:12, 4:12] = (200, 30, 30)
     Image.fromarray(pixels).save(saved.parent / "view_001.png")
@@ -68,7 +68,7 @@ def test_a_picture_without_alpha_stands_on_white(saved: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../view_000.png", "/etc/passwd", "a/b.png", "..\\x.png",
                                   "C:\\x.png", "C:x.png", "..", "", None, 3, "a\0b.png"])
-def test_a_file_name_cannot_leave_the_folder(saved: Path, name: object) -> None:
+def test_load_refuses_file_names_outside_the_folder(saved: Path, name: object) -> None:
     edit(saved, lambda document: document["views"][0].update(file=name))
     refused(saved)
 
@@ -77,13 +77,13 @@ def test_a_file_name_cannot_leave_the_folder(saved: Path, name: object) -> None:
     ("azimuth_deg", "30"), ("elevation_deg", 91), ("radius", 0), ("radius", float("nan")),
     ("radius", 10**400), ("sample", -1), ("fov_deg", 0), ("fov_deg", 60.0), ("elevation_deg", True),
     ("azimuth_deg", None)])
-def test_a_camera_that_makes_no_sense_is_refused(saved: Path, key: str, value: object) -> None:
+def test_load_refuses_an_invalid_camera(saved: Path, key: str, value: object) -> None:
     edit(saved, lambda document: document["views"][0].update({key: value}))
     refused(saved)
 
 
 @pytest.mark.parametrize("value", [3, {"elevation_deg": "low"}, {"radius": -1}, {"radius": None}])
-def test_an_input_camera_that_makes_no_sense_is_refused(saved: Path, value: object) -> None:
+def test_load_refuses_an_invalid_input_camera(saved: Path, value: object) -> None:
     edit(saved, lambda document: document.update(input=value))
     refused(saved)
 
@@ -92,12 +92,12 @@ def test_an_input_camera_that_makes_no_sense_is_refused(saved: Path, value: obje
     "", "[]", "{", "[" * 100_000, '{"schema": "other/1", "views": []}',
     json.dumps({"schema": SCHEMA}), json.dumps({"schema": SCHEMA, "views": []}),
     json.dumps({"schema": SCHEMA, "views": [1]})])
-def test_a_file_that_is_no_view_set_is_refused(saved: Path, text: str) -> None:
+def test_load_refuses_other_files(saved: Path, text: str) -> None:
     saved.write_text(text, encoding="utf-8")
     refused(saved)
 
 
-def test_pictures_that_cannot_be_used_are_refused(saved: Path) -> None:
+def test_load_refuses_unusable_images(saved: Path) -> None:
     picture = saved.parent / "view_001.png"
     good = picture.read_bytes()
     for content in (b"", b"not a picture", good[: len(good) // 2]):
@@ -110,18 +110,18 @@ def test_pictures_that_cannot_be_used_are_refused(saved: Path) -> None:
     assert "missing" in refused(saved).message
 
 
-def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:
+def test_load_reports_a_missing_file(tmp_path: Path) -> None:
     refused(tmp_path / "views.json")
 
 
-def test_an_unwritable_folder_is_a_disk_error(tmp_path: Path) -> None:
+def test_save_reports_an_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(EngineError) as caught:
         make_views().save(tmp_path / "file" / "views")
     assert caught.value.code is ErrorCode.DISK
 
 
-def test_wrong_shapes_are_a_programming_error() -> None:
+def test_view_set_checks_array_shapes() -> None:
     with pytest.raises(ValueError, match="N x S x S x 4"):
         ViewSet(np.zeros((1, 4, 4, 3)), np.zeros(1), np.zeros(1), np.ones(1), np.zeros(1))
     with pytest.raises(ValueError, match="azimuth_deg"):

@@ -50,7 +50,7 @@ def ball() -> Triangles:
     return mesh_volume(ball_density(), LEVEL, LOW, SIZE, 2000)
 
 
-def test_a_ball_is_closed_round_and_wound_outwards() -> None:
+def test_extract_ball_is_closed_and_outward() -> None:
     mesh = extract(ball_density(), LEVEL, LOW, SIZE)
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
@@ -59,20 +59,20 @@ def test_a_ball_is_closed_round_and_wound_outwards() -> None:
     assert (mesh.vertex_normals * outward).sum(1).min() > 0.9
 
 
-def test_an_object_cut_by_the_cube_is_closed_all_the_same() -> None:
+def test_extract_closes_an_object_at_the_border() -> None:
     mesh = extract(ball_density(centre=(0.5, 0, 0)), LEVEL, LOW, SIZE)
     assert mesh.is_watertight
     assert mesh.volume > 0
 
 
-def test_a_hole_is_noticed(ball: Triangles) -> None:
+def test_is_watertight_detects_a_hole(ball: Triangles) -> None:
     assert not Triangles(ball.vertices, ball.faces[1:]).is_watertight
     flipped = ball.faces.copy()
     flipped[0] = flipped[0, ::-1]
     assert not Triangles(ball.vertices, flipped).is_watertight
 
 
-def test_floaters_are_dropped_and_hollows_filled() -> None:
+def test_solid_removes_floaters_and_fills_hollows() -> None:
     density = ball_density()
     density[np.linalg.norm(volume(), axis=-1) < 0.2] = 0
     density[1:3, 1:3, 1:3] = 100
@@ -82,7 +82,7 @@ def test_floaters_are_dropped_and_hollows_filled() -> None:
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).body_count == 1
 
 
-def test_a_second_large_part_is_kept() -> None:
+def test_solid_keeps_a_second_large_part() -> None:
     density = np.maximum(ball_density(centre=(0.35, 0, 0), radius=0.2),
                          ball_density(centre=(-0.35, 0, 0), radius=0.15))
     mesh = extract(solid(density, LEVEL), LEVEL, LOW, SIZE)
@@ -90,7 +90,7 @@ def test_a_second_large_part_is_kept() -> None:
 
 
 @pytest.mark.parametrize("faces", [500, 3000, 20000])
-def test_the_wanted_number_of_faces_is_met(faces: int) -> None:
+def test_mesh_volume_reaches_the_number_of_faces(faces: int) -> None:
     mesh = mesh_volume(ball_density(), LEVEL, LOW, SIZE, faces)
     assert 0.98 * faces <= len(mesh.faces) <= faces
     assert mesh.is_watertight
@@ -104,7 +104,7 @@ def rough_density() -> np.ndarray:
 
 
 @pytest.mark.parametrize("faces", [5000, 3000, 1500])
-def test_a_rough_mesh_stays_closed_when_simplified(faces: int) -> None:
+def test_simplified_rough_mesh_is_closed(faces: int) -> None:
     rough = extract(rough_density(), LEVEL, LOW, 2 * HALF / 39)
     assert rough.is_watertight
     assert len(rough.faces) > 2 * faces
@@ -113,7 +113,7 @@ def test_a_rough_mesh_stays_closed_when_simplified(faces: int) -> None:
     assert mesh.is_watertight
 
 
-def test_boxes_that_share_an_edge_are_taken_apart() -> None:
+def test_unpinched_separates_boxes_at_a_shared_edge() -> None:
     """Two cubes that touch along an edge: the plainest surface that is closed but pinched."""
     first, second = trimesh.creation.box(), trimesh.creation.box()
     second.apply_translation([1, 1, 0])
@@ -128,7 +128,7 @@ def test_boxes_that_share_an_edge_are_taken_apart() -> None:
     assert mended.volume == pytest.approx(2, rel=0.05)
 
 
-def test_a_mesh_that_is_small_enough_stays_as_it_is(ball: Triangles) -> None:
+def test_simplified_returns_a_small_mesh_unchanged(ball: Triangles) -> None:
     assert simplified(ball, 10**6) is ball
 
 
@@ -137,7 +137,7 @@ def charts(ball: Triangles) -> tuple[np.ndarray, np.ndarray]:
     return unwrap(ball, 256)
 
 
-def test_charts_lie_in_the_unit_square_and_do_not_overlap(
+def test_unwrap_charts_are_disjoint_in_the_unit_square(
         ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     uv, uv_faces = charts
     assert uv_faces.shape == ball.faces.shape
@@ -151,7 +151,7 @@ def test_charts_lie_in_the_unit_square_and_do_not_overlap(
     assert (hits > 0).mean() > 0.4, "most of the texture is used"
 
 
-def test_a_mesh_is_unwrapped_in_pieces_without_losing_a_face() -> None:
+def test_unwrap_in_pieces_keeps_every_face() -> None:
     mesh = mesh_volume(ball_density(), LEVEL, LOW, SIZE, 6000)
     uv, uv_faces = unwrap(mesh, 256)
     a, b, c = np.moveaxis(uv[uv_faces], 1, 0)
@@ -162,7 +162,7 @@ def test_a_mesh_is_unwrapped_in_pieces_without_losing_a_face() -> None:
     assert len(pairs) == len(np.unique(pairs[:, 1])), "a UV belongs to one vertex"
 
 
-def test_rasterised_pixels_are_inside_and_interpolate_exactly() -> None:
+def test_rasterise_interpolates_exactly_inside() -> None:
     corners = np.array([[[1.0, 1], [15, 2], [4, 14]], [[2.0, 2], [2, 2], [9, 9]]])
     (fragments,) = rasterise(corners, 16)
     assert set(fragments.face) == {0}, "a degenerate triangle covers nothing"
@@ -184,7 +184,7 @@ def sampled_at_faces(mesh: Triangles, texture: np.ndarray, uv: np.ndarray,
                    np.clip(u.astype(int), 0, len(texture) - 1)]
 
 
-def test_every_face_finds_its_colour_in_the_texture(
+def test_bake_stores_the_colour_of_every_face(
         ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     texture = bake(ball, *charts, 256, position_colour, None)
     found = sampled_at_faces(ball, texture, *charts)
@@ -193,7 +193,7 @@ def test_every_face_finds_its_colour_in_the_texture(
     assert (np.abs(found - expected).max(1) < 0.03).mean() > 0.998
 
 
-def test_texels_beside_the_charts_are_filled(
+def test_bake_fills_texels_outside_the_charts(
         ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     texture = bake(ball, *charts, 128, lambda points, _: np.full_like(points, 0.5), None)
     assert np.ptp(texture) == 0
@@ -205,7 +205,7 @@ def two_balls() -> Triangles:
     return mesh_volume(density, LEVEL, LOW, 2 * HALF / 47, 4000)
 
 
-def test_the_photo_colours_what_its_camera_sees_and_nothing_else() -> None:
+def test_bake_uses_photo_only_on_visible_surfaces() -> None:
     mesh = two_balls()
     photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
                   focal_ndc(camera.FOV_DEG))
@@ -226,7 +226,7 @@ def test_the_photo_colours_what_its_camera_sees_and_nothing_else() -> None:
     assert colour[seen, 0].mean() > 0.5
 
 
-def test_a_photo_alone_continues_its_bands_to_the_back(
+def test_bake_continues_bands_of_a_photo_to_the_back(
         ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
                   focal_ndc(camera.FOV_DEG))
@@ -247,7 +247,7 @@ def textured(ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> Textured
     return TexturedMesh(ball.vertices, ball.faces, *charts, texture)
 
 
-def test_a_glb_read_by_another_library_is_the_same_mesh(
+def test_save_glb_is_read_equally_by_trimesh(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     mesh = textured(ball, charts)
     mesh.vertices = mesh.vertices * [1, 1, 1.2]  # tell up from sideways
@@ -270,7 +270,7 @@ def test_a_glb_read_by_another_library_is_the_same_mesh(
     assert welded.volume > 0
 
 
-def test_a_glb_keeps_texture_and_corners_together(
+def test_save_glb_keeps_texture_coordinates(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     path = textured(ball, charts).save_glb(tmp_path / "mesh.glb")
     read = trimesh.load(path, force="mesh")
@@ -279,7 +279,7 @@ def test_a_glb_keeps_texture_and_corners_together(
     assert np.abs(colour - expected).mean() < 0.02
 
 
-def test_an_obj_read_by_another_library_is_the_same_mesh(
+def test_save_obj_is_read_equally_by_trimesh(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     mesh = textured(ball, charts)
     path = mesh.save_obj(tmp_path / "new" / "mesh.obj")
@@ -304,7 +304,7 @@ def test_obj_material_is_white_and_not_glossy(
     assert values["Ns"] == [0]
 
 
-def test_a_ply_has_the_surface_and_its_colours(
+def test_save_ply_has_surface_and_colours(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     read = trimesh.load(textured(ball, charts).save_ply(tmp_path / "mesh.ply"), process=False)
     np.testing.assert_allclose(from_z_up(read.vertices), ball.vertices, atol=1e-6)
@@ -313,13 +313,13 @@ def test_a_ply_has_the_surface_and_its_colours(
     assert np.abs(colour - position_colour(ball.vertices, np.zeros(3))).mean() < 0.03
 
 
-def test_the_same_mesh_gives_the_same_bytes(
+def test_save_glb_repeats_its_bytes(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     first, second = (textured(ball, charts).save_glb(tmp_path / name) for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_an_unwritable_place_is_a_disk_error(
+def test_save_reports_an_unwritable_path(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(EngineError) as caught:
@@ -327,7 +327,7 @@ def test_an_unwritable_place_is_a_disk_error(
     assert caught.value.code is ErrorCode.DISK
 
 
-def test_the_texture_is_stored_without_loss(
+def test_save_glb_stores_the_texture_losslessly(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     mesh = textured(ball, charts)
     content = mesh.save_glb(tmp_path / "mesh.glb").read_bytes()

@@ -82,7 +82,7 @@ def part(models: Path) -> Path:
 
 @pytest.mark.golden
 def test_download_original_loads_and_verifies(shared_dir: Path, models: Path,
-                                                             hub: Hub):
+                                              hub: Hub):
     golden = shared_dir / "golden"
     hub.files |= {"tiny.ckpt": (golden / "checkpoint_lightning.ckpt").read_bytes(),
                   "config.yaml": (golden / "config.yaml").read_bytes()}
@@ -101,7 +101,7 @@ def test_download_original_loads_and_verifies(shared_dir: Path, models: Path,
 
 @pytest.mark.parametrize("plain_url", [False, True])
 def test_download_resumes_after_cancellation(models: Path, hub: Hub, content: bytes,
-                                                 plain_url: bool):
+                                             plain_url: bool):
     info = replace(BLOB, repo=f"{hub.url}/assets") if plain_url else BLOB
 
     class Stop(SilentReporter):
@@ -137,7 +137,7 @@ def test_download_restarts_without_range_support(models: Path, hub: Hub, content
 
 
 def test_download_refuses_truncated_body(models: Path, hub: Hub,
-                                                            content: bytes):
+                                         content: bytes):
     hub.files["blob.onnx"] = content[:3 * MB]
     hub.announced["blob.onnx"] = content
     error = error_of(BLOB)
@@ -168,7 +168,7 @@ def test_download_checks_digest_without_server_digest(models: Path, hub: Hub):
 
 
 def test_download_ignores_part_of_older_content(models: Path, hub: Hub,
-                                                            content: bytes):
+                                                content: bytes):
     hub.ranges = True
     hub.files["blob.onnx"] = content[::-1]
 
@@ -271,7 +271,7 @@ def test_download_checks_free_space_first(hub: Hub, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
 def test_download_keeps_data_when_disk_becomes_full(hub: Hub, models: Path, content: bytes,
-                                                      shared_dir: Path):
+                                                    shared_dir: Path):
     import resource
 
     hub.files["u2netp.onnx"] = (shared_dir / "data/models/u2netp.onnx").read_bytes()
@@ -329,7 +329,7 @@ def test_download_command_resumes_after_any_end(hub: Hub, models: Path, shared_d
 
 
 def test_download_refuses_malicious_pickle(hub: Hub, models: Path,
-                                                           tmp_path: Path):
+                                           tmp_path: Path):
     mark = tmp_path / "mark"
     torch.save({"state_dict": {"weight": torch.zeros(2)}, "hook": Exploit(mark)},
                tmp_path / "evil.ckpt")
@@ -390,7 +390,7 @@ class TestWholeRepositories:
         assert not already & {request.path for request in hub.bodies[count:]}
 
     def test_download_of_text_model_uses_half_precision(self, hub: Hub, models: Path,
-                                                     tmp_path: Path):
+                                                        tmp_path: Path):
         theirs = save_tiny_text_pipeline(tmp_path)
         for file in list(theirs.rglob("*.safetensors")):
             community.halve(file, file.with_name(f"{file.stem}.fp16.safetensors"))

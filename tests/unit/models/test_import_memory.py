@@ -90,7 +90,7 @@ def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_import_removes_files_of_killed_imports(killed: Path,
-                                                              shared_dir: Path) -> None:
+                                                shared_dir: Path) -> None:
     import_checkpoint(shared_dir / "golden" / "checkpoint.ckpt",
                       shared_dir / "golden" / "config.yaml", out=killed / "mine")
     assert [path.name for path in killed.iterdir()] == ["mine"]

@@ -50,7 +50,7 @@ def test_import_model_detects_stable_in_any_folder(run, tmp_path):
 
 @pytest.mark.parametrize("target", [("--name", "mine"), ("--out", "folder")])
 def test_import_model_requires_licence_under_any_name(run, models, target, capsys, tmp_path,
-                                                 monkeypatch):
+                                                      monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("stable_zero123.ckpt", *target) == 2
     assert "licence of stable-zero123 has to be accepted" in capsys.readouterr().err

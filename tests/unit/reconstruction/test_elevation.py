@@ -25,26 +25,26 @@ def silhouettes(elevation_deg: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("elevation_deg", [-7.0, 12.0, 31.0, 48.0])
-def test_true_views_tell_where_they_were_taken_from(elevation_deg: float) -> None:
+def test_estimate_elevation_recovers_the_true_elevation(elevation_deg: float) -> None:
     estimate = estimate_elevation(silhouettes(elevation_deg), POSES, 1.85)
     assert abs(estimate.elevation_deg - elevation_deg) < 5
     assert max(estimate.agreement) > 0.85
 
 
-def test_one_wrong_view_changes_little() -> None:
+def test_estimate_elevation_tolerates_one_wrong_view() -> None:
     alpha = silhouettes(20.0)
     alpha[5] = 0
     assert abs(estimate_elevation(alpha, POSES, 1.85).elevation_deg - 20.0) < 6
 
 
-def test_views_of_nothing_are_refused() -> None:
+def test_estimate_elevation_refuses_empty_views() -> None:
     with pytest.raises(EngineError) as caught:
         estimate_elevation(np.zeros((len(POSES), 32, 32)), POSES, 1.85)
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_the_command_can_compare_views_of_the_bundled_model(project_root: Path,
-                                                            tmp_path: Path) -> None:
+def test_elevation_command_compares_views_of_nano(project_root: Path,
+                                                  tmp_path: Path) -> None:
     out = tmp_path / "elevation.json"
     assert run("elevation", project_root / "tools/demo/bottle.png", "--out", out,
                "--evidence", "views") == 0

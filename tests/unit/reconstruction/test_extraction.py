@@ -26,7 +26,7 @@ from engine.reconstruction.posed_images import PosedImages
 SIZE = 128
 
 
-def test_the_baked_colours_are_those_that_the_field_shows() -> None:
+def test_bake_texture_matches_the_fields_colours() -> None:
     images = posed_images(photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0), size=96))
     fit = fit_images(images, cube(48), iterations=80)
     thing = of_mesh(textured_mesh(fit, None, 4000, 512, Clock(SilentReporter())))
@@ -38,7 +38,7 @@ def test_the_baked_colours_are_those_that_the_field_shows() -> None:
     assert slanted.mean() < 4
 
 
-def test_pictures_are_made_smaller_by_whole_pixels() -> None:
+def test_sharp_for_shrinks_by_whole_pixels() -> None:
     """Averages over parts of pixels would blur edges here and there."""
     voxel_grid = cube(96)
     rgba = torch.rand(1, 512, 512, 4, generator=torch.Generator().manual_seed(0))

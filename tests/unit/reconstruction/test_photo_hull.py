@@ -83,7 +83,7 @@ def tray() -> PosedImages:
     return images_of(TRAY)
 
 
-def test_a_hollow_is_opened_and_walls_stay(tray: PosedImages) -> None:
+def test_carving_opens_a_hollow_and_keeps_walls(tray: PosedImages) -> None:
     hull = hull_of(tray, LATTICE).bound
     assert hull[inside(HOLLOW)].all()
     gone = carved_of(tray, hull)
@@ -91,7 +91,7 @@ def test_a_hollow_is_opened_and_walls_stay(tray: PosedImages) -> None:
     assert gone[inside(TRAY)].float().mean() < 0.1
 
 
-def test_a_hollow_of_nearly_one_colour_is_opened() -> None:
+def test_carving_opens_a_hollow_of_similar_colours() -> None:
     images = images_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
     gone = carved_of(images, hull_of(images, LATTICE).bound)
     assert gone[inside(HOLLOW)].float().mean() > 0.85
@@ -106,7 +106,7 @@ def unstopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unstopped")
-def test_a_thin_dark_thing_stays() -> None:
+def test_carving_keeps_a_thin_dark_object() -> None:
     """On white, pixels at its edges are lighter than it is, and most of its surface is near one."""
     blade = [Box((0, 0, 0), (0.3, 0.15, 0.05), (0.1, 0.1, 0.12))]
     images = images_of(blade)
@@ -115,14 +115,14 @@ def test_a_thin_dark_thing_stays() -> None:
 
 
 @pytest.mark.usefixtures("unstopped")
-def test_a_solid_with_fine_print_stays() -> None:
+def test_carving_keeps_a_solid_with_fine_texture() -> None:
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
     images = images_of(tiled([body], 0.06))
     gone = carved_of(images, inside([body]))
     assert gone[inside([body])].float().mean() < 0.02
 
 
-def test_a_surface_goes_on_inwards_to_where_the_views_agree() -> None:
+def test_carving_moves_surface_to_where_views_agree() -> None:
     body = Box((0, 0, 0), (0.3, 0.25, 0.2))
     larger = Box((0, 0, 0.03), (0.3, 0.25, 0.23))
     images = images_of(tiled([body]))
@@ -132,18 +132,18 @@ def test_a_surface_goes_on_inwards_to_where_the_views_agree() -> None:
     assert gone[inside([body])].float().mean() < 0.05
 
 
-def test_what_all_views_agree_on_stays(tray: PosedImages) -> None:
+def test_carving_keeps_a_consistent_object(tray: PosedImages) -> None:
     assert carved_of(tray, inside(TRAY)).sum() < 0.02 * inside(TRAY).sum()
 
 
-def test_views_that_agree_nowhere_tell_nothing(tray: PosedImages) -> None:
+def test_carving_ignores_inconsistent_views(tray: PosedImages) -> None:
     hull = hull_of(tray, LATTICE).bound
     found = carving_of(tinted(tray), hull)
     assert not found.mask.any()
     assert not found.is_consistent
 
 
-def test_views_agree_once_what_they_contradict_is_gone(tray: PosedImages) -> None:
+def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
     """Much of a hollow's lid looks wrong, and nothing below it."""
     found = carving_of(tray, hull_of(tray, LATTICE).bound)
     assert found.mask.any()
@@ -151,7 +151,7 @@ def test_views_agree_once_what_they_contradict_is_gone(tray: PosedImages) -> Non
 
 
 @pytest.mark.parametrize("agree", [True, False])
-def test_smoothing_fades_at_the_end_only_where_views_agree(tray: PosedImages, agree: bool) -> None:
+def test_smoothing_decays_only_for_consistent_views(tray: PosedImages, agree: bool) -> None:
     """What a model's views disagree about must still be evened out."""
     hull = hull_of(tray, LATTICE)
     problem = ViewFitStage(tray if agree else tinted(tray), hull, torch.Generator())
@@ -162,7 +162,7 @@ def test_smoothing_fades_at_the_end_only_where_views_agree(tray: PosedImages, ag
     assert level.rates.smoothing_decay == (SMOOTHING_DECAY if agree else 1)
 
 
-def test_a_surface_is_what_touches_the_outside() -> None:
+def test_surface_of_returns_voxels_with_empty_neighbours() -> None:
     solid = torch.zeros(6, 6, 6, dtype=torch.bool)
     solid[:4, 1:5, 1:5] = True
     expected = solid.clone()
@@ -170,7 +170,7 @@ def test_a_surface_is_what_touches_the_outside() -> None:
     assert torch.equal(surface_of(solid), expected)
 
 
-def test_a_fitted_tray_is_hollow(tray: PosedImages) -> None:
+def test_fit_of_a_tray_is_hollow(tray: PosedImages) -> None:
     mesh = extract_mesh(fit_images(tray, LATTICE, iterations=60), 6000)
     assert mesh.is_watertight
     points = grid_points(24)
@@ -179,7 +179,7 @@ def test_a_fitted_tray_is_hollow(tray: PosedImages) -> None:
     assert filled[contains([FLOOR], points)].mean() > 0.9
 
 
-def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: PosedImages) -> None:
+def test_resumed_fit_keeps_the_carved_voxels(tray: PosedImages) -> None:
     """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept, and
     what was found out about the views."""
     hull = hull_of(tray, LATTICE)
@@ -195,7 +195,7 @@ def test_a_resumed_fit_is_thinned_where_the_stopped_one_was(tray: PosedImages) -
     assert resumed.carve_mask.inconsistent_ratio == stopped.carve_mask.inconsistent_ratio
 
 
-def test_a_hash_grid_is_thinned_at_its_start() -> None:
+def test_cap_density_applies_to_start_of_hash_grid() -> None:
     start = VoxelField(LATTICE)
     with torch.no_grad():
         start.raw[0, 0] = 1.0

@@ -42,7 +42,7 @@ def saved_mesh(path: Path) -> tuple[Triangles, np.ndarray]:
         return mesh, file["colours"]
 
 
-def test_the_mesh_is_closed_and_where_the_field_is(block: VoxelField) -> None:
+def test_coarse_mesh_is_closed_and_matches_the_field(block: VoxelField) -> None:
     mesh = coarse_mesh(block)
     assert mesh is not None
     assert mesh.is_watertight
@@ -50,7 +50,7 @@ def test_the_mesh_is_closed_and_where_the_field_is(block: VoxelField) -> None:
     assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
 
 
-def test_the_picture_shows_the_colours_on_white(block: VoxelField) -> None:
+def test_draw_shows_colours_on_white(block: VoxelField) -> None:
     picture = draw(block, visible_voxels(block))
     centre, corner = picture[64, 64], picture[0, 0]
     np.testing.assert_allclose(corner, 1.0)
@@ -58,14 +58,14 @@ def test_the_picture_shows_the_colours_on_white(block: VoxelField) -> None:
     assert centre[1] < 0.1
 
 
-def test_an_empty_field_shows_nothing(tmp_path: Path) -> None:
+def test_previews_of_an_empty_field_write_nothing(tmp_path: Path) -> None:
     told: list[Path] = []
     Previews(tmp_path, told.append, every_s=0).update(VoxelField(cube(16)))
     assert told == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_hold_what_they_say(block: VoxelField, tmp_path: Path) -> None:
+def test_previews_write_the_documented_files(block: VoxelField, tmp_path: Path) -> None:
     told: list[Path] = []
     Previews(tmp_path, told.append, every_s=0).update(block)
     assert [path.name for path in told] == ["preview.npz", "preview.png"]
@@ -77,20 +77,20 @@ def test_files_hold_what_they_say(block: VoxelField, tmp_path: Path) -> None:
     assert Image.open(told[1]).size == (128, 128)
 
 
-def test_they_come_at_intervals(block: VoxelField, tmp_path: Path) -> None:
+def test_previews_respect_the_interval(block: VoxelField, tmp_path: Path) -> None:
     told: list[Path] = []
     Previews(tmp_path, told.append, every_s=3600).update(block)
     assert told == []
 
 
-def test_a_preview_that_cannot_be_written_is_no_failure(block: VoxelField, tmp_path: Path) -> None:
+def test_previews_ignore_write_errors(block: VoxelField, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     told: list[Path] = []
     Previews(tmp_path / "taken", told.append, every_s=0).update(block)
     assert told == []
 
 
-def test_a_fit_is_shown_and_ends_the_same_as_unseen(tmp_path: Path) -> None:
+def test_previews_do_not_change_the_fit(tmp_path: Path) -> None:
     views = photograph(BLOCK, camera.two_ring_orbit(6))
     told: list[Path] = []
     shown = reconstruct(views, iterations=10, previews=Previews(tmp_path, told.append, every_s=0),
@@ -120,7 +120,7 @@ def test_preview_directly_ignores_an_empty_photo(tmp_path: Path) -> None:
     assert told == []
 
 
-def test_latents_are_shown_through_the_decoder(tmp_path: Path) -> None:
+def test_previews_decode_latent_fields(tmp_path: Path) -> None:
     photo = photograph(BLOCK, [(0.0, 10.0)], size=128).images[0]
     told: list[Path] = []
     reconstruct_by_score(load_pipeline("nano", "cpu"), photo, method="sjc", iterations=20,

@@ -64,7 +64,7 @@ def inside(resolution: int = 40) -> torch.Tensor:
     return torch.from_numpy(contains(BLOCK, points)).reshape((resolution,) * 3)
 
 
-def test_the_hull_holds_the_whole_object_and_little_else(block_views: ViewSet) -> None:
+def test_hull_contains_the_object_tightly(block_views: ViewSet) -> None:
     hull, truth = hull_of_views(block_views), inside()
     assert hull.bound[truth].all()
     assert hull.bound.sum() < 2.2 * truth.sum()
@@ -73,7 +73,7 @@ def test_the_hull_holds_the_whole_object_and_little_else(block_views: ViewSet) -
     assert hull.colour[red][:, 0].mean() > hull.colour[red][:, 2].mean()
 
 
-def test_one_wrong_view_does_not_cut_the_hull(block_views: ViewSet) -> None:
+def test_hull_is_not_cut_by_one_wrong_view(block_views: ViewSet) -> None:
     wrong = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
                     block_views.radius, block_views.sample)
     wrong.images[3, :, :40, 3] = 0
@@ -90,7 +90,7 @@ def test_hull_is_not_cut_by_views_of_little_weight(block_views: ViewSet) -> None
     assert hull_of_views(wrong, weight=weight).bound[inside()].float().mean() > 0.99
 
 
-def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
+def test_hull_stays_inside_trusted_silhouettes(block_views: ViewSet) -> None:
     narrow = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
                      block_views.radius, block_views.sample)
     narrow.images[0, :, :32, 3] = 0  # view 0 looks along X: its left half is Y < 0
@@ -102,7 +102,7 @@ def test_a_trusted_silhouette_is_never_left(block_views: ViewSet) -> None:
     assert bound[inside() & (y > 0.06)].all()
 
 
-def test_views_without_a_shape_in_common_are_refused(block_views: ViewSet) -> None:
+def test_reconstruct_refuses_views_without_common_shape(block_views: ViewSet) -> None:
     scattered = ViewSet(np.zeros_like(block_views.images), block_views.azimuth_deg,
                         block_views.elevation_deg, block_views.radius, block_views.sample)
     for i, image in enumerate(scattered.images):
@@ -110,13 +110,13 @@ def test_views_without_a_shape_in_common_are_refused(block_views: ViewSet) -> No
     refused(scattered)
 
 
-def test_empty_masks_are_refused_with_a_hint(block_views: ViewSet) -> None:
+def test_reconstruct_refuses_empty_masks(block_views: ViewSet) -> None:
     empty = ViewSet(np.zeros_like(block_views.images), block_views.azimuth_deg,
                     block_views.elevation_deg, block_views.radius, block_views.sample)
     assert "alpha" in refused(empty).hint
 
 
-def test_pictures_without_background_are_refused(block_views: ViewSet) -> None:
+def test_reconstruct_refuses_views_without_background(block_views: ViewSet) -> None:
     full = ViewSet(np.ones_like(block_views.images), block_views.azimuth_deg,
                    block_views.elevation_deg, block_views.radius, block_views.sample)
     assert "background" in refused(full).message
@@ -130,7 +130,7 @@ def refused(views: ViewSet) -> EngineError:
     return caught.value
 
 
-def test_the_block_comes_back(block) -> None:
+def test_reconstruct_recovers_the_block(block) -> None:
     mesh, points = block.mesh, grid_points()
     assert mesh.is_watertight
     assert 0.98 * SMALL["faces"] <= len(mesh.faces) <= SMALL["faces"]
@@ -139,7 +139,7 @@ def test_the_block_comes_back(block) -> None:
     np.testing.assert_allclose(mesh.vertices.max(0), [0.4, 0.3, 0.4], atol=0.06)
 
 
-def test_each_half_of_the_block_has_its_colour(block) -> None:
+def test_reconstruct_recovers_colours(block) -> None:
     mesh = block.mesh
     centre, normal = mesh.vertices[mesh.faces].mean(1), mesh.vertex_normals[mesh.faces].mean(1)
     u, v = (mesh.uv[mesh.uv_faces].mean(1) * len(mesh.texture)).astype(int).T
@@ -150,13 +150,13 @@ def test_each_half_of_the_block_has_its_colour(block) -> None:
     np.testing.assert_allclose(np.median(colour[back], 0), BLOCK[1].colour, atol=0.08)
 
 
-def test_the_stages_are_timed_in_order(block) -> None:
+def test_reconstruct_times_stages_in_order(block) -> None:
     assert [stage["name"] for stage in block.stages] == ["hull", "fit", "surface", "unwrap",
                                                          "texture"]
     assert all(stage["seconds"] >= 0 for stage in block.stages)
 
 
-def test_the_same_seed_gives_the_same_bytes(block_views: ViewSet, tmp_path: Path) -> None:
+def test_reconstruct_repeats_with_the_same_seed(block_views: ViewSet, tmp_path: Path) -> None:
     options = SMALL | {"iterations": 12, "resolution": 32, "faces": 400}
     first, second, other = (
         reconstruct(block_views, **options, seed=seed).mesh.save_glb(tmp_path / name).read_bytes()
@@ -165,7 +165,7 @@ def test_the_same_seed_gives_the_same_bytes(block_views: ViewSet, tmp_path: Path
     assert first != other
 
 
-def test_thin_legs_survive() -> None:
+def test_reconstruct_keeps_thin_legs() -> None:
     views = photograph(TABLE, orbit(), size=80)
     mesh = reconstruct(views, **SMALL | {"resolution": 48, "faces": 4000}).mesh
     legs = np.array([[x, y, z] for x in (-0.38, 0.38) for y in (-0.38, 0.38)
@@ -175,7 +175,7 @@ def test_thin_legs_survive() -> None:
     assert not mesh_contains(mesh.vertices, mesh.faces, between).any()
 
 
-def test_a_bar_thinner_than_a_cubes_voxels_keeps_its_thickness() -> None:
+def test_reconstruct_keeps_thickness_of_a_thin_bar() -> None:
     bar = [Box((0, 0, 0), (0.5, 0.08, 0.015), (0.8, 0.3, 0.2))]
     views = photograph(bar, camera.two_ring_orbit(12), size=128)
     photo = photograph(bar, [(0.0, 20.0)], size=128).images[0]
@@ -210,8 +210,8 @@ def disturbed(views: ViewSet) -> ViewSet:
                    views.sample)
 
 
-def test_disturbed_views_still_give_one_sensible_body(block_views: ViewSet,
-                                                      block_photo: np.ndarray) -> None:
+def test_reconstruct_of_noisy_views_gives_one_body(block_views: ViewSet,
+                                                   block_photo: np.ndarray) -> None:
     mesh = reconstruct(disturbed(block_views), photo=block_photo, input_elevation_deg=10.0,
                        **SMALL).mesh
     assert mesh.is_watertight
@@ -220,7 +220,7 @@ def test_disturbed_views_still_give_one_sensible_body(block_views: ViewSet,
     assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
 
 
-def test_an_empty_view_among_good_ones_is_left_out_and_said(block_views: ViewSet) -> None:
+def test_reconstruct_leaves_out_an_empty_view(block_views: ViewSet) -> None:
     views = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
                     block_views.radius, block_views.sample)
     views.images[5] = 0
@@ -247,7 +247,7 @@ class Listener(SilentReporter):
         self.lines.append((level, text))
 
 
-def test_every_step_is_reported_and_can_be_the_last(block_views: ViewSet) -> None:
+def test_reconstruct_can_be_cancelled_at_every_step(block_views: ViewSet) -> None:
     reporter = Listener(stop_at=9)
     threads = torch.get_num_threads()
     with pytest.raises(JobCancelled):
@@ -296,7 +296,7 @@ def test_alignment_finds_a_known_shift() -> None:
     assert found[0].abs().max() == 0
 
 
-def test_what_does_not_fit_into_memory_is_refused_with_what_does() -> None:
+def test_require_memory_suggests_a_resolution() -> None:
     free = estimate(128, 20000, 1024) + 1
     require_memory(128, 20000, 1024, available=free)
     with pytest.raises(EngineError, match="resolution of 192 needs") as caught:
@@ -308,7 +308,7 @@ def test_what_does_not_fit_into_memory_is_refused_with_what_does() -> None:
     assert "smaller texture" in caught.value.hint
 
 
-def test_a_hash_grid_needs_memory_for_the_rays_of_a_step() -> None:
+def test_memory_estimate_includes_hash_grid_rays() -> None:
     voxels, rays = estimate(96, 20000, 1024), SDSSettings().max_rays(256)
     assert rays == 4096 + 2 * 256**2
     assert estimate(96, 20000, 1024, rays) > voxels + 10e9
@@ -320,7 +320,7 @@ def test_a_hash_grid_needs_memory_for_the_rays_of_a_step() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for memory")
-def test_a_differentiated_hash_grid_takes_what_is_estimated(project_root: Path) -> None:
+def test_memory_estimate_of_hash_grid_matches_measurement(project_root: Path) -> None:
     # In a process of its own: what other tests have freed would be taken for nothing here.
     taken = subprocess.run([sys.executable, "-c", HASHED, "100000"], cwd=project_root, check=True,
                            capture_output=True).stdout
@@ -349,7 +349,7 @@ print(peak() - before)
 """Prints how many bytes it takes to differentiate a hash grid at so many points."""
 
 
-def test_memory_is_asked_for_before_a_reconstruction(monkeypatch) -> None:
+def test_reconstruct_checks_memory_first(monkeypatch) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1e8))
     with pytest.raises(EngineError) as caught:
         reconstruct(photograph(BLOCK, camera.two_ring_orbit(4)))

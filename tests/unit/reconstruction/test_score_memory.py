@@ -65,7 +65,7 @@ def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
     return found
 
 
-def test_a_gpu_starts_with_the_views_that_its_memory_holds(
+def test_views_in_memory_follows_free_gpu_memory(
         monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = SimpleNamespace(execution_device=torch.device("cuda"), image_size=256)
     monkeypatch.setattr("engine.reconstruction.guidance.device_memory", lambda _: (4.5e9, 8e9))
@@ -76,7 +76,7 @@ def test_a_gpu_starts_with_the_views_that_its_memory_holds(
     assert views_in_memory(pipeline) == MAX_BATCH_SIZE
 
 
-def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:
+def test_view_batches_stay_halved_after_out_of_memory(photo: np.ndarray) -> None:
     expected = gradients(tiny_pipeline(), photo, "sds", steps=2)
     pipeline = tiny_pipeline()
     device = SmallDevice(pipeline.unet, 10, FULL)
@@ -90,8 +90,8 @@ def test_fewer_views_are_scored_at_once_from_then_on(photo: np.ndarray) -> None:
 
 @pytest.mark.parametrize("network", ["unet", "vae.decoder", "vae.encoder", "image_encoder"])
 @pytest.mark.parametrize("method", ["sds", "sjc"])
-def test_one_view_too_many_has_measures_taken(network: str, method: str,
-                                              photo: np.ndarray) -> None:
+def test_single_view_out_of_memory_applies_fallbacks(network: str, method: str,
+                                                     photo: np.ndarray) -> None:
     if (network, method) == ("vae.decoder", "sds"):
         pytest.skip("it decodes nothing")
     expected = gradients(tiny_pipeline(), photo, method)[0]
@@ -108,7 +108,7 @@ def test_one_view_too_many_has_measures_taken(network: str, method: str,
 
 
 @pytest.mark.parametrize("method", ["sds", "sjc"])
-def test_when_nothing_helps_the_error_is_memory(method: str, photo: np.ndarray) -> None:
+def test_exhausted_fallbacks_raise_out_of_memory(method: str, photo: np.ndarray) -> None:
     pipeline = tiny_pipeline()
     SmallDevice(pipeline.unet, 0, FULL)
     with pytest.raises(torch.OutOfMemoryError):
@@ -116,7 +116,7 @@ def test_when_nothing_helps_the_error_is_memory(method: str, photo: np.ndarray) 
     assert pipeline.memory_fallbacks == SAVED
 
 
-def test_networks_that_wait_elsewhere_give_the_same_gradients(photo: np.ndarray) -> None:
+def test_offloaded_networks_give_the_same_gradients(photo: np.ndarray) -> None:
     expected = gradients(tiny_pipeline(), photo, "sds")[0]
     pipeline = tiny_pipeline()
     assert offload(pipeline) is None  # on a CPU; all the hooks are the same
@@ -127,8 +127,8 @@ def test_networks_that_wait_elsewhere_give_the_same_gradients(photo: np.ndarray)
 
 @pytest.mark.parametrize("options", [("--method", "sds", "--iterations", "3"),
                                      ("--refine", "2", "--iterations", "3")])
-def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, photo: np.ndarray,
-                                   capsys: pytest.CaptureFixture[str]) -> None:
+def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path: Path, photo: np.ndarray,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
     pipeline = model_cache.get("nano", "cpu", "auto")
     handle = pipeline.unet.register_forward_pre_hook(
@@ -151,9 +151,8 @@ def test_a_job_goes_on_and_says_so(options: tuple[str, ...], tmp_path: Path, pho
     (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",
       "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries anew
 ], ids=["views", "sds"])
-def test_a_job_says_how_many_views_it_goes_on_with(
-        options: tuple[str, ...], told: list[int], tmp_path: Path, photo: np.ndarray,
-        capsys: pytest.CaptureFixture[str]) -> None:
+def test_job_reports_the_reduced_batch_size( options: tuple[str, ...], told: list[int],
+                                            tmp_path: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
     verb, *rest = options
     pipeline = model_cache.get("nano", "cpu", "auto")

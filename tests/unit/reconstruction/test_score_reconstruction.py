@@ -73,38 +73,38 @@ def test_sjc_score_is_the_negative_sds_gradient() -> None:
     torch.testing.assert_close(jacobian, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_noise_is_annealed_over_its_part_of_the_run() -> None:
+def test_noise_schedule_is_linear_within_its_range() -> None:
     noise = Schedule(((0.25, 0.8), (0.75, 0.2)))
     assert [noise.at(share) for share in (0, 0.25, 1.0)] == pytest.approx([0.8, 0.8, 0.2])
     assert noise.at(0.5) == pytest.approx(0.5)
 
 
-def test_pictures_grow_as_in_threestudio() -> None:
+def test_sds_batches_follow_threestudio() -> None:
     settings = SDSSettings()
     assert [settings.batch(step / 600) for step in (0, 199, 200, 299, 300, 599)] == [
         (12, 64), (12, 64), (4, 128), (4, 128), (2, 256), (2, 256)]
 
 
-def test_stable_zero123_has_settings_of_its_own() -> None:
+def test_sds_settings_differ_for_stable_zero123() -> None:
     settings = SDSSettings.of(tiny_pipeline(pose_encoding="stable"))
     assert settings.batch(0.4) == (8, 128)
     assert settings.max_noise.at(0.0) == 0.98
     assert SDSSettings.of(tiny_pipeline()).max_noise.at(0.0) == 0.85
 
 
-def test_entropy_is_least_for_all_or_nothing() -> None:
+def test_entropy_is_smallest_at_zero_and_one() -> None:
     assert entropy(torch.tensor([0.0, 1.0])) < 0.01
     half = torch.tensor([0.4], requires_grad=True)
     entropy(half).backward()
     assert half.grad is not None and half.grad > 0  # going down empties what is less than half
 
 
-def test_roughness_is_the_mean_slope() -> None:
+def test_roughness_equals_the_mean_slope() -> None:
     slope = torch.arange(4.0).expand(1, 1, 4, 4)
     assert roughness(slope) == pytest.approx(0.5)
 
 
-def test_cameras_at_positions_look_at_the_origin() -> None:
+def test_cameras_at_positions_have_matching_angles() -> None:
     cameras = Cameras.at_positions(torch.tensor([[0.0, 1.5, 1.5]]))
     assert float(cameras.azimuth_deg) == pytest.approx(90)
     assert float(cameras.elevation_deg) == pytest.approx(45, abs=1e-4)
@@ -112,7 +112,7 @@ def test_cameras_at_positions_look_at_the_origin() -> None:
 
 
 @pytest.mark.parametrize("method", ["sds", "sjc"])
-def test_the_input_view_is_kept_and_the_mesh_is_closed(method: str, nano, photo) -> None:
+def test_score_methods_keep_the_input_silhouette(method: str, nano, photo) -> None:
     result = reconstruct_by_score(nano, photo, method=method, input_elevation_deg=ELEVATION,
                                   iterations=60, **SMALL)
     assert result.mesh.is_watertight
@@ -121,7 +121,7 @@ def test_the_input_view_is_kept_and_the_mesh_is_closed(method: str, nano, photo)
     assert [stage["name"] for stage in result.stages] == [method, "surface", "unwrap", "texture"]
 
 
-def test_score_jacobian_chaining_does_not_eat_the_object(nano, photo) -> None:
+def test_sjc_keeps_most_of_the_object(nano, photo) -> None:
     """Only what the input view sees is certain; yet most of the block must be there, in one piece
     and not as specks that happen to have its silhouette."""
     result = reconstruct_by_score(nano, photo, method="sjc", input_elevation_deg=ELEVATION,
@@ -134,8 +134,8 @@ def test_score_jacobian_chaining_does_not_eat_the_object(nano, photo) -> None:
 
 
 @pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
-def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, nano,
-                                                   photo) -> None:
+def test_guidance_doubles_the_unet_evaluations(method: str, expected: int, nano,
+                                               photo) -> None:
     """nano's own default is none."""
     plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
                                           guidance_scale=scale, **SMALL).unet_evaluations
@@ -143,13 +143,13 @@ def test_guidance_can_be_asked_for_and_costs_twice(method: str, expected: int, n
     assert (plain, guided) == (expected, 2 * expected)
 
 
-def test_models_with_guidance_get_the_methods_own() -> None:
+def test_guidance_scale_defaults_to_the_methods() -> None:
     guide = Zero123Guidance.of(tiny_pipeline(), np.ones((32, 32, 3), np.float32), 0.0, 1.85)
     assert guide.guidance_scale(0.0, 100.0) == 100.0
     assert guide.guidance_scale(5.0, 100.0) == 5.0
 
 
-def test_distillation_repeats_itself(nano, photo) -> None:
+def test_sds_repeats_with_the_same_seed(nano, photo) -> None:
     first, second = (reconstruct_by_score(nano, photo, iterations=8, **SMALL).mesh
                      for _ in range(2))
     np.testing.assert_array_equal(first.vertices, second.vertices)
@@ -167,14 +167,14 @@ def test_refinement_keeps_the_fitted_shape(nano, photo) -> None:
     assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
 
 
-def test_refinement_without_a_model_is_refused(photo) -> None:
+def test_refinement_requires_a_pipeline(photo) -> None:
     views = photograph(BLOCK, camera.two_ring_orbit(6))
     with pytest.raises(EngineError) as caught:
         reconstruct(views, photo=photo, refine=5, **SMALL)
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
-def test_every_step_can_be_the_last(nano, photo) -> None:
+def test_score_methods_can_be_cancelled(nano, photo) -> None:
     class Stopper(SilentReporter):
         steps = 0
 
@@ -190,13 +190,13 @@ def test_every_step_can_be_the_last(nano, photo) -> None:
     assert reporter.steps == 3
 
 
-def test_a_picture_without_an_object_is_refused(nano) -> None:
+def test_score_methods_refuse_an_empty_photo(nano) -> None:
     with pytest.raises(EngineError, match="nothing"):
         reconstruct_by_score(nano, np.zeros((128, 128, 4), np.float32), **SMALL)
 
 
 @pytest.mark.parametrize("volume", [raw_volume, density_volume])
-def test_next_to_nothing_is_no_surface(volume) -> None:
+def test_volume_refuses_an_empty_field(volume) -> None:
     with pytest.raises(EngineError) as caught:
         volume(torch.full((8, 8, 8), EMPTY_RAW))
     assert "iterations" in caught.value.hint

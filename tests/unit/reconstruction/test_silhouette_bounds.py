@@ -24,7 +24,7 @@ def seen(elevation_deg: float) -> SilhouetteBounds:
                              camera.FOV_DEG)
 
 
-def test_each_picture_has_two_that_touch() -> None:
+def test_silhouette_bounds_touch_the_object_twice_per_view() -> None:
     for elevation_deg in (-20.0, 0.0, 35.0):
         planes = seen(elevation_deg)
         assert len(planes) == 2 * 12
@@ -33,7 +33,7 @@ def test_each_picture_has_two_that_touch() -> None:
         assert torch.allclose(distance.amax(1), torch.zeros(24), atol=0.6 * PIXEL)
 
 
-def test_what_is_as_wide_as_the_end_is_moved_there() -> None:
+def test_silhouette_bounds_reach_the_objects_ends() -> None:
     """From anywhere on the way."""
     planes = seen(0.0)
     for sign in (-1.0, 1.0):
@@ -52,6 +52,6 @@ def test_elevation_of_planes_matches_their_cameras() -> None:
     assert torch.allclose(slopes, tip / 1.85, atol=1e-3)
 
 
-def test_an_empty_picture_has_none() -> None:
+def test_silhouette_bounds_of_empty_image_are_empty() -> None:
     cameras = torch.from_numpy(camera.camera_to_world(np.zeros(1), np.zeros(1), 1.85)).float()
     assert len(silhouette_bounds(torch.zeros(1, 32, 32), cameras, camera.FOV_DEG)) == 0

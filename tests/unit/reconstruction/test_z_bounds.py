@@ -44,7 +44,7 @@ def crate() -> Fit:
     return fitted([CRATE])
 
 
-def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
+def test_z_bounds_cut_off_cones_at_flat_ends(crate: Fit) -> None:
     """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
     size = crate.hull.voxel_grid.voxel_size
     mesh = extract_mesh(crate, 4000)
@@ -57,7 +57,7 @@ def test_cone_and_tent_are_cut_off(crate: Fit) -> None:
     assert whole.max() > 0.36
 
 
-def test_a_narrow_end_is_flat_too() -> None:
+def test_z_bounds_detect_a_narrow_flat_end() -> None:
     fit = fitted([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK])
     assert abs(fit.z_bounds.high - 0.45) < fit.hull.voxel_grid.voxel_size
 
@@ -79,7 +79,7 @@ def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> ZBounds:
         field, ZBoundsInputs(rays, alpha, cameras, camera.FOV_DEG, occupancy))
 
 
-def test_an_open_rim_is_flat_too() -> None:
+def test_z_bounds_detect_an_open_rim() -> None:
     """A low one, so that little of its cross-section is left a few voxels above the floor."""
     voxel_grid = cube(64)
     ends = ends_of(contains(TRAY, voxel_grid.centres().double().numpy()), voxel_grid)
@@ -92,8 +92,8 @@ def ellipsoid(half_size: tuple[float, float, float], voxel_grid: VoxelGrid) -> n
 
 
 @pytest.mark.parametrize("half_size, voxels", [((0.45, 0.45, 0.45), 0.4), ((0.45, 0.3, 0.3), 0.7)])
-def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float],
-                                          voxels: float) -> None:
+def test_z_bounds_extrapolate_a_round_base(half_size: tuple[float, float, float],
+                                           voxels: float) -> None:
     """Cameras beside a ball see none of its lowest 0.7 voxels, and their cone ends as far below."""
     voxel_grid = cube(64)
     ends = ends_of(ellipsoid(half_size, voxel_grid), voxel_grid)
@@ -101,12 +101,12 @@ def test_a_round_base_ends_where_it_would(half_size: tuple[float, float, float],
     assert ends.high == math.inf
 
 
-def test_what_is_pointed_is_not_cut() -> None:
+def test_z_bounds_keep_a_pointed_end() -> None:
     fit = fitted(SPIRE)
     assert fit.z_bounds.high == math.inf
     assert abs(fit.z_bounds.low - -0.025) < fit.hull.voxel_grid.voxel_size
 
 
-def test_from_above_alone_nothing_is_cut_off() -> None:
+def test_z_bounds_are_infinite_for_views_from_above() -> None:
     """There a stem may hide below a cap."""
     assert fitted([CRATE], low_deg=40.0, high_deg=60.0).z_bounds == UNBOUNDED

@@ -64,8 +64,8 @@ def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("name", "network"), [*zip(LPIPS_FILES, ("vgg", "alex"), strict=True)])
-def test_lpips_is_the_library_s_own(hub: Path, name: str, network: str,
-                                    monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lpips_equals_the_librarys(hub: Path, name: str, network: str,
+                                   monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = pictures(3, 0), pictures(3, 1)
     ours = Lpips(hub / name)
     assert ours.network == network
@@ -84,7 +84,7 @@ def test_lpips_is_the_library_s_own(hub: Path, name: str, network: str,
     assert ours(first, second).min() > 1e-4 and np.abs(ours(first, first)).max() < 1e-7
 
 
-def test_fid_is_that_of_torch_fidelity_s_features(inception: Path) -> None:
+def test_fid_equals_that_of_torch_fidelity(inception: Path) -> None:
     extractor = FeatureExtractorInceptionV3("inception", ["2048"], str(inception))
     sets = [pictures(6, seed) ** power for seed, power in ((0, 1), (1, 2))]
     features = [extractor((tensor(images) * 255).round().byte())[0].double() for images in sets]
@@ -98,7 +98,7 @@ def test_fid_is_that_of_torch_fidelity_s_features(inception: Path) -> None:
     assert abs(fid.value()) < 1e-3 * float(expected)
 
 
-def test_the_table_holds_both(hub: Path, inception: Path) -> None:
+def test_table_contains_lpips_and_fid(hub: Path, inception: Path) -> None:
     rgba = (np.random.default_rng(0).random((4, 64, 64, 4)) * 255).astype(np.uint8)
     pose = np.array([[0, 0, 1.85], [10, 0, 1.85], [60, 0, 1.85], [170, 0, 1.85]], np.float32)
     table = evaluate([RenderedObject("thing", rgba, pose, {})], copy_input, 64, SilentReporter(),
@@ -108,7 +108,7 @@ def test_the_table_holds_both(hub: Path, inception: Path) -> None:
     assert table["all"]["lpips"] == pytest.approx(np.mean(rows))
 
 
-def test_the_command_takes_them_from_the_models_folder(
+def test_command_finds_weights_in_the_models_folder(
         hub: Path, inception: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path))
@@ -127,8 +127,8 @@ def test_the_command_takes_them_from_the_models_folder(
     assert "LPIPS" in told and "FID" in told and "stands in" not in told
 
 
-def test_weights_of_another_network_are_refused(hub: Path, inception: Path,
-                                                tmp_path: Path) -> None:
+def test_lpips_and_fid_refuse_other_networks(hub: Path, inception: Path,
+                                             tmp_path: Path) -> None:
     state = torch.load(hub / LPIPS_FILES[0], weights_only=True)
     del state["features.28.bias"]
     torch.save(state, tmp_path / "short.pth")
