@@ -127,7 +127,8 @@ def test_offloaded_networks_give_the_same_gradients(photo: np.ndarray) -> None:
 
 @pytest.mark.parametrize("options", [("--method", "sds", "--iterations", "3"),
                                      ("--refine", "2", "--iterations", "3")])
-def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path: Path, photo: np.ndarray,
+def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path: Path,
+                                              photo: np.ndarray,
                                               capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
     pipeline = model_cache.get("nano", "cpu", "auto")
@@ -151,8 +152,9 @@ def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path
     (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",
       "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries anew
 ], ids=["views", "sds"])
-def test_job_reports_the_reduced_batch_size( options: tuple[str, ...], told: list[int],
-                                            tmp_path: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+def test_job_reports_the_reduced_batch_size(options: tuple[str, ...], told: list[int],
+                                            tmp_path: Path, photo: np.ndarray,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray((photo * 255).round().astype(np.uint8)).save(tmp_path / "block.png")
     verb, *rest = options
     pipeline = model_cache.get("nano", "cpu", "auto")
