@@ -196,7 +196,7 @@ def test_jobs_report_every_stage(tiny_model: Path, picture: Path, tmp_path: Path
     request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"), model=str(tiny_model),
                            steps=2, orbit=3, device="cpu")
     result = jobs.run(request, reporter)
-    stages = ["prepare", "load model", "sample", "detail"]
+    stages = ["prepare", "estimate elevation", "load model", "sample", "detail"]
     assert list(dict.fromkeys(reporter.stages)) == stages
     assert [stage["name"] for stage in result["stages"]] == stages
     assert result["detail"] == "auto"
