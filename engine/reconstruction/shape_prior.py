@@ -29,7 +29,7 @@ class PriorConfig:
     """Largest absolute log-odds of the prediction; larger ones are clipped."""
     min_score: float = 0.7
     """Score (agreement plus weighted prediction) below which a voxel is empty."""
-    inconsistent_ratio: tuple[float, float] = (0.12, 0.2)
+    inconsistent_ratio: tuple[float, float] = (0.08, 0.14)
     """Inconsistent share of the surface (see `photo_hull.CarveMask`) up to which the prior is off,
     and from which it has its full weight."""
     loss_weight: float = 0.1
