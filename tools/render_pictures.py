@@ -4,8 +4,8 @@
 
 PHOTOS is a folder of photographs; the rule is that all of them are shown, in the order of their
 names, whatever comes out. OUT is `docs/images` by default. Each photograph is reconstructed by
-`reconstruct --method direct`, from the elevation in ELEVATIONS_DEG where its name is listed there;
-the meshes are rendered by `studio.py`. Needs the engine's libraries and Blender as a module.
+`reconstruct --method direct` with its default settings; the meshes are rendered by `studio.py`.
+Needs the engine's libraries and Blender as a module.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from studio import Look, render_rows, save_sheet
 ROOT = Path(__file__).resolve().parents[1]
 ENDINGS = (".png", ".jpg", ".jpeg")
 LOOK = Look(height=240, samples=24)
-ELEVATIONS_DEG = {"taxi": 10, "extinguisher": 0, "lysol": 20, "alma": 15}
-"""Where the photographs of the zero123 repository were taken from, in degrees above the horizon."""
 
 
 def main(photos: Path, out: Path) -> None:
@@ -36,10 +34,8 @@ def main(photos: Path, out: Path) -> None:
 
 def reconstruct(image: Path, folder: Path) -> Path:
     """The mesh of one photograph, made by a process of its own."""
-    elevation = ELEVATIONS_DEG.get(image.stem, 20)
     subprocess.run([sys.executable, "-m", "engine", "reconstruct", str(image), "--out",
-                    str(folder), "--method", "direct", "--input-elevation", str(elevation)],
-                   cwd=ROOT, check=True)
+                    str(folder), "--method", "direct"], cwd=ROOT, check=True)
     return folder / "mesh.glb"
 
 
