@@ -177,8 +177,8 @@ def _import(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
 
 
 def _asked_encoding(source: Path, name: str) -> str | None:
-    """The pose encoding of a model whose files do not state it, asked at the terminal. None if it
-    is known or there is no terminal.
+    """The pose encoding of a model whose files do not state it, asked at the terminal. None if the
+    encoding is known or the program does not run in a terminal.
     """
     if encoding_is_known(source, name) or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None

@@ -77,8 +77,8 @@ def is_own(folder: Path, name: str, known: OwnFiles) -> bool:
 
 
 def foreign_files(folder: Path, patterns: Iterable[str]) -> list[str]:
-    """What is in a folder, matches a pattern and was not written by the program, sorted: files, and
-    folders where a file belongs."""
+    """Sorted names in a folder that match a pattern and that the program did not write. A folder
+    whose name the program needs for a file counts, too."""
     known = own_files(folder)
     names = {path.relative_to(folder).as_posix() for pattern in patterns
              for path in folder.glob(pattern)}

@@ -32,7 +32,7 @@ FILE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".glb", ".gltf", ".obj", ".pl
 
 
 class SceneImport(Enum):
-    """What a finished result becomes in Blender's scene."""
+    """The kinds of objects that a finished result is imported as."""
 
     NOTHING = "nothing"
     """It is not imported."""
@@ -104,7 +104,7 @@ class Request:
     IN_BATCHES: ClassVar[bool] = False
     """Whether `batch` offers this kind."""
     SCENE_IMPORT: ClassVar[SceneImport] = SceneImport.NOTHING
-    """What the result becomes in Blender's scene."""
+    """The objects that the result is imported as in Blender's scene."""
 
     out: str = option("", "folder that receives the results", path="folder", managed=True,
                       changes_result=False)

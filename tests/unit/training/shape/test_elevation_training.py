@@ -30,21 +30,7 @@ from engine.training.shape.elevation import (
     initial_network,
     soft_labels,
 )
-from engine.training.shape.objects import synthetic_object
-from engine.training.shape.prepare import write_shard
 from engine.training.shards import write_shard as write_views
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """One shard of two synthetic objects, the second one held out."""
-    out = tmp_path_factory.mktemp("shards")
-    write_shard(out / "pass0_0000", [synthetic_object(i) for i in (1, 2)], ["synthetic"] * 2, 2, 0)
-    path = out / "pass0_0000.json"
-    content = json.loads(path.read_text())
-    content["objects"][1]["held_out"] = True
-    path.write_text(json.dumps(content))
-    return out
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +22,6 @@ from engine.training.shape.calibrate import (
     fit_calibration,
 )
 from engine.training.shape.dataset import Batch, ShardFolder, held_out_batch, training_batch
-from engine.training.shape.objects import synthetic_object
-from engine.training.shape.prepare import write_shard
 from engine.training.shape.train import (
     Trainer,
     TrainingConfig,
@@ -33,18 +29,6 @@ from engine.training.shape.train import (
     learning_rate,
     occupancy_loss,
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """One shard of two synthetic objects, the second one held out."""
-    out = tmp_path_factory.mktemp("shards")
-    write_shard(out / "pass0_0000", [synthetic_object(i) for i in (1, 2)], ["synthetic"] * 2, 2, 0)
-    path = out / "pass0_0000.json"
-    content = json.loads(path.read_text())
-    content["objects"][1]["held_out"] = True
-    path.write_text(json.dumps(content))
-    return out
 
 
 def test_shard_reads_back_what_was_written(folder) -> None:
