@@ -78,7 +78,7 @@ class ShardFolder:
 
     def refresh(self) -> None:
         """Add shards that were completed since the last call."""
-        for path in sorted(set(self.folder.glob("*.json")) - self._seen):
+        for path in sorted(set(self.folder.glob("[!.]*.json")) - self._seen):
             self._seen.add(path)
             objects = json.loads(path.read_text(encoding="utf-8"))["objects"]
             for index, entry in enumerate(objects):

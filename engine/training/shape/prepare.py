@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 import zlib
 from pathlib import Path
@@ -28,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from ...core.staging import staged_file
 from .carving import RayScene, carve
 from .objects import TexturedObject, iterate_objects, read_index
 from .rendering import frustum_target, random_cameras, random_look, render
@@ -88,9 +88,8 @@ def write_shard(path: Path, things: list[TexturedObject], kinds: list[str], view
                 "targets": [put(target) for target in targets],
                 "voxels": put(np.packbits(solid))})
     np.save(path.with_suffix(".images.npy"), np.stack(images))
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps({"objects": objects}), encoding="utf-8")
-    os.replace(part, path.with_suffix(".json"))
+    with staged_file(path.with_suffix(".json")) as stage:
+        stage.write_text(json.dumps({"objects": objects}), encoding="utf-8")
 
 
 def main() -> None:

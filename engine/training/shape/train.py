@@ -17,7 +17,6 @@ import argparse
 import copy
 import json
 import math
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...core.staging import staged_file
 from ...shape.network import ShapeNetwork
 from .dataset import MAX_COUNT, Batch, ShardFolder, held_out_batch, training_batch
 
@@ -154,8 +154,8 @@ class Trainer:
         state = {"model": self.model.state_dict(), "average": self.average.state_dict(),
                  "optimiser": self.optimiser.state_dict(), "samples": self.samples,
                  "steps": self.steps, "seconds": self.seconds}
-        torch.save(state, self.out / "checkpoint.part")
-        os.replace(self.out / "checkpoint.part", self.out / "checkpoint.pt")
+        with staged_file(self.out / "checkpoint.pt") as stage:
+            torch.save(state, stage)
         export_weights(self.average, self.out / "weights.safetensors")
 
     def resume(self) -> None:
@@ -209,8 +209,8 @@ def export_weights(model: nn.Module, path: Path) -> None:
     """Write the weights in fp16."""
     state = {name: value.to(torch.float16).contiguous()
              for name, value in model.state_dict().items()}
-    save_file(state, path.with_suffix(".part"))
-    os.replace(path.with_suffix(".part"), path)
+    with staged_file(path) as stage:
+        save_file(state, stage)
 
 
 def main() -> None:
