@@ -5,7 +5,7 @@
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from ..engine.core.requests import DiffusionRequest
+from ..engine.core.image_requests import DiffusionRequest
 from ..engine.remote.ssh_host import FOLDER, PYTHON
 from ..operators.session import session
 from ..operators.session.preferences import ROOT_PACKAGE

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.image_requests import DiffusionRequest
 from ..core.own_documents import check_page
 from ..core.reporting import Reporter
-from ..core.requests import DiffusionRequest
 from ..models.installed_models import usable_folder
 from .html_report import TITLE, HtmlReport
 from .inputs import WHOLE, Item, Part

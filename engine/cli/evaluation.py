@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.image_requests import SAMPLERS
 from ..core.own_documents import check_image, check_json
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
-from ..core.requests import BASELINES, FIELDS, METHODS, SAMPLERS
+from ..core.requests import BASELINES, FIELDS, METHODS
 from ..core.result_place import staged_result
 from ..core.staging import staged_file
 from ..evaluation.defects import DEFECT_NAMES

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..core.image_requests import PosedRequest
 from ..core.reporting import Reporter
-from ..core.requests import PosedRequest
 from .sampling import INPUT_SIZE, Stages
 
 if TYPE_CHECKING:

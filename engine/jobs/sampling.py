@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..core.errors import EngineError
+from ..core.image_requests import DiffusionRequest, FramedRequest
 from ..core.reporting import Reporter
-from ..core.requests import DiffusionRequest, FramedRequest
 from ..models.catalogue import known_model
 from ..models.installed_models import usable_folder
 from ..models.model_cache import model_cache

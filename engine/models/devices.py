@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.requests import DTYPES
+from ..core.image_requests import DTYPES
 
 AUTO = "auto"
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from timing import Row
 
-from engine.core.requests import SAMPLERS
+from engine.core.image_requests import SAMPLERS
 from engine.diffusion import Zero123Output, Zero123Pipeline
 from engine.imaging import load_input
 from engine.models import load_pipeline

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.core.errors import EngineError, ErrorCode
+from engine.core.request import AUTO
 from engine.core.requests import (
-    AUTO,
     MIN_RESOLUTION,
     REQUEST_FILE,
     REQUESTS,
