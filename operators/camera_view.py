@@ -132,12 +132,12 @@ class ZERO123_OT_view_from_camera(ImageJob):
         try:
             pose = frames.camera_pose(frame, camera.matrix_world)
         except ValueError as error:
-            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is in the object's centre",
+            raise EngineError(ErrorCode.BAD_INPUT, f"{camera.name} is at the object's centre",
                               "move it away, so that it sees the object") from error
         if pose.off_axis_deg > MAX_OFF_AXIS_DEG:
             raise EngineError(
                 ErrorCode.BAD_INPUT,
-                f"{camera.name} looks away from the object, by {pose.off_axis_deg:.0f} degrees",
+                f"{camera.name} points away from the object, by {pose.off_axis_deg:.0f} degrees",
                 "turn it to the object's centre, with a Track To constraint for example")
         radius = pose.radius if self.keep_distance else usual
         if not RADII[0] <= radius <= RADII[1]:

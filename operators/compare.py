@@ -81,7 +81,7 @@ class ZERO123_OT_compare(bpy.types.Operator):
         for group in frames.results(context.scene) if not self.mesh else ():
             if mesh := frames.result_mesh(group):
                 return mesh, group
-        raise EngineError(ErrorCode.BAD_INPUT, "there is no mesh of Zero123 to compare",
+        raise EngineError(ErrorCode.BAD_INPUT, "the scene contains no mesh of Zero123 to compare",
                           "reconstruct one, or import it")
 
 

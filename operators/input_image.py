@@ -165,7 +165,7 @@ def _clipboard_image(context: bpy.types.Context) -> bpy.types.Image:
               and image.source not in ('VIEWER',)]
     if not pasted:
         raise EngineError(ErrorCode.BAD_INPUT, "there is no image on the clipboard",
-                          "copy an image, or its path: under X11 Blender pastes no images")
+                          "copy an image, or its path: Blender can't paste images under X11")
     pasted[0].pack()
     return pasted[0]
 

@@ -246,7 +246,7 @@ class _Pool:
             self._failed_starts += 1
             if self._failed_starts >= STARTS * (len(self._workers) + 1):
                 raise EngineError(
-                    ErrorCode.ENVIRONMENT, f"the engine can't start on the cluster: {reason}",
+                    ErrorCode.ENVIRONMENT, f"the engine can't be started on the cluster: {reason}",
                     "install engine/requirements.txt into the Python of Ray on all its computers")
             return
         with worker.claim:
@@ -255,7 +255,7 @@ class _Pool:
             if attempts < ATTEMPTS:
                 self._manifest.set_state(item, State.WAITING)
                 self._waiting.insert(0, item)
-                self._reporter.log("warning", f"{item.name} is tried again: {reason}")
+                self._reporter.log("warning", f"{item.name} will be tried again: {reason}")
                 return
             record_failure(item, self._manifest, EngineError(
                 ErrorCode.ENGINE_DIED, f"the engine died {attempts} times: {reason}",

@@ -125,7 +125,7 @@ def _rows(given: Path, request: type[Request]) -> Iterator[_Row]:
         yield _Row(str(given), error=_bad(f"{given} can't be read: {error.strerror}",
                                           "check the path"))
     except (UnicodeDecodeError, csv.Error) as error:
-        yield _Row(str(given), error=_bad(f"{given} is not text that can be read: {error}",
+        yield _Row(str(given), error=_bad(f"{given} is not a readable text file: {error}",
                                           "save it as UTF-8"))
 
 
@@ -136,7 +136,8 @@ def _folder_rows(folder: Path) -> Iterator[_Row]:
     images = sorted(path for path in folder.iterdir() if not path.name.startswith(".")
                     and path.is_file() and (path.suffix.lower() in readable or _is_image(path)))
     if not images:
-        raise _bad(f"there is no image in {folder}", "name the folder that holds the images itself")
+        raise _bad(f"{folder} contains no images",
+                   "give the folder that contains the images directly")
     for path in images:
         error = None if path.suffix.lower() in readable else _bad(
             f"{path.suffix} files can't be read", "save the image as PNG or JPEG")
@@ -154,7 +155,7 @@ def _list_rows(path: Path) -> Iterator[_Row]:
              for number, line in enumerate(_text(path).splitlines(), 1)
              if line.strip() and not line.strip().startswith("#")]
     if not lines:
-        raise _bad(f"{path} names no image", "write one path a line")
+        raise _bad(f"{path} contains no image paths", "write one path per line")
     for number, name in lines:
         yield _Row(f"{path}, line {number}", {"image": _beside(path, name)})
 
@@ -186,7 +187,7 @@ def _table_rows(path: Path, request: type[Request]) -> Iterator[_Row]:
             yield _table_row(path, table.line_num + skipped,
                              dict(zip(columns, texts, strict=False)), known)
     if is_empty:
-        raise _bad(f"{path} names no image", "fill in a line for each image")
+        raise _bad(f"{path} contains no image paths", "add a line for each image")
 
 
 def _with_points(cell: str) -> str:
@@ -216,7 +217,7 @@ def _table_row(path: Path, line: int, cells: Mapping[str, str],
     for name in inputs:
         row.values[name] = _beside(path, row.values[name])
     if not (row.error or inputs):
-        row.error = _bad("there is no image in this line", "fill in the column image")
+        row.error = _bad("the column image is empty in this line", "fill in the column image")
     return row
 
 

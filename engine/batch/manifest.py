@@ -66,7 +66,7 @@ class ItemStatus:
         texts = (entry.name, entry.source, entry.image, entry.out, entry.key, error["code"],
                  error["message"], error["hint"])
         if not all(isinstance(text, str) for text in texts):
-            raise TypeError("a field that has to be a text is not one")
+            raise TypeError("a field that must be a text is not a text")
         if entry.error:
             ErrorCode(error["code"])
         entry.seconds, entry.ended = _seconds(entry.seconds), _seconds(entry.ended)

@@ -102,7 +102,8 @@ def _check(manifest: Manifest, processes: list[SpawnProcess]) -> None:
             if failure.code.exit_code in codes:
                 raise failure
     raise EngineError(ErrorCode.ENGINE_DIED,
-                      f"the workers ended before the work (status {', '.join(map(str, codes))})",
+                      "the workers ended before the work was done (status "
+                      f"{', '.join(map(str, codes))})",
                       "memory may have run out: use fewer workers; the same command resumes")
 
 

@@ -24,25 +24,26 @@ KINDS = sorted(kind for kind, cls in REQUESTS.items() if cls.IN_BATCHES)
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     """Add the verb `batch`. Its options are the settings of all kinds of jobs that it offers."""
     batch = subparsers.add_parser(
-        "batch", help="views or meshes of many images",
+        "batch", help="generate views or meshes of many images",
         description="Make a result folder for each image. Finished results are kept, so the same "
-        "command resumes after a stop, and several may work in the same folder at once.")
+        "command resumes after a stop, and several processes may work in the same folder at once.")
     batch.add_argument("inputs", type=user_path, nargs="+", metavar="INPUT",
-                       help="images, folders of images, .txt lists with an image a line, or .csv "
-                       "tables with a column image and others named like the options below")
+                       help="images, folders of images, .txt lists with one image per line, or "
+                            ".csv tables with the column image and further columns named like the "
+                            "options below")
     batch.add_argument("--out", type=user_path, required=True, metavar="DIR",
                        help="folder for the results, status.json and index.html")
     batch.add_argument("--kind", choices=KINDS, default=KINDS[0],
-                       help=f"what to make of each image (default: {KINDS[0]})")
+                       help=f"what to make from each image (default: {KINDS[0]})")
     batch.add_argument("--workers", type=int, metavar="N",
-                       help="processes, each with the model in memory (default: 1; on a Ray "
-                       "cluster, one for each GPU, or for each core if there is none)")
+                       help="number of processes, each of which loads the model (default: 1; on a "
+                            "Ray cluster, one per GPU, or one per core if there is no GPU)")
     batch.add_argument("--ray", default="", metavar="ADDRESS",
                        help="compute on a Ray cluster: auto on one of its computers, "
-                       "ray://HEAD:10001 from elsewhere; models given as a folder are sent there")
+                            "ray://HEAD:10001 from another computer; model folders are sent there")
     batch.add_argument("--part", default="1/1", metavar="N/COUNT",
-                       help="do only every COUNT-th image, from the N-th on: for render farms, "
-                       "whose tasks share the folder (see engine/batch/farms)")
+                       help="process only every COUNT-th image, starting with the N-th; for "
+                            "render farms, whose tasks share the folder (see engine/batch/farms)")
     kinds_of: dict[str, list[str]] = {}
     options = {}
     for kind in KINDS:

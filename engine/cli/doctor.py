@@ -105,12 +105,12 @@ def _add_environment(found: Diagnosis, report: EnvironmentReport) -> None:
         found.add("environment", "not created by this program")
     else:
         age = ("up to date" if spec.locks == locks_digest(Backend(spec.backend))
-               else "of another version of this program")
+               else "created by another version of this program")
         found.add("environment", f"for {spec.backend}, by {spec.installer}, {age}")
     if sys.prefix != sys.base_prefix and is_broken(prefix):
         found.add("base", "the Python that it was built on no longer exists")
     if prefix.with_name(prefix.name + ".new").exists():
-        found.add("installation", "one was stopped before its end; the next one resumes it")
+        found.add("installation", "stopped before its end; run `install` again to resume it")
     found.add("uv", shutil.which("uv") or "not on the PATH")
     for wanted in REQUIREMENTS:
         found.add(wanted.name, f"{report.versions[wanted.name] or 'missing':12} {wanted.purpose}")
@@ -164,8 +164,9 @@ def _add_models(found: Diagnosis) -> None:
         return
     found.facts.update(models=[asdict(model) for model in models])
     if not models:
-        found.add_problem(EngineError(ErrorCode.MODEL_MISSING, "there is no model, not even nano",
-                                "install the program again"))
+        found.add_problem(EngineError(ErrorCode.MODEL_MISSING,
+                                      "no model is installed, not even the bundled model nano",
+                                "reinstall the program"))
 
 
 def _free_memory() -> float:

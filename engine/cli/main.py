@@ -36,11 +36,12 @@ VERB_HELP = {
     "dataset": "render views for training, and prepare them",
     "train": "fine-tune a model, or train the small one from scratch",
     "evaluate": "measure a model on rendered test objects",
-    "batch": "views or meshes of many images",
+    "batch": "generate views or meshes of many images",
 }
 COMMON = {
     "--json": "report on stdout, one JSON object a line",
-    "--attended": "stop when stdin closes, as it does when the program that started this ends",
+    "--attended": "stop when stdin is closed, as it is when the program that started the engine "
+                  "ends",
     "--debug": "show tracebacks and libraries' warnings",
 }
 """Options of every verb, accepted anywhere on the line."""
@@ -110,12 +111,15 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     for cls in REQUESTS.values():
         if not cls.CLI_PARENT:
             add_request(verbs, cls, cls.KIND)
-    doctor = verbs.add_parser("doctor", help="print the facts for a problem report")
+    doctor = verbs.add_parser("doctor",
+                              help="check the installation and print the facts for a problem "
+                                   "report")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
-    serve = verbs.add_parser("serve", help="take jobs from stdin, for Blender")
+    serve = verbs.add_parser("serve", help="read jobs from stdin; used by Blender")
     serve.add_argument("--idle", type=float, metavar="SECONDS",
-                       help="drop the loaded model after this time without work (default: never)")
+                       help="release the loaded model after this time without a job (default: "
+                            "never)")
     add_remote(serve)
     serve.set_defaults(run=_serve)
     modules = {name: module for name, module in VERB_MODULES.items()
@@ -152,11 +156,13 @@ def _add_install(verbs: Any) -> None:
 
     install = verbs.add_parser("install", help="create the engine's own Python (uses the network)")
     install.add_argument("--folder", type=user_path, default=user_folder() / "engine",
-                         help="where to create it; an existing one is replaced by a complete one")
+                         help="where to create it; an existing one is replaced when the new one "
+                              "is complete")
     install.add_argument("--python", type=user_path,
-                         help="the Python to build on; default: this one")
+                         help="Python from which it is created; default: this one")
     install.add_argument("--backend", default=AUTO, choices=[AUTO, *(b.value for b in Backend)],
-                         help="what torch is built for; auto asks the computer's drivers")
+                         help="hardware for which PyTorch is built; auto chooses it by the "
+                              "installed drivers")
     install.add_argument("--wheels", type=user_path, metavar="DIR",
                          help="install from the wheels in this folder, without the network")
     install.set_defaults(run=_install, stopped=RESUMES_HINT)

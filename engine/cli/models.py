@@ -42,10 +42,11 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     models.set_defaults(run=_models)
     actions = models.add_subparsers(dest="models_verb", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", help="every known model and whether it is installed")
+    listing = actions.add_parser("list",
+                                 help="list all known models and whether they are installed")
     listing.set_defaults(act=_list)
 
-    info = actions.add_parser("info", help="the facts about a model")
+    info = actions.add_parser("info", help="show the facts about a model")
     info.add_argument("name", metavar="NAME")
     info.set_defaults(act=_info)
 
@@ -63,16 +64,20 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
         "layout, into a model of the engine")
     importing.add_argument("checkpoint", type=user_path, metavar="FILE|FOLDER")
     importing.add_argument("--config", type=user_path,
-                           help="the original's YAML, if it isn't standard")
+                           help="YAML configuration of the original, if it is not one of the "
+                                "released models")
     target = importing.add_mutually_exclusive_group()
     target.add_argument("--out", type=user_path, metavar="DIR", help="folder for the model")
-    target.add_argument("--name", help="put it into the models folder under this name, which may "
-                        "be one of the catalogue's (default: by the file's name)")
+    target.add_argument("--name", help="name under which the model is put into the models folder, "
+                                       "which may be one of the catalogue's (default: derived "
+                                       "from the file's name)")
     importing.add_argument("--raw", action="store_true",
-                           help="the last training step's weights instead of the averaged ones")
+                           help="use the weights of the last training step instead of the "
+                                "averaged ones")
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
-                           help="stable for Stable Zero123, zero123 for the other models (default: "
-                           "by the file's name, size and origin, else by a question)")
+                           help="stable for Stable Zero123, zero123 for the other models "
+                                "(default: derived from the file's name, size and origin; if these "
+                                "do not determine it, the command asks)")
     _add_import_options(importing)
     importing.set_defaults(act=_import)
 
@@ -89,7 +94,8 @@ def _add_import_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accept-licence", action="store_true",
                         help="I have read the model's licence and accept it")
     parser.add_argument("--dtype", choices=DTYPES, default="original",
-                        help="of the weights on the disk; float16 takes half of float32's space")
+                        help="number format of the weights on the disk; float16 needs half the "
+                             "space of float32")
 
 
 def _dtype(arguments: argparse.Namespace) -> torch.dtype | None:
@@ -196,7 +202,7 @@ def _verify(arguments: argparse.Namespace, reporter: Reporter) -> dict[str, Any]
         from ..models.loading import load_pipeline
 
         load_pipeline(model, "cpu")
-        how = "it loads; there is no list of digests"
+        how = "it can be loaded; no digests of its files are recorded"
     print(f"{model}: {how}")
     return {"model": model, "verified": how}
 

@@ -24,7 +24,7 @@ def user_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         name = Path(text).parts[0]
-        raise argparse.ArgumentTypeError(f"there is no home folder {name}") from error
+        raise argparse.ArgumentTypeError(f"the home folder {name} does not exist") from error
 
 
 def png_path(text: str) -> Path:

@@ -22,7 +22,8 @@ HELD_OUT = 58
 
 def add_dataset(verbs: Any) -> None:
     """Add `dataset unpack`, `precompute` and `shapes`."""
-    unpack = verbs.add_parser("unpack", help="composite the views of data sets on white")
+    unpack = verbs.add_parser("unpack",
+                              help="composite the views of data sets on a white background")
     unpack.add_argument("shards", type=user_path, nargs="+", metavar="SHARDS",
                         help="folders of .tar shards, or of objects in Objaverse's layout, in the "
                         "order of the objects")
@@ -35,44 +36,50 @@ def add_dataset(verbs: Any) -> None:
                                   help="encode the views with the trained autoencoder")
     _add_work(precompute)
     precompute.add_argument("--variants", type=int, default=2,
-                            help="versions of every object; odd ones are mirrored")
+                            help="number of versions of every object; those with odd numbers are "
+                                 "mirrored")
     precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
     precompute.set_defaults(run=_precompute)
 
     shapes = verbs.add_parser("shapes", help="render random household shapes as shards")
     shapes.add_argument("--out", type=user_path, required=True, help="folder for the shards")
     shapes.add_argument("--count", type=int, default=1200, help="number of objects")
-    shapes.add_argument("--view-count", type=int, default=24, help="images of each")
+    shapes.add_argument("--view-count", type=int, default=24, help="images of each object")
     shapes.add_argument("--size", type=int, default=128, help="side of an image, pixels")
     shapes.add_argument("--seed", type=int, default=0)
-    shapes.add_argument("--workers", type=int, default=2, help="processes that render")
-    shapes.add_argument("--test-set", action="store_true", help="with meshes, in the layout that "
-                        "`evaluate meshes` reads: OUT/views and OUT/meshes")
+    shapes.add_argument("--workers", type=int, default=2, help="number of processes that render")
+    shapes.add_argument("--test-set", action="store_true",
+                        help="also write the meshes, in the layout that `evaluate meshes` reads: "
+                             "OUT/views and OUT/meshes")
     shapes.set_defaults(run=_shapes, stopped=RESUMES_HINT)
 
 
 def add_train(verbs: Any) -> None:
     """Add `train autoencoder`, `denoiser` and `export`."""
-    autoencoder = verbs.add_parser("autoencoder", help="first: between images and latents")
+    autoencoder = verbs.add_parser("autoencoder",
+                                   help="train the autoencoder, which converts between images and "
+                                        "latents (first step)")
     _add_loop(autoencoder, steps=4000, batch_size=16, rate=1e-3, ema=0.998)
     autoencoder.add_argument("--crop", type=int, default=64,
                              help="side of the random crops, pixels")
     _add_initial(autoencoder)
     autoencoder.set_defaults(run=_train_autoencoder, stopped=RESUMES_HINT)
 
-    denoiser = verbs.add_parser("denoiser", help="then: the view-conditioned UNet, image encoder "
-                                "and projection, on precomputed latents")
+    denoiser = verbs.add_parser("denoiser",
+                                help="train the view-conditioned UNet, the image encoder and the "
+                                     "projection on precomputed latents (second step)")
     _add_loop(denoiser, steps=6000, batch_size=48, rate=5e-4, ema=0.999)
     denoiser.add_argument("--held-out", type=int, default=HELD_OUT,
-                          help="objects at the end of the list that training never sees")
+                          help="number of objects at the end of the list that are not used for "
+                               "training")
     _add_initial(denoiser)
     denoiser.add_argument("--huber-delta", type=float, default=0.0,
-                          help="Huber loss with this delta instead of the squared error")
+                          help="use the Huber loss with this delta instead of the squared error")
     denoiser.set_defaults(run=_train_denoiser, stopped=RESUMES_HINT)
 
     export = verbs.add_parser("export", help="write the averaged weights in diffusers layout, fp16")
     _add_work(export)
-    export.add_argument("--out", type=user_path, required=True, help="the model's folder")
+    export.add_argument("--out", type=user_path, required=True, help="folder for the model")
     export.add_argument("--default-steps", type=int, default=8)
     export.add_argument("--default-guidance", type=float, default=1.0)
     export.set_defaults(run=_export)
@@ -86,9 +93,9 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
 def _add_loop(parser: argparse.ArgumentParser, steps: int, batch_size: int, rate: float,
               ema: float) -> None:
     _add_work(parser)
-    parser.add_argument("--steps", type=int, default=steps, help="optimiser steps in all")
+    parser.add_argument("--steps", type=int, default=steps, help="total number of optimiser steps")
     parser.add_argument("--cooldown", type=int, default=steps // 5,
-                        help="last steps, in which the learning rate falls to zero")
+                        help="number of final steps in which the learning rate falls to zero")
     parser.add_argument("--batch-size", type=int, default=batch_size)
     parser.add_argument("--learning-rate", type=float, default=rate)
     parser.add_argument("--ema-decay", type=float, default=ema)

@@ -100,9 +100,9 @@ def unfinished(error: EngineError) -> EngineError:
         return error
     if _is_of_accelerator(error):
         return EngineError(error.code, error.message, "close other programs that use the GPU and "
-                           "resume the job, or resume it on the CPU: what was done is kept")
+                           "resume the job, or resume it on the CPU: the completed work is kept")
     return EngineError(error.code, error.message,
-                       "close other programs and resume the job: what was done is kept")
+                       "close other programs and resume the job: the completed work is kept")
 
 
 def first_line(error: BaseException) -> str:

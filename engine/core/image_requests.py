@@ -65,15 +65,16 @@ class DiffusionRequest(FramedRequest, InferenceRequest):
     """A job that samples novel views. Angles are in degrees, radii in scene units."""
 
     model: str = option("nano", "name from the catalogue, or a folder in diffusers layout")
-    steps: int = option(0, "denoising steps; 0 takes the model's own default", min=0, max=1000)
+    steps: int = option(0, "denoising steps; 0 uses the model's default", min=0, max=1000)
     guidance: float = option(
-        0.0, "classifier-free guidance scale; 0 takes the model's or the method's own",
+        0.0, "classifier-free guidance scale; 0 uses the default of the model or the method",
         min=0.0, max=100.0)
     sampler: str = option("dpm++", "how noise is removed", choices=SAMPLERS)
-    eta: float = option(0.0, "fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
+    eta: float = option(0.0, "amount of fresh noise per step, 0 to 1 (ddim only)", min=0.0, max=1.0)
     pose_encoding: str = option(
-        "auto", "how the model is told of the camera, where its folder does not say it: zero123 as "
-        "Zero-1-to-3 and Zero123-XL, stable as Stable Zero123", choices=POSE_ENCODINGS)
+        "auto", "how the camera pose is passed to the model, if its folder does not state it: "
+                "zero123 for Zero-1-to-3 and Zero123-XL, stable for Stable Zero123",
+        choices=POSE_ENCODINGS)
 
     @property
     def needs_model(self) -> bool:
@@ -87,7 +88,7 @@ class PosedRequest(DiffusionRequest):
 
     input_elevation: float | str = option(
         AUTO, "elevation of the camera that took the image, degrees above the horizon; it is "
-        "estimated where no number is given", min=-90.0, max=90.0, automatic=True)
+              "estimated if no number is given", min=-90.0, max=90.0, automatic=True)
 
     @property
     def given_elevation(self) -> float | None:

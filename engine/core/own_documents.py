@@ -75,5 +75,6 @@ def write_list(stage: Path) -> None:
 
 
 def _foreign(path: Path) -> EngineError:
-    return EngineError(ErrorCode.BAD_INPUT, f"{path} was not written by this program, or was "
-                       "changed since, and is not overwritten", HINT)
+    return EngineError(ErrorCode.BAD_INPUT,
+                       f"{path} is not overwritten, because this program did not write it or it "
+                       "was changed since", HINT)

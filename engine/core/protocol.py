@@ -219,5 +219,6 @@ def version_mismatch(theirs: int) -> EngineError:
     """The error if the other side uses another version."""
     return EngineError(
         ErrorCode.PROTOCOL,
-        f"one side uses version {theirs} of the protocol, the other {PROTOCOL_VERSION}",
+        f"the extension and its engine use different versions of the protocol, {theirs} and "
+        f"{PROTOCOL_VERSION}",
         "update the extension and its engine to the same version, then restart Blender")

@@ -128,7 +128,7 @@ class Request:
             raise EngineError(
                 ErrorCode.BAD_INPUT,
                 f"unknown settings for {cls.KIND}: {reprlib.repr(sorted(unknown))}",
-                f"known are {', '.join(f.name for f in fields(cls))}",
+                f"choose from {', '.join(f.name for f in fields(cls))}",
             )
         return cls(**values)
 
@@ -163,10 +163,10 @@ class Request:
             EngineError: `BAD_INPUT` if it does not.
         """
         if not self.out:
-            raise EngineError(ErrorCode.BAD_INPUT, "there is no name for the result",
+            raise EngineError(ErrorCode.BAD_INPUT, "no file or folder was given for the result",
                               "give `out`")
         if not self._names_input():
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is no {self.POSITIONAL} to start from",
+            raise EngineError(ErrorCode.BAD_INPUT, f"no {self.POSITIONAL} was given",
                               f"give `{self.POSITIONAL}`")
         self._check_suffix()
 
@@ -174,15 +174,16 @@ class Request:
         """Refuse a result whose name has the suffix of another kind of file."""
         out, wanted = Path(self.out), Path(self.RESULT_FILE).suffix
         if self.out.startswith("~"):  # `os.path.expanduser` has left it
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is no home folder {out.parts[0]}",
-                              f"check the name, or write ./{self.out} for a file called so")
+            raise EngineError(ErrorCode.BAD_INPUT, f"the home folder {out.parts[0]} does not exist",
+                              f"check the name, or write ./{self.out} if the name begins with ~")
         suffix = out.suffix.lower()
         if not self.OUT_IS_FOLDER and suffix != wanted and not out.is_dir():
-            raise EngineError(ErrorCode.BAD_INPUT, f"the result is a {wanted} file, and {out.name} "
-                              "has another suffix", f"give a name that ends in {wanted}")
+            raise EngineError(ErrorCode.BAD_INPUT,
+                              f"the result is a {wanted} file, but {out.name} has another suffix",
+                              f"give a name that ends in {wanted}")
         if self.OUT_IS_FOLDER and suffix in FILE_SUFFIXES and not out.is_dir():
-            raise EngineError(ErrorCode.BAD_INPUT, f"the result is a folder of files, and "
-                              f"{out.name} is the name of a file",
+            raise EngineError(ErrorCode.BAD_INPUT,
+                              f"the result is a folder, but {out.name} is the name of a file",
                               f"give a name without {out.suffix}")
 
     def _names_input(self) -> bool:

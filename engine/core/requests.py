@@ -73,10 +73,10 @@ class ViewsRequest(PosedRequest):
     radius: list[float] = option([], "absolute distance; default: the image's")
     orbit: int = option(0, "number of views around the object, instead of a list of angles",
                         min=0, max=360)
-    samples: int = option(1, "different samples of every view", min=1, max=64)
+    samples: int = option(1, "number of samples of every view", min=1, max=64)
     detail: str = option(
-        "auto", "auto carries print and edges of the image into the views near its camera, off "
-        "leaves the views as the model draws them", choices=DETAILS)
+        "auto", "auto copies print and edges of the image into the views near its camera, off "
+                "leaves the views as the model generates them", choices=DETAILS)
 
     def poses(self, estimated_deg: float = 0.0) -> list[tuple[float, float, float]]:
         """(azimuth, elevation, radius) of every requested view; `estimated_deg` is the elevation of
@@ -97,7 +97,7 @@ class ViewsRequest(PosedRequest):
                 ErrorCode.BAD_INPUT,
                 "azimuth, elevation and radius have different lengths: "
                 + ", ".join(str(len(values)) for values in lists),
-                "give one value, or as many as views")
+                "give one value, or one value per view")
         azimuths, elevations, radii = (v * count if len(v) == 1 else v for v in lists)
         return list(zip(azimuths, elevations, radii, strict=True))
 
@@ -124,13 +124,13 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
                         reads=True, beside="*.png")
     view_count: int = option(16, "views to sample, on two rings of elevation", min=4, max=64)
     field: str = option(
-        "voxels", "what holds density and colour: a voxel grid, or a hash grid with a network "
-        "(slower)", choices=FIELDS)
+        "voxels", "representation of density and colour: a voxel grid, or a hash grid with a "
+                  "network (slower)", choices=FIELDS)
     resolution: int = option(
-        0, "voxels along each side of the field, from 32; 0 takes the model's own number (96, for "
+        0, "voxels along each side of the field, from 32; 0 uses the model's default (96, for "
         "original models on a GPU 160)", min=0, max=256)
     iterations: int = option(
-        0, "optimisation steps; 0 takes the method's own number (views 300, for original models "
+        0, "optimisation steps; 0 uses the method's default (views 300, for original models "
         "on a GPU 900; sds 600, sjc 10000)",
         min=0, max=100000)
     refine: int = option(
@@ -145,7 +145,7 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
         super().__post_init__()
         if 0 < self.resolution < MIN_RESOLUTION:
             raise EngineError(ErrorCode.BAD_INPUT, f"resolution can't be {self.resolution}",
-                              "it goes from 32 to 256; 0 takes the model's own number")
+                              "give 32 to 256, or 0 for the model's default")
 
     @property
     def needs_model(self) -> bool:
@@ -186,8 +186,8 @@ class ElevationRequest(DiffusionRequest):
     SCENE_IMPORT = SceneImport.ELEVATION
 
     evidence: str = option(
-        "image", "what the estimate is based on: the image, by a network of its own, or how well "
-        "views that the model samples fit together", choices=("image", "views"))
+        "image", "basis of the estimate: the image, from which a small network estimates it, or "
+                 "how well views sampled from the model fit together", choices=("image", "views"))
 
 
 @dataclass(kw_only=True)
@@ -213,22 +213,22 @@ class TextRequest(InferenceRequest):
     RESULT_FILE = "image.png"
     SCENE_IMPORT = SceneImport.IMAGE
 
-    prompt: str = option("", "what the image is to show: one object")
+    prompt: str = option("", "what the image should show: one object")
     style: str = option(
         "a single whole object, centred, plain white background",
         "words added to the prompt, so that the object can be cut out; may be empty")
-    negative_prompt: str = option("", "what the image is not to show")
+    negative_prompt: str = option("", "what the image should not show")
     model: str = option(
         "stabilityai/stable-diffusion-xl-base-1.0", "text-to-image model: a folder in diffusers "
         "layout, or the name of one in the Hugging Face cache")
     size: int = option(
-        0, "width and height in pixels, rounded to a multiple of 8; 0 takes the model's own",
+        0, "width and height in pixels, rounded to a multiple of 8; 0 uses the model's default",
         min=0, max=4096)
-    steps: int = option(0, "denoising steps; 0 takes the pipeline's own number", min=0, max=1000)
+    steps: int = option(0, "denoising steps; 0 uses the pipeline's default", min=0, max=1000)
     guidance: float = option(
-        0.0, "how closely to follow the text; 0 takes the pipeline's own scale, 1 is none, as for "
-        "turbo models", min=0.0, max=100.0)
-    keep_background: bool = option(False, "leave the image as it is instead of cutting it out")
+        0.0, "how closely to follow the text; 0 uses the pipeline's default, 1 switches guidance "
+             "off, as turbo models need", min=0.0, max=100.0)
+    keep_background: bool = option(False, "keep the background instead of cutting the object out")
 
 
 @dataclass(kw_only=True)
@@ -249,13 +249,15 @@ class RenderRequest(NetworkRequest):
     view_count: int = option(12, "images of each object", min=2, max=999)
     size: int = option(512, "width and height of an image in pixels", min=16, max=4096)
     samples: int = option(128, "samples of every pixel", min=1, max=65536)
-    workers: int = option(1, "objects rendered at once, each by a process", min=1, max=256)
+    workers: int = option(
+        1, "number of objects rendered at once, each in its own process", min=1, max=256)
     time_limit: int = option(
-        3600, "seconds after which an object is left out", min=1, max=10**6)
+        3600, "time limit for an object in seconds; an object that takes longer is left out",
+        min=1, max=10**6)
     folders: bool = option(
-        False, "keep the images and cameras as files, too, in Objaverse's layout")
+        False, "also keep the images and cameras as files, in Objaverse's layout")
     blender: str = option(
-        "", "Blender, or a Python that has bpy, to render with; empty looks for one",
+        "", "Blender, or a Python with bpy, used for rendering; empty searches for one",
         path="file")
 
 
@@ -279,11 +281,12 @@ class TrainRequest(NetworkRequest, ResumableRequest):
     model: str = option("nano", "model to start from, as for views")
     steps: int = option(500, "optimiser steps", min=1, max=10**7)
     batch_size: int = option(
-        8, "pairs of views in a step, of all processes together", min=1, max=65536)
+        8, "pairs of views per step, summed over all processes", min=1, max=65536)
     learning_rate: float = option(
         1e-4, "learning rate of the UNet; the projection's is ten times as high", min=0.0, max=1.0)
     gradient_checkpointing: bool = option(
-        False, "compute parts of the UNet twice, which takes less memory and more time")
+        False, "recompute parts of the UNet in the backward pass, which needs less memory and "
+               "more time")
     lora: int = option(
         0, "rank of a LoRA of the attention layers, for cards with little memory; 0 trains all "
         "weights", min=0, max=1024)
@@ -291,11 +294,12 @@ class TrainRequest(NetworkRequest, ResumableRequest):
         "auto", "number format of the computation; auto takes bf16 if the device supports it in "
         "hardware",
         choices=PRECISIONS)
-    preview_every: int = option(50, "steps between two images of the training", min=1, max=10**7)
+    preview_every: int = option(
+        50, "steps between two preview images of the training", min=1, max=10**7)
     view_count: int = option(12, "images of each 3D model", min=2, max=999)
     samples: int = option(64, "samples of every pixel of these images", min=1, max=65536)
     blender: str = option(
-        "", "Blender, or a Python that has bpy, to render with; empty looks for one",
+        "", "Blender, or a Python with bpy, used for rendering; empty searches for one",
         path="file")
 
 

@@ -163,8 +163,9 @@ def _prepare(stage: Path, out: Path) -> set[str]:
     known, new = own_files(out), list_files(stage)
     for name in new:
         if (out / name).exists() and not is_own(out, name, known):
-            raise EngineError(ErrorCode.DISK, f"{out / name} was not written by this program and "
-                              "is not overwritten", HINT)
+            raise EngineError(ErrorCode.DISK,
+                              f"{out / name} is not overwritten, because this program did not "
+                              "write it", HINT)
     kind = json.loads((stage / REQUEST_FILE).read_text(encoding="utf-8"))["kind"]
     same_kind = known.kind in ("", kind)
     replaced = {**known.replaced, **known.files}

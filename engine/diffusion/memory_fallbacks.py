@@ -120,4 +120,4 @@ def offload(pipeline: Any) -> str | None:
     if device.type == "cpu" or pipeline.model_cpu_offload_seq is None:
         return None
     pipeline.enable_model_cpu_offload(device=device)
-    return "networks wait in main memory"
+    return "networks that are not in use are kept in main memory"

@@ -88,7 +88,7 @@ class Zero123Pipeline(DiffusionPipeline):
         if pose_encoding not in get_args(PoseEncoding):
             raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
                               f"unknown pose encoding {pose_encoding!r}",
-                              f"known are {', '.join(get_args(PoseEncoding))}")
+                              f"choose from {', '.join(get_args(PoseEncoding))}")
         super().__init__()
         self.register_modules(unet=unet, vae=vae, image_encoder=image_encoder,
                               cc_projection=cc_projection, scheduler=scheduler)
@@ -248,8 +248,8 @@ class Zero123Pipeline(DiffusionPipeline):
         if not all(len(v) in (1, count) and np.isfinite(v).all() for v in lists) or not count:
             raise EngineError(
                 ErrorCode.BAD_INPUT,
-                "azimuth, elevation and radius are not finite numbers that pair up",
-                "give one value, or as many as views")
+                "azimuth, elevation and radius must be finite numbers of the same count",
+                "give one value, or one value per view")
         return torch.from_numpy(np.atleast_2d(relative_pose(
             *lists, input_elevation_deg=input_elevation, input_radius=input_radius,
             encoding=self.config.pose_encoding))).to(self.execution_device)
@@ -370,7 +370,7 @@ def _tile_decoder(pipeline: Zero123Pipeline) -> str:
     pipeline.tiled_decoder = True
     vae.tile_sample_min_size = pipeline.image_size // 2
     vae.tile_latent_min_size = pipeline.unet.config.sample_size // 2
-    return "pictures are decoded in tiles"
+    return "images are decoded in tiles"
 
 
 MEMORY_FALLBACKS = (_slice_attention, _tile_decoder, offload)

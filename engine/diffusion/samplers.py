@@ -115,8 +115,9 @@ def original_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
     """
     visited = [t + 1 for t in range(0, train_steps, train_steps // steps)][:-1]
     if not visited:
-        raise EngineError(ErrorCode.BAD_INPUT, "the original's ddim drops its only step",
-                          "take 2 steps or more")
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          "ddim can't be used with 1 step: the schedule of the original drops it",
+                          "use 2 steps or more")
     return visited[::-1]
 
 

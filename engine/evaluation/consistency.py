@@ -159,7 +159,8 @@ def _check(evaluation: ConsistencyEvaluation) -> None:
         raise EngineError(ErrorCode.BAD_INPUT, f"unknown defect {sorted(unknown)[0]!r}",
                           f"choose from {', '.join(DEFECT_NAMES)}")
     if not all(0 <= bad < evaluation.view_count for bad in evaluation.bad_counts):
-        raise EngineError(ErrorCode.BAD_INPUT, "more views are bad than there are",
+        raise EngineError(ErrorCode.BAD_INPUT, "there are fewer views than requested defective "
+                                               "views",
                           f"give 0 to {evaluation.view_count - 1}")
 
 

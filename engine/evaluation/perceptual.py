@@ -47,7 +47,7 @@ def find_weights(given: Path | None, variable: str, names: tuple[str, ...]) -> P
         places = [models_folder() / FOLDER / name for name in names]
         return next((path for path in places if path.is_file()), None)
     if not named.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no file {named}",
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the file {named} does not exist",
                           f"give {' or '.join(names)}")
     return named
 
@@ -67,7 +67,7 @@ class Lpips:
         first = state.get("features.0.weight", torch.empty(0))
         network = _FIRST_LAYERS.get(tuple(first.shape))
         if network is None:
-            raise _incompatible(weights, LPIPS_FILES, "its first layer is that of another network")
+            raise _incompatible(weights, LPIPS_FILES, "its first layer belongs to another network")
         _require("torchvision")
         from torchmetrics.functional.image.lpips import _NoTrainLpips
 
@@ -152,7 +152,7 @@ def _first_problem(error: Exception) -> str:
 
 
 def _incompatible(weights: Path, names: tuple[str, ...], reason: str) -> EngineError:
-    return EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{weights} doesn't fit: {reason}",
+    return EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{weights} can't be used: {reason}",
                        f"give {' or '.join(names)}")
 
 

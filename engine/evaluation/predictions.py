@@ -32,7 +32,7 @@ def find_prediction(folder: Path, name: str) -> Path:
             path = stem.with_name(stem.name + suffix)
             if path.is_file():
                 return path
-    raise EngineError(ErrorCode.BAD_INPUT, f"there is no shape of {name} in {folder}",
+    raise EngineError(ErrorCode.BAD_INPUT, f"{folder} contains no shape of {name}",
                       f"name it {name}{', '.join(SUFFIXES)}")
 
 
@@ -54,7 +54,7 @@ def load_shape(path: Path, up: str = "") -> Triangles | FloatArray:
     if len(points) == 0:
         raise _unusable(path, "it holds neither triangles nor points")
     if not np.isfinite(points).all() or not np.ptp(points, axis=0).max() > 0:
-        raise _unusable(path, "its points are not finite, or are all the same")
+        raise _unusable(path, "its points are not finite, or are all at the same position")
     points = from_file(points, path, up or ("y" if path.suffix in Y_UP else "z"))
     return Triangles(points, faces) if len(faces) else points
 
@@ -75,7 +75,7 @@ def _arrays(path: Path) -> tuple[FloatArray, np.ndarray]:
     if path.suffix == ".npz":
         name = next((name for name in ARRAYS if name in content.files), None)
         if name is None:
-            raise ValueError(f"it has no array {', '.join(ARRAYS)}")
+            raise ValueError(f"it contains none of the arrays {', '.join(ARRAYS)}")
         content = content[name]
     if content.ndim != 2 or content.shape[1] < 3:
         raise ValueError(f"its array is {' x '.join(map(str, content.shape))} instead of N x 3")

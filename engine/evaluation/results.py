@@ -87,7 +87,7 @@ def _files(path: Path) -> list[Path]:
         if inside:
             return inside
     if not path.is_file():
-        raise EngineError(ErrorCode.BAD_INPUT, f"there are no scores in {path}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{path} contains no scores",
                           "give what `evaluate views --out`, `meshes` or `methods` has written")
     return [path]
 

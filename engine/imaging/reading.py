@@ -83,12 +83,12 @@ def load_image(path: str | Path) -> LoadedImage:
     """
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, without an error for invalid names
-        raise _bad(f"{path} is a folder", "name an image in it")
+        raise _bad(f"{path} is a folder", "give an image in it")
     if _WEB_ADDRESS.match(str(path)) and not os.path.isfile(path):
         raise _bad(f"{path} is an address, not a path",
                    "download the image and give the path of the file")
     if not os.path.isfile(path):
-        raise _bad(f"there is no image {path}", "check the path")
+        raise _bad(f"the image {path} does not exist", "check the path")
     if path.stat().st_size == 0:
         raise _bad(f"{path} is empty", "save or copy it again")
     notes: list[str] = []

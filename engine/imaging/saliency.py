@@ -42,8 +42,8 @@ def resized(mask: Mask, shape: tuple[int, ...]) -> Mask:
 def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
     """First output of the ONNX network for 1 x 3 x S x S, as S x S."""
     if not model.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no segmentation model {model}",
-                          "check the path, or leave it out to use the built-in way")
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the segmentation model {model} does not exist",
+                          "check the path, or leave it out to use the built-in method")
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -57,5 +57,5 @@ def _run_network(model: Path, pixels: npt.NDArray[np.float32]) -> Mask:
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
             errors.RuntimeException) as error:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{model} is not a usable ONNX network",
-                          "fetch it again, or remove it to use the built-in way") from error
+                          "fetch it again, or remove it to use the built-in method") from error
     return np.asarray(output, np.float32).reshape(pixels.shape[-2:])

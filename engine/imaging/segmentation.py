@@ -127,7 +127,8 @@ def _cut_out(rgba: RGBA8, name: str, network: Path | None, alpha: str) -> CutOut
     if not (mask > 0.5).any():
         if (~opaque).mean() > _FRAME_IS_OBJECT:
             return _by_own_alpha(rgba, meaning)
-        raise EngineError(ErrorCode.BAD_INPUT, f"no object stands out in {name}",
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"no object could be distinguished from the background in {name}",
                           "cut it out by hand and save it with a transparent background")
     notes = [_UNCERTAIN] if found.uncertain else []
     if alpha == "auto" and (rgba[..., 3] < 255).any():

@@ -139,7 +139,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         # Reading a pipe, for example, might never end.
         if path.exists() and (not path.is_file() or path.stat().st_size > MAX_FILE_BYTES):
-            raise ValueError("no file, or too long")
+            raise ValueError("it is not a file, or it is too large")
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _bad(f"{path} can't be read ({error.strerror})",
@@ -156,7 +156,7 @@ def _checked_views(document: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(views, list) or not all(isinstance(view, dict) for view in views):
         raise _bad("the list of views is missing", "write the views again")
     if not 1 <= len(views) <= MAX_VIEWS:
-        raise _bad(f"there are {len(views)} of them", f"use 1 to {MAX_VIEWS} views")
+        raise _bad(f"they contain {len(views)} views", f"use 1 to {MAX_VIEWS} views")
     return views
 
 
@@ -177,7 +177,7 @@ def _number(view: dict[str, Any], key: str, low: float, high: float,
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _bad(f"{key} of {view.get('file')} is {value!r}", "it must be a number")
     if not low <= value <= high:  # also refuses NaN, which Python's JSON reader accepts
-        raise _bad(f"{key} of {view.get('file')} is {value!r}", f"it goes from {low:g} to {high:g}")
+        raise _bad(f"{key} of {view.get('file')} is {value!r}", f"the range is {low:g} to {high:g}")
     return float(value)
 
 
@@ -192,7 +192,7 @@ def _read_image(folder: Path, name: object, count: int) -> FloatArray:
     from .reading import DECODER_ERRORS, readable_formats
 
     if not _is_plain_name(name):
-        raise _bad(f"the file name {name!r} leads out of their folder", "use plain file names")
+        raise _bad(f"the file name {name!r} points outside the folder", "use plain file names")
     path = folder / str(name)
     if path.is_symlink():
         raise _bad(f"{name} is a link", "put the image itself into the folder")
@@ -205,7 +205,7 @@ def _read_image(folder: Path, name: object, count: int) -> FloatArray:
                 raise _bad(f"{name} has {width} x {height} pixels",
                            f"images must be square, 8 to {MAX_SIDE} pixels")
             if count * width * height > MAX_PIXELS:
-                raise _bad(f"{count} images of {width} x {height} pixels are too much",
+                raise _bad(f"{count} images of {width} x {height} pixels need too much memory",
                            f"scale them down, to {MAX_PIXELS // 10**6} megapixels together")
             has_alpha = image.has_transparency_data
             pixels = np.asarray(image.convert("RGBA"), np.float32) / 255

@@ -32,7 +32,7 @@ def with_elevation(request: PosedRequest, image: FramedImage, reporter: Reporter
 
     if not (WEIGHTS / "weights.safetensors").is_file():
         reporter.log("warning", "the weights of the elevation network are missing: the camera is "
-                     "taken to be level with the object")
+                                "assumed to be level with the object")
         return replace(image, camera={"elevation_source": "assumed"})
     with stages.measure("estimate elevation"):
         reporter.progress("estimate elevation", 0, 1)

@@ -53,8 +53,8 @@ DIRECT_AZIMUTHS_DEG = (0.0, 90.0, 180.0, 270.0)
 """Views of the mesh that the direct method renders: few, because it is made to be fast."""
 SHAPE_MODEL = "shape"
 """Name in reports of the network that the direct method uses."""
-NO_SHAPE_HINT = ("use an image of one whole object, another seed, or check with `prepare` what was "
-                 "taken for the object")
+NO_SHAPE_HINT = ("use an image of one whole object or another seed, or run `prepare` to see what "
+                 "was taken for the object")
 
 
 def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
     from ..reconstruction import reconstruct_by_score
 
     if not request.image:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{request.method} starts from an image",
+        raise EngineError(ErrorCode.BAD_INPUT, f"the method {request.method} needs an image",
                           "give `image`, or use the method views")
     image = with_elevation(request, prepare(request, reporter, stages), reporter, stages)
     loader: Callable[[str, str, str], Zero123Pipeline] | None = None

@@ -201,7 +201,7 @@ def _followed(pipeline: Zero123Pipeline, poses: Sequence[tuple[float, float, flo
         return list(poses)
     if any(abs(wanted - radius) > RADIUS_TOLERANCE for *_, wanted in poses):
         reporter.log("warning", "this model makes all views at the input image's distance, "
-                     f"{radius:.2f}; other radii are not followed")
+                     f"{radius:.2f}; the requested radii are ignored")
     return [(azimuth, elevation, radius) for azimuth, elevation, _ in poses]
 
 

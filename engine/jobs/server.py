@@ -145,7 +145,7 @@ class Server:
             handler = self._handlers.get(submit.kind)
             if handler is None:
                 raise EngineError(ErrorCode.BAD_INPUT, f"unknown kind of job: {submit.kind}",
-                                  f"known are {', '.join(self._handlers)}")
+                                  f"choose from {', '.join(self._handlers)}")
             reporter = MessageReporter(submit.job, self._send, job.cancelled.is_set)
             return Done(submit.job, handler(submit.request, reporter))
         except JobCancelled:

@@ -130,7 +130,7 @@ def place(pipeline: DiffusionPipeline, device: torch.device) -> DiffusionPipelin
         return pipeline.to(device)
     pipeline.enable_model_cpu_offload(device=device)
     pipeline.fallbacks = MemoryFallbacks((slice_attention, tile_decoder))
-    pipeline.fallbacks.applied.append("networks wait in main memory")
+    pipeline.fallbacks.applied.append("networks that are not in use are kept in main memory")
     return pipeline
 
 
@@ -167,7 +167,7 @@ def _folder(model: str) -> Path:
     if (folder / INDEX_FILE).is_file():
         return folder
     if folder.exists():
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} holds no {INDEX_FILE}",
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} does not contain {INDEX_FILE}",
                           "give a folder of a text-to-image model in diffusers layout")
     try:
         cached = Path(huggingface_hub.snapshot_download(model, local_files_only=True))
@@ -210,7 +210,7 @@ def _class(folder: Path, library: str, name: str) -> type[Any]:
     if not isinstance(found, type):
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
                           f"{folder} needs {library}.{name}, which isn't part of this engine",
-                          "choose a text-to-image model that brings no code of its own")
+                          "choose a text-to-image model without code of its own")
     return found
 
 
@@ -235,7 +235,7 @@ def _generate(pipeline: DiffusionPipeline, request: TextRequest, reporter: Repor
     accepted = inspect.signature(pipeline.__call__).parameters
     if foreign := [name.replace("_", " ") for name in options if name not in accepted]:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"{type(pipeline).__name__} takes no {', '.join(foreign)}",
+                          f"{type(pipeline).__name__} does not accept {', '.join(foreign)}",
                           "leave that out, or choose another text-to-image model")
 
     def report_step(pipeline: Any, index: int, timestep: int, tensors: dict) -> dict:
@@ -267,4 +267,4 @@ def _cut_out(image: np.ndarray) -> np.ndarray:
         if error.code is not ErrorCode.BAD_INPUT:
             raise
         raise EngineError(ErrorCode.BAD_INPUT, "no object was found in the generated image",
-                          "take another seed, or keep the background") from error
+                          "use another seed, or keep the background") from error

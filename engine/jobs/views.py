@@ -52,7 +52,7 @@ def _detailed(sampled: Sampled, framed: FramedImage, reporter: Reporter,
 
     if not (WEIGHTS / "weights.safetensors").is_file():
         reporter.log("warning", "the weights of the shape network are missing: the views are left "
-                     "as the model draws them")
+                                "as the model generates them")
         return sampled
     views = sampled.views
     with stages.measure("detail"):

@@ -125,7 +125,7 @@ _STABLE_LICENCE = "Stability AI Non-Commercial Research Community License"
 _NON_COMMERCIAL = ("For research and other non-commercial use only; what is made with the model "
                    "must not be sold either")
 _XL_TERMS = ("The page of this conversion says MIT, but the authors of the weights have stated no "
-             "licence; whoever uses them has to answer for it")
+             "licence; whoever uses them is responsible for it")
 
 
 def _conversion(name: str, title: str, repo: str, size: int, **facts: Any) -> ModelInfo:
@@ -168,8 +168,8 @@ CATALOGUE = (
         "zero123-xl", "Zero123-XL, trained on Objaverse-XL",
         "https://zero123.cs.columbia.edu/assets", ("zero123-xl.ckpt",),
         "not stated", CommercialUse.UNKNOWN, 15_464_555_368,
-        terms="The authors have stated no licence for these weights, so that nobody has been "
-        "allowed anything; whoever uses them has to answer for it",
+        terms="The authors have stated no licence for these weights, so nobody has been given "
+              "permission to use them; whoever uses them is responsible for it",
         licence_url="https://zero123.cs.columbia.edu", installed_bytes=_FULL_SIZE,
         memory_bytes=_FULL_SIZE_MEMORY),
     ModelInfo(
@@ -237,8 +237,8 @@ def known_model(name: str) -> ModelInfo:
     """
     info = find_model(name)
     if info is None:
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {name!r}",
-                          f"known are {', '.join(known.name for known in CATALOGUE)}")
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the model {name!r} is not in the catalogue",
+                          f"choose from {', '.join(known.name for known in CATALOGUE)}")
     return info
 
 

@@ -107,7 +107,8 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
         context_dim, joined_dim = weights[f"{PROJECTION}weight"].shape
     except (KeyError, ValueError) as error:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"this is not a Zero123 checkpoint: {error} is missing or misshapen",
+                          f"this is not a Zero123 checkpoint: {error} is missing or has a wrong "
+                          "shape",
                           "Zero123 models hold an image encoder and a cc_projection") from error
     try:
         with torch.device("meta"):  # shapes only; the checkpoint's tensors take their place
@@ -117,7 +118,7 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
             projection = CCProjection(joined_dim - _POSE_DIM, _POSE_DIM, context_dim)
     except (ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"no network can have the sizes given: {error}",
+                          f"the configured network sizes are impossible: {error}",
                           "give the .yaml that belongs to the checkpoint") from error
     problems = [
         *_fill(unet, lambda name: UNET + unet_name(name, config),
@@ -167,8 +168,8 @@ def _fill(network: nn.Module, original_name: Callable[[str], str], weights: Stat
             continue
         value = _reshaped(weights[expected[name]], name, placeholder.shape)
         if value.shape != placeholder.shape:
-            problems.append(f"{expected[name]} is {tuple(value.shape)} where "
-                            f"{tuple(placeholder.shape)} belongs")
+            problems.append(f"{expected[name]} is {tuple(value.shape)} instead of "
+                            f"{tuple(placeholder.shape)}")
         filled[name] = value
     if not problems:
         network.load_state_dict(filled, assign=True)
@@ -217,5 +218,6 @@ def _check_space(folder: Path, pipeline: Zero123Pipeline, dtype: torch.dtype | N
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise EngineError(ErrorCode.DISK,
-                          f"the model takes {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+                          f"the model needs {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB "
+                          "are free",
                           "make room, choose another folder, or import as float16")

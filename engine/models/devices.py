@@ -27,7 +27,8 @@ def resolve_device(device: str = AUTO) -> torch.device:
         raise EngineError(ErrorCode.BAD_INPUT, f"unknown device {device!r}",
                           f"choose auto or {', '.join(available)}")
     if not available[device]:
-        raise EngineError(ErrorCode.ENVIRONMENT, f"torch can't use the device {device} here",
+        raise EngineError(ErrorCode.ENVIRONMENT,
+                          f"torch can't use the device {device} on this computer",
                           "choose auto, or install a torch built for it")
     return torch.device(device)
 

@@ -139,7 +139,7 @@ def load_scheduler(folder: Path) -> DDIMScheduler:
     try:
         config = dict(DDIMScheduler.load_config(folder / "scheduler", local_files_only=True))
         if not 1 <= config.get("num_train_timesteps", 1000) <= MAX_TRAIN_STEPS:
-            raise ValueError(f"num_train_timesteps goes from 1 to {MAX_TRAIN_STEPS}")
+            raise ValueError(f"num_train_timesteps must be from 1 to {MAX_TRAIN_STEPS}")
         if (config.get("beta_start"), config.get("beta_end")) == _WRONG_BETAS:
             config |= _BETAS
         return DDIMScheduler.from_config(config)
@@ -176,8 +176,8 @@ def _check_components(folder: Path) -> str:
     others = sorted(path.parent.name for path in folder.glob("*/config.json")
                     if path.parent.name != "unet" and _class_of(path).startswith("UNet"))
     if others:
-        raise incompatible(folder, f"holds two UNets, unet and {others[0]}: remove the one that is "
-                           "not meant")
+        raise incompatible(folder, f"holds two UNets, unet and {others[0]}: remove the one that "
+                                   "should not be used")
     return projections[0]
 
 
@@ -190,8 +190,9 @@ def _plan_unet(folder: Path) -> _Planned:
     config = _config(folder, UNet2DConditionModel)
     channels = config.get("in_channels", PLAIN_CHANNELS)
     if channels != 2 * PLAIN_CHANNELS:
-        raise incompatible(folder, f"takes {reprlib.repr(channels)} channels where Zero123 has "
-                           f"{2 * PLAIN_CHANNELS}: it belongs to another Stable Diffusion model")
+        raise incompatible(folder, f"takes {reprlib.repr(channels)} channels instead of "
+                                   f"{2 * PLAIN_CHANNELS}: it belongs to another Stable Diffusion "
+                                   "model")
     if config.get("addition_embed_type") == "text_time":
         raise incompatible(folder, "is a UNet of Stable Diffusion XL")
     return _plan(folder, lambda: UNet2DConditionModel.from_config(config))
@@ -220,7 +221,7 @@ def _plan_projection(folder: Path) -> _Planned:
     try:
         context_dim, joined_dim = weights["projection.weight"].shape
     except (LookupError, ValueError) as error:
-        raise damaged(folder, f"weight is missing or misshapen ({error})") from error
+        raise damaged(folder, f"weight is missing or has a wrong shape ({error})") from error
     if joined_dim <= POSE_DIM or not context_dim:
         raise incompatible(folder, f"has a weight of {context_dim} x {joined_dim}")
     return _compared(folder, lambda: CCProjection(joined_dim - POSE_DIM, POSE_DIM, context_dim),
@@ -282,7 +283,7 @@ def _compared(folder: Path, make: Any, weights: Mapping[str, Tensor]) -> _Planne
         [*missing, *unexpected][:_SHOWN])
     if unexpected:
         raise incompatible(folder, f"does not fit its configuration: {problems}")
-    misfits = [f"{name} is {tuple(value.shape)} where {tuple(expected[name].shape)} belongs"
+    misfits = [f"{name} is {tuple(value.shape)} instead of {tuple(expected[name].shape)}"
                for name, value in shaped.items()
                if name in expected and value.shape != expected[name].shape]
     if misfits:
@@ -305,4 +306,4 @@ def _check_sizes(folder: Path, planned: Mapping[str, _Planned], context_dim: int
             ("the autoencoder's image", vae.in_channels, IMAGE_CHANNELS)):
         if found != expected:
             raise incompatible(folder, f"holds networks of different models: {what} has the size "
-                               f"{found} where {expected} belongs")
+                                       f"{found} instead of {expected}")

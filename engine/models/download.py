@@ -192,8 +192,8 @@ def _folder(info: ModelInfo) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with try_lock(folder.with_name(f"{info.name}.lock")) as held:
             if not held:
-                raise EngineError(ErrorCode.BAD_INPUT, f"{info.name} is being downloaded already",
-                                  "wait for that to end")
+                raise EngineError(ErrorCode.BAD_INPUT, f"{info.name} is already being downloaded",
+                                  "wait until that download has ended")
             yield folder
     except OSError as error:
         raise EngineError(ErrorCode.DISK, f"can't write to {folder}: {error.strerror or error}",
@@ -213,7 +213,7 @@ def _wanted(info: ModelInfo) -> Sequence[str]:
         return files_to_fetch(filter(is_inside, names), info.task)
     except ValueError as error:
         raise EngineError(ErrorCode.MODEL_MISSING,
-                          f"{info.repo} doesn't hold a whole model any more: {error}",
+                          f"{info.repo} no longer contains a complete model: {error}",
                           "choose another model, or import a file that you have") from error
 
 
@@ -323,8 +323,8 @@ def _check_space(info: ModelInfo, remotes: list[RemoteFile], folder: Path) -> No
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise EngineError(
-            ErrorCode.DISK, f"{info.name} takes {needed / 1e9:.1f} GB until it is installed, "
-            f"{free / 1e9:.1f} GB are free in {models_folder()}",
+            ErrorCode.DISK, f"{info.name} takes {needed / 1e9:.1f} GB during its installation, "
+                            f"but only {free / 1e9:.1f} GB are free in {models_folder()}",
             "make room, or choose another models folder")
 
 
@@ -342,7 +342,7 @@ class Watched:
         """Start over if the server cannot resume; the library would retry without end."""
         self._restarts += 1
         if self._restarts > _RESTARTS:
-            raise OSError("the connection breaks off every time")
+            raise OSError("the connection was lost in every attempt")
         return self._file.truncate()
 
     def write(self, data: bytes) -> int:
@@ -356,8 +356,8 @@ class Watched:
 def _other_content(info: ModelInfo, file: str, found: str, expected: str) -> EngineError:
     return EngineError(
         ErrorCode.MODEL_DAMAGED,
-        f"{file} of {info.repo} has the sha256 {found[:16]}... where {expected[:16]}... belongs",
-        "fetch it again; if this stays, don't trust the server")
+        f"{file} of {info.repo} has the sha256 {found[:16]}... instead of {expected[:16]}...",
+        "download it again; if this error persists, do not trust the server")
 
 
 def _network_error(info: ModelInfo, error: Exception, got: str = "") -> EngineError:
@@ -368,12 +368,13 @@ def _network_error(info: ModelInfo, error: Exception, got: str = "") -> EngineEr
                            "switched off", "unset HF_HUB_OFFLINE")
     if status in (401, 403):
         return EngineError(
-            ErrorCode.MODEL_MISSING, f"{info.repo} gives its files only after a registration",
+            ErrorCode.MODEL_MISSING, f"{info.repo} requires a registration before its files can "
+                                     "be downloaded",
             f"accept its terms on https://huggingface.co/{info.repo}, then log in with "
             "`hf auth login` or set HF_TOKEN" if info.gated else
             "log in with `hf auth login` or set HF_TOKEN")
     if status == 404:
-        return EngineError(ErrorCode.MODEL_MISSING, f"{info.repo} has no such file any more",
+        return EngineError(ErrorCode.MODEL_MISSING, f"{info.repo} no longer contains this file",
                            "try another server (HF_ENDPOINT), or import a file that you have")
     reason = f"the server answers {status}" if status else (
         str(error).strip().partition("\n")[0] or type(error).__name__)

@@ -153,10 +153,10 @@ _PROBLEMS = {
         "the server answered with a page, such as a log-in or a licence to accept: open the "
         "address in a browser, or use `models download`"),
     FileFormat.TEXT: (
-        "is a text, not a checkpoint: ",
+        "is a text file, not a checkpoint: ",
         "the server may have answered with a message: log in there, then get the file"),
     FileFormat.ZEROS: (
-        "begins with zeros: its download was not finished",
+        "begins with zeros, so its download was not finished",
         "resume the download, or get the file again"),
     FileFormat.EMPTY: ("is empty", _GET_AGAIN),
     FileFormat.CUT_ARCHIVE: ("is cut off: the end of a torch.save file is missing", _GET_AGAIN),

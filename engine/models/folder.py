@@ -140,10 +140,11 @@ def remove(model: str, models: Path | None = None) -> Path:
     """
     info = find_model(model)
     if info is not None and not info.repo:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{model} comes with the program",
-                          "it goes with the program")
+        raise EngineError(ErrorCode.BAD_INPUT,
+                          f"{model} is part of the program and can't be removed",
+                          "uninstall the program to remove it")
     if not is_plain_name(model):
-        raise EngineError(ErrorCode.BAD_INPUT, f"{model!r} is no model's name",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{model!r} is not a valid name of a model",
                           "give the name of a model in the models folder")
     models = models or models_folder()
     target = models / model
@@ -152,8 +153,8 @@ def remove(model: str, models: Path | None = None) -> Path:
     there = target.is_file() or (target / INDEX_FILE).is_file()
     partial = models / DOWNLOADS / model
     if not there and not partial.is_dir():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model {model} in {models}",
-                          "`models list` shows what is there")
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the model {model} is not in {models}",
+                          "run `models list` to see the installed models")
     try:
         for path in [target] * there + [partial] * partial.is_dir():
             _delete(path)
@@ -274,7 +275,7 @@ def _require(file: Path, model: str) -> None:
     if not file.is_file():
         if os.path.sep not in model and not Path(model).exists():
             known_model(model)
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model at {file.parent}",
+        raise EngineError(ErrorCode.MODEL_MISSING, f"{file.parent} contains no model",
                           "fetch it with `models download`, or give another folder")
 
 

@@ -82,8 +82,8 @@ def pose_encoding_of(found: Iterable[Evidence], chosen: PoseEncoding | None, wha
     why = "; ".join(f"{one.reason} means {one.pose_encoding}" for one in found)
     raise EngineError(
         ErrorCode.BAD_INPUT,
-        f"nothing says how {what} encodes the camera" if not found else
-        f"what is known about {what} contradicts itself: {why}", hint)
+        f"the pose encoding of {what} is unknown" if not found else
+        f"the name, size and origin of {what} indicate different pose encodings: {why}", hint)
 
 
 def encoding_of_folder(folder: Path, index: dict[str, object], chosen: PoseEncoding | None,
@@ -98,7 +98,7 @@ def encoding_of_folder(folder: Path, index: dict[str, object], chosen: PoseEncod
         return pose_encoding_of(evidence_of_folder(folder), chosen, folder, hint)
     if chosen not in (None, stated):
         raise EngineError(ErrorCode.BAD_INPUT, f"{folder} states the pose encoding {stated}",
-                          "leave the pose encoding on auto")
+                          "set the pose encoding to auto")
     return stated
 
 
@@ -163,4 +163,4 @@ def stated_encoding(index: dict[str, object]) -> PoseEncoding | None:
         if stated == known:
             return known  # type: ignore[no-any-return]
     raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"unknown pose encoding {str(stated)[:40]!r}",
-                      f"known are {', '.join(get_args(Known))}")
+                      f"choose from {', '.join(get_args(Known))}")

@@ -84,8 +84,8 @@ def usable_folder(model: str, pose_encoding: PoseEncoding | None = None) -> Path
     """
     info = find_model(model) or _published_as(model)
     if info is not None and info.task is not Task.VIEWS:
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} makes no views",
-                          "`models list` shows those that do")
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{model} is not a model for novel views",
+                          "run `models list` to see the models for novel views")
     if info is not None and info.installed:
         require_licence(info)
         return info.folder
@@ -120,8 +120,8 @@ def require_model_folder(folder: Path, model: str) -> None:
             ErrorCode.MODEL_INCOMPATIBLE, f"{folder} is incomplete: {INDEX_FILE} is missing",
             "get the whole folder of a Zero123 model in diffusers layout")
     raise EngineError(
-        ErrorCode.MODEL_MISSING, f"there is no model {model!r}",
-        f"known are {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
+        ErrorCode.MODEL_MISSING, f"the model {model!r} is not in the catalogue",
+        f"choose from {', '.join(i.name for i in CATALOGUE if i.task is Task.VIEWS)}, "
         f"or give a folder with {INDEX_FILE}")
 
 

@@ -53,7 +53,7 @@ class OriginalConfig:
             document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise EngineError(ErrorCode.BAD_INPUT, f"{path} can't be read as a configuration",
-                              "give the original's .yaml file, or none") from error
+                              "give the original's .yaml file, or leave it out") from error
         try:
             params = document["model"]["params"]
             unet = params["unet_config"]["params"]
@@ -66,7 +66,8 @@ class OriginalConfig:
         except (KeyError, TypeError) as error:
             raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
                               f"{path} doesn't describe a Zero123 model ({error})",
-                              "give the file that belongs to the checkpoint, or none") from error
+                              "give the file that belongs to the checkpoint, or leave it out"
+                              ) from error
 
     @property
     def attention_levels(self) -> list[bool]:

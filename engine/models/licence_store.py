@@ -48,7 +48,7 @@ def require_licence(info: ModelInfo, accepted: bool = False) -> None:
     if not licence_accepted(info):
         raise EngineError(
             ErrorCode.BAD_INPUT,
-            f"the licence of {info.name} has to be accepted first: {info.licence}. {info.terms}",
+            f"the licence of {info.name} must be accepted first: {info.licence}. {info.terms}",
             f"read it at {info.licence_url}, then `models accept {info.name}`")
 
 
@@ -91,7 +91,7 @@ def _read(models: Path | None = None) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         # Starting over would lose the digests, so that a changed file would go unnoticed.
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {error}",
-                          "repair it, or remove it to start anew") from error
+                          "repair or remove the file") from error
 
 
 @contextmanager

@@ -92,8 +92,8 @@ def read_pipeline(folder: Path, dtypes: dict[str, torch.dtype | None],
 def how_to_say(source: Path) -> str:
     """The hint for a model whose pose encoding cannot be determined."""
     return (f"say which: `models import {source} --pose-encoding zero123` for Zero-1-to-3 and "
-            "Zero123-XL, `--pose-encoding stable` for Stable Zero123; a folder's can also be said "
-            "for one job")
+            "Zero123-XL, `--pose-encoding stable` for Stable Zero123; for a folder, it can also "
+            "be stated in each job")
 
 
 def load_network(folder: Path, cls: type[Any], dtype: torch.dtype = torch.float32,
@@ -134,4 +134,4 @@ def _check_settings(folder: Path, pipeline: Zero123Pipeline) -> None:
         if not (whole or (kind is float and isinstance(value, float))) or not low <= value <= high:
             raise damaged(folder, f"{name} can't be {reprlib.repr(value)}")
     if pipeline.scheduler.config.prediction_type not in PREDICTIONS:
-        raise damaged(folder, f"the scheduler's prediction_type is none of {PREDICTIONS}")
+        raise damaged(folder, f"the scheduler's prediction_type is not one of {PREDICTIONS}")

@@ -106,7 +106,7 @@ def _checked_source(path: Path) -> Path:
     if path.is_dir():
         require_model_folder(path, str(path))
     elif not path.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no checkpoint {path}",
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the checkpoint {path} does not exist",
                           "check the path")
     elif not (found := file_format(path)).holds_weights:
         raise EngineError(ErrorCode.MODEL_DAMAGED, *explain(path, found))
@@ -121,12 +121,13 @@ def _stated(source: Path) -> PoseEncoding | None:
 def _copy(path: Path, info: ModelInfo) -> Path:
     """Copy the file of a model that consists of one file, unchanged."""
     if not path.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no file {path}", "check the path")
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the file {path} does not exist",
+                          "check the path")
     digest = sha256(path)
     if digest != info.sha256[0]:
         raise EngineError(
             ErrorCode.MODEL_DAMAGED, f"{path} is not {info.files[0]}: its sha256 is {digest[:16]}"
-            f"... where {info.sha256[0][:16]}... belongs", f"give {info.files[0]} of {info.repo}")
+            f"... instead of {info.sha256[0][:16]}...", f"give {info.files[0]} of {info.repo}")
     try:
         with staged_file(info.file) as stage:
             shutil.copyfile(path, stage)

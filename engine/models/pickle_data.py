@@ -97,7 +97,7 @@ class PickleReader:
         elif name in _GLOBALS:
             self._global(" ".join(map(str, self._pop(2))) if argument is None else argument)
         elif name in _REFUSED:
-            raise pickle.UnpicklingError(f"the pickle needs something outside it ({name})")
+            raise pickle.UnpicklingError(f"the pickle refers to an object outside it ({name})")
         elif name in _ACTIONS:
             _ACTIONS[name](self, argument)
         elif argument is not None:  # all other opcodes push the number or string that they contain
@@ -109,7 +109,7 @@ class PickleReader:
         """Remove and return the last `count` objects above the last mark."""
         start = len(self._stack) - count
         if start < (self._marks[-1] if self._marks else 0):
-            raise pickle.UnpicklingError("the pickle takes more from its stack than there is")
+            raise pickle.UnpicklingError("the pickle takes an object from an empty stack")
         items = self._stack[start:]
         del self._stack[start:]
         return items

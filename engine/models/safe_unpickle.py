@@ -73,7 +73,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{path} is a folder, not a checkpoint",
                           "give the checkpoint in it, or a model folder in diffusers layout")
     if not path.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no checkpoint {path}",
+        raise EngineError(ErrorCode.MODEL_MISSING, f"the checkpoint {path} does not exist",
                           "check the path")
     try:
         weights = _read(path)
@@ -82,7 +82,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise EngineError(ErrorCode.MODEL_DAMAGED, f"{path} can't be read: {reason}",
                           "compare its size and digest with those on the model's page") from error
     if not weights:
-        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{path} holds no named tensors",
+        raise EngineError(ErrorCode.MODEL_INCOMPATIBLE, f"{path} contains no named tensors",
                           "give an original Zero123 checkpoint")
     return weights
 
@@ -128,8 +128,8 @@ def _refuse_harm(path: Path, names: set[str]) -> None:
     if found:
         raise EngineError(
             ErrorCode.MODEL_DAMAGED,
-            f"{path} asks for {', '.join(found[:_SHOWN])}, which no weights need",
-            "it may have been made to do harm: get the checkpoint from its authors")
+            f"{path} asks for {', '.join(found[:_SHOWN])}, which weights never contain",
+            "it may be malicious: get the checkpoint from its authors")
 
 
 @dataclass(frozen=True)
@@ -171,10 +171,10 @@ class _Container:
         dtype, key, count, start = _storage_reference(reference)
         whole = [offset, *size, *stride]
         if not all(isinstance(n, int) and n >= 0 for n in whole) or len(size) != len(stride):
-            raise pickle.UnpicklingError("a tensor's place in its storage makes no sense")
+            raise pickle.UnpicklingError("a tensor has an invalid offset, size or stride")
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if 0 not in size and last >= count:
-            raise pickle.UnpicklingError("a tensor reaches beyond its storage")
+            raise pickle.UnpicklingError("a tensor extends beyond its storage")
         if 0 in size:
             return torch.empty(size, dtype=dtype)
         storage = self.storage(key, (start + count) * dtype.itemsize)
@@ -195,12 +195,12 @@ def _storage_reference(reference: Any) -> tuple[torch.dtype, str, int, int]:
     name = kind.name.rpartition(".")[2] if isinstance(kind, Description) else ""
     dtype = _STORAGES.get(name.removesuffix("Storage"))
     if dtype is None or not isinstance(count, int) or count < 0:
-        raise pickle.UnpicklingError(f"storages of the kind {name!r} are not known")
+        raise pickle.UnpicklingError(f"the storage type {name!r} is unknown")
     start = 0
     if view and view[0] is not None:
         _, start, count = view[0]
         if not all(isinstance(n, int) and n >= 0 for n in (start, count)):
-            raise pickle.UnpicklingError("a part of a storage makes no sense")
+            raise pickle.UnpicklingError("a part of a storage has an invalid offset or size")
     return dtype, str(key), count, start
 
 
@@ -208,7 +208,7 @@ def _check_references(content: PickleReader, value: Any) -> Any:
     """The pickle's content, after checking that all its references are to storages."""
     for identifier in content.references:
         if not isinstance(identifier, tuple) or identifier[:1] != ("storage",):
-            raise pickle.UnpicklingError("the pickle refers to something that is no storage")
+            raise pickle.UnpicklingError("the pickle contains a reference that is not a storage")
     return value
 
 
@@ -249,7 +249,8 @@ def _content_offset(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
     file.seek(entry.header_offset)
     header = file.read(30)
     if header[:4] != b"PK\x03\x04":
-        raise zipfile.BadZipFile("an entry is not where the archive's list says")
+        raise zipfile.BadZipFile("an entry is missing at the position that the archive's "
+                                 "directory states")
     name, extra = struct.unpack("<HH", header[26:30])
     return int(entry.header_offset) + 30 + int(name) + int(extra)
 
@@ -261,7 +262,7 @@ def _old(path: Path) -> _Container:
         PickleReader().read(file)  # the magic number
         protocol, system = PickleReader().read(file), PickleReader().read(file)
         if protocol != _PROTOCOL:
-            raise pickle.UnpicklingError(f"torch.save's protocol {protocol!r} is not known")
+            raise pickle.UnpicklingError(f"the torch.save protocol {protocol!r} is unknown")
         if isinstance(system, dict) and system.get("little_endian") is not (
                 sys.byteorder == "little"):
             raise pickle.UnpicklingError("its numbers have another byte order than this computer's")

@@ -38,8 +38,8 @@ def alone_at(out: Path) -> Iterator[None]:
             raise EngineError(ErrorCode.DISK, f"can't write to {out}: {error.strerror}",
                               HINT) from error
         if not held:
-            raise EngineError(ErrorCode.BAD_INPUT, f"{out} is being made by another process",
-                              "wait for it, or give another name")
+            raise EngineError(ErrorCode.BAD_INPUT, f"{out} is being written by another process",
+                              "wait until it has finished, or give another name")
         _clear(out.parent, out.name)
         yield
 

@@ -61,7 +61,7 @@ def load_variations(folder: Path) -> StableDiffusionImageVariationPipeline:
     """
     index = folder / INDEX_FILE
     if not index.is_file():
-        raise EngineError(ErrorCode.MODEL_MISSING, f"there is no model in {folder}",
+        raise EngineError(ErrorCode.MODEL_MISSING, f"{folder} contains no model",
                           "give a folder of Image Variations in diffusers layout")
     check_links(folder)
     try:

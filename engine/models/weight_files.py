@@ -67,14 +67,14 @@ def choose_weights(names: Iterable[str], variant: str | None = None) -> list[str
                        int(match["parts"] or 0))
             found[key][int(match["part"] or 0)] = name
     if not found:
-        raise ValueError("there are no weights (.safetensors or .bin)")
+        raise ValueError("no weights (.safetensors or .bin) were found")
     ranked = sorted(found, key=lambda one: (one.variant != variant, *one.rank)
                     if variant else one.rank)
     best = ranked[0]
     rivals = [one for one in ranked[1:] if (one.variant, one.rank) == (best.variant, best.rank)]
     if rivals:
         raise ValueError(f"there are two sets of weights, {best} and {rivals[0]}: "
-                         "remove the one that is not meant")
+                         "remove the one that should not be used")
     files = found[best]
     lacking = [part for part in range(1, best.parts + 1) if part not in files]
     if lacking:

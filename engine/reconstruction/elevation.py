@@ -83,7 +83,7 @@ def estimate_elevation(alpha: np.ndarray, poses: list[tuple[float, float]],
         matrices = camera.camera_to_world(azimuth, elevations, radius)
         agreement.append(_agreement(small, torch.from_numpy(matrices).float()))
     if max(agreement) == 0:
-        raise EngineError(ErrorCode.BAD_INPUT, "no elevation explains the image",
+        raise EngineError(ErrorCode.BAD_INPUT, "no elevation fits the image",
                           "set the elevation by hand")
     return ElevationEstimate(_peak(CANDIDATES_DEG, agreement), CANDIDATES_DEG, tuple(agreement))
 

@@ -74,8 +74,8 @@ def _smoothed(values: Tensor) -> Tensor:
 def _candidates(densest: float) -> tuple[float, ...]:
     """Candidate densities, scaled down for a field thinner than all of them."""
     if densest < MIN_DENSITY:
-        raise EngineError(ErrorCode.BAD_INPUT, "nothing solid came out of the optimisation",
-                          "give it more iterations, another seed, or use the method views")
+        raise EngineError(ErrorCode.BAD_INPUT, "the optimisation produced no solid object",
+                          "use more iterations, another seed, or the method views")
     return CANDIDATES if densest > CANDIDATES[0] else tuple(
         density / CANDIDATES[-1] * densest for density in CANDIDATES[:-1])
 

@@ -105,7 +105,7 @@ def images_of_views(views: ViewSet, photo: Photo | None, reporter: Reporter) -> 
     coverage = (views.images[..., 3] > 0.5).mean(axis=(1, 2))
     usable = (coverage > USABLE_COVERAGE[0]) & (coverage < USABLE_COVERAGE[1])
     if not usable.any():
-        raise _no_silhouette("the views' masks show", coverage.max())
+        raise _no_silhouette("the views' masks contain", coverage.max())
     if not usable.all():
         bad = ", ".join(str(i) for i in np.nonzero(~usable)[0])
         reporter.log("warning", f"views without an object or without background left out: {bad}")
@@ -135,7 +135,7 @@ def require_silhouette(photo: Photo) -> None:
     """Refuse a photo whose alpha shows no object, or no background (`BAD_INPUT`)."""
     coverage = float((photo.rgba[..., 3] > 0.5).mean())
     if not USABLE_COVERAGE[0] < coverage < USABLE_COVERAGE[1]:
-        raise _no_silhouette("the image's mask shows", coverage)
+        raise _no_silhouette("the image's mask contains", coverage)
 
 
 def _resized(photo: Photo, size: int) -> Tensor:

@@ -23,5 +23,5 @@ def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePredic
     """
     if not has_shape_network():
         raise EngineError(ErrorCode.MODEL_MISSING, "the weights of the shape network are missing",
-                          "install the program again, or use the method views")
+                          "reinstall the program, or use the method views")
     return predict(photo.rgba, settings.input_elevation_deg, settings.input_radius)

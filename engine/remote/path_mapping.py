@@ -68,7 +68,8 @@ def inputs(request: Request) -> tuple[Files, dict[str, str]]:
             continue
         path = Path(value)
         if not path.exists():
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is no file {path}", "check its name")
+            raise EngineError(ErrorCode.BAD_INPUT, f"the file {path} does not exist",
+                              "check its name")
         names[name] = f"{name}/{path.name}"
         if path.suffix.lower() in WITH_OTHERS:
             files += [(file, f"{name}/{inner}") for file, inner in files_under(path.parent)]

@@ -66,7 +66,7 @@ def take_model(digest: str) -> None:
     with staged_folder(cached_model_folder(str(inside(digest)))) as stage:
         unpack(sys.stdin.buffer, stage)
         if digest_of(stage) != digest:
-            raise EngineError(ErrorCode.MODEL_DAMAGED, "the model has arrived damaged")
+            raise EngineError(ErrorCode.MODEL_DAMAGED, "the model was damaged during the transfer")
     find_model(digest)
 
 

@@ -55,7 +55,7 @@ class RemoteEngine:
             if error.code is not ErrorCode.ENGINE_DIED:
                 raise
             raise EngineError(
-                ErrorCode.ENVIRONMENT, f"there is no engine on {self.host.address}",
+                ErrorCode.ENVIRONMENT, f"no engine could be started on {self.host.address}",
                 f"try `ssh {self.host.address}` in a terminal, and check the folder and the Python "
                 f"of the engine there; {error.hint}") from error
 
@@ -67,8 +67,8 @@ class RemoteEngine:
             JobCancelled: from the reporter.
         """
         if request.ADDS_TO_RESULT and request.has_result():
-            raise EngineError(ErrorCode.BAD_INPUT, f"there is a result in {request.out}",
-                              "another computer can't add to it: give a new folder")
+            raise EngineError(ErrorCode.BAD_INPUT, f"{request.out} already contains a result",
+                              "a remote job can't add to it: give a new folder")
         check_result_place(request)
         self.connect()
         files, names = inputs(request)
@@ -228,6 +228,6 @@ class _Job:
         error = end.error
         if error.code is ErrorCode.ENGINE_DIED:
             return EngineError(
-                error.code, f"the connection to {self._engine.host.address} is lost, or the engine "
-                f"there has ended: {error.message}", error.hint)
+                error.code, f"the connection to {self._engine.host.address} was lost, or the "
+                            f"engine there has ended: {error.message}", error.hint)
         return EngineError.from_dict(self.mapping.to_local(error.to_dict()))

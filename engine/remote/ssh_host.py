@@ -61,7 +61,7 @@ class SshHost:
         try:
             words = shlex.split(self.address, posix=os.name != "nt")
         except ValueError as error:
-            raise EngineError(ErrorCode.BAD_INPUT, f"not an address for ssh: {self.address}",
+            raise EngineError(ErrorCode.BAD_INPUT, f"{self.address} is not an address for ssh",
                               f"{error}; give user@computer") from error
         options = shlex.join([*isolated_python("")[1:], *arguments])
         there = f"cd {_quoted(self.folder)} && exec {_quoted(self.python)} {options}"
@@ -97,7 +97,7 @@ class SshHost:
                 broken = error  # the end of the process may explain it
         if broken is not None:
             raise EngineError(
-                ErrorCode.ENGINE_DIED, f"what {self.address} sends can't be read: {broken}",
+                ErrorCode.ENGINE_DIED, f"the output of {self.address} can't be read: {broken}",
                 "start the job again")
 
     def drop(self, job: str) -> None:

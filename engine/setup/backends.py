@@ -69,7 +69,7 @@ def choose_backend(name: str) -> Backend:
     try:
         backend = Backend(name)
     except ValueError:
-        raise EngineError(ErrorCode.BAD_INPUT, f"there is no backend {name!r}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"the backend {name!r} is unknown",
                           f"choose from auto, {', '.join(b.value for b in Backend)}") from None
     torch_source(backend)
     return backend
@@ -102,7 +102,8 @@ def torch_source(backend: Backend, system: str = sys.platform) -> TorchSource:
         case (Backend.CPU, _) | (Backend.CUDA, "linux") | (Backend.MPS, "darwin"):
             # PyPI has the build for CUDA on Linux, Metal on macOS and the CPU on Windows.
             return TorchSource("torch.txt")
-    raise EngineError(ErrorCode.BAD_INPUT, f"there is no torch for {backend.value} on this system",
+    raise EngineError(ErrorCode.BAD_INPUT, f"PyTorch is not available for {backend.value} on this "
+                                           "system",
                       "choose auto or cpu")
 
 

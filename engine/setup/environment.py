@@ -140,7 +140,7 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
     if preferred:
         path = Path(preferred).expanduser()
         if not path.is_file():
-            raise EngineError(ErrorCode.ENVIRONMENT, f"there is no Python at {preferred}", HINT)
+            raise EngineError(ErrorCode.ENVIRONMENT, f"the Python {preferred} does not exist", HINT)
         return path
     # Blender as a module (`pip install bpy`), or no Blender at all: the Python that runs us may
     # have everything. Inside the Blender program it doesn't, and must not be given it.
@@ -203,7 +203,7 @@ def repair(folder: Path) -> None:
         return
     settings = _settings(folder)
     version = _numbers(settings.get("version") or settings.get("version_info", ""))[:2]
-    gone = f"the engine's Python was built on {settings.get('home')}, which is gone"
+    gone = f"the engine's Python was built on {settings.get('home')}, which no longer exists"
     if not is_python(sys.executable) or version != sys.version_info[:2]:
         raise EngineError(ErrorCode.ENVIRONMENT, gone, "install the engine again")
     for link in venv_python(folder).parent.glob("python*"):

@@ -88,8 +88,8 @@ def install(folder: Path, reporter: Reporter, *, python: str | Path | None = Non
     """
     folder = folder.expanduser().absolute()
     if wheels is not None and not wheels.is_dir():
-        raise EngineError(ErrorCode.BAD_INPUT, f"there is no folder {wheels}",
-                          "name the folder that holds the wheels")
+        raise EngineError(ErrorCode.BAD_INPUT, f"the folder {wheels} does not exist",
+                          "give the folder that contains the wheels")
     chosen = choose_backend(backend)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def _build(plan: _Plan, log: TextIO, reporter: Reporter) -> None:
         shutil.rmtree(staging, ignore_errors=True)
     if _lacks_space(plan):
         raise EngineError(
-            ErrorCode.DISK, f"there is too little space in {staging.parent}",
+            ErrorCode.DISK, f"{staging.parent} has too little free space",
             f"the engine's Python needs {NEEDED_BYTES[plan.backend] / 1e9:.0f} GB to be installed")
     try:
         if not (staging / RECORD_FILE).exists():
@@ -219,7 +219,7 @@ def _check_python(plan: _Plan) -> None:
     probe = [*isolated_python(plan.python), "-c", "import ensurepip, venv"]
     if not plan.uv and run_hidden(probe, env=engine_environment(), check=False).returncode:
         wanted = ".".join(map(str, MINIMUM_PYTHON))
-        raise EngineError(ErrorCode.ENVIRONMENT, f"{plan.python} can't make environments",
+        raise EngineError(ErrorCode.ENVIRONMENT, f"{plan.python} can't create virtual environments",
                           f"install uv or its venv module, or name another Python from {wanted} on")
 
 

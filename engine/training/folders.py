@@ -66,7 +66,7 @@ def read_folder(folder: Path) -> RenderedObject:
         except _ERRORS as error:
             raise _damaged(file, error) from error
     if not rgba:
-        raise EngineError(ErrorCode.BAD_INPUT, f"there are no views in {folder}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{folder} contains no views",
                           "give a folder with 000.png, 000.npy and so on")
     pose = np.stack(spherical_from_position(np.stack(position)), axis=1).astype(np.float32)
     return RenderedObject(folder.name, np.stack(rgba), pose, {"name": folder.name})

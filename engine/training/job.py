@@ -123,7 +123,8 @@ def _views(request: TrainRequest, work: WorkInProgress, size: int,
             samples=request.samples, size=max(size, 256), seed=request.seed,
             device=request.device, blender=request.blender), reporter)
         if not index.shards:
-            raise EngineError(ErrorCode.BAD_INPUT, f"no model in {source} can be rendered",
+            raise EngineError(ErrorCode.BAD_INPUT,
+                              f"none of the models in {source} can be rendered",
                               "; ".join(f"{name}: {reason}"
                                         for name, reason in index.skipped.items()))
         source = rendered
@@ -135,7 +136,7 @@ def _views(request: TrainRequest, work: WorkInProgress, size: int,
         reporter.log("warning", str(error))  # the usable objects are stored
     views = load(folder)
     if views.rgb.shape[1] < 2:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{source} has one view of each object",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{source} contains only one view of each object",
                           "training needs pairs of views")
     return views
 

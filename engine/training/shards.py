@@ -40,7 +40,7 @@ def read_shards(folder: Path,
     shards = sorted(folder.glob("*.tar"))
     sources: list[Path] = shards or find_folders(folder)
     if not sources:
-        raise EngineError(ErrorCode.BAD_INPUT, f"no .tar shard in {folder}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{folder} contains no .tar shards",
                           "give a folder of rendered views in WebDataset or Objaverse layout")
     for source in sources:
         try:
@@ -80,7 +80,7 @@ def _objects(shard: Path) -> Iterator[RenderedObject]:
     with shard.open("rb") as file:
         file.seek(max(0, shard.stat().st_size - len(END_OF_ARCHIVE)))
         if file.read() != END_OF_ARCHIVE:
-            raise tarfile.ReadError("it was cut short")
+            raise tarfile.ReadError("it is incomplete")
     samples: dict[str, dict[str, bytes]] = {}
     with tarfile.open(shard) as archive:
         for member in archive:

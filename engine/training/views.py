@@ -44,8 +44,9 @@ def unpack(sources: Sequence[Path], folder: Path, reporter: Reporter,
         size: side of the stored images, pixels; 0 keeps that of the sources.
 
     Raises:
-        EngineError: `BAD_INPUT` if no object can be used. Also, after all others are stored, if
-            files are damaged or objects differ from the first in the number of views or pixels.
+        EngineError: `BAD_INPUT` if none of the objects can be used. Also, after all others are
+            stored, if files are damaged or objects differ from the first in the number of views or
+            pixels.
     """
     problems: list[EngineError] = []
 
@@ -70,13 +71,14 @@ def unpack(sources: Sequence[Path], folder: Path, reporter: Reporter,
             poses.append(rendered.pose)
             reporter.progress("unpack", len(names), max(total, len(names)))
     if not names:
-        raise EngineError(ErrorCode.BAD_INPUT, "no object can be used", problems[0].message)
+        raise EngineError(ErrorCode.BAD_INPUT, "none of the objects can be used",
+                          problems[0].message)
     np.save(folder / "pose.npy", np.stack(poses))
     # Last: it marks a complete result.
     (folder / "names.json").write_text(json.dumps(names, indent=0), encoding="utf-8")
     if problems:
         raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} files or objects were left out",
-                          f"{len(names)} are there, and training can start from them")
+                          f"training can start with the {len(names)} that remain")
     return load(folder)
 
 

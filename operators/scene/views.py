@@ -72,7 +72,7 @@ def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
     """One entry of views.json."""
     file = folder / facts["file"]
     if file.resolve().parent != folder.resolve():
-        raise ValueError(f"{facts['file']!r} is not in the folder")
+        raise ValueError(f"{facts['file']!r} is outside the folder")
     if not file.is_file():
         raise ValueError(f"{facts['file']} is missing")
     angles = angles_text(facts["azimuth_deg"], facts["elevation_deg"])
@@ -83,7 +83,7 @@ def _view(folder: Path, index: int, facts: dict[str, Any]) -> View:
     if not 1.0 <= fov_deg <= 170.0:
         raise ValueError(f"the field of view of {facts['file']} is {fov_deg}")
     if not all(math.isfinite(value) for value in pose_of(facts)):
-        raise ValueError(f"the pose of {facts['file']} is no place")
+        raise ValueError(f"the camera pose of {facts['file']} is not finite")
     return View(file, f"View {index:03d} ({angles})", matrix, fov_deg,
                 float(facts["radius"]), dict(facts))
 

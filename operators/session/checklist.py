@@ -100,7 +100,7 @@ class Checklist:
         elif self.python is not None:
             command = [*isolated_python(self.python), *doctor]
         else:
-            raise self.python_error or EngineError(ErrorCode.ENVIRONMENT, "there is no engine")
+            raise self.python_error or EngineError(ErrorCode.ENVIRONMENT, "no engine was found")
         self.stop()
         variables = {MODELS_VARIABLE: str(addon.model_folder(context))}
         self._process = EngineProcess(command, {**engine_environment(), **variables}, ROOT,

@@ -191,7 +191,7 @@ class ViewSelection:
             if file and Path(file).is_file():
                 return file
         raise EngineError(
-            ErrorCode.BAD_INPUT, "the image that these views were generated from is gone",
+            ErrorCode.BAD_INPUT, "the image from which these views were generated no longer exists",
             "generate the views again")
 
     def _show(self, samples: Any) -> None:

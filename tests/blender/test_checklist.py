@@ -115,7 +115,7 @@ def test_report_contains_blender_and_engine_facts(bpy, extension, checklist, pre
     assert bpy.ops.zero123.copy_report() == {'FINISHED'}
     text = extension("operators.session.checklist").report_text(
         extension("operators.session").session.checklist)
-    assert "there is no Python at /nonexistent/python" in text
+    assert "the Python /nonexistent/python does not exist" in text
     assert "torch" not in text
 
 

@@ -168,7 +168,7 @@ def test_compare_survives_saving_and_loading(bpy, scene, whole, tmp_path):
 
 
 def test_compare_without_an_image_changes_nothing(bpy, scene, mesh_glb, contents):
-    with pytest.raises(RuntimeError, match="there is no mesh of Zero123 to compare"):
+    with pytest.raises(RuntimeError, match="contains no mesh of Zero123 to compare"):
         bpy.ops.zero123.compare()
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
     (mesh_glb.parent / "views" / "input.png").unlink()

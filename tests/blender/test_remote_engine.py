@@ -64,5 +64,5 @@ def test_check_setup_asks_the_remote_engine(bpy, scene, extension, preferences):
 
 def test_remote_host_without_an_engine_is_reported(bpy, scene, preferences, picture, tmp_path):
     preferences.remote_folder = "/nonexistent"
-    with pytest.raises(RuntimeError, match="there is no engine on"):
+    with pytest.raises(RuntimeError, match="no engine could be started on"):
         bpy.ops.zero123.generate_views(filepath=str(picture), out=str(tmp_path / "results"))

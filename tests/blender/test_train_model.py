@@ -95,7 +95,7 @@ def test_train_model_reports_failures(bpy, scene, tmp_path, pyramid):
     with pytest.raises(RuntimeError, match="no-such-model"):
         bpy.ops.zero123.train_model(model="no-such-model", **QUICK)
     (empty := tmp_path / "empty").mkdir()
-    with pytest.raises(RuntimeError, match=r"no \.tar shard"):
+    with pytest.raises(RuntimeError, match=r"contains no \.tar shards"):
         bpy.ops.zero123.train_model(data=str(empty), **QUICK)
     pyramid.select_set(False)
     with pytest.raises(RuntimeError, match="no object that can be rendered is selected"):

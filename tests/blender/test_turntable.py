@@ -97,7 +97,7 @@ def test_turntable_plane_belongs_to_its_result(bpy, scene, result):
     with Image.open(frames[0]) as first:
         np.testing.assert_array_equal(np.asarray(first)[0, 0], COLORS[1])
     # Other operators don't take it for a view or a mesh.
-    with pytest.raises(RuntimeError, match="there is no mesh"):
+    with pytest.raises(RuntimeError, match="contains no mesh"):
         bpy.ops.zero123.compare()
     bpy.ops.zero123.choose_sample(view=1, sample=0)
     assert plane.data.source == 'SEQUENCE'

@@ -171,8 +171,8 @@ def test_view_from_camera_refuses_impossible_views(bpy, scene, result, contents)
     placed[0, 3] = 4.7
     scene.camera = None
     for matrix, data, text in [
-            (away, {}, "looks away from the object, by 180 degrees; turn it"),
-            (center, {}, "is in the object's centre; move it"),
+            (away, {}, "points away from the object, by 180 degrees; turn it"),
+            (center, {}, "is at the object's centre; move it"),
             (placed, {"type": 'ORTHO'}, "is not a perspective camera")]:
         camera = _camera(bpy, scene, matrix, **data)
         before = contents()

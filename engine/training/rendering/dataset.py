@@ -149,7 +149,7 @@ def find_models(source: Path) -> dict[str, Path]:
                    if path.suffix.lower() in SUFFIXES and path.is_file()
                    and not path.name.startswith("."))
     if not found:
-        raise EngineError(ErrorCode.BAD_INPUT, f"there are no 3D models in {source}",
+        raise EngineError(ErrorCode.BAD_INPUT, f"{source} contains no 3D models",
                           f"give a folder of files that end in {', '.join(SUFFIXES)}")
     return {path.relative_to(source).as_posix(): path for path in found}
 

@@ -64,5 +64,5 @@ def open_index(out: Path, settings: dict[str, int]) -> Index:
     if index.settings != settings:
         raise EngineError(ErrorCode.BAD_INPUT,
                           f"{out} was rendered with other settings: {index.settings}",
-                          "give the same ones, or choose another folder")
+                          "give the same settings, or choose another folder")
     return index

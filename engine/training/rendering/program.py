@@ -68,9 +68,9 @@ def find_blender(program: str = "") -> str:
         program = here or shutil.which("blender") or ""
     found = shutil.which(program) if program else None
     if found is None:
-        problem = f"{program} can't be started" if program else "there is no Blender to render with"
+        problem = f"{program} can't be started" if program else "no Blender was found for rendering"
         raise EngineError(ErrorCode.ENVIRONMENT, problem,
-                          "name the program, or a Python that has bpy, with --blender")
+                          "give the program, or a Python with bpy, with --blender")
     return found
 
 
@@ -153,8 +153,8 @@ class RenderProcess:
 
     def _useless(self, reason: str) -> EngineError:
         return EngineError(ErrorCode.ENVIRONMENT,
-                           f"{self._command[0]} doesn't work as a Blender: {reason}",
-                           f"see {self._log}, or name another with --blender")
+                           f"{self._command[0]} can't be used as Blender: {reason}",
+                           f"see {self._log}, or give another one with --blender")
 
 
 def _command(program: str) -> list[str]:

@@ -59,14 +59,14 @@ def test_read_items_reads_every_kind_of_input(tmp_path: Path):
 @pytest.mark.parametrize(("name", "content", "source", "words"), [
     ("t.csv", "image,seed\na.png,many\n", "t.csv, line 2", "seed can't be 'many'"),
     ("t.csv", "image,seed\na.png,-1\n", "t.csv, line 2", "seed can't be -1"),
-    ("t.csv", "image,seed\n,1\n", "t.csv, line 2", "no image in this line"),
+    ("t.csv", "image,seed\n,1\n", "t.csv, line 2", "image is empty in this line"),
     ("t.csv", "image,colour\na.png,red\n", "t.csv", "unknown columns colour"),
     ("t.csv", "image,out\na.png,/etc\n", "t.csv", "unknown columns out"),
     ("t.csv", "seed\n1\n", "t.csv", "no column image"),
     ("t.csv", "", "t.csv", "no column image"),
-    ("t.csv", b"image\n\xff\xfe\n", "t.csv", "is not text"),
+    ("t.csv", b"image\n\xff\xfe\n", "t.csv", "is not a readable text"),
     ("t.txt", None, "t.txt", "No such file"),
-    ("empty", Path.mkdir, "empty", "there is no image in"),
+    ("empty", Path.mkdir, "empty", "contains no images"),
 ])
 def test_read_items_names_the_line_of_a_problem(name: str, content: Any, source: str, words: str,
                                                 tmp_path: Path):
@@ -118,7 +118,7 @@ def test_batch_continues_after_a_bad_image(tiny_model: Path, tmp_path: Path,
     assert results_in(said.out, out) == ["a", "c"]
     errors = said.err.splitlines()
     assert errors[0].startswith(f"error: {listing}, line 2: {second} can't be decoded")
-    assert errors[1].startswith(f"error: {listing}, line 3: there is no image")
+    assert errors[1].startswith(f"error: {listing}, line 3: the image")
     assert errors[2].startswith("error bad-input: 2 of 4 images failed; ")
     items = status(out)
     assert {name: item["state"] for name, item in items.items()} == {

@@ -53,7 +53,7 @@ def test_a_path_in_a_list_may_be_quoted(tmp_path: Path, line: str):
 
 
 @pytest.mark.parametrize(("name", "content", "hint"), [
-    ("list.txt", "# nothing yet\n\n", "a line"), ("table.csv", "image,seed\n,\n", "a line"),
+    ("list.txt", "# nothing yet\n\n", "per line"), ("table.csv", "image,seed\n,\n", "a line"),
     ("table.csv", "PK\x03\x04 of an .xlsx file", "export"),
     ("table.csv", "image,seed\na\0.png,1\n", "image to start")])
 def test_a_list_without_usable_images_is_a_problem(tmp_path: Path, name: str, content: str,

@@ -26,7 +26,7 @@ def test_batch_needs_its_only_model_before_it_begins(
     assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", "mine") == 3
     assert {name: item["state"] for name, item in status(out).items()} == {
         "a": "waiting", "b": "waiting"}
-    assert capsys.readouterr().err.count("there is no model 'mine'") == 1
+    assert capsys.readouterr().err.count("the model 'mine' is not in the catalogue") == 1
     (tmp_path / "table.csv").write_text(
         f"image,model\n{pictures[0]},mine\n{pictures[1]},{tiny_model}\n")
     out = tmp_path / "other"

@@ -160,7 +160,7 @@ def test_command_refuses_an_unknown_home_folder(arguments: list[str], tmp_path: 
                                                 monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert run(*arguments) == 2
-    assert "there is no home folder ~nobody-here" in capsys.readouterr().err
+    assert "the home folder ~nobody-here does not exist" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

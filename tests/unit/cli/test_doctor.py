@@ -71,7 +71,7 @@ def test_doctor_describes_an_own_environment(tmp_path: Path) -> None:
         report = lines(result.stdout)
         assert report["environment"].startswith("for cuda, by uv, ")
         assert age in report["environment"]
-        assert "was stopped" in report["installation"]
+        assert "stopped before its end" in report["installation"]
         assert "torch is missing" in report["problem"]
 
 

@@ -18,7 +18,7 @@ from engine.core.result_place import staged_result
 
 def _refused(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*map(str, arguments)]) == 2
-    assert "was not written by this program" in capsys.readouterr().err
+    assert "is not overwritten" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["views", "sheet"])

@@ -25,7 +25,7 @@ from engine.diffusion.memory_fallbacks import MAX_BATCH_SIZE, in_batches, offloa
 from engine.transport.client import EngineClient, engine_command
 
 AROUND = list(np.linspace(0, 360, 6, endpoint=False))
-SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
+SAVED = ["attention is computed in slices", "images are decoded in tiles"]
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_compare_methods_names_a_failing_method(
     with pytest.raises(EngineError, match="sjc-i failed"):
         methods.compare_methods(["sjc-i"], tmp_path, [str(test_set), "--model", "nano"],
                                 SilentReporter(), tmp_path / "no variations")
-    assert f"there is no model '{tmp_path / 'no variations'}'" in capfd.readouterr().err
+    assert f"the model '{tmp_path / 'no variations'}'" in capfd.readouterr().err
 
 
 def test_evaluate_meshes_refuses_objects_without_truth(test_set: Path, tmp_path: Path) -> None:

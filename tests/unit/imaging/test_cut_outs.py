@@ -143,7 +143,7 @@ def test_cut_out_refuses_an_image_without_object(network):
     rng = np.random.default_rng(0)
     paper = np.clip(245 + rng.normal(0, 2, (320, 320, 1)), 0, 255).repeat(3, 2).astype(np.uint8)
     for rgb in (paper, *(np.full((320, 320, 3), level, np.uint8) for level in (0, 128, 255))):
-        with pytest.raises(EngineError, match="no object stands out"):
+        with pytest.raises(EngineError, match="no object could be distinguished"):
             cut_out(opaque(rgb), network)
 
 

@@ -132,7 +132,8 @@ def test_networks_wait_in_main_memory_where_they_do_not_fit(
                         lambda device: moved.append("one by one"))
     assert place(pipeline, torch.device("cuda")) is pipeline
     assert moved == (["one by one"] if waits else ["whole"])
-    assert pipeline.fallbacks.applied == ["networks wait in main memory"] * waits
+    assert pipeline.fallbacks.applied == [
+        "networks that are not in use are kept in main memory"] * waits
 
 
 def test_files_of_half_precision_alone_will_do(model: Path, tmp_path: Path):

@@ -86,7 +86,7 @@ def test_stable_models_sample_views_at_input_distance(tmp_path: Path, picture: P
     document = json.loads((tmp_path / "out" / "views.json").read_text())
     radius = document["input"]["radius"]
     assert [view["radius"] for view in document["views"]] == [radius, radius]
-    assert any("other radii are not followed" in text for text in reporter.texts)
+    assert any("the requested radii are ignored" in text for text in reporter.texts)
 
 
 def test_with_family_settings_fills_missing_values():

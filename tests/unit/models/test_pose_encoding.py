@@ -74,7 +74,7 @@ def test_import_model_refuses_unknown_pose_encoding(run, capsys, models):
 
 def test_import_model_refuses_contradictory_evidence(run, capsys):
     assert run("stable_zero123.ckpt", "--name", "zero123-xl", "--accept-licence") == 2
-    assert "contradicts itself" in capsys.readouterr().err
+    assert "different pose encodings" in capsys.readouterr().err
 
 
 def test_import_model_detects_zero123_training_state(run, models):

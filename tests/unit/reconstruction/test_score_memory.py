@@ -28,7 +28,7 @@ from engine.reconstruction.score import foggy_field, on_white_at
 from engine.reconstruction.sds import ScoreDistillationObjective, ScoreSchedule, SDSSettings
 from engine.reconstruction.sjc import ScoreJacobianObjective, background_latent
 
-SAVED = ["attention is computed in slices", "pictures are decoded in tiles"]
+SAVED = ["attention is computed in slices", "images are decoded in tiles"]
 
 
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")

@@ -74,14 +74,14 @@ def test_detect_backend_falls_back_to_the_cpu(bare: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "tpu", "CUDA"])
 def test_choose_backend_refuses_unknown_names(name: str) -> None:
-    with pytest.raises(EngineError, match="no backend") as caught:
+    with pytest.raises(EngineError, match=r"backend .* is unknown") as caught:
         choose_backend(name)
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
 @linux
 def test_choose_backend_refuses_other_systems() -> None:
-    with pytest.raises(EngineError, match="no torch for mps on this system") as caught:
+    with pytest.raises(EngineError, match="PyTorch is not available for mps") as caught:
         choose_backend("mps")
     assert caught.value.code is ErrorCode.BAD_INPUT
 

@@ -176,7 +176,7 @@ def test_repair_refuses_another_python_version(moved: Path, bare_venv: Path):
     before = sorted(moved.rglob("*"))
     found = find_from(venv_python(bare_venv), f"venv={str(moved)!r}")
     assert found.returncode == 1
-    assert "which is gone" in found.stderr
+    assert "which no longer exists" in found.stderr
     assert sorted(moved.rglob("*")) == before
 
 

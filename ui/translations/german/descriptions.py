@@ -62,11 +62,11 @@ TEXTS = {
     "of wheels":
         "Online-Zugriff in den Einstellungen unter System erlauben, oder ein Offline-Paket "
         "angeben: einen Ordner mit Wheels",
+    "Estimate the elevation of the image's camera, and set it":
+        "Den Höhenwinkel der Kamera des Bildes schätzen und einstellen",
     "Estimate the elevation of the input image's camera from the image; otherwise set it":
         "Den Höhenwinkel der Kamera des Eingabebilds aus dem Bild schätzen; sonst wird er "
         "eingestellt",
-    "Estimate the elevation of the image's camera, and set it":
-        "Den Höhenwinkel der Kamera des Bildes schätzen und einstellen",
     "Even quads; the texture becomes vertex colours":
         "Gleichmäßige Vierecke; die Textur wird zu Vertexfarben",
     "Fewer triangles; the texture stays": "Weniger Dreiecke; die Textur bleibt",
@@ -268,8 +268,8 @@ TEXTS = {
         "Zum Importieren von Ergebnissen in den Objektmodus wechseln",
     "The .mp4 file to write; empty uses turntable.mp4 beside the views":
         "Die zu schreibende .mp4-Datei; leer nimmt turntable.mp4 neben den Ansichten",
-    "The authors have stated no licence for these weights, so that nobody has been allowed "
-    "anything; whoever uses them has to answer for it":
+    "The authors have stated no licence for these weights, so nobody has been given permission to "
+    "use them; whoever uses them is responsible for it":
         "Die Urheber haben für diese Gewichte keine Lizenz genannt, niemandem ist also etwas "
         "erlaubt; wer sie benutzt, muss es verantworten",
     "The engine's triangles with their texture": "Die Dreiecke der Engine mit ihrer Textur",
@@ -277,7 +277,7 @@ TEXTS = {
     "The original .yaml file, if the model is not one of the published ones":
         "Die .yaml des Originals, wenn das Modell keines der veröffentlichten ist",
     "The page of this conversion says MIT, but the authors of the weights have stated no licence; "
-    "whoever uses them has to answer for it":
+    "whoever uses them is responsible for it":
         "Die Seite dieser Umwandlung nennt MIT, aber die Autoren der Gewichte haben keine Lizenz "
         "angegeben; wer sie benutzt, trägt selbst die Verantwortung",
     "The same seed gives the same samples; -1 uses a new seed":
