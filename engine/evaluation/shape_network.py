@@ -4,10 +4,12 @@
 
     python -m engine.evaluation.shape_network held-out DATA [--weights FOLDER] [--out FILE.json]
     python -m engine.evaluation.shape_network scans SCANS [--weights FOLDER] [--out FILE.json]
+    python -m engine.evaluation.shape_network displaced SCANS [--out FILE.json]
 
 `held-out` compares meshes with the carved voxels of the training's held-out objects, for several
 thresholds; constants are chosen by it. `scans` compares meshes with the public test set, from view
-00 and in the frame of the truth; nothing is ever chosen by it.
+00 and in the frame of the truth; nothing is ever chosen by it. `displaced` compares each scan with
+itself after a small shift, which shows how exact a mesh must be for an IoU that is asked for.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ from .reconstructions import normalised_truth
 
 POINTS = 30_000
 """Samples of a surface; a mesh scores a Chamfer distance of about 0.004 against itself."""
+SHIFTS = (0.003, 0.006, 0.01, 0.015)
+"""Shifts in scene units, of objects whose longest side is 1."""
 THRESHOLDS = (None, 0.2, 0.25, 0.3, 0.4)
 """Fixed thresholds; None is the threshold that is chosen for each prediction."""
 
@@ -92,12 +96,33 @@ def read_scans(folder: Path) -> dict[str, tuple[npt.NDArray[np.float32], float, 
     return scans
 
 
+def read_truth(folder: Path, name: str) -> Triangles:
+    """The mesh of one scan; its bounding box is centred and its longest side is 1."""
+    corners = normalised_truth(folder / "meshes" / f"{name}.glb").corners.reshape(-1, 3)
+    return Triangles(corners, np.arange(len(corners)).reshape(-1, 3))
+
+
+def displaced_iou(mesh: Triangles, shift: float) -> float:
+    """Mean IoU of a mesh with itself after a shift (scene units) along x, y and z."""
+    cells = occupancy(mesh, GRID)
+    moved = [occupancy(Triangles(mesh.vertices + shift * axis, mesh.faces), GRID)
+             for axis in np.eye(3)]
+    return float(np.mean([(cells & other).sum() / max((cells | other).sum(), 1)
+                          for other in moved]))
+
+
+def evaluate_displaced(folder: Path) -> dict[str, dict[str, float]]:
+    """Mean IoU of each scan with itself after a shift, by the shift's length."""
+    return {path.stem: {str(shift): round(displaced_iou(read_truth(folder, path.stem), shift), 4)
+                        for shift in SHIFTS}
+            for path in sorted((folder / "meshes").glob("*.glb"))}
+
+
 def evaluate_scans(predictor: ShapePredictor, folder: Path) -> dict[str, dict[str, float]]:
     """Scores of the direct mesh of each scan, from view 00, in the frame of the truth."""
     scores = {}
     for name, (image, elevation, radius) in read_scans(folder).items():
-        corners = normalised_truth(folder / "meshes" / f"{name}.glb").corners.reshape(-1, 3)
-        truth = Triangles(corners, np.arange(len(corners)).reshape(-1, 3))
+        truth = read_truth(folder, name)
         mesh = surface_mesh(predictor.predict(image, elevation, radius), image[..., 3])
         found = compare(mesh, truth, points=POINTS, alignment=Alignment.NONE)
         scores[name] = {
@@ -117,15 +142,18 @@ def means(scores: dict[str, dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Measure the shape network's meshes.")
-    parser.add_argument("what", choices=["held-out", "scans"])
+    parser.add_argument("what", choices=["held-out", "scans", "displaced"])
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every n-th held-out object")
     args = parser.parse_args()
-    predictor = load(args.weights)
-    scores = (evaluate_held_out(predictor, ShardFolder(args.data), args.every)
-              if args.what == "held-out" else evaluate_scans(predictor, args.data))
+    if args.what == "displaced":
+        scores = evaluate_displaced(args.data)
+    elif args.what == "scans":
+        scores = evaluate_scans(load(args.weights), args.data)
+    else:
+        scores = evaluate_held_out(load(args.weights), ShardFolder(args.data), args.every)
     if args.out:
         args.out.write_text(json.dumps({"mean": means(scores), "objects": scores}, indent=1),
                             encoding="utf-8")

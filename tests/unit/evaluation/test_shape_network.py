@@ -9,7 +9,13 @@ import pytest
 
 pytest.importorskip("embreex", reason="silhouettes are ray cast with embreex")
 
-from engine.evaluation.shape_network import means, outline_iou, turned, voxel_iou
+from engine.evaluation.shape_network import (
+    displaced_iou,
+    means,
+    outline_iou,
+    turned,
+    voxel_iou,
+)
 from engine.mesh.surface import extract
 from engine.mesh.triangles import Triangles
 from engine.shape.geometry import image_rays
@@ -55,3 +61,10 @@ def test_outline_iou_compares_with_the_input_camera() -> None:
 
 def test_means_average_over_objects() -> None:
     assert means({"a": {"iou": 0.2}, "b": {"iou": 0.6}}) == {"iou": 0.4}
+
+
+def test_displaced_iou_falls_faster_for_thinner_shapes() -> None:
+    _, mesh = solid_box()
+    thin = Triangles(mesh.vertices * [1, 1, 0.2], mesh.faces)
+    assert displaced_iou(mesh, 0.0) == 1
+    assert displaced_iou(thin, 0.02) < displaced_iou(mesh, 0.02) < 1
