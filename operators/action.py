@@ -31,7 +31,7 @@ class Action(bpy.types.Operator):
         return ""
 
     def act(self, context: bpy.types.Context) -> None:
-        """Do what the operator is for.
+        """Carry out the operator's action.
 
         Raises:
             EngineError: It fails.

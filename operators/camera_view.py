@@ -70,7 +70,7 @@ class ZERO123_OT_view_from_camera(ImageJob):
         if found is None:
             return super().invoke(context, event)
         self.properties.around = found[1].name
-        return self.execute(context)  # with the settings of the result, not of the tab
+        return self.execute(context)  # with the settings of the result, not with those of the tab
 
     def start(self, context: bpy.types.Context) -> None:
         context.view_layer.update()
@@ -92,10 +92,10 @@ class ZERO123_OT_view_from_camera(ImageJob):
                place=Place.at(frame, found[0].name if found else ""))
 
     def _camera(self, context: bpy.types.Context) -> bpy.types.Object:
-        """The camera to take.
+        """The camera to use.
 
         Raises:
-            EngineError: `BAD_INPUT` if there is none, or it sees no perspective.
+            EngineError: `BAD_INPUT` if there is none, or it is not a perspective camera.
         """
         active = context.view_layer.objects.active
         camera = context.scene.objects.get(self.camera) if self.camera else (
@@ -124,10 +124,10 @@ class ZERO123_OT_view_from_camera(ImageJob):
                 if name in known and not self.properties.is_property_set(name)}
 
     def _pose(self, camera: bpy.types.Object, frame: Matrix, usual: float) -> dict[str, Any]:
-        """The request's fields for the camera's pose. Reports what will differ from the camera.
+        """The request's fields for the camera's pose. Reports the differences from the camera.
 
         Raises:
-            EngineError: `BAD_INPUT` if there can be no view from there.
+            EngineError: `BAD_INPUT` if no view can be generated from there.
         """
         try:
             pose = frames.camera_pose(frame, camera.matrix_world)
@@ -177,7 +177,7 @@ def find_result(context: bpy.types.Context, camera: bpy.types.Object, around: st
             return group, item
     groups = (group for group in frames.results(context.scene)
               if newest and (image is None or _is_of(group, image)))
-    # Preferably not a mesh: it would count as chosen, and it may have been moved.
+    # Preferably not a mesh: `result_frame` would use its position, and it may have been moved.
     return next(((group, min(group.objects, key=frames.is_mesh)) for group in groups), None)
 
 

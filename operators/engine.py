@@ -46,7 +46,8 @@ class ZERO123_OT_engine_install(Action):
         if not wheels and not bpy.app.online_access:
             raise EngineError(ErrorCode.ENVIRONMENT, "Enable Allow Online Access in the System "
                               "preferences, or choose an offline bundle: a folder of wheels")
-        session.runner.stop_engine()  # it may run from the folder that is about to be replaced
+        # The engine may run from the folder that is about to be replaced.
+        session.runner.stop_engine()
         session.runner.engine_error = None
         session.installation.start(addon.engine_folder(), bpy.path.abspath(self.python),
                                    self.backend or preferences.backend, wheels)

@@ -47,7 +47,7 @@ class _ResumableJobAction(Action):
 
     @classmethod
     def why_unavailable(cls, context: bpy.types.Context) -> str:
-        """Without a window the records are read only when an operator runs; one may exist."""
+        """Without a window the records are read only when the operator runs, so a job may exist."""
         may = any(job.can_resume for job in session.jobs) or not session.job_store.is_read(context)
         return "" if may else "There is no stopped mesh or training"
 
@@ -91,8 +91,8 @@ class ZERO123_OT_discard_job(_ResumableJobAction):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         job = self.find(context)
         if job is None:
-            return self.execute(context)  # which reports that
-        self.job = job.id  # the job in the question, even if another one stops meanwhile
+            return self.execute(context)  # `run` reports this
+        self.job = job.id  # the job that the question names, even if another one stops meanwhile
         return context.window_manager.invoke_confirm(
             self, event, title=iface_("Discard Job"), confirm_text=iface_("Discard"),
             message=iface_("Delete the intermediate results of {}").format(job.title),

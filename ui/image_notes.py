@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job reports of its input image, in the user's language."""
+"""What a job reports about its input image, in the user's language."""
 
 import re
 from typing import Any
@@ -14,7 +14,8 @@ REASONS = (
     "its opaque part is a rectangle with a soft edge",
     "its opaque part is an ellipse with a soft edge", "it was cropped to a circle",
     "its opacity falls off across the frame")
-"""Why an alpha channel counts as a cut-out or not, as `engine.imaging.alpha_channel` says it."""
+"""Reasons why an alpha channel counts as a cut-out or not, worded as in
+`engine.imaging.alpha_channel`."""
 NOTES = (
     "Interpreted so because {}",
     "The image's transparency was not used, because {}; alpha=trust takes it as it is",
@@ -27,7 +28,7 @@ NOTES = (
     "The object is only {} pixels large; a larger image gives more detail",
     "The image's colour profile is damaged and was ignored; its colours may be off",
     "The image holds {}-bit values in 16 bits and was brightened {} times")
-"""Remarks, as the engine makes them but for the period; "{}" stands for what differs."""
+"""The engine's remarks without the final period; "{}" stands for the variable parts."""
 SIDES = ("left", "right", "upper", "lower")
 TEXTS = (*REASONS, *NOTES, *SIDES, "{} and {}")
 
@@ -42,7 +43,7 @@ def explanation(report: dict[str, Any]) -> list[str]:
 
 
 def translated(note: str) -> str:
-    """A remark of the engine in the user's language; one that is not known stays in English."""
+    """A remark of the engine in the user's language; an unknown remark stays in English."""
     text = note.removesuffix(".")
     for template in NOTES:
         pattern = re.escape(template).replace(r"\{\}", "(.+?)")

@@ -20,7 +20,7 @@ CURVE_SCALE = 12.0
 
 
 def draw_sources(layout: bpy.types.UILayout) -> None:
-    """Buttons for other sources of the input image than a file."""
+    """Buttons for sources of the input image other than a file."""
     row = layout.row(align=True)
     row.operator("zero123.paste_picture", text="Paste", icon='PASTEDOWN')
     row.operator("zero123.picture_from_render", text="Render", text_ctxt=CONTEXT,

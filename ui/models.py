@@ -45,7 +45,7 @@ def draw_work(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_remedy(column: bpy.types.UILayout, entry: ModelEntry | None) -> None:
-    """The button that makes an unusable model usable."""
+    """The button that fixes the problem of an unusable model."""
     if entry is None:
         return
     if entry.state.absent:

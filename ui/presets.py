@@ -10,7 +10,7 @@ from bl_ui.utils import PresetPanel
 from ..operators.presets import FOLDER, MENU
 
 SHIPPED = str(Path(__file__).with_name("shipped"))
-"""Contains `presets/zero123`, the presets that come with the extension."""
+"""The folder with `presets/zero123`, the presets that come with the extension."""
 
 
 class ZERO123_MT_presets(bpy.types.Menu):

@@ -23,7 +23,7 @@ from ..operators.session.launch import preload_engine
 from ..operators.session.request_properties import properties_of, request_fields
 
 _ELSEWHERE = {"image", "device", "dtype", "evidence"}
-"""Fields that have a place of their own, in the panel or in the preferences, or none."""
+"""Fields that are drawn separately in the panel, set in the preferences, or not offered."""
 _SKIP = _ELSEWHERE | {name for kind in REQUESTS.values() for name in kind.fields_with("managed")}
 
 

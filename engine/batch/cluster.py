@@ -35,9 +35,9 @@ from .manifest import Manifest, State
 ENGINE = Path(__file__).resolve().parents[1]
 REQUIREMENTS = "engine/requirements-ray.txt"
 ATTEMPTS = 3
-"""Attempts at an item whose actors die: the item itself may be the cause."""
+"""Maximum number of attempts at an item whose actors die: the item itself may be the cause."""
 STARTS = 3
-"""Actors that may fail to start in a row, for each one that there is room for."""
+"""Maximum number of consecutive failed starts per actor for which there is room."""
 
 
 def run_on_ray(manifest: Manifest, reporter: Reporter, html_report: HtmlReport, address: str,
@@ -185,7 +185,7 @@ class _Pool:
         return self._models[folder]
 
     def _ready(self) -> list[_Worker]:
-        """The actors that have ended something, after waiting for them up to `POLL_S`."""
+        """The actors that have finished their start or an item, after waiting up to `POLL_S`."""
         promises = [worker.promise for worker in self._workers if worker.promise is not None]
         if not promises:
             time.sleep(POLL_S)

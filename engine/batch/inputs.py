@@ -58,7 +58,7 @@ class Item:
     name: str
     """Name of its result's folder."""
     source: str
-    """Where the item was requested, as people read it: "chairs.csv, line 3"."""
+    """Where the item was requested, as shown to the user: "chairs.csv, line 3"."""
     image: str
     request: Request | None = None
     problem: tuple[str, str] = ("", "")

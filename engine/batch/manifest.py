@@ -60,7 +60,7 @@ class ItemStatus:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ItemStatus:
-        """The inverse of `to_json`. Raises ValueError or TypeError for anything else."""
+        """The inverse of `to_json`. Raises ValueError or TypeError for any other value."""
         entry = cls(**{**values, "state": State(values["state"])})
         error = entry.error or dict.fromkeys(("code", "message", "hint"), "")
         texts = (entry.name, entry.source, entry.image, entry.out, entry.key, error["code"],
@@ -85,13 +85,13 @@ class Manifest:
     items: Sequence[Item]
     """All items of the batch."""
     part: Part = WHOLE
-    """The part of them that this process has to do."""
+    """The part of the items that this process runs."""
     opened: float = field(default_factory=time.time)
     """Start of this run, in seconds since 1970: earlier failures are tried again."""
 
     @property
     def todo(self) -> list[Item]:
-        """The items that this process has to do."""
+        """The items that this process runs."""
         return list(self.items[self.part.number - 1::self.part.count])
 
     @property
@@ -108,7 +108,8 @@ class Manifest:
         """Make the folder and add the items to status.json.
 
         Raises:
-            EngineError: `DISK` if it can't be written, `BAD_INPUT` if status.json is of a person.
+            EngineError: `DISK` if it can't be written, `BAD_INPUT` if status.json was written by a
+            person.
         """
         try:
             self.hidden.mkdir(parents=True, exist_ok=True)

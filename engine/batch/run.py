@@ -24,7 +24,7 @@ SEVERITY = (ErrorCode.BAD_INPUT, ErrorCode.MODEL_MISSING, ErrorCode.MODEL_DAMAGE
 """Errors from the mildest to the worst."""
 
 Distribute = Callable[[Manifest, Reporter, HtmlReport], None]
-"""Does all items of a batch: in this process, in several, or on a cluster."""
+"""Runs all items of a batch: in this process, in several processes, or on a cluster."""
 
 
 def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Part = WHOLE,
@@ -32,7 +32,7 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Par
     """Make a result for every item in a folder of its own. Returns counts and paths as plain JSON.
 
     A result that exists and was made by the same request from the same image is kept. Other
-    processes may work in the same folder at the same time: nothing is done twice. `status.json` is
+    processes may work in the same folder at the same time; no item is done twice. `status.json` is
     written after every item, `index.html` every few seconds and at the end.
 
     `part`: only these items are done. `models_here`: the models have to be on this computer.
@@ -55,8 +55,8 @@ def run_batch(folder: Path, items: Sequence[Item], reporter: Reporter, part: Par
 
 
 def _require_models(manifest: Manifest) -> None:
-    """Refuse to begin if the model of all that is left to do is missing, or its licence was not
-    accepted. Where a table names other models, too, only the items of this one fail.
+    """Raise an error if the model of all remaining items is missing, or its licence was not
+    accepted. If a table also names other models, only the items of the missing one fail.
 
     Raises:
         EngineError: as `usable_folder`.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command line: verbs, options, exit codes. The work is done in `engine.jobs`, as for Blender.
 
-Light to import: torch comes in when a verb needs it, so that `--help` answers at once.
+Fast to import: torch is imported only when a verb needs it, so that `--help` answers at once.
 """
 
 from __future__ import annotations

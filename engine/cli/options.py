@@ -18,7 +18,7 @@ def user_path(text: str) -> Path:
     """A path on the command line; "~" at its beginning is the home folder.
 
     Raises:
-        argparse.ArgumentTypeError: if it is that of a user who does not exist.
+        argparse.ArgumentTypeError: if it is the home folder of a user who does not exist.
     """
     try:
         return Path(text).expanduser()
@@ -31,7 +31,7 @@ def png_path(text: str) -> Path:
     """The path of a PNG file to write.
 
     Raises:
-        argparse.ArgumentTypeError: if the name promises another kind of file.
+        argparse.ArgumentTypeError: if the name does not end in .png.
     """
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text} does not end in .png")

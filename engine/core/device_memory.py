@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The memory of a torch device: how much is free, and how to release it. Light to import."""
+"""The memory of a torch device: how much is free, and how to release it. Fast to import."""
 
 from __future__ import annotations
 

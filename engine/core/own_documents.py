@@ -21,7 +21,7 @@ def check_image(path: Path) -> None:
     """Refuse to replace an image that does not carry the program's mark (see `staged_result`).
 
     Raises:
-        EngineError: `BAD_INPUT`, as of all functions here.
+        EngineError: `BAD_INPUT`, as for all functions here.
     """
     if path.is_file() and not is_own_file(path):
         raise _foreign(path)
@@ -69,7 +69,7 @@ def check_listed(folder: Path, names: Iterable[str]) -> None:
 
 
 def write_list(stage: Path) -> None:
-    """List the documents of a folder, which is complete, in it."""
+    """Write the list of the documents of a complete folder into it."""
     digests = {path.name: sha256(path) for path in sorted(stage.iterdir()) if path.is_file()}
     (stage / LIST).write_text(json.dumps(digests, indent=1), encoding="utf-8")
 

@@ -69,7 +69,9 @@ def own_files(folder: Path) -> OwnFiles:
 
 
 def is_own(folder: Path, name: str, known: OwnFiles) -> bool:
-    """Whether a file in a folder with these records, or its own folder's records, is ours."""
+    """Whether the program has written a file, by these records or by those of the file's own
+    folder.
+    """
     path = folder / name
     if known.includes(folder, name):
         return True

@@ -74,7 +74,7 @@ def option(default: Any, help: str, **metadata: Any) -> Any:
 
 @dataclass(kw_only=True)
 class Request:
-    """Base of all kinds of jobs. The class attributes declare how a kind is treated."""
+    """Base of all kinds of jobs. The class attributes declare how a kind is handled."""
 
     KIND: ClassVar[str] = ""
     """Name on the wire, in files and, unless `CLI_PARENT` is set, on the command line."""
@@ -153,7 +153,7 @@ class Request:
         return any(True for pattern in self.OWN_FILES for _ in Path(self.out).glob(pattern))
 
     def written_files(self) -> tuple[str, ...]:
-        """Glob patterns, relative to `out`, of the files that this very request may write."""
+        """Glob patterns, relative to `out`, of the files that this request may write."""
         return self.OWN_FILES
 
     def require_input(self) -> None:

@@ -62,7 +62,9 @@ def _foreign(path: Path) -> EngineError:
 
 
 def _check_inputs(request: Request, targets: set[Path]) -> None:
-    """Raise unless every input file stays as it is. A list of views may be replaced by itself."""
+    """Raise an error if the result would replace an input file. A list of views may be replaced by
+    itself.
+    """
     for name, declared in request.fields_with("reads").items():
         given = getattr(request, name)
         if not given or declared.metadata.get("beside"):

@@ -155,7 +155,7 @@ class _Move:
 
 def _prepare(stage: Path, out: Path) -> set[str]:
     """Write the new result's list of files into its record and the journal. Returns the names of
-    the files of an older result that go.
+    the files of an older result that will be removed.
 
     Raises:
         EngineError: `DISK` if the new result would replace a file that the program has not written.

@@ -9,8 +9,9 @@
 (`engine.reconstruction.elevation`); `matching` compares SIFT features of the image and four nearby
 views with the epipolar lines of each elevation, as One-2-3-45 (Liu et al. 2023, section 4.2) does
 with a learned matcher. `combined` adds the log likelihood of `views` to the network's. Constants
-are chosen by `held-out`, whose objects the network was not trained on; nothing by `scans`, of which
-two images each are measured: view 00 and view 17, the first from a random direction.
+are chosen with `held-out`, whose objects the network was not trained on, and never with `scans`.
+Two images of each scan are measured: view 00, and view 17, which is the first one from a random
+direction.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def _incompatible(weights: Path, names: tuple[str, ...], reason: str) -> EngineE
 
 
 def _require(library: str) -> None:
-    """See that an optional library can be imported.
+    """Check that an optional library can be imported.
 
     Raises:
         EngineError: `ENVIRONMENT` if it isn't there or is made for another torch.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The jobs whose result is about the image itself: cut out, prepared, its camera's elevation."""
+"""The jobs about the image itself: cut it out, prepare it, and estimate its camera's elevation."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def elevation(request: ElevationRequest, reporter: Reporter) -> dict[str, Any]:
 
 
 def _by_image(image: PreparedImage, reporter: Reporter, stages: Stages) -> ImageElevation:
-    """What the network says of the image."""
+    """The network's estimate from the image."""
     from ..shape.elevation import estimate_image_elevation
 
     with stages.measure("estimate elevation"):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The elevation of the camera that took the input image: as given, or estimated.
 
-Light to import: PyTorch comes with the first estimate.
+Fast to import: PyTorch is imported with the first estimate.
 """
 
 from __future__ import annotations

@@ -48,9 +48,9 @@ TEXTURE_SIZE = {800: 1024, PHOTO_SIZE[1]: 2048}
 """Side of the photo in pixels, up to which a texture has the size beside it. A surface of 2.5
 square units on 60 % of the texture needs 1.26 texels along a side for each pixel of the photo."""
 MIN_TEXTURE_SIZE = 64
-"""Side in pixels of a texture at least, whatever is asked for: charts need room."""
+"""Minimum side of a texture in pixels, whatever is requested: charts need room."""
 DIRECT_AZIMUTHS_DEG = (0.0, 90.0, 180.0, 270.0)
-"""Views of the mesh that the direct method renders: few, because it is made to be fast."""
+"""Number of images of the mesh that the direct method renders: few, because it should be fast."""
 SHAPE_MODEL = "shape"
 """Name in reports of the network that the direct method uses."""
 NO_SHAPE_HINT = ("use an image of one whole object or another seed, or run `prepare` to see what "
@@ -115,7 +115,9 @@ def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> Re
 
 def _settings_used(request: ReconstructRequest, family: ModelFamily, views: ViewSet,
                    texture_size: int) -> dict[str, Any]:
-    """The numbers that the mesh was made with, whoever chose them."""
+    """The numbers with which the mesh was made, whether the request or the program has chosen
+    them.
+    """
     sampling = [name for name in ("steps", "guidance", "sampler", "eta") if name in views.meta]
     settings: dict[str, Any] = {"family": family.name}
     settings |= {name: views.meta[name] for name in sampling}
@@ -152,7 +154,7 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
     if given is not None:
         sampled = Sampled(given, unet_evaluations=0)
     else:
-        assert image is not None  # `require_input` has seen that there is one
+        assert image is not None  # `require_input` has checked that there is one
         if not work.views.is_file():  # sampling takes long
             preview_directly(
                 _photo(image), _settings(request, image.elevation_deg, image.radius, image),
@@ -177,9 +179,9 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
 
 
 def needs_prior(views: ViewSet) -> bool:
-    """Whether views are by a model of a family that needs the shape network's prediction.
+    """Whether views come from a family of models that needs the shape network's prediction.
 
-    Views without a known model, such as renderings, need none.
+    Views without a known model, such as renderings, do not need it.
     """
     from ..models.families import family_in
     from ..models.installed_models import usable_folder
@@ -260,7 +262,7 @@ def _photo_size(image: FramedImage) -> int:
 
 
 def _texture_size(request: ReconstructRequest, image: FramedImage | None) -> int:
-    """What the request asks for, or what the photo resolves."""
+    """The requested size of the texture, or the size that the photo resolves."""
     if request.texture_size or image is None:
         return max(request.texture_size or min(TEXTURE_SIZE.values()), MIN_TEXTURE_SIZE)
     if request.method == "direct":  # a larger texture would take as long as all the rest

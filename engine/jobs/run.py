@@ -30,7 +30,7 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
 
     Raises:
         EngineError: an error that a person can act on.
-        JobCancelled: if the reporter asks for the end.
+        JobCancelled: if the reporter cancels the job.
     """
     request.require_input()
     check_result_place(request)

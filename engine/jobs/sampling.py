@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Parts of all jobs that sample views: the prepared image, the model, the views.
 
-Light to import: libraries come with the first image.
+Fast to import: libraries are imported with the first image.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INPUT_SIZE = 256
 """Side in pixels to which the input image is prepared, as in the original; a pipeline of another
 size resizes it."""
 RADIUS_TOLERANCE = 0.005
-"""Difference of distances that is not worth a warning, scene units."""
+"""Largest difference of distances without a warning, scene units."""
 SEGMENTATION_MODEL = "u2netp"
 """Name in the catalogue."""
 
@@ -65,7 +65,8 @@ def prepare(request: FramedRequest, reporter: Reporter, stages: Stages,
             radius: float = 0.0) -> FramedImage:
     """The input image, decoded, cut out and framed: once per job, for every size that it needs.
 
-    `radius`: of the camera, in scene units, where given views record it; 0 takes the request's.
+    `radius`: distance of the camera, in scene units, if given views record it; 0 uses the
+    request's.
     """
     from ..imaging import ObjectShare, frame_image
     from ..models.families import NANO
@@ -143,7 +144,7 @@ def report_smaller_batches(views: int, reporter: Reporter) -> None:
 
 
 def report_memory_fallbacks(applied: Sequence[str], reporter: Reporter) -> None:
-    """Log the measures that were taken because memory ran out."""
+    """Log the memory fallbacks that were applied because memory ran out."""
     for measure in applied:
         reporter.log("warning", f"memory is short: {measure}, which takes longer")
 
@@ -193,7 +194,8 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
 
 def _followed(pipeline: Zero123Pipeline, poses: Sequence[tuple[float, float, float]],
               radius: float, reporter: Reporter) -> list[tuple[float, float, float]]:
-    """The poses at which the model makes the views: some models know no distance but the input's.
+    """The poses at which the model generates the views: some models support only the input's
+    distance.
     """
     from ..models.families import family_of
 

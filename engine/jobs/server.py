@@ -3,8 +3,8 @@
 """The server: reads commands from stdin, runs one job at a time, reports on stdout.
 
 It has two threads. The reader takes commands as they arrive, so that a job can be cancelled while
-it computes; the main thread runs jobs in the order of their submission. Light to import: a job
-imports its libraries, or the idle server does before the first job.
+it computes; the main thread runs jobs in the order of their submission. Fast to import: a job
+imports its libraries, or the idle server imports them before the first job.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 """Runs a job: takes its request's fields and a reporter, returns its result as plain JSON."""
 
 GRACE_S = 0.3
-"""Seconds that a job may take to notice that the engine is to end, before the process exits."""
+"""Seconds that a job may take to notice that the engine ends, before the process exits."""
 LIBRARIES = ("..imaging", "torch", "transformers.modeling_utils", "diffusers.models", "..diffusion")
 """Modules that most jobs need and that take seconds to load. Quick jobs need only the first."""
 
@@ -117,7 +117,7 @@ class Server:
         return self._status
 
     def _next_action(self) -> Callable[[], None] | None:
-        """Wait for the next thing that the main thread has to do. None ends the server."""
+        """Wait for the next task of the main thread. None ends the server."""
         with self._changed:
             while not self._ending:
                 if self._release:

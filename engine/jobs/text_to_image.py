@@ -135,7 +135,7 @@ def place(pipeline: DiffusionPipeline, device: torch.device) -> DiffusionPipelin
 
 
 def own_options(pipeline: DiffusionPipeline) -> dict[str, Any]:
-    """The options that suit a model and that its pipeline does not know."""
+    """The options that suit a model and are not defaults of its pipeline."""
     own: TextSettings | None = pipeline.own_settings
     return {} if own is None else {"num_inference_steps": own.steps, "guidance_scale": own.guidance,
                                    "height": own.size, "width": own.size}
@@ -252,7 +252,7 @@ def _generate(pipeline: DiffusionPipeline, request: TextRequest, reporter: Repor
     fallbacks: MemoryFallbacks = pipeline.fallbacks
     output = as_memory_allows(partial(fallbacks.apply_next, pipeline), generate)
     report_memory_fallbacks(fallbacks.applied, reporter)
-    # Some models bring a safety checker, which answers with black.
+    # Some models contain a safety checker, which replaces refused images by black ones.
     if any(getattr(output, "nsfw_content_detected", None) or []):
         raise EngineError(ErrorCode.BAD_INPUT, "the model's safety checker refused the image",
                           "change the text or the seed")

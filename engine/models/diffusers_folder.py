@@ -45,7 +45,7 @@ PLAIN_CHANNELS = 4
 """Input channels of a UNet without an image beside the latent, and diffusers' default."""
 BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError,
           ArithmeticError, AssertionError, SafetensorError, StrictDataclassError)
-"""Exceptions of the libraries for weights and settings that are damaged or do not match."""
+"""Exceptions that the libraries raise for weights and settings that are damaged or do not match."""
 MAX_TRAIN_STEPS = 100_000
 _WRONG_BETAS = (0.02, 0.085)
 """The betas that diffusers' conversion script writes if the configuration states none."""

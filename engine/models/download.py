@@ -103,8 +103,8 @@ def download(info: ModelInfo, reporter: Reporter, *, accept_licence: bool = Fals
 
     Raises:
         EngineError: `BAD_INPUT` if the licence was not accepted, `MODEL_MISSING` if the server
-            lacks or refuses the model, `MODEL_DAMAGED` for unexpected content, `ENVIRONMENT`
-            without a network, `DISK`; and the errors of `import_checkpoint`.
+            does not have or refuses the model, `MODEL_DAMAGED` for unexpected content,
+            `ENVIRONMENT` without a network, `DISK`; and the errors of `import_checkpoint`.
     """
     result = info.file if info.task is Task.SEGMENTATION else info.folder
     require_licence(info, accept_licence)
@@ -291,7 +291,7 @@ def _install(info: ModelInfo, files: list[Path], dtype: torch.dtype | None,
     if info.task is Task.TEXT:
         _copy_repository(info, files[0])
         return
-    from .checkpoint import import_checkpoint  # torch takes its seconds
+    from .checkpoint import import_checkpoint  # importing torch takes seconds
 
     config = next((file for file in files if file.suffix == ".yaml"), None)
     import_checkpoint(files[0], config, out=info.folder, pose_encoding=info.pose_encoding,

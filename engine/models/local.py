@@ -65,7 +65,7 @@ def import_model(path: Path, name: str, reporter: Reporter, *, out: Path | None 
     options["pose_encoding"] = pose_encoding_of(found, chosen, path, HOW_TO_SAY)
     for licensed in licences_to_ask_for(found, options["pose_encoding"]):
         require_licence(licensed, accept_licence)
-    from .checkpoint import import_checkpoint  # torch takes its seconds
+    from .checkpoint import import_checkpoint  # importing torch takes seconds
 
     return import_checkpoint(source, out=out or models_folder() / name, reporter=reporter,
                              **options)
@@ -91,16 +91,16 @@ def _evidence(source: Path, info: ModelInfo | None) -> list[Evidence]:
     if info is not None:
         found.append(Evidence(info.pose_encoding, f"the name {info.name}", info))
     if not found and source.is_file():
-        from .safe_unpickle import holds_training_state  # torch takes its seconds
+        from .safe_unpickle import holds_training_state  # importing torch takes seconds
 
-        if holds_training_state(source):  # Stable Zero123 was published without one
+        if holds_training_state(source):  # Stable Zero123 was published without a training state
             found.append(Evidence("zero123", "its training state"))
     return found
 
 
 def _checked_source(path: Path) -> Path:
-    """The source to import, after checking that it may be a model: otherwise it is not worth
-    asking the user for details.
+    """The source to import, after checking that it may be a model: otherwise the user should not be
+    asked for details.
     """
     path = snapshot_in(path.expanduser())
     if path.is_dir():

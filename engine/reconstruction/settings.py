@@ -19,7 +19,7 @@ from .checkpoint import Checkpoints
 from .clock import Clock
 from .trainer import TrainingRun
 
-if TYPE_CHECKING:  # diffusers takes seconds to import, and the direct method needs none
+if TYPE_CHECKING:  # importing diffusers takes seconds, and the direct method does not need it
     from ..diffusion import Zero123Pipeline
     from .guidance import Zero123Guidance
     from .preview import Previews

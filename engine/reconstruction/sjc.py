@@ -4,8 +4,8 @@
 
 Wang et al. 2023 (arXiv 2212.00774), with the losses of Zero-1-to-3, section 3.3. The field holds
 latents, which are rendered at the latents' small size. The weights are those of run_zero123.py;
-they are balanced for its guidance scale and number of latents and are scaled for others. Unlike
-there, the grid is optimised coarse to fine, and smoothed in each step.
+they are balanced for its guidance scale and number of latents and are scaled for others. Unlike in
+the original, the grid is optimised coarse to fine and is smoothed in each step.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from .remote_model_cache import digest_of, local_model_folder
 from .ssh_host import Files, SshHost
 
 POLL_S = 0.25
-"""Seconds between two looks at whether the job is to stop."""
+"""Seconds between two checks whether the job was cancelled."""
 READY_TIMEOUT_S = 60.0
 """Seconds that the connection and the start of the other engine may take."""
 CANCEL_TIMEOUT_S = 10.0
@@ -204,7 +204,7 @@ class _Job:
                 self._artifacts.append(message)
 
     def _preview(self, there: str) -> None:
-        """Fetch and show a preview; one that is gone meanwhile is skipped."""
+        """Fetch and show a preview; one that no longer exists is skipped."""
         if not self._reporter.shows_previews:
             return
         here = self._previews / Path(there).name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server for Blender that runs its jobs on another computer."""
+"""The server that runs Blender's jobs on another computer."""
 
 from __future__ import annotations
 

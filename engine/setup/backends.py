@@ -62,7 +62,8 @@ def choose_backend(name: str) -> Backend:
     """The backend of this name; "auto" selects one for this computer.
 
     Raises:
-        EngineError: `BAD_INPUT` for an unknown name, or a backend that this system cannot have.
+        EngineError: `BAD_INPUT` for an unknown name, or a backend that does not exist on this
+        system.
     """
     if name == AUTO:
         return detect_backend()

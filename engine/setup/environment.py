@@ -142,8 +142,8 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
         if not path.is_file():
             raise EngineError(ErrorCode.ENVIRONMENT, f"the Python {preferred} does not exist", HINT)
         return path
-    # Blender as a module (`pip install bpy`), or no Blender at all: the Python that runs us may
-    # have everything. Inside the Blender program it doesn't, and must not be given it.
+    # Blender as a module (`pip install bpy`), or no Blender at all: the running Python may have all
+    # libraries. Blender's own Python does not, and they must not be installed into it.
     if is_python(sys.executable) and importlib.util.find_spec("torch") is not None:
         return Path(sys.executable)
     if venv is not None and (Path(venv) / "pyvenv.cfg").is_file():
@@ -155,7 +155,9 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
 
 
 def is_python(executable: str | None) -> bool:
-    """Whether a program's name is that of a Python interpreter (and not Blender's, say)."""
+    """Whether a program's name is that of a Python interpreter, and not that of Blender, for
+    example.
+    """
     return bool(executable) and Path(str(executable)).name.lower().startswith("python")
 
 

@@ -54,8 +54,8 @@ def train_job(request: TrainRequest, reporter: Reporter) -> dict[str, Any]:
     """Fine-tune a model into the folder `out`. Returns the job's report.
 
     Raises:
-        EngineError: `BAD_INPUT` for unusable data, whatever loading the model or rendering raises,
-            `DISK`.
+        EngineError: `BAD_INPUT` for unusable data, `DISK`; and the errors of loading
+            the model and of rendering.
         JobCancelled: from the reporter; the request with `resume` continues from there.
     """
     model_cache.drop()  # the weights that change are loaded for this job alone

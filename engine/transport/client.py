@@ -38,8 +38,8 @@ from .process import EngineProcess
 
 MAX_STARTS = 3
 START_WINDOW_S = 30.0
-"""At most `MAX_STARTS` starts in this many seconds. Otherwise an engine that dies as it starts
-would be started again at every click or retry."""
+"""Seconds within which the engine is started at most `MAX_STARTS` times. Otherwise an engine that
+dies during its start would be started again at every click or retry."""
 
 _LISTEN_S = 0.5
 """Longest wait for one report, seconds. A process can end without closing its pipe, which a
@@ -85,7 +85,7 @@ class EngineClient:
         self._outbox: deque[Message] = deque()
         """Messages that no call has returned yet, in the order of their arrival."""
         self._end: EngineError | None = None
-        """Why the last engine has ended, unless it was stopped on purpose."""
+        """Why the last engine has ended; None if it was stopped on purpose."""
 
     def __enter__(self) -> EngineClient:
         return self
@@ -95,7 +95,7 @@ class EngineClient:
 
     @property
     def running(self) -> bool:
-        """Whether the engine's process lives."""
+        """Whether the engine's process is running."""
         return self._process is not None and self._process.alive
 
     @property
@@ -133,8 +133,8 @@ class EngineClient:
         """Start the engine if need be, and wait until it answers.
 
         Raises:
-            EngineError: as `start`; `PROTOCOL` if it speaks another version, `ENGINE_DIED` if it
-                ends or stays silent.
+            EngineError: as `start`; `PROTOCOL` if it uses another version, `ENGINE_DIED` if it ends
+            or does not answer.
         """
         self.start()
         deadline = time.monotonic() + timeout
@@ -220,7 +220,9 @@ class EngineClient:
         self._starts.clear()  # an end on purpose does not count
 
     def _listen(self, timeout: float) -> None:
-        """Take in what has arrived, waiting up to `timeout` seconds for a first message."""
+        """Process the messages that have arrived, waiting up to `timeout` seconds for a first
+        one.
+        """
         process = self._process
         if process is None:
             return

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection that a result goes into: the one of its image, if a person sees what is in it."""
+"""The collection into which a result is imported: that of its image, if its content is visible."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .placement import Place, stored_frame
 from .record import Record
 
 INSTEAD_OF = "zero123_instead_of"
-"""Property of a collection: the name of the hidden one that the result was meant for."""
+"""Property of a collection: the name of the hidden collection for which the result was intended."""
 MAX_TITLE = 40
 """Characters of an image's name that appear in names: a name holds 63 in Blender 4."""
 
 
 def view_layer_of(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
-    """The view layer that is open, or the first one of a scene that is not open."""
+    """The active view layer, or the first one of a scene that is not open."""
     if bpy.context.scene == scene:
         return bpy.context.view_layer
     return scene.view_layers[0]
@@ -65,7 +65,7 @@ def destination(scene: bpy.types.Scene, title: str, kind: str, place: Place | No
 
 
 def describe_destination(created: Sequence[bpy.types.ID]) -> str:
-    """A sentence that says that new objects are not where they belong; empty if they are."""
+    """A sentence for new objects that are not in the intended collection; empty if they are."""
     for item in created:
         for collection in item.users_collection if isinstance(item, bpy.types.Object) else ():
             if hidden := collection.get(INSTEAD_OF):
@@ -74,7 +74,7 @@ def describe_destination(created: Sequence[bpy.types.ID]) -> str:
 
 
 def describe_import(created: Sequence[bpy.types.ID]) -> str:
-    """What a person is told after an import of these new data-blocks."""
+    """The message to the user after an import of these new data-blocks."""
     count = rpt_("Imported {} new items").format(len(created))
     note = describe_destination(created)
     return f"{count}; {note}" if note else count
@@ -86,8 +86,9 @@ def select_only(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene) -> 
     Viewports in local view show them too.
     """
     view_layer = view_layer_of(scene)
-    view_layer.update()  # else it doesn't know the new objects yet
-    for item in list(view_layer.objects):  # selecting rebuilds what is iterated
+    view_layer.update()  # otherwise the view layer does not know the new objects yet
+    # A list, because selecting rebuilds the collection that is iterated.
+    for item in list(view_layer.objects):
         item.select_set(item in objects, view_layer=view_layer)
     if objects[0].name in view_layer.objects:
         view_layer.objects.active = objects[0]
@@ -112,7 +113,7 @@ def _kinds(collection: bpy.types.Collection) -> set[str]:
 
 
 def _local_views(scene: bpy.types.Scene) -> Iterator[bpy.types.SpaceView3D]:
-    """The 3D Views of this scene's windows that show a few objects alone."""
+    """The 3D Views of this scene's windows that are in local view."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas if window.scene == scene else ():
             if area.type == 'VIEW_3D' and area.spaces.active.local_view is not None:

@@ -52,7 +52,9 @@ def _frame(user: bpy.types.ImageUser, scene_frame: int) -> int:
 
 
 def _users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
-    """What displays the image: the Image Editor, the active object, then any other object."""
+    """The image users that display the image: of the Image Editor, the active object, then other
+    objects.
+    """
     context = bpy.context
     spaces = [context.space_data]
     if context.window is not None:

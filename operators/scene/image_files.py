@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any image of Blender as a file that the engine reads, with what Blender displays of it.
+"""Writes any image of Blender, as it is displayed, to a file that the engine can read.
 
-A file that the engine reads itself is handed over as it is, so that its orientation tag, colour
-profile and bit depth arrive too. Everything else is written as an 8-bit sRGB PNG by Blender.
+A file that the engine can read is used unchanged, so that its orientation tag, colour profile and
+bit depth are kept. Everything else is written as an 8-bit sRGB PNG by Blender.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from ...engine.core.errors import EngineError, ErrorCode
 from .displayed_part import displayed_file, displayed_frame, displayed_tile
 
 COPY_NAME = "zero123-image.png"
-"""No file of a person's is called so, and a job that runs again in its folder replaces its own."""
+"""Users have no files of this name, and a job that runs again in its folder replaces its own
+file."""
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"BM": ".bmp",
                b"II*\0": ".tif", b"MM\0*": ".tif", b"\0\0\0\x0cjP  ": ".jp2",
                b"\xff\x4f\xff\x51": ".j2k"}
-"""First bytes of the formats that both Blender and the engine read. WebP has them apart. TGA has
-none, and goes through Blender without a loss."""
+"""First bytes of the formats that both Blender and the engine read. Those of WebP are in two
+places. TGA has none, and is converted by Blender without loss."""
 _PNG = {"media_type": 'IMAGE', "file_format": 'PNG', "color_mode": 'RGBA', "color_depth": '8',
         "color_management": 'FOLLOW_SCENE'}
-"""Output settings for an 8-bit PNG. The order counts: each narrows the choices of the next."""
+"""Output settings for an 8-bit PNG. The order matters: each setting limits the choices of the
+next."""
 
 
 def image_file(image: bpy.types.Image, folder: Path) -> Path:
@@ -85,7 +87,7 @@ def _saved_file(image: bpy.types.Image, out: Path) -> Path:
         return _write_content(image.packed_file.data, image, out) or _write(image, out)
     path = Path(bpy.path.abspath(image.filepath_raw, library=image.library))
     if not has_pixels(image) or (path.is_file() and _is_readable(path, image)):
-        return path  # missing or damaged: the engine's message says which
+        return path  # missing or damaged: the engine reports which of the two
     return _write(image, out)
 
 
@@ -140,7 +142,8 @@ def _tile_file(image: bpy.types.Image, out: Path) -> Path:
     elif not image.is_dirty and path.is_file():
         return _readable_file(path, image, out)
     with tempfile.TemporaryDirectory() as folder:
-        with suppress(EngineError):  # a missing tile fails all, but for those written before
+        # One missing tile makes the whole call fail; the tiles before it are written.
+        with suppress(EngineError):
             _write(image, Path(folder) / "tile.<UDIM>.png")  # Blender writes all tiles at once
         tile = Path(folder) / f"tile.{number}.png"
         if not tile.is_file():
@@ -154,7 +157,7 @@ def _tile_file(image: bpy.types.Image, out: Path) -> Path:
 
 
 def _readable_file(path: Path, image: bpy.types.Image, out: Path) -> Path:
-    """A frame's or tile's file if the engine reads it, else a copy."""
+    """The file of a frame or tile if the engine can read it, otherwise a copy."""
     if not path.is_file():
         raise EngineError(ErrorCode.BAD_INPUT, f"{path}, which {image.name} displays, is missing",
                           "choose another frame or tile")
@@ -163,7 +166,9 @@ def _readable_file(path: Path, image: bpy.types.Image, out: Path) -> Path:
 
 
 def _write_content(content: bytes, image: bpy.types.Image, out: Path) -> Path | None:
-    """Write packed bytes as the file they were; None if the engine could not read it."""
+    """Write packed bytes to a file of their original format; None if the engine could not read
+    it.
+    """
     suffix = readable_suffix(content[:12])
     if not suffix or (suffix == ".tif" and image.is_float):
         return None
@@ -176,7 +181,7 @@ def _write_content(content: bytes, image: bpy.types.Image, out: Path) -> Path | 
 
 
 def _is_readable(path: Path, image: bpy.types.Image) -> bool:
-    """Whether the engine reads a file, which is open as `image`, as well as Blender does."""
+    """Whether the engine can read the file of `image`, with the same result as Blender."""
     try:
         with path.open("rb") as file:
             suffix = readable_suffix(file.read(12))
@@ -215,7 +220,7 @@ def standard_scene() -> Iterator[bpy.types.Scene]:
     """A scene, removed afterwards, in which images keep their own colours."""
     scene = bpy.data.scenes.new("Zero123 Image")
     try:
-        with suppress(TypeError):  # a colour configuration of a studio may lack these
+        with suppress(TypeError):  # a studio's colour configuration may not have these settings
             scene.display_settings.display_device = 'sRGB'
         with suppress(TypeError):
             scene.view_settings.view_transform = 'Standard'
@@ -240,7 +245,7 @@ def _loaded_like(image: bpy.types.Image, path: Path) -> Iterator[bpy.types.Image
 
 @contextmanager
 def _output_settings(scene: bpy.types.Scene) -> Iterator[None]:
-    """Let `save_render` and renders write 8-bit RGBA PNG files for once."""
+    """Set the output to 8-bit RGBA PNG files during the block."""
     settings = scene.render.image_settings
     names = [name for name in _PNG if hasattr(settings, name)]  # media_type exists since 5.0
     before = [(name, getattr(settings, name)) for name in names]

@@ -10,10 +10,10 @@ from ...engine.core.errors import EngineError, ErrorCode
 
 
 def active_image(context: bpy.types.Context) -> bpy.types.Image | None:
-    """The image a person is looking at.
+    """The image that the user is looking at.
 
-    In this order: the Image Editor's, the active image empty's, that of the active object's
-    material (a reference plane's, say).
+    It is that of the Image Editor, else that of the active image empty, else that of the active
+    object's material, such as a reference plane's.
     """
     space = context.space_data
     if space is not None and space.type == 'IMAGE_EDITOR' and space.image is not None:

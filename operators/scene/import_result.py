@@ -47,10 +47,11 @@ _FILE_TYPES = {".json": SceneImport.VIEWS, ".glb": SceneImport.MESH, ".png": Sce
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   request: Request | None = None, options: ImportOptions | None = None,
                   place: Place | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or an image; use an estimated elevation as the scene's.
+    """Import a views.json, a mesh.glb or an image, or set the scene's elevation to an estimated
+    one.
     Returns the new data-blocks.
 
-    `place` says where a result goes that belongs to something in the scene; without it the options
+    `place`: where a result is placed that belongs to something in the scene; None: the options
     decide.
 
     Raises:
@@ -73,7 +74,7 @@ def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
 
 
 def _import_of_file(path: Path) -> SceneImport:
-    """What is made of a file or folder that comes without its request."""
+    """The import for a file or folder without a recorded request."""
     named = {kind.RESULT_FILE: kind.SCENE_IMPORT for kind in REQUESTS.values()
              if kind.SCENE_IMPORT is not SceneImport.NOTHING}
     return named.get(path.name) or _FILE_TYPES.get(path.suffix.lower(), SceneImport.NOTHING)
@@ -107,7 +108,7 @@ def import_views(path: Path, scene: bpy.types.Scene, title: str = "",
             record.view = view.facts
             for item in pair:
                 record.write(item)
-            # One of a view's samples is enough to look at; the others wait to be chosen.
+            # Only the first sample of a view is shown; the user can choose another one.
             show_plane(pair[0], view.facts.get("sample", 0) == 0)
             if options.backgrounds:
                 show_behind(pair[1].data, image_of(pair[0]), scene.render, 0.5)
@@ -167,8 +168,9 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
             record.write(item)
             remesh(item, options.remesh, options.remesh_faces)
         select_only(objects, scene)
-        place_mesh(objects[0], collection, scene, options, place)  # the last: others move along
-    # Nothing is added beside a file that the engine has not written.
+        # At the end, because other objects move with the mesh.
+        place_mesh(objects[0], collection, scene, options, place)
+    # No files are added beside a file that the engine has not written.
     folder = path.parent if report else Path(bpy.app.tempdir)
     for item in objects:
         keep_in_files(item, folder)
@@ -259,7 +261,9 @@ def _record(kind: str, request: Request | None, document: dict[str, Any],
 
 
 def _report(path: Path) -> dict[str, Any]:
-    """A reconstruction's report; empty if there is none, as a mesh can be imported without."""
+    """A reconstruction's report; empty if there is none, because a mesh can be imported without
+    it.
+    """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

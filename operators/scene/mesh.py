@@ -40,7 +40,9 @@ def add_mesh(path: Path, collection: bpy.types.Collection, name: str,
 
 
 def _run_importer(path: Path) -> None:
-    """Import into the current scene, whose selection is kept: the mesh may belong to another."""
+    """Import into the current scene, whose selection is kept: the mesh may belong to another
+    scene.
+    """
     restore_selection = note_selection(bpy.context.view_layer)
     try:
         # Vertices that are doubled at the seams of the texture are joined, so that the mesh stays

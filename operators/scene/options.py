@@ -17,7 +17,7 @@ BLEND_RELATIVE: set[str] = (
 """Option of a property whose path may begin with "//", the .blend file's folder. Without it Blender
 4.5 and later warn of such a path; earlier versions do not know the option."""
 PATH_OPTIONS = {'SKIP_SAVE'} | BLEND_RELATIVE
-"""Options of an operator's path. Whoever reads it calls `bpy.path.abspath`."""
+"""Options of an operator's path. Code that reads it calls `bpy.path.abspath`."""
 
 
 @dataclass(frozen=True)

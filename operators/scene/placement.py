@@ -54,7 +54,8 @@ def place_views(items: Iterable[bpy.types.Object], collection: bpy.types.Collect
                 place: Place | None = None) -> None:
     """Move new planes and cameras from the engine's world to their place in the scene.
 
-    Without a place, it is that of their collection, which the options decide for a new one.
+    If `place` is None, it is the place of their collection; for a new collection, the options
+    decide.
     """
     stored = stored_frame(collection)
     if place is not None:
@@ -76,10 +77,11 @@ def new_frame(scene: bpy.types.Scene, options: ImportOptions) -> Matrix:
 
 def place_mesh(item: bpy.types.Object, collection: bpy.types.Collection, scene: bpy.types.Scene,
                options: ImportOptions, place: Place | None = None) -> None:
-    """Move a new mesh to its place in the scene, and what its collection already holds with it.
+    """Move a new mesh to its place in the scene.
 
-    Size and ground depend on the mesh, which alone shows how large the object is and where its
-    lowest point lies. In the place of another result it stands as that one did.
+    The existing content of its collection moves with it. Size and ground depend on the mesh, which
+    alone shows how large the object is and where its lowest point lies. A mesh that replaces
+    another result gets that result's place.
     """
     import numpy as np
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The custom property that says how an object was made, so that it can be regenerated."""
+"""The custom property that records how an object was made, so that it can be regenerated."""
 
 from __future__ import annotations
 

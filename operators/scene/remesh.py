@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remeshes with Blender's own tools, and keeps the colours that they would lose."""
+"""Remeshes with Blender's own tools, and keeps the colours that these would discard."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows another image on a view's plane that is in the scene already."""
+"""Shows another image on an existing plane of a view."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ in front."""
 def keep_in_files(item: bpy.types.Object, folder: Path) -> None:
     """Unpack the textures of an object's materials into `folder`/textures, from now on.
 
-    A file's name has the image's name and a digest of its content, so that textures exported into
-    one folder do not replace each other, and an existing file never has to be replaced. An image
-    that has a file already keeps it. If no file can be written, the image stays packed.
+    A file's name contains the image's name and a digest of its content, so that textures exported
+    into one folder do not replace each other, and an existing file never has to be replaced. An
+    image that already has a file keeps it. If no file can be written, the image stays packed.
     """
     for slot in item.material_slots:
         tree = slot.material.node_tree if slot.material else None
@@ -95,11 +95,11 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Leave all textures packed, as nothing packs them any more when the file is saved."""
+    """Pack all textures, because from now on they are not packed when the file is saved."""
     for name, handler in _HANDLERS:
         if handler in getattr(handlers, name, ()):
             getattr(handlers, name).remove(handler)
-    if hasattr(bpy.data, "images"):  # not while Blender ends
+    if hasattr(bpy.data, "images"):  # this fails while Blender ends
         pack_all()
 
 
@@ -144,7 +144,9 @@ def _written(content: bytes, places: tuple[Path, ...]) -> Path | None:
 
 
 def _pack_copy(image: bpy.types.Image) -> bool:
-    """Pack an image's content as it was when it was unpacked. Returns whether that is known."""
+    """Pack the content that an image had when it was unpacked. Returns whether that content is
+    known.
+    """
     copy = bpy.data.images.get(COPY.format(image[KEY]))
     if copy is None or copy.packed_file is None:
         return False

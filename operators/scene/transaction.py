@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import bpy
 
-# Users before what they use, so that nothing is removed from under its owner.
+# Owners come before the data-blocks that they use, so that no used data-block is removed.
 _KINDS = ("collections", "objects", "meshes", "cameras", "materials", "images", "textures",
           "node_groups", "scenes", "texts", "actions", "armatures", "lights")
 
@@ -32,7 +32,7 @@ def note_selection(view_layer: bpy.types.ViewLayer) -> Callable[[], None]:
 
     def restore() -> None:
         view_layer.update()
-        # A list: selecting rebuilds what is iterated, which crashes Blender 4.2.
+        # A list: selecting rebuilds the collection that is iterated, which crashes Blender 4.2.
         for item in list(view_layer.objects):
             item.select_set(item.session_uid in selected, view_layer=view_layer)
             if item.session_uid == active_uid:

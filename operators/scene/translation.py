@@ -3,4 +3,4 @@
 """The translation context of the add-on's texts."""
 
 CONTEXT = "Zero123"
-"""Blender looks up texts in this context that it also has itself, with another translation."""
+"""Context for texts that Blender has itself with another translation."""

@@ -65,7 +65,7 @@ class Turn:
 
 
 def add_turntable(collection: bpy.types.Collection, turn: Turn, name: str) -> bpy.types.Object:
-    """Add a plane beside the object whose image turns over and over as the timeline plays."""
+    """Add a plane beside the object; its image shows repeated turns while the timeline plays."""
     image = bpy.data.images.load(str(turn.first), check_existing=False)
     plane = add_plane(collection, name, image, turn.size, turn.kind)
     image.source = 'SEQUENCE'

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The 3D View: an image of what it shows, and a look at what was imported."""
+"""The 3D View: captures what it shows, and frames imported objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def find_view(context: bpy.types.Context) -> tuple[bpy.types.Area, bpy.types.Region] | None:
-    """The 3D View that the mouse is over, else the largest one of the window."""
+    """The 3D View under the mouse pointer, otherwise the largest one of the window."""
     if context.window is None:
         return None
     areas = [area for area in context.window.screen.areas if area.type == 'VIEW_3D']
@@ -43,7 +43,7 @@ def frame_selected(scene: bpy.types.Scene) -> None:
         if area.spaces.active.region_3d.view_perspective == 'CAMERA':
             continue
         with bpy.context.temp_override(window=window, area=area, region=region), \
-                suppress(RuntimeError):  # nothing is framed, and nothing else is amiss
+                suppress(RuntimeError):  # the objects are not framed; everything else works
             bpy.ops.view3d.view_selected()
 
 

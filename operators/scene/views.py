@@ -96,7 +96,7 @@ def pose_of(facts: dict[str, Any]) -> tuple[float, float, float]:
 
 
 def angles_text(azimuth_deg: float, elevation_deg: float) -> str:
-    """The angles as they are shown to people: "90°, 19.5°"."""
+    """The angles as text for the user: "90°, 19.5°"."""
     return f"{round(azimuth_deg, 1):g}°, {round(elevation_deg, 1):g}°"
 
 
@@ -128,9 +128,9 @@ def add_plane(collection: bpy.types.Collection, name: str, image: bpy.types.Imag
 
 
 def arrange_sheet(planes: list[list[bpy.types.Object]]) -> None:
-    """Stand planes beside the object, in rows, facing the way its front does.
+    """Place planes beside the object, in rows, facing in the direction of its front.
 
-    Each list is of one view, whose samples share a cell of the sheet.
+    Each list contains the samples of one view, which share a cell of the sheet.
     """
     columns = math.ceil(math.sqrt(len(planes)))
     upright = Matrix.Rotation(math.pi / 2, 4, 'X')
@@ -160,7 +160,7 @@ def load_image(path: Path) -> bpy.types.Image:
     Raises:
         EngineError: `BAD_INPUT` if Blender can't read it.
     """
-    with suppress(RuntimeError):  # a missing file; a damaged one makes an image without pixels
+    with suppress(RuntimeError):  # a missing file; a damaged one gives an image without pixels
         image = bpy.data.images.load(str(path), check_existing=False)
         if image.size[0]:
             image.pack()
@@ -207,7 +207,7 @@ def _image_empty(name: str, image: bpy.types.Image, size: float) -> bpy.types.Ob
     plane.data = image
     plane.empty_display_size = size
     plane.empty_image_offset = (-0.5, -0.5)
-    plane.use_empty_image_alpha = True  # else transparency shows as black
+    plane.use_empty_image_alpha = True  # otherwise transparent areas are black
     return plane
 
 

@@ -92,7 +92,7 @@ def launch_request(context: bpy.types.Context, request: Request, title: str,
                    **plans: Any) -> Job:
     """Like `launch`, with a complete request."""
     start_engine(context)
-    # No handler has seen the file that was open when the add-on was enabled.
+    # No handler was called for the file that was open when the add-on was enabled.
     session.open_file.current.path = bpy.data.filepath
     job = session.runner.submit(request, title, context.scene.session_uid, **plans,
                                 scene_name=context.scene.name, file=session.open_file.current,

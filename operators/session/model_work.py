@@ -16,7 +16,7 @@ from ...engine.setup.environment import ROOT, engine_environment, isolated_pytho
 from ...engine.transport.process import EngineProcess
 
 STOP_S = 5.0
-"""Seconds that a process gets to save its unfinished work."""
+"""Seconds that a process may take to save its unfinished work."""
 
 
 class ModelWork:

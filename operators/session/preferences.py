@@ -17,9 +17,9 @@ from ...engine.setup.environment import user_folder
 from ..scene.folder_names import make_job_folder, safe_name
 
 ROOT_PACKAGE = (__package__ or "").rsplit(".", 2)[0]
-"""The package Blender knows the extension by, such as bl_ext.user_default.zero123."""
+"""The extension's package name in Blender, such as bl_ext.user_default.zero123."""
 ROOT_FOLDER = Path(__file__).resolve().parents[2]
-"""The folder the extension is installed in; nothing is ever written there."""
+"""The folder in which the extension is installed; no files are written there."""
 
 
 class Preferences(NamedTuple):
@@ -49,7 +49,7 @@ class Preferences(NamedTuple):
 
 
 def preferences(context: bpy.types.Context) -> Preferences:
-    """The preferences, or the defaults if the extension is not installed as one."""
+    """The preferences, or the defaults if the code does not run as an installed extension."""
     addon = context.preferences.addons.get(ROOT_PACKAGE)
     if addon is None or addon.preferences is None:
         return Preferences()

@@ -24,7 +24,7 @@ _LABELS = {"dpm++": "DPM-Solver++", "ddim": "DDIM", "unipc": "UniPC", "auto": "A
            "zero123": "Zero123", "stable": "Stable Zero123",
            "sds": "Score Distillation", "sjc": "Score Jacobian Chaining"}
 _SUBTYPES = {"file": "FILE_PATH", "folder": "DIR_PATH", "": "NONE"}
-"""By what a request's field says of a path."""
+"""Blender's property subtypes by the metadata `path` of a request's field."""
 
 
 def request_fields(*requests: type[Request], skip: Collection[str] = ()) -> dict[str, Field[Any]]:

@@ -150,7 +150,7 @@ def _new_client(python: str, model_folder: str, log: Path,
                 idle_s: float | None, host: SshHost | None) -> engine_client.EngineClient:
     """A client for the engine with these settings, not started."""
     if host is not None and environment.is_python(sys.executable):
-        found = Path(sys.executable)  # Blender's own Python is enough to pass messages on
+        found = Path(sys.executable)  # Blender's own Python is sufficient for passing messages on
     else:
         found = environment.find_python(python or None, own_python)
     command = engine_client.engine_command(found, idle_s, host.options if host else ())

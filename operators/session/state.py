@@ -20,10 +20,10 @@ from .view_selection import ViewSelection
 
 
 class Session:
-    """Everything the add-on knows between two calls from Blender.
+    """The state of the add-on between two calls from Blender.
 
-    It outlives undo and the loading of another file. `open` and `close` are called when the
-    add-on is enabled and disabled; after `close` the object is as new.
+    Undo and the loading of another file do not change it. `open` and `close` are called when the
+    add-on is enabled and disabled; after `close` the object is in its initial state.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""German for what a job reports of its input image."""
+"""German for what a job reports about its input image."""
 
 TEXTS = {
     "Interpreted so because {}": "Grund: {}",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""German for what stands on buttons and in lists, in the order of the English texts."""
+"""German for texts on buttons and in lists, in the order of the English texts."""
 
 TEXTS = {
     "3D Cursor": "3D-Cursor",
