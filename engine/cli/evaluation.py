@@ -28,9 +28,20 @@ if TYPE_CHECKING:
     from ..evaluation.perceptual import Fid, Lpips
     from ..evaluation.views import Predictor
 
-SETS = ("folder of test objects: .tar shards (or views/ with them, and meshes/NAME.glb), NAME/ "
-        "with input.png, views.json and mesh.glb, Google Scanned Objects with render_mvs_25/, "
-        "or RTMV")
+COMMON: dict[str, dict[str, Any]] = {
+    "objects": {
+        "type": user_path, "metavar": "OBJECTS",
+        "help": "folder of test objects in one of these layouts: .tar shards (or views/ with them, "
+                "and meshes/NAME.glb); NAME/ with input.png, views.json and mesh.glb; Google "
+                "Scanned Objects with render_mvs_25/; RTMV"},
+    "--model": {"default": "nano", "help": "name from the catalogue, or a folder"},
+    "--iterations": {"type": int, "default": 0, "help": "0 uses the method's default"},
+    "--seed": {"type": int, "default": 0},
+    "--last": {"type": int, "default": 0, "metavar": "N", "help": "use only the last N objects"},
+    "--count": {"type": int, "default": 0, "metavar": "N",
+                "help": "use only N objects, evenly spaced"},
+}
+"""Arguments that several verbs share, with their keywords for `add_argument`."""
 
 
 def add_parsers(subparsers: argparse._SubParsersAction) -> None:
@@ -42,45 +53,46 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
         add(verbs)
 
 
+def _add_common(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add arguments of `COMMON`."""
+    for name in names:
+        parser.add_argument(name, **COMMON[name])
+
+
 def _add_views(verbs: Any) -> None:
-    views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a "
-                              "perceptual distance of novel views")
-    views.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
-    views.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
-    views.add_argument("--steps", type=int, default=0, help="0 takes the model's own default")
-    views.add_argument("--guidance", type=float, default=0.0,
-                       help="0 takes the model's own default")
+    views = verbs.add_parser("views", help="PSNR, SSIM, silhouette IoU and a perceptual distance "
+                             "of novel views")
+    _add_common(views, "objects", "--model", "--seed", "--last")
+    views.add_argument("--steps", type=int, default=0, help="0 uses the model's default")
+    views.add_argument("--guidance", type=float, default=0.0, help="0 uses the model's default")
     views.add_argument("--sampler", choices=SAMPLERS, default="dpm++")
     views.add_argument("--diversity", type=int, default=0, metavar="K",
-                       help="also report how far K samples of the same view differ")
-    views.add_argument("--seed", type=int, default=0)
-    views.add_argument("--last", type=int, default=0, metavar="N",
-                       help="only the last N objects (those held out from training)")
-    views.add_argument("--first", type=int, default=0, metavar="N", help="only the first N objects")
+                       help="also report how much K samples of the same view differ")
+    views.add_argument("--first", type=int, default=0, metavar="N",
+                       help="use only the first N objects")
     views.add_argument("--training", type=user_path, metavar="WORK",
                        help="working folder of a training (after `dataset unpack`): adds the "
-                            "baselines that need its views")
+                       "baselines that need its views")
     views.add_argument("--lpips", type=user_path, metavar="FILE",
                        help="torchvision's VGG-16 or AlexNet weights for LPIPS; default: "
-                            "$ZERO123_LPIPS, then the models folder's "
-                       "metrics/. Without, GMSD stands in")
+                       "$ZERO123_LPIPS, then metrics/ in the models folder. Without these weights, "
+                       "GMSD replaces LPIPS")
     views.add_argument("--fid", type=user_path, metavar="FILE",
                        help="torch-fidelity's Inception-v3 weights for FID; default: "
-                            "$ZERO123_FID, then metrics/")
-    views.add_argument("--image-variations", type=user_path, metavar="DIR", help="adds the paper's "
-                       "baseline: a folder of sd-image-variations in diffusers layout")
+                       "$ZERO123_FID, then metrics/ in the models folder")
+    views.add_argument("--image-variations", type=user_path, metavar="DIR", help="folder of "
+                       "sd-image-variations in diffusers layout: adds the paper's baseline")
     views.add_argument("--out", type=user_path, help="also write the table as JSON")
     views.set_defaults(run=_evaluate_views)
 
 
 def _add_sheet(verbs: Any) -> None:
-    sheet = verbs.add_parser("sheet", help="a picture of inputs and views around the objects")
+    sheet = verbs.add_parser("sheet", help="draw an image of inputs and of views around the "
+                             "objects")
     sheet.add_argument("shards", type=user_path, metavar="SHARDS", help="folder of .tar shards")
-    sheet.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
-    sheet.add_argument("--last", type=int, default=0, metavar="N", help="of the last N objects")
-    sheet.add_argument("--count", type=int, default=8, help="objects, evenly spaced")
-    sheet.add_argument("--view-count", type=int, default=8, help="views of each")
-    sheet.add_argument("--seed", type=int, default=0)
+    _add_common(sheet, "--model", "--seed", "--last")
+    sheet.add_argument("--count", type=int, default=8, help="number of objects, evenly spaced")
+    sheet.add_argument("--view-count", type=int, default=8, help="views of each object")
     sheet.add_argument("--out", type=png_path, required=True, metavar="PNG")
     sheet.set_defaults(run=_sheet)
 
@@ -88,43 +100,38 @@ def _add_sheet(verbs: Any) -> None:
 def _add_meshes(verbs: Any) -> None:
     meshes = verbs.add_parser("meshes", help="Chamfer distance, F-score and volumetric IoU of "
                               "reconstructions")
-    meshes.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    _add_common(meshes, "objects", "--model", "--iterations", "--seed", "--last", "--count")
     meshes.add_argument("--out", type=user_path, required=True, metavar="DIR",
-                        help="receives NAME/mesh.glb and scores.json; objects that have their "
-                             "mesh there aren't redone")
+                        help="folder for NAME/mesh.glb and scores.json; objects whose mesh is "
+                        "already there are not reconstructed again")
     meshes.add_argument("--predictions", type=user_path, metavar="DIR",
                         help="score this folder's NAME.glb, .obj, .ply, .stl (meshes) or .ply, "
                         ".npz, .npy, .xyz (points: no IoU) instead of reconstructing")
-    meshes.add_argument("--up", choices=("y", "z"), default="", help="axis of the predictions; "
-                        "default: y in .glb and .obj, z in the others")
+    meshes.add_argument("--up", choices=("y", "z"), default="", help="vertical axis of the "
+                        "predictions; default: y in .glb and .obj, z in the others")
     meshes.add_argument("--align", choices=("none", "scale", "icp"), default="scale",
-                        help="before comparing: nothing (shapes come in the truth's frame, longest "
-                        "side 1), the boxes' longest sides and centres, or ICP after that")
+                        help="alignment before the comparison: none (the shape is in the true "
+                        "mesh's frame, longest side 1), scale (longest sides and centres of the "
+                        "bounding boxes), or ICP after that")
     meshes.add_argument("--protocol", choices=("zero123", "syncdreamer"), default="zero123",
-                        help="the project's metrics, or SyncDreamer's: points that 16 depth maps "
-                        "see and a volume grid over [-1, 1]^3, without alignment")
+                        help="the project's metrics, or SyncDreamer's: points visible in 16 depth "
+                        "maps and a volume grid over [-1, 1]^3, without alignment")
     meshes.add_argument("--views", choices=("model", "truth"), default="model",
                         help="fit the model's views, or renderings of the true mesh")
-    meshes.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     meshes.add_argument("--method", choices=METHODS + BASELINES, default="views")
     meshes.add_argument("--field", choices=FIELDS, default="voxels")
-    meshes.add_argument("--iterations", type=int, default=0, help="0 takes the method's own number")
     meshes.add_argument("--refine", type=int, default=0, help="steps of refinement after the fit")
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
-    meshes.add_argument("--seed", type=int, default=0)
-    meshes.add_argument("--last", type=int, default=0, metavar="N", help="only the last N objects")
-    meshes.add_argument("--count", type=int, default=0, metavar="N",
-                        help="only N objects, evenly spaced")
     meshes.set_defaults(run=_evaluate_meshes, stopped=RESUMES_HINT)
 
 
 def _add_consistency(verbs: Any) -> None:
-    consistency = verbs.add_parser("consistency", help="the IoU that defective views cost: fits "
-                                   "true views of the objects, some with known defects")
-    consistency.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    consistency = verbs.add_parser("consistency", help="measure how much IoU defective views cost: "
+                                   "fits true views of the objects, some with known defects")
+    _add_common(consistency, "objects", "--iterations", "--seed", "--last", "--count")
     consistency.add_argument("--out", type=user_path, required=True, metavar="DIR",
-                             help="receives NAME/DEFECT-K/mesh.glb and consistency.json; finished "
-                             "reconstructions are kept")
+                             help="folder for NAME/DEFECT-K/mesh.glb and consistency.json; "
+                             "finished reconstructions are kept")
     consistency.add_argument("--defects", nargs="+", choices=DEFECT_NAMES, default=[],
                              help="default: all")
     consistency.add_argument("--bad", nargs="+", type=int, default=[0, 2, 4, 6], metavar="K",
@@ -132,43 +139,31 @@ def _add_consistency(verbs: Any) -> None:
     consistency.add_argument("--view-count", type=int, default=16, help="views of each object")
     consistency.add_argument("--resolution", type=int, default=96,
                              help="voxels along each side of the fit")
-    consistency.add_argument("--iterations", type=int, default=0,
-                             help="0 takes the method's own number")
-    consistency.add_argument("--seed", type=int, default=0)
-    consistency.add_argument("--last", type=int, default=0, metavar="N",
-                             help="only the last N objects")
-    consistency.add_argument("--count", type=int, default=0, metavar="N",
-                             help="only N objects, evenly spaced")
     consistency.set_defaults(run=_evaluate_consistency, stopped=RESUMES_HINT)
 
 
 def _add_methods(verbs: Any) -> None:
-    methods = verbs.add_parser("methods", help="the reconstruction methods side by side, as a "
-                               "Markdown table")
-    methods.add_argument("objects", type=user_path, metavar="OBJECTS", help=SETS)
+    methods = verbs.add_parser("methods", help="compare the reconstruction methods in a Markdown "
+                               "table")
+    _add_common(methods, "objects", "--model", "--iterations", "--seed", "--count")
     methods.add_argument("--out", type=user_path, required=True, metavar="DIR",
-                         help="each method works in a folder of its own in it; finished "
-                         "reconstructions aren't redone")
+                         help="folder for the results, with a folder for each method; finished "
+                         "reconstructions are not repeated")
     methods.add_argument("--methods", nargs="+", choices=COMPARED, default=[*COMPARED])
-    methods.add_argument("--model", default="nano", help="name from the catalogue, or a folder")
     methods.add_argument("--image-variations", type=user_path, metavar="DIR",
-                         help="model of sjc-i: a folder of sd-image-variations in diffusers "
-                              "layout; without, the model "
-                         "stands in and isn't told the cameras")
-    methods.add_argument("--iterations", type=int, default=0, help="0 takes each method's own")
-    methods.add_argument("--seed", type=int, default=0)
-    methods.add_argument("--count", type=int, default=0, metavar="N",
-                         help="only N objects, evenly spaced")
+                         help="model of the method sjc-i: a folder of sd-image-variations in "
+                         "diffusers layout; without it, --model is used without camera poses")
     methods.set_defaults(run=_evaluate_methods, stopped=RESUMES_HINT)
 
 
 def _add_report(verbs: Any) -> None:
-    report = verbs.add_parser("report", help="tables and figures of what the others have measured")
+    report = verbs.add_parser("report", help="make tables and figures of the results of the other "
+                              "verbs")
     report.add_argument("results", type=user_path, nargs="+", metavar="RESULT",
                         help="file of `views --out`, folder of `meshes` or `methods`, or PNG of "
-                             "`sheet`")
+                        "`sheet`")
     report.add_argument("--out", type=user_path, required=True, metavar="DIR",
-                        help="receives report.html, and the tables and figures as CSV and PNG")
+                        help="folder for report.html and for the tables and figures as CSV and PNG")
     report.set_defaults(run=_report)
 
 
@@ -179,7 +174,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
 
     if args.out:
         check_json(args.out, "scores", "left_out")
-    lpips, fid = _perceptual_metrics(args)  # before anything slow
+    lpips, fid = _perceptual_metrics(args)  # before slow work
     pipeline = model_cache.get(args.model, "cpu")
     steps = args.steps or pipeline.config.default_num_inference_steps
     guidance = args.guidance or pipeline.config.default_guidance_scale
@@ -196,7 +191,7 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
     if lpips is None:
-        print("no weights for LPIPS: GMSD replaces it")
+        print("the weights for LPIPS were not found: GMSD replaces it")
     _print_views(table)
     spread: dict[str, float] = {}
     if args.diversity:
@@ -206,10 +201,8 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
               + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
         record = {"objects": len(objects), "size": size, **sampling, "scores": table,
-                  "spread": spread, "lpips_network": lpips and lpips.network,
-                  "left_out": [problem.message for problem in problems]}
-        with staged_file(args.out) as stage:
-            stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+                  "spread": spread, "lpips_network": lpips and lpips.network}
+        _write(args.out, record, problems)
     _fail_for(problems)
 
 
@@ -304,7 +297,7 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
         print(name.ljust(36), *("-".rjust(11) if value is None else f"{value:11.4f}"
                                 for value in row.values()))
     if any(row.iou is None for row in scores.values()):
-        print("points enclose no volume: they have no IoU")
+        print("a point cloud encloses no volume, so it has no IoU")
     cost = {} if args.predictions else mean_cost(args.out, scores)
     if cost:
         print(", ".join(f"{name} {value:.1f}" for name, value in cost.items()))
@@ -312,10 +305,8 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
     if args.protocol == "zero123":
         settings["align"] = args.align
     record = {"options": settings, "mean": mean, "cost": cost,
-              "objects": {name: asdict(row) for name, row in scores.items()},
-              "left_out": [problem.message for problem in problems]}
-    with staged_file(args.out / "scores.json") as stage:
-        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+              "objects": {name: asdict(row) for name, row in scores.items()}}
+    _write(args.out / "scores.json", record, problems)
     _fail_for(problems)
 
 
@@ -342,26 +333,32 @@ def _evaluate_consistency(args: argparse.Namespace, reporter: Reporter) -> None:
     print(f"IoU of {len(scores)} objects by number of defective views of {args.view_count}")
     print(consistency_table(means, evaluation))
     record = {"options": {**options, "view_count": args.view_count}, "mean": means,
-              "objects": scores, "left_out": [problem.message for problem in problems]}
-    with staged_file(args.out / "consistency.json") as stage:
-        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+              "objects": scores}
+    _write(args.out / "consistency.json", record, problems)
     _fail_for(problems)
 
 
 def _tell(problems: Sequence[EngineError], usable: Sized, reporter: Reporter) -> None:
-    """Report the objects that are left out. Raises an error if none remains."""
+    """Report the inputs that are left out. Raises an error if none remains."""
     for problem in problems:
         reporter.log("error", f"{problem.message}; it is left out")
     if not usable:
-        raise EngineError(ErrorCode.BAD_INPUT, "nothing can be used",
+        raise EngineError(ErrorCode.BAD_INPUT, "none of the inputs can be used",
                           problems[0].message if problems else "the test set is empty")
 
 
+def _write(path: Path, record: dict[str, Any], problems: Sequence[EngineError]) -> None:
+    """Write a record with the objects that were left out as JSON."""
+    record = {**record, "left_out": [problem.message for problem in problems]}
+    with staged_file(path) as stage:
+        stage.write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
 def _fail_for(problems: Sequence[EngineError]) -> None:
-    """Raise the first problem, for the exit code, after all else is done."""
+    """Raise an error for the exit code, at the end, if inputs were left out."""
     if problems:
-        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} of those given were left out",
-                          "the others are done")
+        raise EngineError(ErrorCode.BAD_INPUT, f"{len(problems)} inputs were left out",
+                          "all others were evaluated")
 
 
 def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
@@ -375,7 +372,7 @@ def _evaluate_methods(args: argparse.Namespace, reporter: Reporter) -> None:
                               reporter, variations)
     print(table(records))
     if VARIATIONS in records and not variations:
-        print(f"{VARIATIONS}: {args.model}, not told the cameras, stands in for Image Variations")
+        print(f"{VARIATIONS}: {args.model} without camera poses replaces Image Variations")
 
 
 def _report(args: argparse.Namespace, reporter: Reporter) -> None:

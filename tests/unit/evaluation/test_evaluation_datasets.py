@@ -136,7 +136,7 @@ def test_evaluate_views_exit_code_reports_damage(
     assert run("evaluate", "views", folder, "--first", 1, "--steps", 1, "--out", out) == 2
     record = json.loads(out.read_text())
     assert record["objects"] == 1 and str(folder / "chair") in record["left_out"][0]
-    assert "1 of those given were left out" in capsys.readouterr().err
+    assert "1 inputs were left out" in capsys.readouterr().err
 
 
 def test_evaluate_meshes_uses_the_folders_meshes(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_evaluate_methods_makes_one_table(
     assert main(["evaluate", "methods", str(test_set), "--out", str(tmp_path),
                  "--methods", *chosen]) == 0
     head, _, *rows, note = capsys.readouterr().out.splitlines()
-    assert note == "sjc-i: nano, not told the cameras, stands in for Image Variations"
+    assert note == "sjc-i: nano without camera poses replaces Image Variations"
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert [row[0] for row in cells] == [*chosen]
     assert len(cells[0]) == head.count("|") - 1 == 7

@@ -129,4 +129,4 @@ def test_evaluate_meshes_exit_code_reports_missing_ones(
     (tmp_path / "theirs" / "cloud.npz").unlink()
     (tmp_path / "theirs" / "mesh.obj").unlink()
     assert run(*command) == 2
-    assert "nothing can be used" in capsys.readouterr().err
+    assert "none of the inputs can be used" in capsys.readouterr().err

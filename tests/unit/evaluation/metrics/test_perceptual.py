@@ -124,7 +124,7 @@ def test_command_finds_weights_in_the_models_folder(
     assert record["lpips_network"] == "alex"
     assert {"lpips", "fid", "gmsd"} <= set(record["scores"]["nano"]["all"])
     told = capsys.readouterr().out
-    assert "LPIPS" in told and "FID" in told and "stands in" not in told
+    assert "LPIPS" in told and "FID" in told and "GMSD replaces" not in told
 
 
 def test_lpips_and_fid_refuse_other_networks(hub: Path, inception: Path,
