@@ -9,9 +9,8 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .errors import EngineError, ErrorCode
-from .files import UNREADABLE_JSON, sha256
-from .result_place import HINT, is_own_file
+from .files import UNREADABLE_JSON, read_json_object, sha256
+from .result_place import foreign_file_error, is_own_file
 
 LIST = ".zero123-report.json"
 """File in a folder of documents: their names and digests."""
@@ -24,7 +23,7 @@ def check_image(path: Path) -> None:
         EngineError: `BAD_INPUT`, as for all functions here.
     """
     if path.is_file() and not is_own_file(path):
-        raise _foreign(path)
+        raise foreign_file_error(path)
 
 
 def check_json(path: Path, *keys: str) -> None:
@@ -49,32 +48,22 @@ def check(path: Path, is_own: Callable[[bytes], bool]) -> None:
     try:
         content = path.read_bytes() if path.is_file() else None
     except OSError:
-        raise _foreign(path) from None
+        raise foreign_file_error(path) from None
     if content is not None and not is_own(content):
-        raise _foreign(path)
+        raise foreign_file_error(path)
 
 
 def check_listed(folder: Path, names: Iterable[str]) -> None:
     """Refuse to replace files of these names that `write_list` has not listed, or that were
     changed since."""
-    try:
-        listed = json.loads((folder / LIST).read_text(encoding="utf-8"))
-    except UNREADABLE_JSON:
-        listed = {}
-    known = listed if isinstance(listed, dict) else {}
+    known = read_json_object(folder / LIST)
     for name in names:
         path = folder / name
         if path.is_file() and known.get(name) != sha256(path):
-            raise _foreign(path)
+            raise foreign_file_error(path)
 
 
 def write_list(stage: Path) -> None:
     """Write the list of the documents of a complete folder into it."""
     digests = {path.name: sha256(path) for path in sorted(stage.iterdir()) if path.is_file()}
     (stage / LIST).write_text(json.dumps(digests, indent=1), encoding="utf-8")
-
-
-def _foreign(path: Path) -> EngineError:
-    return EngineError(ErrorCode.BAD_INPUT,
-                       f"{path} is not overwritten, because this program did not write it or it "
-                       "was changed since", HINT)

@@ -49,13 +49,14 @@ def check_result_place(request: Request) -> None:
     _check_inputs(request, targets)
     if not request.OUT_IS_FOLDER:
         if out.is_file() and not is_own_file(out):
-            raise _foreign(out)
+            raise foreign_file_error(out)
     elif not request.ADDS_TO_RESULT and out.is_dir():
         for name in foreign_files(out, patterns):
-            raise _foreign(out / name)
+            raise foreign_file_error(out / name)
 
 
-def _foreign(path: Path) -> EngineError:
+def foreign_file_error(path: Path) -> EngineError:
+    """The error for a result that would replace a file of a person."""
     return EngineError(ErrorCode.BAD_INPUT,
                        f"{path} is not overwritten, because this program did not write it or it "
                        "was changed since", HINT)

@@ -13,6 +13,7 @@ from mathutils import Matrix
 
 from ...engine import camera
 from ...engine.core.errors import EngineError, ErrorCode
+from ...engine.core.files import read_json_object
 from ...engine.core.request import Request, SceneImport
 from ...engine.core.requests import REQUESTS, TextRequest, load_request
 from .destination import MAX_TITLE, destination, select_only, view_layer_of
@@ -47,9 +48,9 @@ _FILE_TYPES = {".json": SceneImport.VIEWS, ".glb": SceneImport.MESH, ".png": Sce
 def import_result(path: Path, scene: bpy.types.Scene, title: str = "",
                   request: Request | None = None, options: ImportOptions | None = None,
                   place: Place | None = None) -> list[bpy.types.ID]:
-    """Import a views.json, a mesh.glb or an image, or set the scene's elevation to an estimated
-    one.
-    Returns the new data-blocks.
+    """Import a views.json, a mesh.glb, an image or an estimated elevation.
+
+    Returns the new data-blocks. An elevation becomes that of the scene's input image.
 
     `place`: where a result is placed that belongs to something in the scene; None: the options
     decide.
@@ -157,7 +158,7 @@ def import_mesh(path: Path, scene: bpy.types.Scene, title: str = "",
         EngineError: As `import_result`.
     """
     options = options or ImportOptions()
-    report = _report(path.with_name("report.json"))
+    report = read_json_object(path.with_name("report.json"))
     title = title or _title(path.parent, report)
     record = _record("reconstruct", request or load_request(path.parent), report, [path])
     record.options = options.values()
@@ -258,14 +259,3 @@ def _record(kind: str, request: Request | None, document: dict[str, Any],
         model=str(document.get("model", getattr(request, "model", ""))),
         seed=int(document.get("seed", getattr(request, "seed", 0)) or 0),
         files=[str(file) for file in files])
-
-
-def _report(path: Path) -> dict[str, Any]:
-    """A reconstruction's report; empty if there is none, because a mesh can be imported without
-    it.
-    """
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}

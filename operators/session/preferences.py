@@ -18,8 +18,6 @@ from ..scene.folder_names import make_job_folder, safe_name
 
 ROOT_PACKAGE = (__package__ or "").rsplit(".", 2)[0]
 """The extension's package name in Blender, such as bl_ext.user_default.zero123."""
-ROOT_FOLDER = Path(__file__).resolve().parents[2]
-"""The folder in which the extension is installed; no files are written there."""
 
 
 class Preferences(NamedTuple):

@@ -138,7 +138,7 @@ def test_settings_make_a_valid_request(bpy, extension, scene):
 
 def test_zip_contains_only_what_runs(bpy, extension):
     """The builder excludes by pattern: a pattern that is wrong would ship the tests, or less."""
-    folder = extension("operators.session.preferences").ROOT_FOLDER
+    folder = extension("engine.setup.environment").ROOT
     names = {path.name for path in folder.iterdir()}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine", "operators", "ui"} <= names
     assert not names & {"tests", "noxfile.py", "pyproject.toml", "wheels", ".git", ".ci", "demo"}

@@ -52,7 +52,7 @@ def test_preset_contains_every_setting(bpy, scene, preset):
 
 def shipped(bpy, extension):
     folder, = (folder for folder in bpy.utils.preset_paths("zero123")
-               if folder.startswith(str(extension("operators.session.preferences").ROOT_FOLDER)))
+               if folder.startswith(str(extension("engine.setup.environment").ROOT)))
     return {file.stem: file for file in Path(folder).glob("*.py")}
 
 
