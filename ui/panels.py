@@ -102,13 +102,14 @@ class ZERO123_PT_mesh(_Section):
     bl_label = "Mesh"
     bl_options = {'DEFAULT_CLOSED'}
     NAMES = ("method", "field", "view_count", "views", "faces", "texture_size", "resolution",
-             "iterations", "refine", "obj", "ply")
+             "iterations", "resample", "rounds", "refine", "obj", "ply")
 
 
 class ZERO123_PT_quality(_Section):
     bl_label = "Model and Quality"
     bl_options = {'DEFAULT_CLOSED'}
-    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta", "pose_encoding")
+    NAMES = ("model", "steps", "guidance", "seed", "sampler", "eta", "consistency",
+             "pose_encoding")
 
 
 class ZERO123_PT_camera(_Section):

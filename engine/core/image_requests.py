@@ -17,6 +17,7 @@ SAMPLERS = ("dpm++", "ddim", "unipc")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 ALPHAS = ("auto", "trust", "ignore")
 FRAMINGS = ("auto", "keep", "fit")
+CONSISTENCIES = ("independent", "fused")
 POSE_ENCODINGS = ("auto", "zero123", "stable")
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 
@@ -89,6 +90,10 @@ class PosedRequest(DiffusionRequest):
     input_elevation: float | str = option(
         AUTO, "elevation of the camera that took the image, degrees above the horizon; it is "
               "estimated if no number is given", min=-90.0, max=90.0, automatic=True)
+    consistency: str = option(
+        "independent", "independent samples each view from the image alone; fused samples them one "
+        "after the other, each from the image and the views before it, which takes several times "
+        "as long", choices=CONSISTENCIES)
 
     @property
     def given_elevation(self) -> float | None:

@@ -133,6 +133,12 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
         0, "optimisation steps; 0 uses the method's default (views 300, for original models "
         "on a GPU 900; sds 600, sjc 10000)",
         min=0, max=100000)
+    rounds: int = option(
+        0, "rounds after the fit to views in which the model improves renderings of the fitted "
+        "shape, which are then fitted again", min=0, max=10)
+    resample: bool = option(
+        False, "sample the views that agree least with the others once more with another seed, "
+        "and keep the better ones")
     refine: int = option(
         0, "steps of score distillation at small noise after the fit to views", min=0, max=10000)
     faces: int = option(20000, "triangles of the mesh", min=100, max=1000000)
@@ -152,7 +158,7 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
         """Whether the model is used: the direct method and the fit to existing views need none."""
         if self.method == "direct":
             return False
-        return self.method != "views" or bool(self.refine) or not self.views
+        return self.method != "views" or bool(self.refine or self.rounds) or not self.views
 
     def written_files(self) -> tuple[str, ...]:
         unused = (() if self.obj else OBJ_FILES) + (() if self.ply else PLY_FILES)

@@ -212,8 +212,8 @@ class Zero123Pipeline(DiffusionPipeline):
 
         steps = len(new_sampler().timesteps)
         if latents is None:
-            latents = self._noise(num_samples, 1, generator)[0].repeat(len(poses), 1, 1, 1)
-        step_noise = self._noise(num_samples, steps, generator) if eta > 0 else None
+            latents = self.noise(num_samples, 1, generator)[0].repeat(len(poses), 1, 1, 1)
+        step_noise = self.noise(num_samples, steps, generator) if eta > 0 else None
 
         def sample(items: Tensor, number: int, count: int) -> Tensor:
             self._num_timesteps = steps * count
@@ -299,11 +299,11 @@ class Zero123Pipeline(DiffusionPipeline):
         image_latent = condition.latent.to(latents.dtype).expand(len(latents), -1, -1, -1)
         conditional = self.unet_input(latents, image_latent)
         if guidance_scale == 1:
-            return self._evaluate(conditional, timesteps, contexts)
+            return self.evaluate(conditional, timesteps, contexts)
         unconditional = self.unet_input(latents, torch.zeros_like(image_latent))
         if isinstance(timesteps, Tensor):
             timesteps = torch.cat([timesteps, timesteps])
-        null, guided = self._evaluate(
+        null, guided = self.evaluate(
             torch.cat([unconditional, conditional]), timesteps,
             torch.cat([torch.zeros_like(contexts), contexts])).chunk(2)
         return null + guidance_scale * (guided - null)
@@ -312,7 +312,7 @@ class Zero123Pipeline(DiffusionPipeline):
         """(n, 8, h, w): the noisy latents and the image's latent, concatenated."""
         return torch.cat([latents, image_latent], dim=1)
 
-    def _evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
+    def evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
         """The UNet's output, computed in the UNet's number format, as float32."""
         dtype = self.unet.dtype
         output = self.unet(latents.to(dtype), timesteps, contexts.to(dtype), return_dict=False)[0]
@@ -334,10 +334,7 @@ class Zero123Pipeline(DiffusionPipeline):
             output = self.predict(latents, timestep, contexts, condition, guidance_scale)
             noise = None if step_noise is None else step_noise[i].to(latents)
             latents = on_step(i, timestep, sampler.step(i, output, latents, noise))
-        if not torch.isfinite(latents).all():
-            raise EngineError(ErrorCode.MODEL_DAMAGED, "the network's output is not finite",
-                              "the model's weights are damaged, or its number format is too small")
-        return latents
+        return require_finite(latents)
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
@@ -348,12 +345,24 @@ class Zero123Pipeline(DiffusionPipeline):
         decoded = torch.cat([self.vae.decode(part, return_dict=False)[0] for part in few])
         return ((decoded + 1) / 2).clamp(0, 1)
 
-    def _noise(self, samples: int, steps: int, generator: torch.Generator | None) -> Tensor:
+    def noise(self, samples: int, steps: int, generator: torch.Generator | None) -> Tensor:
         """Unit Gaussians, (steps, samples, 4, h, w), the same on every device."""
         side = self.unet.config.sample_size
         shape = (steps, samples, self.unet.config.out_channels, side, side)
         device = "cpu" if generator is None else generator.device
         return torch.randn(shape, generator=generator, device=device)
+
+
+def require_finite(latents: Tensor) -> Tensor:
+    """The latents themselves.
+
+    Raises:
+        EngineError: `MODEL_DAMAGED` if they contain NaN or infinity.
+    """
+    if not torch.isfinite(latents).all():
+        raise EngineError(ErrorCode.MODEL_DAMAGED, "the network's output is not finite",
+                          "the model's weights are damaged, or its number format is too small")
+    return latents
 
 
 def _slice_attention(pipeline: Zero123Pipeline) -> str | None:

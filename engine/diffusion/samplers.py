@@ -39,7 +39,7 @@ class Sampler(Protocol):
 
 
 def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
-                 eta: float = 0.0) -> Sampler:
+                 eta: float = 0.0, start: int | None = None) -> Sampler:
     """A sampler for a scheduler's noise schedule.
 
     Args:
@@ -49,6 +49,8 @@ def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
             starts at the last training timestep; otherwise "ddim" visits the original's timesteps.
         steps: requested number of denoising steps, at least 1.
         eta: 0 is deterministic, 1 as noisy as DDPM; for "ddim" only.
+        start: training timestep to begin at, for samples that are noisy up to there only; None
+            begins where the schedule does.
 
     Raises:
         EngineError: `BAD_INPUT` for an unknown name or an impossible number of steps;
@@ -70,12 +72,12 @@ def make_sampler(name: str, scheduler_config: Mapping[str, Any], steps: int,
     if name == "ddim":
         trailing = zero_snr or config.get("timestep_spacing") == "trailing"
         timesteps = (trailing_timesteps if trailing else original_timesteps)(steps, train_steps)
-        schedule = ddim_schedule(cumulative_alphas(config), timesteps, eta,
+        schedule = ddim_schedule(cumulative_alphas(config), timesteps_from(start, timesteps), eta,
                                  final_alpha=1.0 if trailing else None)
         return DDIMSampler(schedule, prediction_type)
     if name in MULTISTEP_SOLVERS:
-        return MultistepSampler(MULTISTEP_SOLVERS[name].from_config(config),
-                                multistep_timesteps(steps, train_steps))
+        timesteps = timesteps_from(start, multistep_timesteps(steps, train_steps))
+        return MultistepSampler(MULTISTEP_SOLVERS[name].from_config(config), timesteps)
     raise EngineError(ErrorCode.BAD_INPUT, f"unknown sampler {name!r}",
                       f"choose ddim, {' or '.join(MULTISTEP_SOLVERS)}")
 
@@ -135,6 +137,18 @@ def multistep_timesteps(steps: int, train_steps: int = 1000) -> list[int]:
     """
     stride = (train_steps - 1) / (steps - 0.75)
     return [round(train_steps - 1 - i * stride) for i in range(steps)]
+
+
+def timesteps_from(start: int | None, timesteps: list[int]) -> list[int]:
+    """`start` and those of the descending `timesteps` that are at least half a stride below it.
+
+    A solver of second order divides by the length of its steps, of which none may be tiny. With
+    None, all `timesteps`.
+    """
+    if start is None:
+        return timesteps
+    stride = timesteps[0] - timesteps[1] if len(timesteps) > 1 else timesteps[0]
+    return [start, *(t for t in timesteps if t < start - stride / 2)]
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,8 @@ def _settings_used(request: ReconstructRequest, family: ModelFamily, views: View
     settings: dict[str, Any] = {"family": family.name}
     settings |= {name: views.meta[name] for name in sampling}
     settings |= {"view_count": len(views), "resolution": request.resolution,
-                 "iterations": request.iterations, "field": request.field,
+                 "iterations": request.iterations, "rounds": request.rounds,
+                 "field": request.field,
                  "texture_size": texture_size}
     return settings | family.parameters(request.method)
 
@@ -160,7 +161,8 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                 _photo(image), _settings(request, image.elevation_deg, image.radius, image),
                 _context(field_device, work, reporter, None))
         sampled = _sampled_views(request, image, work, reporter, stages)
-    pipeline = load_model(request, reporter, stages) if request.refine else None
+    pipeline = (load_model(request, reporter, stages) if request.refine or request.rounds
+                else None)
     settings = _settings(request, *_input_camera(request, sampled.views, image), image)
     try:
         result = reconstruct(
@@ -174,7 +176,7 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                           f"{request.image}", NO_SHAPE_HINT) from error
     if pipeline is not None:
         report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
-    return _Fitted(sampled.views, result, image,
+    return _Fitted(result.views or sampled.views, result, image,
                    sampled.unet_evaluations + result.unet_evaluations)
 
 
@@ -276,9 +278,9 @@ def _settings(request: ReconstructRequest, elevation_deg: float, radius: float,
     from ..reconstruction import ReconstructionSettings
 
     return ReconstructionSettings(
-        elevation_deg, radius, request.resolution, request.iterations, request.refine,
-        request.guidance, request.field, request.faces, _texture_size(request, image),
-        request.seed)
+        elevation_deg, radius, request.resolution, request.iterations, rounds=request.rounds,
+        refine=request.refine, guidance_scale=request.guidance, representation=request.field,
+        faces=request.faces, texture_size=_texture_size(request, image), seed=request.seed)
 
 
 def _context(field_device: FieldDevice, work: WorkInProgress, reporter: Reporter,
@@ -310,18 +312,51 @@ def _field_device(request: ReconstructRequest) -> FieldDevice:
 def _sampled_views(request: ReconstructRequest, image: FramedImage, work: WorkInProgress,
                    reporter: Reporter, stages: Stages) -> Sampled:
     """The views to fit, kept as files, which a resumed job starts from."""
-    from ..camera import two_ring_orbit
     from ..imaging.view_set import ViewSet
 
     if not work.views.is_file():
-        poses = [(azimuth, elevation, image.radius)
-                 for azimuth, elevation in two_ring_orbit(request.view_count)]
-        sampled = sample(request, image.at(INPUT_SIZE), image.elevation_deg, poses, 1,
-                         reporter, stages)
+        sampled = sample_views(request, image, reporter, stages)
         sampled.views.meta["unet_evaluations"] = sampled.unet_evaluations
         sampled.views.save(work.views.parent)
     views = ViewSet.load(work.views)
     return Sampled(views, int(views.meta["unet_evaluations"]))
+
+
+def sample_views(request: ReconstructRequest, image: FramedImage, reporter: Reporter,
+                 stages: Stages) -> Sampled:
+    """The views to fit, around the object at the distance of the image's camera."""
+    from ..camera import two_ring_orbit
+
+    poses = [(azimuth, elevation, image.radius)
+             for azimuth, elevation in two_ring_orbit(request.view_count)]
+    sampled = sample(request, image.at(INPUT_SIZE), image.elevation_deg, poses, 1, reporter,
+                     stages)
+    if not request.resample:
+        return sampled
+    return _with_better_samples(request, image, sampled, poses, reporter, stages)
+
+
+def _with_better_samples(request: ReconstructRequest, image: FramedImage, sampled: Sampled,
+                         poses: list[tuple[float, float, float]], reporter: Reporter,
+                         stages: Stages) -> Sampled:
+    """The views, of which those that agree least with the others are sampled once more."""
+    from ..camera import FOV_DEG
+    from ..reconstruction.posed_images import input_photo
+    from ..reconstruction.resampling import better_views, doubtful_views, weights_of_views
+
+    photo = input_photo(image.at(INPUT_SIZE).premultiplied, FOV_DEG, image.elevation_deg,
+                        image.radius)
+    with stages.measure("rate views"):
+        weights = weights_of_views(sampled.views, photo, request.seed)
+    doubtful = doubtful_views(weights)
+    if not len(doubtful):
+        return sampled
+    other_seed = (request.seed + 1) % 2**31
+    again = sample(replace(request, seed=other_seed), image.at(INPUT_SIZE), image.elevation_deg,
+                   [poses[index] for index in doubtful], 1, reporter, stages)
+    with stages.measure("rate views"):
+        views = better_views(sampled.views, weights, again.views, doubtful, photo, request.seed)
+    return Sampled(views, sampled.unet_evaluations + again.unet_evaluations)
 
 
 def _input_camera(request: ReconstructRequest, views: ViewSet,

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..core.errors import EngineError
-from ..core.image_requests import DiffusionRequest, FramedRequest
+from ..core.image_requests import DiffusionRequest, FramedRequest, PosedRequest
 from ..core.reporting import Reporter
 from ..models.catalogue import known_model
 from ..models.installed_models import usable_folder
@@ -24,9 +25,11 @@ from ..setup.segmentation_model import bundled_model
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
     from ..camera import PoseEncoding
-    from ..diffusion import Zero123Pipeline
+    from ..diffusion import Zero123Output, Zero123Pipeline
+    from ..diffusion.fused import FusedSampling
     from ..imaging import FramedImage, PreparedImage
     from ..imaging.view_set import ViewSet
     from ..models.families import ModelFamily
@@ -161,35 +164,52 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
     import numpy as np
     import torch
 
+    from ..diffusion.fused import FusedSampling, sample_fused
     from ..imaging import foreground_alpha, from_white
 
     pipeline = load_model(request, reporter, stages)
     steps = request.steps or pipeline.config.default_num_inference_steps
     guidance = request.guidance or pipeline.config.default_guidance_scale
 
-    def report_step(pipeline: Zero123Pipeline, index: int, timestep: int, tensors: dict) -> dict:
-        reporter.progress("sample", index + 1, pipeline.num_timesteps)
-        return tensors
-
     poses = _followed(pipeline, poses, image.radius, reporter)
-    azimuth, elevation, radius = map(list, zip(*poses, strict=True))
+    sampling = FusedSampling(steps, guidance, request.sampler, request.eta, samples)
+    generator = torch.Generator("cpu").manual_seed(request.seed)
+    consistency = request.consistency if isinstance(request, PosedRequest) else "independent"
     with stages.measure("sample"):
-        output = pipeline(
-            image.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
-            input_elevation=input_elevation, input_radius=image.radius,
-            num_samples=samples, num_inference_steps=steps, guidance_scale=guidance,
-            sampler=request.sampler, eta=request.eta,
-            generator=torch.Generator("cpu").manual_seed(request.seed), output_type="np",
-            callback_on_step_end=report_step,
-            on_halved=lambda rows: report_smaller_batches(rows, reporter))
+        if consistency == "fused":
+            output = sample_fused(
+                pipeline, image.rgb, poses, (0.0, input_elevation, image.radius), sampling,
+                generator, partial(reporter.progress, "sample"))
+        else:
+            output = _independent(pipeline, image, poses, input_elevation, sampling, generator,
+                                  reporter)
     report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler, "eta": request.eta,
-            "dtype": dtype_name(pipeline)}
+            "consistency": consistency, "dtype": dtype_name(pipeline)}
     assert isinstance(output.images, np.ndarray)
     rgba = np.stack([from_white(rgb, foreground_alpha(rgb)) for rgb in output.images])
     views = view_set(image, input_elevation, rgba, poses, samples, meta)
     return Sampled(views, output.unet_evaluations)
+
+
+def _independent(pipeline: Zero123Pipeline, image: PreparedImage,
+                 poses: Sequence[tuple[float, float, float]], input_elevation: float,
+                 sampling: FusedSampling, generator: torch.Generator,
+                 reporter: Reporter) -> Zero123Output:
+    """Views that are sampled from the image alone, many at a time."""
+    def report_step(pipeline: Zero123Pipeline, index: int, timestep: int, tensors: dict) -> dict:
+        reporter.progress("sample", index + 1, pipeline.num_timesteps)
+        return tensors
+
+    azimuth, elevation, radius = map(list, zip(*poses, strict=True))
+    return pipeline(
+        image.rgb, azimuth=azimuth, elevation=elevation, radius=radius,
+        input_elevation=input_elevation, input_radius=image.radius,
+        num_samples=sampling.num_samples, num_inference_steps=sampling.steps,
+        guidance_scale=sampling.guidance_scale, sampler=sampling.sampler, eta=sampling.eta,
+        generator=generator, output_type="np", callback_on_step_end=report_step,
+        on_halved=lambda rows: report_smaller_batches(rows, reporter))
 
 
 def _followed(pipeline: Zero123Pipeline, poses: Sequence[tuple[float, float, float]],

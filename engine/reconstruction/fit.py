@@ -164,6 +164,8 @@ class FitTask:
     """Representation of the field, as for `fields.representations.make_field`."""
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - immutable
     """Device of the optimisation; images and result are on the CPU."""
+    start: Field | None = None
+    """A fitted field to begin with; None: that of the hull."""
 
 
 def fit_field(task: FitTask, iterations: int, run: TrainingRun) -> Fit:
@@ -174,7 +176,8 @@ def fit_field(task: FitTask, iterations: int, run: TrainingRun) -> Fit:
     """
     hull = hull_of(task.images, task.voxel_grid)
     stage = ViewFitStage(task.images, hull, run.generator, task.prediction)
-    start = make_field(initial_field(hull), task.representation, run.generator, task.device)
+    first = initial_field(hull) if task.start is None else softened_field(task.start, hull)
+    start = make_field(first, task.representation, run.generator, task.device)
     fitted = train_coarse_to_fine(start, stage, iterations, run)
     return Fit(on_cpu(fitted), stage.images, stage.hull, stage.z_bounds)
 
@@ -191,6 +194,18 @@ def initial_field(hull: Hull) -> VoxelField:
         field.raw[0, 0] = torch.where(hull.bound, dense.clamp_min(-INITIAL_RAW), EMPTY_RAW)
         field.raw[0, 1:] = torch.logit(hull.colour, eps=0.02).permute(3, 0, 1, 2)
     return field
+
+
+def softened_field(field: Field, hull: Hull) -> VoxelField:
+    """A fitted field on a hull's voxels, as changeable as an initial field: gradients would hardly
+    move voxels that are quite solid or quite empty."""
+    softened = initial_field(hull)
+    fitted = field.as_grid(hull.voxel_grid).raw.detach()[0]
+    with torch.no_grad():
+        softened.raw[0, 0] = torch.where(hull.bound, fitted[0].clamp(-INITIAL_RAW, INITIAL_RAW),
+                                         EMPTY_RAW)
+        softened.raw[0, 1:] = fitted[1:]
+    return softened
 
 
 def occupancy_of(hull: Hull) -> Occupancy:

@@ -102,10 +102,9 @@ def images_of_views(views: ViewSet, photo: Photo | None, reporter: Reporter) -> 
     Raises:
         EngineError: `BAD_INPUT` if no view is usable.
     """
-    coverage = (views.images[..., 3] > 0.5).mean(axis=(1, 2))
-    usable = (coverage > USABLE_COVERAGE[0]) & (coverage < USABLE_COVERAGE[1])
+    usable = usable_views(views)
     if not usable.any():
-        raise _no_silhouette("the views' masks contain", coverage.max())
+        raise _no_silhouette("the views' masks contain", _coverage(views).max())
     if not usable.all():
         bad = ", ".join(str(i) for i in np.nonzero(~usable)[0])
         reporter.log("warning", f"views without an object or without background left out: {bad}")
@@ -117,6 +116,17 @@ def images_of_views(views: ViewSet, photo: Photo | None, reporter: Reporter) -> 
         matrices = torch.cat([matrices, torch.from_numpy(photo.camera_to_world).float()[None]])
         weight = torch.cat([weight, torch.tensor([PHOTO_WEIGHT])])
     return PosedImages(rgba, matrices, views.fov_deg, weight, trusted=weight == PHOTO_WEIGHT)
+
+
+def usable_views(views: ViewSet) -> npt.NDArray[np.bool_]:
+    """Which of N views have a silhouette: an object, and background around it."""
+    coverage = _coverage(views)
+    return (coverage > USABLE_COVERAGE[0]) & (coverage < USABLE_COVERAGE[1])
+
+
+def _coverage(views: ViewSet) -> FloatArray:
+    """Share of each view's pixels (N) that the object covers."""
+    return (views.images[..., 3] > 0.5).mean(axis=(1, 2))
 
 
 def image_of_photo(photo: Photo, size: int) -> PosedImages:

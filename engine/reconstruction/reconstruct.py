@@ -14,6 +14,7 @@ import torch
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
+from ..fields.field import Field
 from ..fields.voxel_grid import VoxelGrid, cube
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
@@ -31,6 +32,7 @@ from .posed_images import (
     image_of_photo,
     images_of_views,
     input_photo,
+    usable_views,
 )
 from .settings import ReconstructionSettings, RunContext, single_thread
 from .shape_network import has_shape_network, predict_shape
@@ -50,6 +52,9 @@ are the originals'. DietNeRF needs fewer here because a voxel grid learns faster
 UNPOSED_METHODS = ("sjc-i",)
 """Methods whose model does not receive the cameras."""
 
+FOV_TOLERANCE_DEG = 0.1
+"""Difference of a field of view from the model's that changes an image by less than a pixel."""
+
 FloatArray = npt.NDArray[np.floating]
 
 
@@ -62,6 +67,8 @@ class Reconstruction:
     """Stages in order, each {"name": str, "seconds": float}."""
     unet_evaluations: int = 0
     """UNet evaluations during the reconstruction itself."""
+    views: ViewSet | None = None
+    """The views of the last round, to which the mesh was fitted; None without rounds."""
 
 
 def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
@@ -71,7 +78,7 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
 
     `photo`: the input photo, S x S x 4 in [0, 1], premultiplied, from the camera that the
     settings name. It is fitted together with the views, with a higher weight, and colours what it
-    shows. Refinement (`settings.refine`) needs it, and a pipeline in the context.
+    shows. Rounds and refinement need it, and a pipeline in the context.
 
     Raises:
         EngineError: `BAD_INPUT` if the views show no object or none they agree on, or if there is
@@ -80,9 +87,7 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
     """
     settings, context = settings or ReconstructionSettings(), context or RunContext()
     photo_view = None if photo is None else _input_photo(photo, views.fov_deg, settings)
-    if settings.refine and (context.pipeline is None or photo_view is None):
-        raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input image and a model",
-                          "give the image, or leave out the refinement")
+    _check_model(views, photo_view, settings, context)
     rays = PhotometricConfig().rays_per_step
     if settings.refine and context.pipeline:
         from .score import max_rays_per_step  # imports diffusers
@@ -91,21 +96,18 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
     _require_memory(settings, rays)
     generator = torch.Generator().manual_seed(settings.seed)
     iterations = settings.iterations or VIEWS_ITERATIONS
-    evaluations = 0
+    evaluations, improved = 0, None
     with single_thread():
-        with context.clock.stage("hull"):
-            images = images_of_views(views, photo_view, context.reporter)
-            images = replace(images, weight=images.weight * rate_views(images, settings.seed))
-            task = FitTask(images, _voxel_grid(images, settings.resolution),
-                           _prediction(photo_view, settings), settings.representation,
-                           context.device)
+        task = _fit_task(views, photo_view, settings, context)
         with context.clock.stage("fit", steps=iterations):
             fit = fit_field(task, iterations, context.training_run("fit", generator))
+        if settings.rounds and photo_view is not None:
+            fit, improved, evaluations = _after_rounds(fit, views, photo_view, settings, context)
         if settings.refine and photo_view is not None:
             scored = _refined(fit, photo_view, settings, context, generator)
-            fit, evaluations = scored.fit, scored.unet_evaluations
+            fit, evaluations = scored.fit, evaluations + scored.unet_evaluations
         mesh = textured_mesh(fit, photo_view, settings.faces, settings.texture_size, context.clock)
-    return Reconstruction(mesh, context.clock.stages, evaluations)
+    return Reconstruction(mesh, context.clock.stages, evaluations, improved)
 
 
 def reconstruct_by_score(method: str, photo: FloatArray,
@@ -179,6 +181,58 @@ def _score_method(name: str) -> ScoreMethod:
 
     return {"sds": score.fit_by_distillation, "sjc": score.fit_by_jacobian,
             "sjc-i": score.fit_by_jacobian, "dietnerf": score.fit_by_semantics}[name]
+
+
+def _check_model(views: ViewSet, photo: Photo | None, settings: ReconstructionSettings,
+                 context: RunContext) -> None:
+    """Refuse settings that need a photo, a model or its cameras where these are missing."""
+    missing = context.pipeline is None or photo is None
+    if settings.refine and missing:
+        raise EngineError(ErrorCode.BAD_INPUT, "refining needs the input image and a model",
+                          "give the image, or leave out the refinement")
+    if settings.rounds and missing:
+        raise EngineError(ErrorCode.BAD_INPUT, "improving views needs the input image and a model",
+                          "give the image, or leave out the rounds")
+    if settings.rounds and abs(views.fov_deg - camera.FOV_DEG) > FOV_TOLERANCE_DEG:
+        raise EngineError(ErrorCode.BAD_INPUT, "the model cannot improve views whose field of view "
+                          "is not its own", "leave out the rounds")
+
+
+def _fit_task(views: ViewSet, photo: Photo | None, settings: ReconstructionSettings,
+              context: RunContext, start: Field | None = None) -> FitTask:
+    """A fit to weighted views, from a fitted field or from their hull."""
+    with context.clock.stage("hull"):
+        images = images_of_views(views, photo, context.reporter)
+        images = replace(images, weight=images.weight * rate_views(images, settings.seed))
+        return FitTask(images, _voxel_grid(images, settings.resolution),
+                       _prediction(photo, settings), settings.representation, context.device,
+                       start)
+
+
+def _after_rounds(fit: Fit, views: ViewSet, photo: Photo, settings: ReconstructionSettings,
+                  context: RunContext) -> tuple[Fit, ViewSet, int]:
+    """The fit after all rounds, the views that it was fitted to, and the UNet evaluations.
+
+    If the model's views of a round show no object, the fit before it is the result.
+    """
+    from .rounds import CONFIG, improve_views  # imports diffusers
+
+    iterations = max(1, round((settings.iterations or VIEWS_ITERATIONS) * CONFIG.iterations_share))
+    evaluations = 0
+    for number in range(1, settings.rounds + 1):
+        improved = improve_views(fit, views, photo, settings, context, number)
+        evaluations += improved.unet_evaluations
+        if not usable_views(improved.views).any():
+            context.reporter.log("warning", f"the model's views of round {number} show no object: "
+                                 "the mesh is made from the views before them")
+            break
+        views = improved.views
+        task = _fit_task(views, photo, settings, context, fit.field)
+        name = f"fit {number}"
+        with context.clock.stage(name, steps=iterations):
+            fit = fit_field(task, iterations, context.training_run(
+                name, torch.Generator().manual_seed(settings.seed + number)))
+    return fit, views, evaluations
 
 
 def _refined(fit: Fit, photo: Photo, settings: ReconstructionSettings, context: RunContext,

@@ -16,7 +16,7 @@ from helpers.shapes import BLOCK, photograph
 from torch import nn
 
 from engine.camera import two_ring_orbit
-from engine.core.errors import JobCancelled
+from engine.core.errors import EngineError, JobCancelled
 from engine.core.reporting import MessageReporter
 from engine.core.requests import ElevationRequest, ReconstructRequest, Request, ViewsRequest
 from engine.diffusion import Zero123Pipeline
@@ -71,6 +71,24 @@ def test_views_encode_the_image_once(request_of: Callable[..., Request], tiny_mo
     with watched(tiny_model) as counts:
         jobs.run(request_of(ViewsRequest, orbit=5, samples=3, steps=4), SilentJob())
     assert counts == {"clip": 1, "encoder": 1, "unet": 4}
+
+
+def test_fused_views_encode_the_image_and_every_view(
+        request_of: Callable[..., Request], tiny_model: Path) -> None:
+    with watched(tiny_model) as counts:
+        report = jobs.run(request_of(ViewsRequest, orbit=3, steps=2, consistency="fused"),
+                          SilentJob())
+    assert counts == {"clip": 4, "encoder": 4, "unet": 6}
+    assert report["unet_evaluations"] > 3 * 2 * 2
+
+
+def test_resampling_takes_at_most_three_tenths_more(
+        request_of: Callable[..., Request], tiny_model: Path) -> None:
+    """Random weights show no object in any view: as many as allowed are sampled again."""
+    request = request_of(ReconstructRequest, **{**MESH, "view_count": 16}, steps=2, resample=True)
+    with watched(tiny_model) as counts, pytest.raises(EngineError):
+        jobs.run(request, SilentJob())
+    assert counts["unet"] == 2 * 2
 
 
 def test_sds_encodes_the_input_image_once(

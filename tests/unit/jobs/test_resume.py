@@ -58,9 +58,10 @@ def hidden(folder: Path) -> list[str]:
     ({"iterations": 20}, "fit", 5),
     ({"iterations": 20}, "fit", 15),
     ({"iterations": 10, "refine": 4}, "refine", 2),
+    ({"iterations": 10, "rounds": 1}, "fit 1", 3),
     ({"iterations": 5, "method": "sds"}, "sds", 3),
     ({"iterations": 10, "field": "hash"}, "fit", 6),
-], ids=["coarse", "fine", "refine", "sds", "hash"])
+], ids=["coarse", "fine", "refine", "rounds", "sds", "hash"])
 def test_resumed_run_ends_with_the_same_bytes(picture: Path, tmp_path: Path, options: dict,
                                               stage: str, step: int) -> None:
     jobs.run(request(picture, tmp_path / "whole", **options), SilentReporter())

@@ -126,6 +126,7 @@ TEXTS = {
     "give the image": "das Bild angeben",
     "give the image, or leave out the refinement":
         "das Bild angeben oder die Verfeinerung weglassen",
+    "give the image, or leave out the rounds": "das Bild angeben oder die Runden weglassen",
     "give the name of a model in the models folder":
         "den Namen eines Modells im Modellordner angeben",
     "give the original's .yaml file, or leave it out":
@@ -133,6 +134,8 @@ TEXTS = {
     "import it as made, or with voxels": "es importieren, wie es gemacht wurde, oder mit Voxeln",
     "import the views of the same image, or reconstruct again":
         "die Ansichten desselben Bildes importieren oder neu rekonstruieren",
+    "improving views needs the input image and a model":
+        "das Verbessern der Ansichten braucht das Eingabebild und ein Modell",
     "indices start at 0": "von 0 an zählen",
     "install OpenSSH's client": "den Client von OpenSSH installieren",
     "install it in the extension's preferences, or choose a Python there that has torch":
@@ -143,6 +146,7 @@ TEXTS = {
         "die Engine neu installieren; ihr Protokoll sagt vielleicht mehr",
     "it may be malicious: get the checkpoint from its authors":
         "er kann gemacht sein, um zu schaden: den Checkpoint von seinen Autoren holen",
+    "leave out the rounds": "die Runden weglassen",
     "leave that out, or choose another text-to-image model":
         "das weglassen oder ein anderes Text-zu-Bild-Modell wählen",
     "let the compositor run, or choose another image":
@@ -207,6 +211,8 @@ TEXTS = {
     "the image shows no object": "das Bild zeigt kein Objekt",
     "the installation was cancelled": "die Installation wurde angehalten",
     "the licence was not accepted": "die Lizenz wurde nicht angenommen",
+    "the model cannot improve views whose field of view is not its own":
+        "das Modell kann Ansichten mit einem anderen Blickwinkel als seinem nicht verbessern",
     "the model was damaged during the transfer": "das Modell wurde bei der Übertragung beschädigt",
     "the model's safety checker refused the image":
         "die Sicherheitsprüfung des Modells hat das Bild abgelehnt",

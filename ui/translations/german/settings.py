@@ -56,6 +56,11 @@ TEXTS = {
         "Wie die Form gefunden wird: an erzeugte Ansichten angepasst; in wenigen Sekunden ohne "
         "Diffusionsmodell aus dem Bild vorhergesagt (direct); oder durch Score Distillation (sds) "
         "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
+    "Independent samples each view from the image alone; fused samples them one after the other, "
+    "each from the image and the views before it, which takes several times as long":
+        "„Unabhängig“ erzeugt jede Ansicht nur aus dem Bild; „Verknüpft“ erzeugt sie "
+        "nacheinander, jede aus dem Bild und den Ansichten davor, was ein Mehrfaches der Zeit "
+        "braucht",
     "Keep the background instead of cutting the object out":
         "Den Hintergrund behalten, statt das Objekt freizustellen",
     "Learning rate of the UNet; the projection's is ten times as high":
@@ -91,6 +96,14 @@ TEXTS = {
         "(langsamer)",
     "Resume the same job where it was stopped":
         "Denselben Auftrag dort fortsetzen, wo er angehalten wurde",
+    "Rounds after the fit to views in which the model improves renderings of the fitted shape, "
+    "which are then fitted again":
+        "Runden nach der Anpassung an Ansichten, in denen das Modell Bilder der gefundenen Form "
+        "verbessert, an die dann neu angepasst wird",
+    "Sample the views that agree least with the others once more with another seed, and keep the "
+    "better ones":
+        "Die Ansichten, die am wenigsten zu den anderen passen, mit einem anderen Startwert noch "
+        "einmal erzeugen und die besseren behalten",
     "Side of the square texture in pixels; 0 follows the image":
         "Seite der quadratischen Textur in Pixeln; 0 richtet sich nach dem Bild",
     "Steps between two preview images of the training":
