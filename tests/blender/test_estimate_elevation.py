@@ -32,7 +32,7 @@ def test_import_refuses_a_damaged_estimate(bpy, scene, tmp_path):
 
 
 @pytest.mark.parametrize("request_class", ["ViewsRequest", "ReconstructRequest"])
-def test_the_tab_leaves_the_elevation_to_the_job_unless_it_is_set(
+def test_tab_leaves_the_elevation_to_the_job(
         scene, extension, request_class):
     request = getattr(extension("engine.core.requests"), request_class)
     settings = scene.zero123

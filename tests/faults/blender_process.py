@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a real Blender with the extension, has its operators called, and can kill it."""
+"""Starts a real Blender with the extension, calls its operators, and can kill it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ assert OPERATORS.keys() == REQUESTS.keys()
 
 
 def settings(request: Request) -> dict[str, Any]:
-    """The operator's keywords for a request: what differs from the defaults.
-
-    An operator names a folder, also for the kinds whose result is one file; the one that cuts out
-    always takes a new folder among the results.
+    """The operator's keywords for a request: the values that differ from the defaults. An operator
+    takes a folder, also for kinds whose result is one file; the one that cuts out always uses a new
+    folder among the results.
     """
     values = {}
     for f in fields(request):
@@ -49,12 +48,12 @@ def settings(request: Request) -> dict[str, Any]:
 
 
 class BlenderProcess:
-    """One Blender; a context that ends it, and its engine with it.
+    """A Blender process; a context manager that ends it together with its engine.
 
     Args:
         archive: the extension's zip.
-        user: Blender's folder for settings and extensions, of several Blenders one after another.
-        results: the results folder of the preferences.
+        user: Blender's folder for settings and extensions, which several Blenders use in turn.
+        results: the results folder in the preferences.
     """
 
     def __init__(self, archive: Path, user: Path, results: Path) -> None:
@@ -90,7 +89,7 @@ class BlenderProcess:
             self._log.close()
 
     def order(self, order: str, **arguments: Any) -> Any:
-        """Have something done by a function of the program; its answer.
+        """Call a function of the program in Blender. Returns its answer.
 
         Raises:
             RuntimeError: with an operator's report.
@@ -114,18 +113,18 @@ class BlenderProcess:
         return self.order("operate", operator=operator, settings=keywords)
 
     def wait(self, *jobs: str) -> list[tuple[str, str | None]]:
-        """State and error of jobs, once they have ended and are imported."""
+        """Wait until jobs have ended and are imported. Returns their states and errors."""
         while not self.settled.keys() >= set(jobs):
             self._until(lambda facts: "settled" in facts)
         return [self.settled[job] for job in jobs]
 
     def wait_for_stage(self, job: str, stage: str) -> None:
-        """Wait until a job has come to a stage."""
+        """Wait until a job has reached a stage."""
         while (job, stage) not in self.stages:
             self._until(lambda facts: facts.get("stage") == stage)
 
     def watch(self, seconds: float) -> None:
-        """Let so much time go by."""
+        """Process events for this many seconds."""
         deadline = time.monotonic() + seconds
         while (remaining := deadline - time.monotonic()) > 0:
             try:
@@ -134,7 +133,7 @@ class BlenderProcess:
                 return
 
     def kill(self) -> list[psutil.Process]:
-        """Kill it. Returns the processes that it had started, and theirs."""
+        """Kill Blender. Returns its child processes and their descendants."""
         process = psutil.Process(self.pid)
         process.suspend()  # it can't start another one while we look
         family = process.children(recursive=True)
@@ -149,7 +148,7 @@ class BlenderProcess:
         self._lines.put({})
 
     def _until(self, enough: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Take in what is told up to the first of which `enough` holds."""
+        """Process events up to the first one for which `enough` is true."""
         while True:
             facts = self._lines.get(timeout=PATIENCE_S)
             assert facts, f"Blender has ended; see {self._log.name}"

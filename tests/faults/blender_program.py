@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Blender with the extension that does as it is told: the other side of `blender_process`.
+"""The program that runs in Blender with the extension and executes the orders of `blender_process`.
 
-Blender as a module has a window to import into, but no one to call its timers, and operators wait
-there for their jobs. This one is made to behave as on a screen: an operator starts a job and
-returns, and the extension's own timer function is called again and again.
+In Blender as a module nothing calls the timers, and operators wait for their jobs. This program
+makes it behave as with a window: an operator starts a job and returns, and the extension's timer
+function is called repeatedly.
 
-Arguments: the extension's zip, the results folder. Orders come as JSON lines on stdin, answers and
-what happens to the jobs go as JSON lines to stdout.
+Arguments: the extension's zip, the results folder. Orders arrive as JSON lines on stdin; answers
+and events of the jobs are written as JSON lines to stdout.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def main(archive: str, results: str) -> None:
     bpy.context.preferences.edit.use_global_undo = False  # its steps would count as growth
     runner = module("operators.session").session.runner
     tick = module("operators.session").session.timer.tick
-    behave_as_on_a_screen()
-    tell_of_ends()
+    behave_as_with_a_window()
+    report_ends()
     orders: queue.Queue[dict[str, Any] | None] = queue.Queue()
     threading.Thread(target=listen, args=(orders,), daemon=True).start()
     settled: set[str] = set()
@@ -61,7 +61,7 @@ def main(archive: str, results: str) -> None:
 
 
 def enable(archive: str) -> None:
-    """Install the extension, unless an earlier Blender of this user has."""
+    """Install the extension, unless an earlier Blender of this user has installed it."""
     if os.path.isdir(os.path.join(os.environ["BLENDER_USER_RESOURCES"], "extensions",
                                   "user_default", "zero123")):
         bpy.ops.preferences.addon_enable(module=PACKAGE)
@@ -74,15 +74,15 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(f"{PACKAGE}.{name}")
 
 
-def behave_as_on_a_screen() -> None:
-    """Also, killed engines may be started again without a pause."""
+def behave_as_with_a_window() -> None:
+    """Behave as with a window. Killed engines may also be started again without a pause."""
     on_screen = ModuleType("bpy")
     vars(on_screen).update(vars(bpy), app=SimpleNamespace(background=False))
     module("operators.session.launch").bpy = on_screen
     module("engine.transport.client").START_WINDOW_S = 0.0
 
 
-def tell_of_ends() -> None:
+def report_ends() -> None:
     """Report every terminal message that reaches a job, also one that the job would ignore."""
     jobs, protocol = module("operators.session.jobs"), module("engine.core.protocol")
     apply = jobs.Job.apply
@@ -108,7 +108,7 @@ def tell(**facts: Any) -> None:
 
 
 def operate(operator: str, settings: dict[str, Any]) -> list[str]:
-    """Call one of our operators. Returns the jobs that are new in the list."""
+    """Call an operator of the extension. Returns the new jobs in the list."""
     jobs = module("operators.session").session.runner.jobs
     before = {job.id for job in jobs}
     getattr(bpy.ops.zero123, operator)(**settings)
@@ -116,7 +116,7 @@ def operate(operator: str, settings: dict[str, Any]) -> list[str]:
 
 
 def scene() -> dict[str, str]:
-    """What is in the file, by name; of pictures and meshes a digest."""
+    """The data-blocks of the file by name, with a digest of images and meshes."""
     found = {f"object {item.name}": item.type for item in bpy.data.objects}
     found |= {f"collection {item.name}": " ".join(sorted(item.objects.keys()))
               for item in bpy.data.collections}
@@ -134,9 +134,8 @@ def digest(data: bytes) -> str:
 
 
 def tidy() -> int:
-    """Delete the results as a person does: objects, collections, and then unused data.
-
-    Returns the number of objects that were there.
+    """Delete the results as a user does: objects, collections, and then unused data. Returns the
+    number of objects before.
     """
     count = len(bpy.data.objects)
     bpy.context.scene.zero123.image = None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strategies for documents that are nearly right, and for those that are not."""
+"""Hypothesis strategies for almost valid documents and for arbitrary ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def altered(draw: st.DrawFn, document: Any) -> Any:
 
 
 def texts(document: Any) -> st.SearchStrategy[bytes]:
-    """The bytes of a file that should hold the document."""
+    """Bytes of a file that should contain the document."""
     whole = json.dumps(document).encode()
     return (altered(document).map(lambda value: json.dumps(value).encode())
             | st.integers(0, len(whole)).map(lambda end: whole[:end])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a process holds, and that it doesn't grow by the jobs it does."""
+"""Measures the resources of a process, and checks that they do not grow with the number of jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GROWTH = 0.05
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a process holds."""
+    """The resources of a process."""
 
     memory_mb: float
     handles: int
@@ -32,11 +32,11 @@ class Footprint:
                    len(list((folder / "fd").iterdir())), children)
 
     def check_growth(self, later: Footprint) -> None:
-        """That there are as many handles and children later, and hardly more memory."""
+        """Check that handles and child processes do not increase, and memory hardly does."""
         assert later.memory_mb < self.memory_mb * (1 + GROWTH)
         assert (later.handles, later.children) == (self.handles, self.children)
 
 
 def jobs_to_warm_up(kinds: int) -> int:
-    """After so many the growth is measured, if there are so many kinds of jobs in turn."""
+    """The number of jobs after which the growth is measured, if `kinds` kinds of jobs alternate."""
     return max(round(JOBS * SHARE_OF_WARMING_UP), kinds)

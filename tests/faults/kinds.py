@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A quick job of every kind, and what is on the disk before and after it."""
+"""A quick job of every kind, and the content of the disk before and after it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Make = Callable[[str, Path], Request]
 
 
 def maker(given: Path, picture: Path, model: Path, text_model: Path) -> Make:
-    """Makes requests of every kind that start from what it writes into the folder `given`."""
+    """Makes requests of every kind; their input files are written into the folder `given`."""
     for name in ("models", "shards"):
         (given / name).mkdir()
     (given / "models" / "roof.obj").write_text(
@@ -74,13 +74,13 @@ def maker(given: Path, picture: Path, model: Path, text_model: Path) -> Make:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
+    """All files below a folder, including hidden ones."""
     return {str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def made(folder: Path) -> dict[str, bytes]:
-    """All that stands under a final name; of what tells of times only the presence."""
+    """All files under their final names; of files that contain times, only their presence."""
     return {name: b"" if name.endswith(TIMED) else data
             for name, data in content(folder).items()
             if not any(part.startswith(".") for part in Path(name).parts)}

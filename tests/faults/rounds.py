@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often the tests of faults try their luck, and what counts as a good end.
+"""The numbers of rounds of the fault tests, and the outcomes that they accept.
 
 `nox -s tests` takes a short part; ZERO123_SOAK=1, as `nox -s soak` sets it, the long one.
 """
@@ -20,11 +20,11 @@ from engine.core.failures import as_engine_error
 
 SOAK = bool(os.environ.get("ZERO123_SOAK"))
 LONGEST_S = 5.0
-"""Of the processor, not of the clock: other programs can make us wait."""
+"""Limit of a test in seconds of processor time: other programs may delay it."""
 
 
 def rounds(short: int, long: int) -> int:
-    """One of the numbers, by the session."""
+    """The short or the long number of rounds, by the session."""
     return long if SOAK else short
 
 
@@ -34,19 +34,24 @@ kills fall mostly on the libraries' loading, the long one's on every stage."""
 OURS = ("segment",)
 """Kinds of jobs that the short session finishes, too."""
 HELPERS_GONE_S = 30.0
-"""For a Blender that renders, which has to have started before it can notice."""
+"""Limit in seconds for a Blender that renders, which notices the end only after it has started."""
 GONE_S = 3.0
-"""A second, as test_engine_ends asks for, and more while other programs keep the processor busy."""
+"""Limit in seconds until processes have ended: one second, as in test_engine_ends, and a reserve
+for other programs on the processor."""
 
 
 def fuzz(short: int = 40, long: int = 2000) -> settings:
-    """Settings for a test with so many examples. The fixtures it uses are its own to reset."""
+    """Hypothesis settings for a test with this number of examples, which resets its fixtures
+    itself.
+    """
     return settings(max_examples=rounds(short, long), deadline=None, suppress_health_check=[
         HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def outcome(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The result, or the error as a person is told of it, which must be one that can be mended."""
+    """The result, or the error as it is shown to the user, which must be one that the user can act
+    on.
+    """
     start = time.process_time()
     try:
         result = function(*arguments, **options)
@@ -62,7 +67,7 @@ def outcome(function: Callable[..., Any], *arguments: Any, **options: Any) -> An
 
 
 def peak_memory_mb(since_now: bool = False) -> float:
-    """The most that this process has held in memory; `since_now` starts the count anew."""
+    """The peak memory of this process; `since_now` resets the peak first."""
     if since_now:
         Path("/proc/self/clear_refs").write_text("5")
     status = Path("/proc/self/status").read_text()

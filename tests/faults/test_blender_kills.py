@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender is killed while it works with the engine, or the engine below it: nothing is lost."""
+"""Blender or its engine is killed while a job runs: no finished work is lost."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ Start = Callable[[], BlenderProcess]
 
 @pytest.fixture
 def start(archive: Path, tmp_path: Path) -> Start:
-    """Starts the Blender of one user again and again."""
+    """Starts the Blender of one user repeatedly."""
     return lambda: BlenderProcess(archive, tmp_path / "user", tmp_path / "results")
 
 
 def results(folder: Path) -> set[tuple[str, bytes]]:
-    """Names and content of what is under a final name."""
+    """Names and contents of the files under their final names."""
     return {(OWN_FOLDER.sub(r"\1", name), data) for name, data in made(folder).items()}
 
 
 def check_all_gone(family: list[psutil.Process]) -> None:
-    """GONE_S is of the processor here: a library's loading can't be interrupted, and other
-    programs make it last.
+    """Check that all processes end. `GONE_S` is processor time here: loading a library cannot be
+    interrupted, and other programs slow it down.
     """
     before = {process: seconds_of_work(process) for process in family}
     deadline = time.monotonic() + HELPERS_GONE_S
@@ -67,8 +67,10 @@ def seconds_of_work(process: psutil.Process) -> float:
         return 0.0
 
 
-def test_a_killed_blender_loses_nothing(start: Start, make: Make, tmp_path: Path) -> None:
-    """What was finished stays; the next Blender does the next job; unfinished is not shown."""
+def test_killed_blender_keeps_finished_results(start: Start, make: Make, tmp_path: Path) -> None:
+    """Finished results remain; the next Blender does the next job; unfinished results are not
+    shown.
+    """
     chance = random.Random(2)
     place = tmp_path / "results"
     kept: dict[str, set[tuple[str, bytes]]] = {}
@@ -95,20 +97,20 @@ def test_a_killed_blender_loses_nothing(start: Start, make: Make, tmp_path: Path
 
 @pytest.fixture
 def long_mesh(make: Make, tmp_path: Path) -> ReconstructRequest:
-    """Fitted for long enough to be stopped in between."""
+    """A mesh whose fit takes long enough to be stopped."""
     request = make("reconstruct", tmp_path / "results")
     assert isinstance(request, ReconstructRequest)
     return replace(request, iterations=100)
 
 
 def check_went_on(blender: BlenderProcess, job: str) -> None:
-    """That a job came to its end without sampling views again."""
+    """Check that a job has ended without sampling views again."""
     assert blender.wait(job) == [DONE]
     assert {"fit", "texture"} <= {stage for of, stage in blender.stages if of == job}
     assert (job, "sample") not in blender.stages
 
 
-def test_a_mesh_goes_on_in_the_next_blender(start: Start, long_mesh: ReconstructRequest) -> None:
+def test_mesh_resumes_in_the_next_blender(start: Start, long_mesh: ReconstructRequest) -> None:
     for _ in range(rounds(1, 5)):
         blender = start()
         job = blender.start(long_mesh)
@@ -125,7 +127,7 @@ def test_a_mesh_goes_on_in_the_next_blender(start: Start, long_mesh: Reconstruct
         Path(long_mesh.out, "mesh.glb").unlink()
 
 
-def test_a_killed_engine_ends_every_job_once_and_blender_goes_on(
+def test_killed_engine_ends_every_job_of_blender_once(
         start: Start, make: Make, long_mesh: ReconstructRequest, tmp_path: Path) -> None:
     chance = random.Random(3)
     place = tmp_path / "results"
@@ -158,7 +160,9 @@ def test_a_killed_engine_ends_every_job_once_and_blender_goes_on(
 
 
 def kill_engine(blender: BlenderProcess) -> None:
-    """Kill the engine of a Blender, which stays, and see that neither it nor a helper is left."""
+    """Kill the engine of a running Blender, and check that neither the engine nor a helper is
+    left.
+    """
     assert blender.engine is not None
     engine = psutil.Process(blender.engine)
     family = [engine, *engine.children(recursive=True)]

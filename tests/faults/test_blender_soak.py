@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hundreds of jobs through one Blender: neither it nor its engine grows. For `nox -s soak`."""
+"""Hundreds of jobs in one Blender: neither it nor its engine grows. For `nox -s soak`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESULTS = {"views": 6, "segment": 0, "prepare": 0, "text": 0}
 """Objects that a result brings into the scene: pictures and cameras, of the input, too."""
 
 
-def test_soak_leaves_blender_and_engine_unchanged(
+def test_hundreds_of_jobs_in_blender_leak_nothing(
         archive: Path, make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     warm = jobs_to_warm_up(len(KINDS_IN_TURN))
     trail: list[tuple[Footprint, Footprint]] = []

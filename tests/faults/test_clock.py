@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The computer's clock is set forward and back, time and again, while jobs run."""
+"""The system clock is set forward and back repeatedly while jobs run."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture(autouse=True)
 def jumping_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
-    """The same for this process, which is the client's."""
+    """Makes the clock jump for this process, too, which is the client's."""
     right, days = time.time, itertools.cycle((DAY_S, -DAY_S))
     monkeypatch.setattr(time, "time", lambda: right() + next(days))
     return right
 
 
-def test_the_clock_jumps_for_this_test(jumping_clock: Callable[[], float]) -> None:
+def test_jumping_clock_changes_the_time(jumping_clock: Callable[[], float]) -> None:
     assert sorted(round((time.time() - jumping_clock()) / DAY_S) for _ in range(2)) == [-1, 1]
 
 
-def test_what_is_left_of_a_job_is_told_rightly() -> None:
+def test_remaining_time_ignores_clock_jumps() -> None:
     with EngineClient(SERVER) as client:
         job = client.submit("count", {"steps": 60, "sleep": 0.02})
         messages = poll_until(client, has(Done, job))
@@ -53,7 +53,7 @@ def test_what_is_left_of_a_job_is_told_rightly() -> None:
     assert all(0 <= eta_s < PATIENCE_S for eta_s in known), known
 
 
-def test_a_wait_has_the_length_that_was_asked_for() -> None:
+def test_wait_timeout_ignores_clock_jumps() -> None:
     with EngineClient(SERVER) as client:
         client.wait_ready(PATIENCE_S)
         job = client.submit("count", LONG)
@@ -65,7 +65,7 @@ def test_a_wait_has_the_length_that_was_asked_for() -> None:
         assert client.wait(job, PATIENCE_S) == Cancelled(job)
 
 
-def test_a_report_s_times_are_those_of_the_work(make: Make, tmp_path: Path) -> None:
+def test_report_times_ignore_clock_jumps(make: Make, tmp_path: Path) -> None:
     start = time.monotonic()
     request = make("reconstruct", tmp_path)
     jobs.run(request, SilentReporter())

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks that are full, closed to us or changed by others, at every write of every kind of job."""
+"""Disks that are full, read-only or changed by other programs, at every write of every kind of
+job."""
 
 from __future__ import annotations
 
@@ -25,10 +26,10 @@ SLOW = ("reconstruct", "elevation")
 
 
 class FaultyDisk:
-    """Fails at one of the events by which Python makes, opens for writing or renames a file.
+    """Fails at one of the events by which Python creates, opens for writing or renames a file.
 
-    Python reports those to its audit hooks before they happen, whatever library asks for them; an
-    exception from a hook is one from the call.
+    Python reports them to its audit hooks before they happen, whichever library causes them; an
+    exception from a hook is raised by the call.
     """
 
     def __init__(self) -> None:
@@ -64,10 +65,10 @@ def faulty_disk() -> Iterator[FaultyDisk]:
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT],
                          ids=errno.errorcode.get)
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fault_at_any_write_is_told_and_leaves_what_was_there(
+def test_failed_write_is_reported_and_keeps_the_old_result(
         tiny_model: Path, picture: Path, tmp_path: Path, faulty_disk: FaultyDisk, kind: str,
         error: int) -> None:
-    """Each write of the job fails once, over an older result; then the job is done after all."""
+    """Each write of the job fails once, over an older result; then the job succeeds."""
     if not SOAK and (kind in SLOW or error in (errno.EROFS, errno.ENOENT)):
         pytest.skip("the long session does this")
     request = KINDS[kind](str(picture), str(tiny_model), tmp_path)
@@ -114,7 +115,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_full_disk_is_told_and_a_retry_with_space_succeeds(
+def test_full_disk_is_reported_and_a_retry_succeeds(
         tiny_model: Path, picture: Path, small_disk: Path, kind: str) -> None:
     if not SOAK and kind == "elevation":
         pytest.skip("the long session does this")
@@ -137,7 +138,7 @@ def test_a_full_disk_is_told_and_a_retry_with_space_succeeds(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_disk_that_may_only_be_read_is_told(tiny_model: Path, picture: Path, small_disk: Path,
+def test_read_only_disk_is_reported(tiny_model: Path, picture: Path, small_disk: Path,
                                               kind: str) -> None:
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     request = KINDS[kind](str(picture), str(tiny_model), small_disk)
@@ -149,7 +150,7 @@ def test_a_disk_that_may_only_be_read_is_told(tiny_model: Path, picture: Path, s
 
 
 class Thief(SilentReporter):
-    """Takes a file or folder away at a stage of a job."""
+    """Removes a file or folder at a stage of a job."""
 
     def __init__(self, stage: str, path: Path) -> None:
         self.stage, self.path = stage, path
@@ -165,10 +166,10 @@ class Thief(SilentReporter):
     ("views", "prepare", "picture"), ("reconstruct", "fit", "hidden"),
     ("segment", "segment", "hidden"),
     ("segment", "segment", "picture")])
-def test_what_vanishes_between_two_steps_is_told_or_not_missed(
+def test_vanished_file_is_reported_or_not_needed(
         tiny_model: Path, picture: Path, tmp_path: Path, kind: str, stage: str,
         what: str) -> None:
-    """The hidden folder of unfinished work, or the picture."""
+    """The hidden folder of unfinished work, or the input image, vanishes."""
     image = Path(shutil.copy(picture, tmp_path / "ball.png"))
     place = tmp_path / "results"
     place.mkdir()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever stands in a JSON file or on a line to the engine: a right result, or a clear error."""
+"""Arbitrary JSON files and lines to the engine give a right result or a clear error."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from engine.jobs import run as jobs
 
 
 class Conversation:
-    """A real server in a process of its own."""
+    """A real server in a separate process."""
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(LONG_JOB_SERVER, cwd=folder, stdin=subprocess.PIPE,
@@ -57,7 +57,7 @@ class Conversation:
         self._jobs = 0
 
     def say(self, line: bytes) -> list[Message]:
-        """What the server answers to a line, once it has done all that was asked of it."""
+        """The server's answers to a line, after it has processed everything."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._jobs += 1
@@ -82,16 +82,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversation]:
     assert conversation.process.wait(20) == 0
 
 
-def ends_the_talk(line: bytes) -> bool:
-    """Whether the server is meant to leave after this line."""
+def ends_conversation(line: bytes) -> bool:
+    """Whether the server should end after this line."""
     try:
         return isinstance(decode(line.decode("utf-8", "replace")), (Shutdown, Hello))
     except EngineError:
         return False
 
 
-def takes_for_ever(line: bytes) -> bool:
-    """Whether it asks for a job of 2**63 steps, which is a right thing to ask for."""
+def is_endless_job(line: bytes) -> bool:
+    """Whether the line requests a job of 2**63 steps, which is a valid request."""
     try:
         message = decode(line.decode("utf-8", "replace"))
     except EngineError:
@@ -104,13 +104,13 @@ SUBMIT = {"type": "submit", "job": "a", "kind": "count", "request": {"steps": 1}
 CANCEL = {"type": "cancel", "job": "a"}
 LINES = (st.binary(max_size=60) | texts(SUBMIT) | texts(CANCEL)).map(
     lambda line: line.replace(b"\n", b" ").replace(b"\r", b" ")).filter(
-        lambda line: line.strip() and not ends_the_talk(line) and not takes_for_ever(line))
+        lambda line: line.strip() and not ends_conversation(line) and not is_endless_job(line))
 
 
 @fuzz(120, 5000)
 @given(line=LINES)
 @example(line=json.dumps({**SUBMIT, "job": ""}).encode())
-def test_any_line_is_obeyed_or_refused(server: Conversation, line: bytes) -> None:
+def test_server_executes_or_refuses_any_line(server: Conversation, line: bytes) -> None:
     answers = server.say(line)
     accepted = [message.job for message in answers if isinstance(message, Accepted)]
     ends = [message.job for message in answers if isinstance(message, TERMINAL) and message.job]
@@ -122,8 +122,8 @@ def test_any_line_is_obeyed_or_refused(server: Conversation, line: bytes) -> Non
 
 @fuzz(60, 3000)
 @given(data=st.data())
-def test_any_request_is_done_or_refused(server: Conversation, data: st.DataObject) -> None:
-    """Of those kinds that start from a picture; there is none, so that none gets far."""
+def test_server_runs_or_refuses_any_request(server: Conversation, data: st.DataObject) -> None:
+    """For the kinds that start from an image, which does not exist, so that no job gets far."""
     kind = data.draw(st.sampled_from(["views", "reconstruct", "segment", "prepare", "elevation"]))
     request = data.draw(altered(REQUESTS[kind](image="none.png", out="here/result").to_dict()))
     line = json.dumps({"type": "submit", "job": "a", "kind": kind, "request": request})
@@ -164,7 +164,7 @@ def test_any_views_file_is_loaded_or_refused(view_folder: Path, data: st.DataObj
 
 @fuzz(80, 5000)
 @given(data=st.data())
-def test_any_record_of_a_request_is_one_or_counts_as_none(tmp_path: Path,
+def test_any_request_record_is_read_or_ignored(tmp_path: Path,
                                                           data: st.DataObject) -> None:
     request = ViewsRequest(image="a.png", azimuth=[10.0], out=str(tmp_path))
     save_request(request, tmp_path)
@@ -176,9 +176,9 @@ def test_any_record_of_a_request_is_one_or_counts_as_none(tmp_path: Path,
 
 @fuzz(80, 5000)
 @given(data=st.data())
-def test_any_status_of_a_batch_is_gone_on_from(tmp_path: Path, picture: Path,
+def test_batch_resumes_from_any_status_file(tmp_path: Path, picture: Path,
                                                data: st.DataObject) -> None:
-    """What it says may be lost; the results tell it again."""
+    """Its content may be lost; it is rebuilt from the results."""
     folder = tmp_path / "batch"
     shutil.rmtree(folder, ignore_errors=True)
     request = ViewsRequest(image=str(picture), out=str(folder / "ball"))
@@ -197,7 +197,7 @@ def test_any_status_of_a_batch_is_gone_on_from(tmp_path: Path, picture: Path,
 
 @fuzz(40, 2000)
 @given(data=st.data())
-def test_any_record_of_a_batchs_result_is_one_or_counts_as_none(
+def test_any_batch_result_record_is_read_or_ignored(
         tmp_path: Path, picture: Path, data: st.DataObject) -> None:
     request = ViewsRequest(image=str(picture), out=str(tmp_path / "ball"))
     item = Item("ball", "ball.png", str(picture), request)
@@ -214,14 +214,14 @@ def test_any_record_of_a_batchs_result_is_one_or_counts_as_none(
 
 @fuzz(60, 3000)
 @given(values=JUNK | altered(ViewsRequest(image="a", out="b").to_dict()))
-def test_any_settings_make_a_request_or_are_refused(values: Any) -> None:
+def test_any_settings_are_accepted_or_refused(values: Any) -> None:
     if isinstance(values, dict):
         outcome(ViewsRequest.from_dict, values)
 
 
 @pytest.mark.parametrize("field", ["image", "out", "views", "model"])
 @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "y/" * 3000, "\ud800\udfff", "/dev/null/x"])
-def test_a_path_that_cannot_be_is_refused(tmp_path: Path, picture: Path, field: str,
+def test_impossible_path_is_refused(tmp_path: Path, picture: Path, field: str,
                                           path: str) -> None:
     import engine.reconstruction  # noqa: F401 - whose seconds are not to be counted
 
@@ -234,12 +234,12 @@ def test_a_path_that_cannot_be_is_refused(tmp_path: Path, picture: Path, field: 
 
 @fuzz(10, 10)
 @given(line=DEEP)
-def test_lists_within_lists_are_no_message(line: str) -> None:
+def test_deeply_nested_message_is_refused(line: str) -> None:
     with pytest.raises(EngineError):
         decode(line)
 
 
-def test_a_request_of_lists_within_lists_is_refused() -> None:
+def test_deeply_nested_request_is_refused() -> None:
     deep: Any = []
     for _ in range(900):
         deep = [deep]

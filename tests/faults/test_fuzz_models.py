@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model folders and checkpoints from strangers: loaded whole, or refused; never obeyed."""
+"""Model folders and checkpoints of unknown origin are loaded completely or refused, and never
+executed."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ OF_MODELS = (ErrorCode.MODEL_DAMAGED, ErrorCode.MODEL_INCOMPATIBLE, ErrorCode.MO
 
 @pytest.fixture
 def model(tiny_model: Path, tmp_path: Path) -> Path:
-    """A copy of the model, to be spoilt."""
+    """A copy of the model that a test may damage."""
     return Path(shutil.copytree(tiny_model, tmp_path / "model"))
 
 
@@ -49,7 +50,7 @@ def assert_loaded_or_refused(folder: Path) -> None:
 
 
 def safetensors(header: object, data: bytes = b"", length: int | None = None) -> bytes:
-    """A file with this header, and this for the header's length."""
+    """A safetensors file with this header and this stated length of the header."""
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text + data
 
@@ -63,7 +64,7 @@ LIES = st.builds(
 
 @fuzz(150, 10_000)
 @given(content=LIES | st.binary(max_size=60))
-def test_safetensors_that_lie_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_inconsistent_safetensors_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lies.safetensors"
     path.write_bytes(content)
     result = outcome(read_state_dict, path)
@@ -74,7 +75,7 @@ def test_safetensors_that_lie_are_refused(tmp_path: Path, content: bytes) -> Non
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_a_header_that_promises_terabytes_takes_none(tmp_path: Path) -> None:
+def test_header_that_states_terabytes_allocates_nothing(tmp_path: Path) -> None:
     path = tmp_path / "lies.safetensors"
     before = peak_memory_mb(since_now=True)
     for size in (2**40, 2**62, 2**64 - 1):
@@ -92,7 +93,7 @@ FILES = ("unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_mode
 
 @fuzz(8, 600)
 @given(data=st.data())
-def test_a_damaged_weight_file_is_refused(model: Path, tiny_model: Path,
+def test_damaged_weight_file_is_refused(model: Path, tiny_model: Path,
                                           data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(FILES))
     content = (tiny_model / name).read_bytes()
@@ -120,7 +121,7 @@ def test_weights_of_a_wrong_shape_are_refused(
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 @pytest.mark.parametrize("name", FILES)
-def test_weights_that_are_no_numbers_make_no_views(model: Path, picture: Path, tmp_path: Path,
+def test_weights_with_nan_make_no_views(model: Path, picture: Path, tmp_path: Path,
                                                    name: str, number: float) -> None:
     weights = load_file(model / name)
     save_file({key: torch.full_like(tensor, number) if tensor.is_floating_point() else tensor
@@ -165,7 +166,7 @@ def test_any_configuration_is_loaded_or_refused(model: Path, tiny_model: Path,
     ("vae/config.json", "scaling_factor", 0.0),
     ("image_encoder/config.json", "hidden_size", []),
 ])
-def test_settings_without_sense_make_no_views(model: Path, picture: Path, tmp_path: Path,
+def test_meaningless_settings_make_no_views(model: Path, picture: Path, tmp_path: Path,
                                               name: str, key: str, value: object) -> None:
     config = json.loads((model / name).read_text())
     (model / name).write_text(json.dumps({**config, key: value}))
@@ -177,7 +178,7 @@ def test_settings_without_sense_make_no_views(model: Path, picture: Path, tmp_pa
 
 @fuzz(60, 3000)
 @given(data=st.data())
-def test_any_list_of_a_models_files_is_believed_or_refused(model: Path,
+def test_any_list_of_model_files_is_accepted_or_refused(model: Path,
                                                            data: st.DataObject) -> None:
     (model / "files.json").unlink(missing_ok=True)
     write_record(model, "a.ckpt")
@@ -199,7 +200,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @fuzz(80, 5000)
 @given(data=st.data())
-def test_a_damaged_checkpoint_is_read_or_refused(tmp_path: Path, checkpoint: Path,
+def test_damaged_checkpoint_is_read_or_refused(tmp_path: Path, checkpoint: Path,
                                                  data: st.DataObject) -> None:
     content = bytearray(checkpoint.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -213,9 +214,9 @@ def test_a_damaged_checkpoint_is_read_or_refused(tmp_path: Path, checkpoint: Pat
 
 @fuzz(80, 5000)
 @given(data=st.data())
-def test_a_damaged_pickle_in_a_whole_archive_is_read_or_refused(
+def test_damaged_pickle_in_intact_archive_is_read_or_refused(
         tmp_path: Path, checkpoint: Path, data: st.DataObject) -> None:
-    """The archive's checksum would find what the last test changes."""
+    """The archive's checksum is correct here; in the previous test it detects the change."""
     path = tmp_path / "damaged.ckpt"
     with zipfile.ZipFile(checkpoint) as whole, zipfile.ZipFile(path, "w") as damaged:
         for name in whole.namelist():
@@ -230,7 +231,7 @@ def test_a_damaged_pickle_in_a_whole_archive_is_read_or_refused(
 
 @pytest.mark.parametrize("pickled", [b"\x80\x02K\x01Q.", b"\x80\x02M\x01"],
                          ids=["a number for a tensor", "cut off within a number"])
-def test_what_fuzzing_found_stays_refused(tmp_path: Path, checkpoint: Path,
+def test_pickles_found_by_fuzzing_are_refused(tmp_path: Path, checkpoint: Path,
                                           pickled: bytes) -> None:
     path = tmp_path / "damaged.ckpt"
     with zipfile.ZipFile(checkpoint) as whole, zipfile.ZipFile(path, "w") as damaged:
@@ -242,7 +243,7 @@ def test_what_fuzzing_found_stays_refused(tmp_path: Path, checkpoint: Path,
 
 
 @pytest.mark.parametrize("place", ["top", "weights", "beside", "plain pickle", "config folder"])
-def test_an_exploit_is_not_run(tmp_path: Path, checkpoint: Path, model: Path, place: str) -> None:
+def test_exploit_is_not_run(tmp_path: Path, checkpoint: Path, model: Path, place: str) -> None:
     mark = tmp_path / "mark"
     exploit, path = Exploit(mark), tmp_path / "bad.ckpt"
     match place:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures as they come, and as nobody should make them: read right, or refused in time."""
+"""Usual, damaged and malicious images are read correctly or refused in time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ SUFFIXES = ("png", "jpg", "webp", "tif", "bmp", "gif", "avif", "jp2", "tga", "pp
 
 
 def encoded(mode: str, suffix: str, **options: object) -> bytes:
-    """A file of a red square on white, if the format can hold that mode; else in RGB."""
+    """A file with a red square on white, in this mode if the format supports it, otherwise in
+    RGB.
+    """
     picture = Image.new("RGB", (48, 32), "white")
     picture.paste(RED, (12, 8, 36, 24))
     stream = io.BytesIO()
@@ -58,7 +60,7 @@ WHOLE = sorted(set(WHOLE))
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A picture's file with some bytes changed, cut off or doubled."""
+    """An image file with some bytes changed, cut off or doubled."""
     content = bytearray(draw(st.sampled_from(WHOLE)))
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, max(len(content) - 1, 0)))
@@ -76,7 +78,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @fuzz(250, 30_000)
 @given(content=damaged() | st.binary(max_size=200))
-def test_a_damaged_picture_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
+def test_damaged_image_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(content)
     result = outcome(read_image, path)
@@ -89,14 +91,14 @@ def test_a_damaged_picture_is_read_or_refused(tmp_path: Path, content: bytes) ->
 
 @fuzz(100, 10_000)
 @given(content=damaged() | st.binary(max_size=200))
-def test_a_damaged_view_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
+def test_damaged_view_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     write_views(tmp_path, content)
     result = outcome(ViewSet.load, tmp_path / "views.json")
     assert not isinstance(result, EngineError) or result.code in REFUSED
 
 
 def write_views(folder: Path, *contents: bytes) -> None:
-    """A views.json with these pictures."""
+    """Write a views.json with these images."""
     views = []
     for i, content in enumerate(contents):
         (folder / f"view_{i:03d}.png").write_bytes(content)
@@ -120,7 +122,7 @@ def test_every_mode_of_every_format_shows_the_square(tmp_path: Path, mode: str,
 
 
 @pytest.mark.parametrize("orientation", range(10))
-def test_a_rotated_photo_stands_upright(tmp_path: Path, orientation: int) -> None:
+def test_rotated_photo_is_read_upright(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     (tmp_path / "photo.jpg").write_bytes(encoded("RGB", "jpg", exif=exif))
@@ -128,7 +130,7 @@ def test_a_rotated_photo_stands_upright(tmp_path: Path, orientation: int) -> Non
     assert shape == ((48, 32) if orientation in (5, 6, 7, 8) else (32, 48))
 
 
-def test_of_an_animation_the_first_picture_counts(tmp_path: Path) -> None:
+def test_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime", "blue")]
     for suffix in ("gif", "png", "webp", "tif"):
         path = tmp_path / f"animated.{suffix}"
@@ -137,7 +139,7 @@ def test_of_an_animation_the_first_picture_counts(tmp_path: Path) -> None:
 
 
 def png_of_size(width: int, height: int, rows: int = 50) -> bytes:
-    """A PNG whose header promises a size; a few of its rows are there, packed a thousandfold."""
+    """A PNG whose header states a size; it contains a few rows, compressed a thousandfold."""
     def chunk(kind: bytes, content: bytes) -> bytes:
         return (struct.pack(">I", len(content)) + kind + content
                 + struct.pack(">I", zlib.crc32(kind + content)))
@@ -156,7 +158,7 @@ def png_of_size(width: int, height: int, rows: int = 50) -> bytes:
     b"BM" + struct.pack("<IIIIiiHHIIiiII", 100, 0, 54, 40, 2**30, -(2**30), 1, 24, 0, 0, 0, 0, 0,
                         0)],
     ids=["endless", "huge", "thin", "bomb", "nothing", "ppm", "ppm cut off", "bmp"])
-def test_a_bomb_is_refused_before_it_takes_memory(tmp_path: Path, content: bytes) -> None:
+def test_decompression_bomb_allocates_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bomb.png").write_bytes(content)
     before = peak_memory_mb(since_now=True)
     assert isinstance(outcome(read_image, tmp_path / "bomb.png"), EngineError)
@@ -164,7 +166,7 @@ def test_a_bomb_is_refused_before_it_takes_memory(tmp_path: Path, content: bytes
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_views_without_end_are_refused_before_they_take_memory(tmp_path: Path) -> None:
+def test_too_many_views_allocate_nothing(tmp_path: Path) -> None:
     stream = io.BytesIO()
     Image.new("RGBA", (4096, 4096)).save(stream, format="PNG")
     write_views(tmp_path, *[stream.getvalue()] * 40)
@@ -173,9 +175,9 @@ def test_views_without_end_are_refused_before_they_take_memory(tmp_path: Path) -
     assert peak_memory_mb() - before < 300
 
 
-def test_a_picture_that_would_start_an_interpreter_stays_closed(
+def test_eps_image_is_not_opened(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EPS is a program: Pillow hands it to Ghostscript."""
+    """EPS files are programs: Pillow would pass them to Ghostscript."""
     script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
     write_views(tmp_path, script)
     Image.init()

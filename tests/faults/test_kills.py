@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that are killed at random moments: every job ends once, and nothing finished is lost.
+"""Processes are killed at random moments: every job ends once, and no finished result is lost.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ PATIENCE_S = 120.0
 
 @pytest.fixture(autouse=True)
 def no_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would stop what is done here on purpose."""
+    """Switches off the limit on starts of the engine, which these tests exceed on purpose."""
     monkeypatch.setattr(client_module, "START_WINDOW_S", 0.0)
 
 
-def test_a_killed_engine_loses_nothing(make: Make, tmp_path: Path) -> None:
+def test_killed_engine_ends_every_job_once(make: Make, tmp_path: Path) -> None:
     chance = random.Random(0)
     kinds = ALL if SOAK else OURS
     with EngineClient(engine_command(sys.executable)) as client:
@@ -74,7 +74,7 @@ def test_a_killed_engine_loses_nothing(make: Make, tmp_path: Path) -> None:
 
 
 def watch(client: EngineClient, seconds: float) -> list[Message]:
-    """What is reported until all jobs have ended or the time is up."""
+    """The reports until all jobs have ended or the time limit is reached."""
     messages: list[Message] = []
     deadline = time.monotonic() + seconds
     while client.jobs and time.monotonic() < deadline:
@@ -96,7 +96,7 @@ while True:
 """
 
 
-def test_a_killed_parent_leaves_no_orphan_and_no_half_result(
+def test_killed_parent_leaves_no_orphan(
         project_root: Path, make: Make, tmp_path: Path) -> None:
     chance = random.Random(1)
     for number in range(rounds(len(ALL), 200)):

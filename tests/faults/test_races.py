@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Things that happen at the same time, twice, too late or after a long pause."""
+"""Events that happen simultaneously, twice, too late or after a long pause."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client() -> Iterator[EngineClient]:
         yield client
 
 
-def test_a_job_that_is_cancelled_twice_ends_once(client: EngineClient) -> None:
+def test_job_cancelled_twice_ends_once(client: EngineClient) -> None:
     for _ in range(rounds(5, 200)):
         jobs = [client.submit("count", LONG) for _ in range(2)]
         poll_until(client, has(Progress, jobs[0]))
@@ -52,7 +52,7 @@ def test_a_job_that_is_cancelled_twice_ends_once(client: EngineClient) -> None:
             assert terminals(messages, job) == [Cancelled(job)]
 
 
-def test_a_cancel_that_meets_the_end_of_its_job_makes_one_end(client: EngineClient) -> None:
+def test_cancel_at_the_end_of_a_job_gives_one_end(client: EngineClient) -> None:
     for number in range(rounds(60, 3000)):
         job = client.submit("count", {"steps": 20, "sleep": 0.0005})
         time.sleep(number % 20 / 1000)
@@ -63,8 +63,8 @@ def test_a_cancel_that_meets_the_end_of_its_job_makes_one_end(client: EngineClie
         assert end in (Cancelled(job), Done(job, {"counted": 20}))
 
 
-def test_the_server_itself_takes_late_and_double_cancels() -> None:
-    """The client keeps back what comes too late; another one may not."""
+def test_server_ignores_late_and_double_cancels() -> None:
+    """The client does not send late commands; another client might."""
     lines = ['{"type": "submit", "job": "a", "kind": "count", "request": {"steps": 1}}',
              *['{"type": "cancel", "job": "a"}'] * 3,
              '{"type": "submit", "job": "b", "kind": "count", "request": {"steps": 1}}']
@@ -86,7 +86,7 @@ def test_the_server_itself_takes_late_and_double_cancels() -> None:
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.3, 1.0, 2.0])
-def test_a_shutdown_while_libraries_load_is_quick(pause_s: float, tiny_model: Path, picture: Path,
+def test_shutdown_while_libraries_load_is_quick(pause_s: float, tiny_model: Path, picture: Path,
                                                   tmp_path: Path) -> None:
     client = EngineClient(engine_command(sys.executable))
     job = client.submit("views", ViewsRequest(
@@ -105,7 +105,7 @@ def test_a_shutdown_while_libraries_load_is_quick(pause_s: float, tiny_model: Pa
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-def test_an_engine_that_was_suspended_goes_on(client: EngineClient) -> None:
+def test_suspended_engine_continues(client: EngineClient) -> None:
     job = client.submit("count", {"steps": 100, "sleep": 0.01})
     poll_until(client, has(Progress, job))
     assert client.pid is not None
@@ -126,7 +126,7 @@ def test_an_engine_that_was_suspended_goes_on(client: EngineClient) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-def test_an_engine_that_is_suspended_is_stopped_all_the_same(client: EngineClient) -> None:
+def test_suspended_engine_can_be_stopped(client: EngineClient) -> None:
     job = client.submit("count", LONG)
     poll_until(client, has(Progress, job))
     pid = client.pid
@@ -137,8 +137,8 @@ def test_an_engine_that_is_suspended_is_stopped_all_the_same(client: EngineClien
     assert terminals(client.poll(), job) == [Cancelled(job)]
 
 
-def test_a_suspended_engine_does_not_block_who_submits(client: EngineClient) -> None:
-    """The pipe to it has an end: 64 kB on Linux."""
+def test_suspended_engine_does_not_block_submit(client: EngineClient) -> None:
+    """The pipe to the engine is limited: 64 kB on Linux."""
     assert client.pid is not None
     os.kill(client.pid, signal.SIGSTOP)
     jobs: list[str] = []
@@ -153,7 +153,7 @@ def test_a_suspended_engine_does_not_block_who_submits(client: EngineClient) -> 
 
 
 @long_only
-def test_the_same_folder_asked_for_twice_holds_one_whole_result(
+def test_folder_requested_twice_holds_one_result(
         tiny_model: Path, picture: Path, tmp_path: Path) -> None:
     """Two jobs of one engine run one after the other."""
     with EngineClient(engine_command(sys.executable)) as client:
@@ -187,9 +187,9 @@ def fill(stage: Path, mark: str, count: int) -> None:
 @pytest.mark.parametrize("system", [
     pytest.param("posix", marks=pytest.mark.skipif(os.name != "posix", reason="has no flock")),
     "windows"])
-def test_two_that_finish_in_one_folder_do_not_mix(
+def test_results_in_one_folder_do_not_mix(
         system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever comes last has the folder; of the other nothing is left."""
+    """The last one to finish has the folder; no file of the other is left."""
     if system == "windows":  # its lock works everywhere
         monkeypatch.setattr(locks, "fcntl", None)
         monkeypatch.setitem(sys.modules, "msvcrt", _windows_locks())
@@ -228,7 +228,7 @@ def test_two_that_finish_in_one_folder_do_not_mix(
 
 
 @long_only
-def test_two_processes_on_one_folder_make_one_result(tiny_model: Path, picture: Path,
+def test_two_processes_in_one_folder_make_one_result(tiny_model: Path, picture: Path,
                                                      tmp_path: Path) -> None:
     def start(count: int) -> threading.Thread:
         def run() -> None:

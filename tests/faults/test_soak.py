@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hundreds of jobs through one engine: it doesn't grow. Only `nox -s soak` has the time."""
+"""Hundreds of jobs in one engine: it does not grow. Runs only in `nox -s soak`, because it takes
+hours."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ pytestmark = [
 KINDS_IN_TURN = "views", "segment", "prepare"
 
 
-def test_hundreds_of_jobs_leave_the_engine_as_it_was(
+def test_hundreds_of_jobs_leave_the_engine_unchanged(
         tiny_model: Path, picture: Path, tmp_path: Path,
         capsys: pytest.CaptureFixture[str]) -> None:
     warm = jobs_to_warm_up(len(KINDS_IN_TURN))

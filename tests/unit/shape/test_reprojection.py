@@ -60,7 +60,7 @@ def test_reprojection_does_not_trust_the_hidden_side() -> None:
     assert seen.confidence.max() == 0
 
 
-def test_detail_brings_wrong_views_near_the_camera_closer_to_the_truth(views: ViewSet) -> None:
+def test_detail_improves_wrong_views_near_the_camera(views: ViewSet) -> None:
     grey = replace(views, images=np.where(views.images[..., 3:] > 0, views.images, 0)
                    * np.array([0.5, 0.5, 0.5, 1], np.float32))
     detailed = add_detail(grey, photo(), ELEVATION, RADIUS)
