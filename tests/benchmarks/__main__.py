@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Benchmarks: times as shares of a reference's in the same process, memory, error by steps.
+"""Benchmarks: times relative to a reference in the same process, memory, and errors by steps.
 
-`nox -s bench` prints the tables and writes `bench.json`; `nox -s bench -- --only unet memory` does
+`nox -s bench` prints the tables and writes `bench.json`; `nox -s bench -- --only unet memory` runs
 parts. A share below 1 is faster than the reference.
 """
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's side and the engine's start.
+"""Benchmarks of Blender's side and of the engine's start.
 
-Where the reference is a limit and no program, the row says so. Run as a script it is the part
-inside Blender: the module bpy, in a process of its own.
+Where the reference is a limit instead of a program, the row says so. As a script this file is the
+part inside Blender, with the module bpy in a separate process.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def blender_side() -> Iterator[Row]:
 
 
 def inside_blender(folder: Path, picture: Path) -> list[Row]:
-    """What the module bpy measures, in a process of its own."""
+    """The measurements with the module bpy, in a separate process."""
     from build_extension import build
 
     archive = build(folder / "zero123.zip")
@@ -76,7 +76,9 @@ def engine_start() -> Row:
 
 
 def first_job(folder: Path, picture: Path) -> Row:
-    """From a view's submission to its first step: at once, and after a person has chosen."""
+    """From a view's submission to its first step: at once, and after the user has chosen
+    settings.
+    """
     times = {wait: min(first_step(folder / f"{wait}-{run}", picture, wait) for run in range(2))
              for wait in (0.0, CHOOSING_S)}
     return row("engine: first step of the first job, loaded ahead", times[0.0], times[CHOOSING_S])
@@ -104,7 +106,7 @@ def first_step(out: Path, picture: Path, wait: float) -> float:
 
 
 def ball_picture(path: Path) -> Path:
-    """An orange ball on nothing."""
+    """An orange ball on a transparent background."""
     import numpy as np
     from PIL import Image
 
@@ -139,7 +141,7 @@ def timed(function: Callable[[], object]) -> float:
 
 
 def registration() -> Row:
-    """Switching the extension on."""
+    """The time of enabling the extension."""
     package = importlib.import_module(PACKAGE)
     times = []
     for _ in range(RUNS):
@@ -149,8 +151,8 @@ def registration() -> Row:
 
 
 def looks(picture: str, out: str) -> Row:
-    """What the timer does while a mesh is fitted, and the reading of its previews, which is only
-    done with a window: the 99th percentile of the thread's own time.
+    """The timer while a mesh is fitted, and the reading of its previews, which needs a window: the
+    99th percentile of the thread's own time.
     """
     import bpy
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The renderer of the fields."""
+"""Benchmarks of the renderer of fields."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory each kind of job takes at its peak, as a process of its own."""
+"""Peak memory of each kind of job, each in a separate process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILES = {"segment": "cut_out.png", "elevation": "elevation.json"}
 
 
 def peaks() -> Iterator[Row]:
-    """Of the command line's verbs, with nano, on the demo's picture. POSIX only."""
+    """Peaks of the command line's verbs with nano on the demo's image. POSIX only."""
     with tempfile.TemporaryDirectory() as folder:
         for name, (verb, *options) in JOBS.items():
             out = Path(folder, name.replace(":", ""), FILES.get(verb, ""))
@@ -42,7 +42,7 @@ def peaks() -> Iterator[Row]:
 
 
 def peak(arguments: list[str]) -> Row:
-    """Largest resident set of the engine with these arguments, and how long it ran."""
+    """The engine's largest resident set and duration with these arguments."""
     # By way of a small process: a child starts out with its parent's peak.
     row = subprocess.run([sys.executable, "-S", __file__, *arguments], cwd=ROOT, check=True,
                          stdout=subprocess.PIPE).stdout
@@ -50,7 +50,7 @@ def peak(arguments: list[str]) -> Row:
 
 
 def measure(arguments: list[str]) -> Row:
-    """As `peak`, from a process that is small itself."""
+    """As `peak`, but started from a small process."""
     start = time.perf_counter()
     engine = subprocess.Popen([sys.executable, "-m", "engine", *arguments],
                               stdout=subprocess.DEVNULL)

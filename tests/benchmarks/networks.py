@@ -19,7 +19,7 @@ FORMATS = ("float32", "bfloat16")
 
 
 def evaluations() -> Iterator[Row]:
-    """Of the original's size, with random weights; then of nano."""
+    """Evaluations of a UNet of the original's size with random weights, then of nano's."""
     original = OriginalConfig()
     sizes = original.unet_kwargs()
     stock = random_unet(sizes)
@@ -65,7 +65,9 @@ def evaluation(what: str, stock: UNet2DConditionModel, unet: UNet2DConditionMode
 
 
 def random_unet(sizes: dict[str, object]) -> UNet2DConditionModel:
-    """The same random weights every time, of a spread that keeps values as large as they are."""
+    """Always the same random weights, with a standard deviation that preserves the size of
+    values.
+    """
     with torch.device("meta"):
         unet = UNet2DConditionModel(**sizes)
     unet = unet.to_empty(device="cpu").requires_grad_(False).eval()

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What fewer evaluations cost: nano's pictures against those of 200 steps from the same noise."""
+"""The error of fewer evaluations: nano's images compared with those of 200 steps from the same
+noise."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ AZIMUTHS = [45.0, 180.0]
 
 
 class IntervalPipeline(Zero123Pipeline):
-    """Guides on an interval of the noise only (Kynkäänniemi et al. 2024)."""
+    """Applies guidance on an interval of the noise only (Kynkäänniemi et al. 2024)."""
 
     interval = (0.0, 1.0)
     """Shares of the training timesteps."""
@@ -67,7 +68,7 @@ def errors() -> Iterator[Row]:
 
 
 def settings(guidance: float) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and options of every way to sample with less work."""
+    """Name and options of every cheaper way of sampling."""
     for sampler in SAMPLERS:
         for steps in FEW:
             yield f"{sampler}, {steps} steps", {"sampler": sampler, "num_inference_steps": steps}

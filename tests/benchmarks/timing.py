@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ours against a reference, as a ratio within one process."""
+"""Compares our code with a reference, as a ratio within one process."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def compare(what: str, reference: Callable[[], object], ours: Callable[[], objec
             runs: int = RUNS) -> Row:
     """Median times of both and the medians of their ratios.
 
-    They run in turn, so that both meet the same disturbances, after one run that warms up. The
-    processor's time hardly minds what else runs on the machine.
+    They run in turn, so that both meet the same disturbances, after one run that warms up.
+    Processor time hardly depends on other programs.
     """
     pairs = [(measure(reference), measure(ours)) for _ in range(runs + 1)][1:]
     return {"what": what, "reference s": median(theirs.wall for theirs, _ in pairs),
@@ -30,7 +30,7 @@ def compare(what: str, reference: Callable[[], object], ours: Callable[[], objec
 
 
 class Seconds(NamedTuple):
-    """How long something took, by the clock and on all processors together."""
+    """A duration, by the clock and as processor time."""
 
     wall: float
     cpu: float

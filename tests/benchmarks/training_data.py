@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training views read and unpacked as they are needed, against all objects in memory."""
+"""Training views that are read and unpacked when needed, compared with all objects in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCHES, BATCH_SIZE, CROP = 50, 16, 64
 
 
 def unpacking() -> Iterator[Row]:
-    """Seconds as a share of the reference's, and the peaks of Python's memory."""
+    """Time relative to the reference, and the peaks of Python's memory."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_shards(folder / "shards")
@@ -70,7 +70,7 @@ def drawing(folder: Path) -> Row:
 
 
 def make_shards(folder: Path) -> None:
-    """Smooth random images, which compress like renderings."""
+    """Write smooth random images, which compress like renderings."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     coarse = rng.integers(0, 256, (VIEWS, 8, 8, 4), np.uint8)
@@ -83,7 +83,7 @@ def make_shards(folder: Path) -> None:
 
 
 def peak_mb(work: Callable[[], None]) -> int:
-    """The peak of what Python and numpy allocate during the work."""
+    """The peak memory that Python and numpy allocate during the work."""
     tracemalloc.start()
     try:
         work()

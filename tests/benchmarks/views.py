@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sampling views with nano."""
+"""Benchmarks of sampling views with nano."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.models.model_cache import model_cache
 
 
 def batching() -> Iterator[Row]:
-    """Eight views of one picture: together against one call each."""
+    """Eight views of one image: in one call, compared with one call each."""
     pipeline = model_cache.get("nano", "cpu")
     picture = np.ones((128, 128, 3), np.float32)
     picture[32:96, 40:88] = (0.8, 0.2, 0.1)

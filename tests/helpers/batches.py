@@ -19,7 +19,7 @@ from helpers.command_line import PATIENCE_S
 
 
 def make_pictures(folder: Path, *stems: str) -> list[Path]:
-    """Balls of different colours."""
+    """Write images of balls in different colours."""
     folder.mkdir(exist_ok=True)
     for number, stem in enumerate(stems):
         image = Image.new("RGBA", (192, 192), (0, 0, 0, 0))
@@ -55,7 +55,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def is_running(out: Path) -> bool:
-    """Whether any item is being worked on."""
+    """Whether any item is running."""
     return (out / "status.json").is_file() and any(
         item["state"] == "running" for item in status(out).values())
 

@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 
 def poll_until(client: EngineClient, enough: Callable[[list[Message]], bool],
                patience_s: float = PATIENCE_S) -> list[Message]:
-    """All messages up to the poll after which `enough` holds of them."""
+    """All messages up to the poll after which `enough` is true."""
     messages: list[Message] = []
     deadline = time.monotonic() + patience_s
     while not enough(messages):

@@ -27,17 +27,17 @@ def engine(*arguments: object, **options: object) -> subprocess.CompletedProcess
 
 
 def run(*arguments: object) -> int:
-    """The same inside this process, which has torch loaded already."""
+    """Run it inside this process, which has already loaded torch."""
     return main([str(argument) for argument in arguments])
 
 
 def names(folder: Path) -> list[str]:
-    """All files and folders below a folder, with the hidden ones."""
+    """All files and folders below a folder, including hidden ones."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def ball_views(size: int = 48, count: int = 8) -> ViewSet:
-    """A red unit ball from all around."""
+    """Views of a red unit ball from all sides."""
     azimuth, elevation = np.array(two_ring_orbit(count)).T
     radius = 1.85
     silhouette = np.tan(np.arcsin(0.5 / radius)) / np.tan(np.radians(FOV_DEG) / 2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A model folder rewritten as others publish theirs: the same weights, other names and files."""
+"""Model folders in the layouts of other publishers: the same weights, other names and files."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def as_bennyguo(own: Path, folder: Path) -> Path:
 
 
 def as_kxic(own: Path, folder: Path) -> Path:
-    """`Zero1to3StableDiffusionPipeline` with pickles, what an older transformers stored beside the
-    weights, the older names of the autoencoder's attention, and the folders nobody needs.
+    """`Zero1to3StableDiffusionPipeline` with pickles, the extra entries of an older transformers,
+    the older names of the autoencoder's attention, and unnecessary folders.
     """
     as_converted(own, folder)
     for network in NETWORKS:
@@ -76,7 +76,7 @@ def as_kxic(own: Path, folder: Path) -> Path:
 
 
 def as_converted(own: Path, folder: Path) -> Path:
-    """What diffusers' `convert_zero123_to_diffusers.py` writes."""
+    """The layout that diffusers' `convert_zero123_to_diffusers.py` writes."""
     shutil.copytree(own, folder)
     write_index(folder, "Zero1to3StableDiffusionPipeline",
                 cc_projection=["pipeline_zero1to3", "CCProjection"], safety_checker=[None, None])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small models to download, and what tests of downloads look at."""
+"""Small models to download, and helpers of the tests of downloads."""
 
 from __future__ import annotations
 

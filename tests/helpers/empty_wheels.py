@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wheels with the names and versions of what the engine requires and next to nothing in them, and
-the locks that have their hashes: `empty_wheels.py WHEELS LOCKS`.
+"""Nearly empty wheels with the names and versions of the engine's requirements, and the locks with
+their hashes: `empty_wheels.py WHEELS LOCKS`.
 """
 
 from __future__ import annotations

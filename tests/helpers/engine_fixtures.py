@@ -16,7 +16,7 @@ from helpers.boundary import LONG_JOB_SERVER, PATIENCE_S
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A square cut-out: a red ball on nothing."""
+    """A square cut-out: a red ball on a transparent background."""
     image = Image.new("RGBA", (192, 192), (0, 0, 0, 0))
     ImageDraw.Draw(image).ellipse((42, 42, 150, 150), fill=(210, 40, 30, 255))
     path = tmp_path / "ball.png"

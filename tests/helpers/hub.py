@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A local server with the part of a hub's API that huggingface_hub uses; it can misbehave."""
+"""A local server with the part of the hub's API that huggingface_hub uses; it can simulate
+faults."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ class Hub:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers one connection as the hub's settings are at the moment."""
+    """Answers one connection according to the hub's current settings."""
 
     protocol_version = "HTTP/1.1"
 
@@ -120,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(content[start:])
 
     def _list_files(self, repo: str) -> None:
-        """The hub's description of a repository, as far as the client needs it."""
+        """The part of the hub's description of a repository that the client needs."""
         content = json.dumps({"id": repo, "modelId": repo, "sha": COMMIT, "siblings": [
             {"rfilename": name} for name in self.hub.files]}).encode()
         self.send_response(200)

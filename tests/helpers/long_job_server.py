@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real server with kinds of jobs for tests: long, not cancellable, noisy, failing.
-
-Run as a script; the project's root comes from its own place.
+"""The real server with kinds of jobs for tests: long, not cancellable, noisy, failing. It runs as a
+script and finds the project's root by its own path.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def leave_grandchild(values: Values, reporter: Reporter) -> Values:
 
 
 def _is_pipe_end(fd: int) -> bool:
-    """Whether it is a pipe that we write to."""
+    """Whether a descriptor is the write end of a pipe."""
     try:
         return os.readlink(f"/proc/self/fd/{fd}").startswith("pipe:") and os.write(fd, b"\n") == 1
     except OSError:

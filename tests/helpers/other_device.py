@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A device that computes on the CPU and, as a GPU does, refuses to meet the CPU's tensors.
+"""A device that computes on the CPU and, like a GPU, refuses to mix its tensors with the CPU's.
 
-torch's own fake tensors can't stand in for it: they hold no values, and the renderer's shapes
+torch's fake tensors can't replace it: they hold no values, and the renderer's shapes
 depend on values.
 """
 
@@ -24,7 +24,7 @@ from torch.utils.backend_registration import (
 
 
 class _Backend(_DummyBackendModule):
-    """Torch's registration lasts as long as the process: no other test is to find a device."""
+    """torch's registration lasts as long as the process, so that no other test finds a device."""
 
     def device_count(self) -> int:
         return 0
@@ -79,7 +79,7 @@ class DeviceTensor(torch.Tensor):
 
 
 class _Pretended(TorchDispatchMode):
-    """Sends what is made on the device there."""
+    """Moves tensors that are created on the device there."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return compute(func, args, kwargs or {})
@@ -87,7 +87,7 @@ class _Pretended(TorchDispatchMode):
 
 @contextmanager
 def pretended_device() -> Iterator[torch.device]:
-    """The device, as long as the context lasts. Skips the test where there is a real one."""
+    """The device, during the context. Skips the test if there is a real one."""
     if torch.cuda.is_available():
         pytest.skip("runs in a process that sees no GPU")
     with _Pretended():

@@ -12,10 +12,8 @@ from helpers.boundary import PATIENCE_S
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be collected doesn't.
-
-    A killed process is called a zombie as soon as its first thread has gone, but can't be
-    collected before its last one has.
+    """Whether a process is running; a zombie is not. A killed process is a zombie as soon as its
+    first thread has ended, but can be collected only after its last thread.
     """
     try:
         os.kill(pid, 0)

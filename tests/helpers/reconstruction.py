@@ -41,7 +41,7 @@ def reconstruct_by_score(pipeline: Any, photo: np.ndarray, method: str = "sds",
 
 
 def posed_images(views: ViewSet) -> PosedImages:
-    """Views as photos: all of them right."""
+    """Views as trusted images."""
     count = len(views)
     return PosedImages(torch.from_numpy(views.images).float(),
                        torch.from_numpy(views.camera_to_world).float(), camera.FOV_DEG,

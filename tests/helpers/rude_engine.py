@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An engine that breaks the protocol: it writes the lines of its argument.
+"""An engine that violates the protocol: it writes the lines of its argument.
 
 In the lines, JOB stands for the job's id. A line "---" waits for the submission, a line "exit" ends
 the process.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes made of boxes, photographed exactly: the truth that reconstruction tests compare with."""
+"""Shapes made of boxes with exact renderings, with which reconstruction tests compare."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real ssh server on this computer, for the tests of remote engines: any user's, any port."""
+"""A real ssh server on this computer, for the tests of remote engines: any user, any port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 
 
 def program(name: str) -> str | None:
-    """Where one of OpenSSH's programs is; sshd often isn't on a user's path."""
+    """The path of one of OpenSSH's programs; sshd often isn't on a user's PATH."""
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
 
 
@@ -40,7 +40,7 @@ class SshServer:
     process: subprocess.Popen[bytes]
 
     def cut(self) -> None:
-        """End all connections, as if the network had gone."""
+        """End all connections, as if the network had failed."""
         for pid in _children(self.process.pid):
             for connection in (*_children(pid), pid):
                 if "sshd" in Path(f"/proc/{connection}/cmdline").read_text():
@@ -53,7 +53,7 @@ def _children(pid: int) -> list[int]:
 
 @contextmanager
 def running_server(folder: Path, home: Path) -> Iterator[SshServer]:
-    """A server with a key of its own, whose users find themselves in `home`."""
+    """A server with its own key, whose users have the home folder `home`."""
     if os.getuid() == 0:  # what the system's own service would make first
         Path("/run/sshd").mkdir(exist_ok=True)
     for key in ("host", "user"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A complete pipeline with random weights, small enough for a call in milliseconds.
+"""A complete pipeline with random weights, so small that a call takes milliseconds.
 
 `python -m helpers.tiny_pipeline FOLDER` saves it.
 """
@@ -25,7 +25,7 @@ ZERO_SNR = {"prediction_type": "v_prediction", "timestep_spacing": "trailing",
 
 
 def tiny_pipeline(scheduler: dict[str, object] | None = None, **options: object) -> Zero123Pipeline:
-    """Latents of 8 x 8, pictures of 32 x 32; the same weights every time."""
+    """Latents of 8 x 8, images of 32 x 32; always the same weights."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         unet = UNet2DConditionModel(

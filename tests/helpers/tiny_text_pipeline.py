@@ -31,7 +31,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz,"
 
 
 def save_tiny_text_pipeline(folder: Path, xl: bool = False) -> Path:
-    """Pictures of 32 x 32; the same weights every time. Returns the model's folder, in `folder`."""
+    """Images of 32 x 32; always the same weights. Returns the model's folder, in `folder`."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         pipeline = _xl(folder) if xl else _plain(folder)

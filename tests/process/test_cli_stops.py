@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line stopped from outside: Ctrl-C, a polite kill, a reader that leaves."""
+"""The command line is stopped from outside: by Ctrl-C, by SIGTERM, and by a closed pipe."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_command_ctrl_c_keeps_a_reconstruction_s_work(number: signal.Signals, tm
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def steps_until(stop_at: int, *options: str) -> tuple[list[int], int]:
-        """The steps told of, and the exit code; stopped as soon as one is this far."""
+        """The reported steps and the exit code of a command that is stopped at a step."""
         steps = []
         with subprocess.Popen([*map(str, command), "4000", *options], stdout=subprocess.PIPE,
                               cwd=Path(__file__).parents[2], text=True) as process:

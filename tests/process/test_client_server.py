@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Both sides of the process boundary, as real processes: how jobs go, fail and are cancelled."""
+"""Client and server as real processes: jobs run, fail and are cancelled."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an engine ends, and what it is told apart from: no job is lost, no process stays behind."""
+"""The ends of an engine: no job is lost, and no process is left over."""
 
 from __future__ import annotations
 

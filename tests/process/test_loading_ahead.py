@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine loads its libraries while there is no job yet, and is in nobody's way meanwhile."""
+"""The engine loads its libraries before the first job, without delaying commands."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_server_stops_while_it_loads_libraries(engine):
 
 
 def test_server_libraries_exist():
-    """A name that is wrong would go unnoticed: what can't be loaded is left to the job."""
+    """A wrong name would go unnoticed, because a library that can't be loaded is left to the
+    job.
+    """
     for name in server.LIBRARIES:
         pytest.importorskip("torch", reason="needs the engine's libraries")
         server.importlib.import_module(name, "engine.jobs")

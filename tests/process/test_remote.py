@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An engine behind a real ssh server: same results, same ends, nothing half-written, no orphan."""
+"""An engine behind a real ssh server: same results, same errors, no incomplete files, no
+orphans."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Iterator[Ssh
 
 @pytest.fixture(scope="module")
 def host(server: SshServer, home: Path) -> SshHost:
-    """The project in a folder of another name, so that nobody finds it by accident."""
+    """The project in a folder of another name, so that it is not found by accident."""
     (home / "the engine's place").symlink_to(ROOT)
     (home / ".bashrc").write_text("echo Welcome\n")
     return SshHost(server.address, "~/the engine's place", sys.executable)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches on a real Ray cluster of two nodes: nothing is lost, nothing done twice, whoever dies."""
+"""Batches on a real Ray cluster of two nodes: no item is lost or done twice if actors die."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONG = ("--orbit", 16, "--steps", 60)
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of one node, the head, whose user has a folder of their own."""
+    """A cluster of one node, the head, whose user has a separate home folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user")))

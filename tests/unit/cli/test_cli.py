@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: what it takes, writes and says, and how it ends."""
+"""The command line: arguments, files, messages and exit codes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_help_loads_no_library():
 def test_command_line_accepts_the_contract_s_options(
         arguments: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capfd: pytest.CaptureFixture[str]):
-    """They get as far as the job, which misses the file that they name."""
+    """The commands reach the job, which reports that the named file is missing."""
     monkeypatch.chdir(tmp_path)
     assert run(*arguments, "--seed", 3, "--steps", 5, "--guidance", 2, "--device", "cpu") == 2
     given = "views.json" if "--views" in arguments else "a.png"
@@ -239,7 +239,7 @@ def test_reconstruct_makes_a_mesh_of_an_image(picture: Path, tmp_path: Path):
 
 def test_reconstruct_reports_views_without_an_object(
         tiny_model: Path, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """An untrained model paints everything: sampling works, but there is nothing to fit."""
+    """An untrained model fills all views: sampling works, but there is no object to fit."""
     assert run("reconstruct", picture, "--out", tmp_path / "out", "--model", tiny_model,
                "--view-count", 4, "--device", "cpu") == 2
     assert capfd.readouterr().err.startswith("error bad-input: no shape was found")
@@ -267,7 +267,7 @@ def test_models_list_and_info_describe_the_catalogue(capfd: pytest.CaptureFixtur
 
 def test_models_list_has_the_network_that_came_with_the_program(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Although the models folder is empty."""
+    """The models folder is empty."""
     from engine.setup.segmentation_model import bundled_model
 
     if bundled_model() is None:

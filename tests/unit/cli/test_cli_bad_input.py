@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad pictures, models and disks: one clear line, the right exit code, and nothing half-written."""
+"""Bad images, models and disks: one clear line, the right exit code, and no incomplete files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verbs that make one picture of another: cut out, and as the network sees it."""
+"""The verbs that make one image from another: `segment` and `prepare`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of `doctor`, and the problems that it recognises."""
+"""The report of `doctor` and the problems that it detects."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_doctor_json_has_the_same_report(tmp_path: Path) -> None:
 
 
 def test_doctor_describes_an_own_environment(tmp_path: Path) -> None:
-    """Here one without libraries, whose locks have changed since, and a stopped installation."""
+    """An environment without libraries, whose locks have changed since, and a stopped
+    installation.
+    """
     engine = tmp_path / "engine"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", engine], check=True)
     (tmp_path / "engine.new").mkdir()
@@ -76,7 +78,7 @@ def test_doctor_describes_an_own_environment(tmp_path: Path) -> None:
 
 
 def test_doctor_reports_a_broken_torch(tmp_path: Path) -> None:
-    """As without the system's libraries that it needs."""
+    """torch fails to import, as without a system library that it needs."""
     (tmp_path / "torch.py").write_text("raise OSError('libcuda.so: cannot open shared object')")
     result = subprocess.run(
         [sys.executable, "-c", "import sys; sys.path[:0] = sys.argv[1:3]; "

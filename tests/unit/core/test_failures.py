@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person is told when a library fails: it fits the device, the proxy and the work kept."""
+"""The user's message when a library fails suits the device, the proxy and the kept work."""
 
 from __future__ import annotations
 

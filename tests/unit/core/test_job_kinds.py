@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A kind of job is declared once: the program learns all about it from its request class."""
+"""A kind of job is declared once: its request class tells the program everything about it."""
 
 from __future__ import annotations
 

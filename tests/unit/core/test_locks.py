@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks keep others out, end with their process, and leave no file behind."""
+"""Locks exclude others, end with their process, and leave no file behind."""
 
 from __future__ import annotations
 

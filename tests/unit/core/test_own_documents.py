@@ -23,7 +23,7 @@ def _refused(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("verb", ["views", "sheet"])
 def test_an_evaluation_leaves_a_persons_file(verb: str, tmp_path: Path, capsys):
-    """It is refused before anything is read or computed."""
+    """The command refuses before it reads or computes anything."""
     out = tmp_path / ("notes.json" if verb == "views" else "notes.png")
     out.write_text('{"mine": 1}')
     _refused(["evaluate", verb, tmp_path, "--out", out], capsys)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Messages: every one crosses a real pipe unharmed, and nothing else is taken for one."""
+"""Every message passes a real pipe unchanged, and other lines are not accepted as messages."""
 
 from __future__ import annotations
 

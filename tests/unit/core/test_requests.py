@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests: what they accept, and that nothing is lost on the way through JSON."""
+"""Requests: the values that they accept, and their conversion to JSON and back."""
 
 from __future__ import annotations
 

@@ -63,14 +63,14 @@ def test_result_place_refuses_a_foreign_file_for_a_mesh(tmp_path: Path, name: st
 
 
 def test_result_place_refuses_a_folder_for_a_file(tmp_path: Path):
-    """Before anything is computed."""
+    """The request is refused before anything is computed."""
     (tmp_path / "view_000.png").mkdir()
     assert "view_000.png" in refused(ViewsRequest(image="photo.png", out=str(tmp_path)))
 
 
 @pytest.mark.parametrize("request_class", [ViewsRequest, SegmentRequest])
 def test_result_place_refuses_a_broken_link(tmp_path: Path, request_class: type[Request]):
-    """Replacing it would remove a person's link."""
+    """Replacing the link would remove a file of the user."""
     out = tmp_path / "out.png"
     out.symlink_to("gone.png")
     assert "link" in refused(request_class(image="photo.png", out=str(out)))

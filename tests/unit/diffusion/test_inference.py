@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pipeline made for inference computes the same as stock diffusers, with less work."""
+"""A pipeline prepared for inference gives the same results as stock diffusers with less work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def relative_difference(ours: Tensor, stock: Tensor) -> float:
 
 
 def prediction(pipeline: Zero123Pipeline, scale: float, rows: int = 3) -> Tensor:
-    """For random latents, context tokens and picture."""
+    """The UNet's output for random latents, context tokens and an image."""
     generator = torch.Generator().manual_seed(0)
     side = pipeline.image_size
     condition = pipeline.encode_image(torch.rand(1, 3, side, side, generator=generator))
@@ -125,7 +125,7 @@ def test_save_memory_keeps_single_token_attention() -> None:
 
 
 def watch(network: nn.Module, *ends: str) -> list[str]:
-    """Fills with the names of the submodules with such names as they are called."""
+    """Records the names of the watched submodules in the order of their calls."""
     calls: list[str] = []
     for name, module in network.named_modules():
         if name.endswith(ends):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Short memory makes sampling slower, not impossible."""
+"""If memory is short, sampling becomes slower but does not fail."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_in_batches_processes_every_item_in_order(rows: int, fits: int) -> None:
 
 
 def test_offload_keeps_the_images(pipeline: Zero123Pipeline, image: np.ndarray) -> None:
-    """On the CPU there is no elsewhere, but all the hooks are the same."""
+    """On the CPU nothing is moved, but the same hooks run."""
     expected = sample(pipeline, image)
     assert offload(pipeline) is None
     pipeline.enable_model_cpu_offload(device="cpu")
@@ -154,7 +154,7 @@ print(np.abs(images - expected).max(), *rows)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 def test_pipeline_continues_within_a_memory_limit(project_root: Path,
                                                         tmp_path: Path) -> None:
-    """The system itself refuses: 48 views at once need some 50 MB, and 20 are to be had."""
+    """The system limits the memory: 48 views at once need about 50 MB, and 20 MB are available."""
     def run(*arguments: object) -> bytes:
         return subprocess.run([sys.executable, "-c", LIMITED, str(project_root), "48",
                                *map(str, arguments)], check=True, capture_output=True).stdout
@@ -168,7 +168,7 @@ def test_pipeline_continues_within_a_memory_limit(project_root: Path,
 
 
 def anonymous_mb(pid: int | None) -> int:
-    """What a process holds besides files."""
+    """Anonymous memory of a process, without mapped files."""
     lines = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return int(lines["RssAnon"].split()[0]) // 1024
 

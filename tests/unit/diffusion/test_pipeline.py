@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zero123Pipeline: what its callers rely on, on random weights. Exactness: see tests/golden."""
+"""Zero123Pipeline with random weights: the behaviour on which callers rely. tests/golden compares
+numbers."""
 
 from __future__ import annotations
 

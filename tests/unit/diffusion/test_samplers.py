@@ -30,7 +30,7 @@ SPREAD = 0.25
 
 
 def exact_output(sample: torch.Tensor, alpha: float, prediction_type: str) -> torch.Tensor:
-    """What a perfect network predicts for data from the mixture."""
+    """The output of a perfect network for data from the mixture."""
     variance = alpha * SPREAD**2 + 1 - alpha
     offset = sample[..., None] - alpha**0.5 * MODES
     weights = (-(offset**2) / (2 * variance)).softmax(-1)
@@ -59,7 +59,7 @@ def config(request):
 
 @pytest.fixture(scope="module")
 def exact(config):
-    """Where the exact probability flow leads: DDIM in a thousand steps."""
+    """The end of the exact probability flow: DDIM with a thousand steps."""
     return walk("ddim", {**config, "timestep_spacing": "trailing"}, 1000)
 
 

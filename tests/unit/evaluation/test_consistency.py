@@ -35,7 +35,7 @@ from engine.training.synthetic.render import SyntheticViews, render_shards
 
 @pytest.fixture(scope="module")
 def test_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One object, an L: its front and its back differ."""
+    """One object in the shape of an L, whose front and back differ."""
     folder = tmp_path_factory.mktemp("objects")
     render_shards(folder / "views", 1, SyntheticViews(1, 64), 1, SilentReporter(),
                   folder / "meshes")
@@ -100,7 +100,7 @@ def test_defect_blurred_softens_the_outline(view: np.ndarray) -> None:
 
 
 def test_views_with_defects_hit_the_same_views(thing: TexturedTriangles) -> None:
-    """All defects hit the same ones, and six bad views contain the two."""
+    """All defects affect the same views, and the six bad views contain the two."""
     evaluation = ConsistencyEvaluation(view_count=8)
     intact = true_views(thing, 8).images
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The comparison of estimates of the elevation."""
+"""The comparison of methods that estimate the elevation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RADIUS = 1.85
 
 
 def places(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Where a camera sees points, in parts of the image's side."""
+    """Positions of points in a camera's image, relative to its side."""
     local = (points - matrix[:3, 3]) @ matrix[:3, :3]
     slope = local[:, :2] / -local[:, 2:] / np.tan(np.radians(camera.FOV_DEG) / 2)
     return np.column_stack([slope[:, 0] + 1, 1 - slope[:, 1]]) / 2

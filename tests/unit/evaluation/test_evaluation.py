@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measures of novel views and their protocol."""
+"""The metrics of novel views and their protocol."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from engine.training.views import TrainingViews
 
 
 def square(side: int, at: int, size: int = 32) -> np.ndarray:
-    """A black square on a transparent ground, uint8 RGBA."""
+    """A black square on a transparent background, uint8 RGBA."""
     rgba = np.zeros((size, size, 4), np.uint8)
     rgba[8:8 + side, at:at + side, 3] = 255
     return rgba
@@ -70,7 +70,7 @@ def test_diversity_is_the_spread_on_the_object() -> None:
     pose = np.array([[0, 0, 1.85], [10, 0, 1.85], [180, 0, 1.85]], np.float32)
 
     def predict(image: np.ndarray, pose: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Two samples a view: the front agrees, the back differs by 0.2 inside the object."""
+        """Two samples per view: the fronts agree, the backs differ by 0.2 inside the object."""
         images = np.ones((4, 32, 32, 3), np.float32)
         images[:, 8:16, 8:16] = np.array([0.5, 0.5, 0.3, 0.5])[:, None, None, None]
         return images

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test sets in other layouts: their pictures, cameras and meshes; bad entries are named."""
+"""Test sets in other layouts: images, cameras and meshes are read; bad entries are named."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measures of meshes, on shapes whose scores can be worked out."""
+"""The metrics of meshes, on shapes whose scores are known."""
 
 from __future__ import annotations
 

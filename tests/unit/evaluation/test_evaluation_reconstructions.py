@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`evaluate meshes`: the whole job on a test set of one object."""
+"""`evaluate meshes` on a test set of one object."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_evaluate_meshes_scores_a_scaled_copy_best(
 
 def test_evaluate_meshes_by_the_syncdreamer_protocol(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its metrics align nothing: a prediction of twice the size is another shape."""
+    """The protocol does not align: a prediction of twice the size is another shape."""
     (tmp_path / "same").mkdir()
     trimesh.creation.box((1, 1, 0.5)).export(tmp_path / "same" / "box.glb")
     ious = []

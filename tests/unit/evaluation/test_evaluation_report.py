@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`evaluate report`: what was measured, as tables, figures and a page."""
+"""`evaluate report` writes results as tables, figures and a page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mesh_record(iou: float | None, cost: dict) -> dict:
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
-    """Views, two methods side by side of which one has kept its meshes, and point clouds."""
+    """Records of views, of two methods of which one has kept its meshes, and of point clouds."""
     place = tmp_path / "measured"
     for method, iou, cost in (("fit", 0.6, {"seconds": 26.4}), ("distil", 0.4, {"seconds": 400})):
         (place / "methods" / method).mkdir(parents=True)

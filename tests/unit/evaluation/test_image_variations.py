@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The baseline Image Variations, by a tiny pipeline with random weights."""
+"""The baseline Image Variations with a tiny pipeline of random weights."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the weights of LPIPS and FID come from, and what is said of those that can't be used.
-What they measure is tested in `tests/metrics`.
+"""How the weights of LPIPS and FID are found, and the errors for those that can't be used.
+`metrics/` tests the values.
 """
 
 from __future__ import annotations

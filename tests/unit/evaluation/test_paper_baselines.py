@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The paper's baselines SJC-I and DietNeRF, by tiny pipelines with random weights and by nano."""
+"""The paper's baselines SJC-I and DietNeRF with tiny pipelines of random weights and with nano."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_inconsistency_is_zero_for_the_same_image() -> None:
 
 
 def test_dietnerf_samples_a_camera_every_tenth_step(photo: np.ndarray) -> None:
-    """Its gradient reaches the field, and what it adds is the weighted inconsistency itself."""
+    """Its gradient reaches the field, and it adds exactly the weighted inconsistency."""
     objective, field = semantics(photo, tiny_pipeline())
     state = objective.generator.get_state()
     plain = objective(field, 1)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other methods' files: every format with its axes; what is missing or damaged is named."""
+"""Files of other methods: every format is read with its axes; missing and damaged ones are
+named."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_turning_by_an_angle_and_back_keeps_the_mesh() -> None:
 
 
 def test_turned_takes_the_input_camera_to_its_azimuth() -> None:
-    """What faces the input camera, on +X, faces azimuth 90, on +Y."""
+    """The side that faces the input camera, on +X, then faces azimuth 90, on +Y."""
     mesh = Triangles(np.array([[0.5, 0, 0], [0.4, 0, 0], [0.4, 0, 0.1]]), np.array([[0, 1, 2]]))
     np.testing.assert_allclose(turned(mesh, 90.0).vertices[0], [0, 0.5, 0], atol=1e-12)
 

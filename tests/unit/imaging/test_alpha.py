@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Premultiplied colours inside, straight ones in files, and nothing lost between them."""
+"""Premultiplied colours in memory and straight ones in files convert without loss."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_from_white_undoes_on_white(rgba):
 
 
 def test_from_white_stays_premultiplied(rgba):
-    """Where a generated colour is darker than its opacity allows, it is as dark as can be."""
+    """A generated colour that is darker than its opacity allows is limited to black."""
     image = from_white(np.zeros((8, 8, 3), np.float32), rgba[..., 3])
     assert image.min() >= 0
     assert (image[..., :3] <= image[..., 3:]).all()

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The content of an alpha channel tells a finished cut-out from a photo with its background."""
+"""The content of an alpha channel distinguishes a finished cut-out from a photo with its
+background."""
 
 from __future__ import annotations
 
@@ -99,7 +100,7 @@ OBJECTS = {
 
 @pytest.mark.parametrize("kind", PHOTOS)
 def test_cut_out_ignores_alpha_of_a_whole_photo(tmp_path, kind):
-    """All give the object that the opaque photo gives."""
+    """All images give the same object as the opaque photo."""
     PHOTOS[kind]().save(tmp_path / "a.png")
     cut = cut_out(tmp_path / "a.png")
     assert cut.method == "colour"

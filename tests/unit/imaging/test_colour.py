@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files reach the engine as sRGB, whatever colours they were saved in."""
+"""Files are converted to sRGB from whatever colours they were saved in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def text_tag(text: str) -> bytes:
 
 def icc_file(colours: bytes, tags: list[tuple[bytes, bytes]], device: bytes = b"mntr",
              connection: bytes = b"XYZ ") -> bytes:
-    """An ICC profile of version 2, for a display unless it says otherwise."""
+    """An ICC profile of version 2, by default for a display."""
     table, body = struct.pack(">I", len(tags)), b""
     for tag, data in tags:
         table += tag + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
@@ -146,7 +146,7 @@ def press_profile(ink) -> bytes:
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
 def test_a_cmyk_profile_is_converted(tmp_path, name):
-    """Inks as the profile says, not as the complements of red, green and blue."""
+    """Inks are converted by the profile, not as the complements of red, green and blue."""
     profile = press_profile(ORANGE)
     Image.new("CMYK", (32, 32), (255, 0, 0, 0)).save(tmp_path / name, icc_profile=profile)
     loaded = load_image(tmp_path / name)
@@ -203,7 +203,7 @@ def test_a_profile_of_another_colour_model_is_ignored(tmp_path):
 @pytest.mark.parametrize("bits", [10, 12, 14, 16])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_16_bit_files_keep_their_brightness(tmp_path, bits, channels):
-    """Cameras store 10, 12 or 14 bits in 16; all of them mean white by their highest value."""
+    """Cameras store 10, 12 or 14 bits in 16; their highest value is white."""
     colour = np.array([0.9, 0.5, 0.2])[:min(channels, 3)]
     values = np.full((32, 32, len(colour)), colour * (2**bits - 1))
     if channels == 4:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects are cut out of drawn and rendered images as their true silhouettes say."""
+"""Objects cut out of drawn and rendered images have their true silhouettes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEAN_IOU, LOWEST_IOU = 0.95, 0.8
 
 @pytest.fixture(scope="module")
 def network(request: pytest.FixtureRequest) -> Path:
-    """The network as the environment has it, else the shared copy."""
+    """The network of the environment, otherwise the shared copy."""
     file = bundled_model() or request.getfixturevalue("shared_dir") / "data/models/u2netp.onnx"
     if not file.is_file():
         pytest.skip("needs u2netp.onnx, which `nox` installs")
@@ -54,7 +54,7 @@ def test_drawn_objects_are_cut_out(network):
 
 @pytest.mark.slow
 def test_cut_out_of_the_whole_set_reaches_the_stated_iou(network):
-    """The bars that docs/cut-outs.md states."""
+    """The IoU values that docs/cut-outs.md states."""
     found = scores(cut_out_images(), network)
     assert len(found) >= 60
     assert np.mean(list(found.values())) >= MEAN_IOU
@@ -81,7 +81,7 @@ def test_openings_in_the_backgrounds_colour_are_removed(network, with_network):
 
 
 def test_openings_are_removed_despite_compression(network):
-    """In a noisy photo, where the ripples of JPEG fill them."""
+    """In a noisy photo, the ripples of JPEG fill the openings."""
     y = np.mgrid[:400, :400][0] / 400
     mask = np.zeros((400, 400), bool)
     for left, top, right, bottom in ((120, 60, 135, 345), (265, 60, 280, 345), (120, 60, 280, 75),
@@ -148,7 +148,7 @@ def test_cut_out_refuses_an_image_without_object(network):
 
 
 def test_cut_out_reports_an_uncertain_result():
-    """A busy background, and no network to tell the object from it."""
+    """The background is busy, and no network separates the object from it."""
     image = next(image for image in cut_out_images(0) if image.name == "before lights teddy")
     assert "uncertain" in " ".join(cut_out(opaque(image.rgb)).notes)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every cut-out reaches the networks in a framing that they were trained on."""
+"""Every cut-out is framed as the networks were trained."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIDE = 400
 
 
 def object_side(alpha):
-    """Longer side and centre (x, y) of what is opaque, in parts of the frame."""
+    """Longer side and centre (x, y) of the opaque pixels, relative to the frame."""
     rows, columns = np.nonzero(alpha > 0.5)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / len(alpha)
     return max(box[2] - box[0], box[3] - box[1]), ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
@@ -39,7 +39,9 @@ def ellipse(path, share, centre=(0.5, 0.5)):
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.4, 0.51, 0.55, 0.62, 0.75, 0.8, 0.9, 0.98, 1.0])
 def test_framing_shows_a_unit_object_at_its_radius(tmp_path, share):
-    """The network sees one object always alike, and the recorded camera means a size of 1."""
+    """The network always sees an object in the same way, and the recorded camera implies a size of
+    1.
+    """
     prepared = load_input(ellipse(tmp_path / "a.png", share), size=256)
     side, centre = object_side(prepared.alpha)
     assert side * prepared.radius == pytest.approx(OBJECT_FRACTION * DEFAULT_RADIUS, rel=0.03)
@@ -48,7 +50,7 @@ def test_framing_shows_a_unit_object_at_its_radius(tmp_path, share):
 
 @pytest.mark.parametrize("centre", [(0.2, 0.3), (0.85, 0.5), (0.5, 0.55), (0.3, 0.7)])
 def test_framing_recentres_an_off_centre_object(tmp_path, centre):
-    """The last two touch no border, the others are cut off by one."""
+    """The last two objects touch no border, the others are cut off by one."""
     framed = frame_image(ellipse(tmp_path / "a.png", 0.6, centre))
     assert framed.framing == "recentred"
     assert object_side(framed.at(128).alpha)[1] == pytest.approx((0.5, 0.5), abs=0.02)
@@ -105,7 +107,7 @@ def test_framing_takes_images_of_every_shape(tmp_path, size, box):
 
 
 def test_framing_ignores_stray_pixels(tmp_path):
-    """A few opaque pixels far away, as careless cut-outs have, are not the object's border."""
+    """A few opaque pixels far away, as in careless cut-outs, do not count as the object."""
     image = Image.open(ellipse(tmp_path / "a.png", 0.3, (0.4, 0.4)))
     image.paste((255, 255, 255, 255), (390, 390, 393, 393))
     image.save(tmp_path / "b.png")

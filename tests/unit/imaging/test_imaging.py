@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures: every kind is read, every damaged one refused, objects are found and framed."""
+"""Images of every kind are read, damaged ones are refused, and objects are found and framed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def disc(size, centre, radius):
 
 @pytest.fixture
 def cut_out_png(tmp_path):
-    """Writes an RGBA picture of an orange ellipse: (size, box of the ellipse) to a path."""
+    """Writes an RGBA image of an orange ellipse: (size, box of the ellipse) to a path."""
 
     def write(size, box, name="object.png"):
         picture = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -58,7 +58,7 @@ def encoded(format_name, size=(64, 48), **options):
 
 
 def with_declared_size(png, width, height):
-    """The PNG with another size in its header: a few bytes that promise a huge picture."""
+    """The PNG with another size in its header: a small file that states a huge image."""
     header = b"IHDR" + struct.pack(">II", width, height) + png[24:29]
     return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ViewSet: what is saved comes back, and nothing that is wrong gets in."""
+"""ViewSet: saved views are loaded unchanged, and invalid ones are refused."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One object gives one mesh, however large and wherever it stands in its image."""
+"""An object gives the same mesh wherever it is in its image and however large."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SETTINGS = {"view_count": 8, "resolution": 32, "iterations": 60, "faces": 400,
 
 
 def placed(rgba: np.ndarray, share: float, centre: tuple[float, float]) -> Image.Image:
-    """The object at a place of a transparent square."""
+    """The object at a position in a transparent square."""
     size = round(share * SIDE)
     thing = Image.fromarray(frame_object(rgba, 1.0)).resize((size, size),
                                                             Image.Resampling.LANCZOS)
@@ -83,7 +83,7 @@ def test_framed_mesh_has_the_object_s_size(ideal_model, tmp_path):
 
 @pytest.mark.slow
 def test_nano_makes_one_mesh_of_an_object_in_any_place(tmp_path):
-    """From files and through `segment`."""
+    """The images are read from files and cut out by `segment`."""
     from engine.training.synthetic.render import SyntheticViews, render_object
 
     front = render_object(21, SyntheticViews(1, 256, seed=7)).rgba[0]

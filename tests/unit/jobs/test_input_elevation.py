@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs estimate the elevation of their image unless it is given, and report which."""
+"""Jobs estimate the elevation of their image unless it is given, and report its source."""
 
 from __future__ import annotations
 

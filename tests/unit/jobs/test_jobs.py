@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results appear complete or not at all, and loaded models are kept only while they are current."""
+"""Results appear complete or not at all, and loaded models are reused only while they are
+current."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from engine.models.model_cache import model_cache
 
 
 class Stop(Exception):
-    """Whatever can go wrong in a job."""
+    """Stands for any exception in a job."""
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -58,7 +59,7 @@ def test_staged_folder_keeps_other_files(tmp_path: Path):
 @pytest.mark.parametrize("fault", ["list.json", "new.png", "view_000.png", "view_007.png"])
 def test_staging_restores_after_a_failed_replacement(
         fault: str, links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """On Windows one that another program has open is enough."""
+    """On Windows a file that another program has open causes this."""
     out = tmp_path / "out"
     out.mkdir()
     for name in ("view_000.png", "view_007.png", "list.json"):
@@ -157,7 +158,7 @@ def _umask() -> int:
 
 
 class Counter:
-    """A reporter that counts how often a model was loaded and which stages came."""
+    """A reporter that counts loaded models and records the stages."""
 
     shows_previews = False
 

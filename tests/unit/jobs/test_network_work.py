@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often whole jobs ask the networks: a picture is encoded once, and a cancelled job asks no
-more."""
+"""How often jobs run the networks: an image is encoded once, and a cancelled job stops."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def request_of(tiny_model: Path, picture: Path,
 
 @contextmanager
 def watched(model: Path, on_unet: Callable[[], None] = lambda: None) -> Iterator[Counter[str]]:
-    """Counts how often each network of the model is asked; `on_unet` is called by the UNet."""
+    """Counts the calls of each network of the model; `on_unet` is called by the UNet."""
     pipeline = model_cache.get(str(model), "cpu")
     counts: Counter[str] = Counter()
 
@@ -84,7 +83,7 @@ def test_fused_views_encode_the_image_and_every_view(
 
 def test_resampling_takes_at_most_three_tenths_more(
         request_of: Callable[..., Request], tiny_model: Path) -> None:
-    """Random weights show no object in any view: as many as allowed are sampled again."""
+    """Random weights show no object in any view, so that the maximum number is sampled again."""
     request = request_of(ReconstructRequest, **{**MESH, "view_count": 16}, steps=2, resample=True)
     with watched(tiny_model) as counts, pytest.raises(EngineError):
         jobs.run(request, SilentJob())
@@ -129,7 +128,7 @@ def test_sampling_is_cancelled_within_an_evaluation(kind: str, request_of: Calla
 
 
 class SilentJob(MessageReporter):
-    """Listens to nothing."""
+    """Ignores cancellations."""
 
     def __init__(self) -> None:
         super().__init__("job", lambda message: None)

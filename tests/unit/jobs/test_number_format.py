@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks compute in half precision where that is asked for or usual; what must not stays."""
+"""Networks compute in half precision if it is requested or the default; the others stay float32."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from engine.jobs.mesh import needs_prior
 @pytest.mark.parametrize(("meta", "expected"), [
     ({"model": "nano"}, True), ({}, False), ({"model": ""}, False), ({"model": 3}, False)])
 def test_needs_prior_follows_the_model_of_the_views(meta: dict[str, Any], expected: bool) -> None:
-    """Renderings, which name no model, know their shape."""
+    """Renderings, which name no model, need no prior."""
     assert needs_prior(views_of(meta)) is expected
 
 

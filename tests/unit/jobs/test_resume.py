@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reconstruction that was stopped goes on and ends with the bytes of one that wasn't."""
+"""A stopped reconstruction resumes and ends with the same bytes as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "view_count": 4,
 
 
 class Stopper(SilentReporter):
-    """Asks a job to stop at a step of a stage; counts the steps it was told of."""
+    """Stops a job at a step of a stage, and counts the reported steps."""
 
     def __init__(self, stage: str = "", step: int = 0) -> None:
         self.stage, self.step = stage, step
@@ -127,7 +127,7 @@ def test_checkpoint_is_due_after_its_interval(tmp_path: Path) -> None:
 
 
 def test_checkpoint_warns_if_it_cannot_be_saved(tmp_path: Path) -> None:
-    """A file stands where the folder should be: as unwritable as a full disk, for root too."""
+    """A file is in place of the folder, which fails like a full disk, also for root."""
     (tmp_path / "taken").write_text("")
     warnings: list[str] = []
     checkpoint = Checkpoint(tmp_path / "taken" / "fit.pt", "key", warnings.append, every_s=0)
@@ -159,7 +159,7 @@ def test_train_keeps_the_state_before_a_nan(tmp_path: Path) -> None:
 
 
 def test_train_resumes_after_a_nan_at_half_the_rate(tmp_path: Path) -> None:
-    """Adam's first steps are as long as its rate; the gradient here is the same everywhere."""
+    """Adam's first steps are as long as its rate, because the gradient is constant here."""
     told: list[str] = []
     lengths: list[float] = []
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`text`: pictures of texts by real pipelines with random weights, and what can be wrong with one.
+"""`text`: images from texts by real pipelines with random weights, and the errors for bad
+pipelines.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def model(plain_model: Path, tmp_path: Path) -> Path:
-    """A copy, to be damaged."""
+    """A copy that a test may damage."""
     return Path(shutil.copytree(plain_model, tmp_path / "model"))
 
 
@@ -123,7 +124,9 @@ def test_sdxl_turbo_has_settings_of_its_own(plain_model: Path, tmp_path: Path):
 @pytest.mark.parametrize(("free", "waits"), [(1e12, False), (1e3, True)])
 def test_networks_wait_in_main_memory_where_they_do_not_fit(
         plain_model: Path, monkeypatch: pytest.MonkeyPatch, free: float, waits: bool):
-    """Before they are moved, as some drivers do not fail but become slow."""
+    """They stay there before the first failure, because some drivers become slow instead of
+    failing.
+    """
     pipeline = load_text_pipeline(str(plain_model), "cpu")
     moved: list[str] = []
     monkeypatch.setattr("engine.jobs.text_to_image.device_memory", lambda _: (free, free))

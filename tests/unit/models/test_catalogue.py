@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The catalogue, and loading: only what is complete, safe and known."""
+"""The catalogue, and loading: only complete, safe and known models are accepted."""
 
 from __future__ import annotations
 

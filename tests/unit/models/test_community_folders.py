@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Model folders as others publish them make the same views as the engine's own."""
+"""Model folders in the layouts of other publishers give the same views as the engine's own."""
 
 from __future__ import annotations
 

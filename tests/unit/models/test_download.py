@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models from the network: a real client against a server on this computer."""
+"""Downloads of models by a real client from a server on this computer."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_download_reports_missing_network(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_download_reports_unreachable_proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    """In a process of its own: the client reads the proxy's name when it is made."""
+    """Runs in a separate process, because the client reads the proxy's name when it is created."""
     result = engine("models", "download", "u2netp",
                     env={**os.environ, "HF_ENDPOINT": "http://hub.invalid",
                          "HTTP_PROXY": "http://someone:password@127.0.0.1:9"})

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads of whole repositories, and checkpoints that are in the hub's cache already."""
+"""Downloads of whole repositories, and checkpoints that are already in the hub's cache."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class TestWholeRepositories:
 
 
 class TestHuggingFaceCache:
-    """What is there is not fetched again; the hub of these tests is not even asked."""
+    """Existing files are not downloaded again; the hub of these tests receives no request."""
 
     def test_download_uses_cached_checkpoint(self, shared_dir: Path, tmp_path: Path, hub: Hub):
         golden = shared_dir / "golden"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each family of models has its own settings, and a report says which were used."""
+"""Each family of models has its own settings, and reports list those that were used."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A checkpoint is what its content says, whatever it is called; nothing in a pickle is run."""
+"""The content of a checkpoint decides its format, not its name; no code in a pickle runs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import of original checkpoints: complete, exact about what doesn't fit, and safe."""
+"""Import of original checkpoints: complete, safe, and with exact errors for mismatches."""
 
 from __future__ import annotations
 
@@ -36,13 +36,15 @@ def config(golden) -> OriginalConfig:
 
 @pytest.fixture(scope="module")
 def weights(golden) -> dict[str, torch.Tensor]:
-    """The tiny checkpoint's tensors; shared, so tests copy the dictionary before they change it."""
+    """The tiny checkpoint's tensors; they are shared, so tests copy the dictionary before
+    changes.
+    """
     return read_state_dict(golden / "checkpoint.ckpt")
 
 
 @pytest.fixture(scope="module")
 def full_size_weights(golden) -> dict[str, torch.Tensor]:
-    """The released models' names and shapes, without memory behind them."""
+    """The released models' names and shapes on the meta device."""
     keys = json.loads((golden / "full_keys.json").read_text())
     return {name: torch.empty(key["shape"], dtype=getattr(torch, key["dtype"]), device="meta")
             for name, key in keys.items()}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An import takes little memory, and leaves nothing behind even if it is killed."""
+"""An import needs little memory, and a killed one leaves no files behind."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_save_pipeline_writes_the_libraries_layout(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 def test_save_pipeline_makes_no_copy_of_the_weights(tmp_path: Path) -> None:
-    """One of its networks has 320 MB."""
+    """The largest network has 320 MB."""
     pipeline = load_pipeline("nano", "cpu", "float32")
     pipeline.cc_projection.projection = torch.nn.Linear(8000, 10_000, bias=False)
     (tmp_path / "out").mkdir()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pose encoding of a checkpoint comes from evidence or from the person, never from a guess."""
+"""The pose encoding of a checkpoint comes from evidence or from the user, never from a guess."""
 
 from __future__ import annotations
 

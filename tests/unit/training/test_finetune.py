@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`train model`: any model fine-tuned on rendered views, and the model that comes out of it."""
+"""`train model` fine-tunes any model on rendered views and writes a usable model."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_fine_tuned_model_is_found_by_name(shards: Path, tiny_model: Path,
 
 
 class StopAt(SilentReporter):
-    """Cancels when a stage is that far."""
+    """Cancels when a stage has reached a step."""
 
     def __init__(self, stage: str, step: int) -> None:
         self.at = (stage, step)
@@ -146,7 +146,7 @@ def test_encode_views_equals_the_pipelines_encoding(prepared):
 
 
 def test_finetuning_loss_is_shared_by_processes(prepared):
-    """The mean of their losses and gradients is that of one process."""
+    """The mean of the processes' losses and gradients equals that of one process."""
     pipeline, _, data, embeddings = prepared
     module = PosedUNet(pipeline.unet, pipeline.cc_projection)
 
@@ -248,7 +248,7 @@ def test_train_of_an_unknown_model_has_exit_code_3(shards: Path, tmp_path: Path)
 @pytest.mark.slow
 def test_processes_train_like_one(shards: Path, tiny_model: Path, tmp_path: Path,
                                   project_root: Path):
-    """By gloo, at the same batch of both together: the losses and weights agree."""
+    """Two processes with gloo and the same total batch have the same losses and weights as one."""
     def command(out: Path) -> list[str]:
         return ["train", "model", str(shards), "--out", str(out), "--model", str(tiny_model),
                 "--device", "cpu", "--precision", "fp32", "--steps", "4", "--batch-size", "4",
@@ -290,7 +290,7 @@ processes.wait()
 
 
 def test_processes_on_the_cpu_do_not_touch_a_gpu(project_root: Path):
-    """As torch finds it, which here has no part of it that could be used."""
+    """torch reports a GPU here that cannot be used."""
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
              "MASTER_PORT": "0"}
     done = subprocess.run([sys.executable, "-c", MEETING, project_root], check=False,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Data sets in Objaverse's layout: read like shards; what is damaged is named and left out."""
+"""Data sets in Objaverse's layout are read like shards; damaged objects are named and left out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZE = 32
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three objects with two views each; the picture's colour tells which."""
+    """Three objects with two views each, which differ in colour."""
     for i in range(3):
         (path := tmp_path / "renderings" / f"uid{i}").mkdir(parents=True)
         for v, matrix in enumerate(camera_to_world(*POSES.T)):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The trainer: data on disk, batches, the loop, and what comes out of it."""
+"""Training from random weights: data on the disk, batches, the loop and the exported model."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def work(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder as two short trainings leave it."""
+    """A working folder after two short trainings."""
     folder = tmp_path_factory.mktemp("work")
     pictures = views.unpack([shards], folder / "views", SilentReporter())
     settings = LoopSettings(steps=2, learning_rate=1e-3, warmup=1)
@@ -281,7 +281,7 @@ def test_first_step_error_compares_true_and_other_cameras(work: Path) -> None:
     measure = first_step_error(data, torch.arange(OBJECTS), nano_scheduler(), pairs=6)
 
     class Knows(torch.nn.Module):
-        """Answers with the camera, the same for every pixel."""
+        """Predicts the camera's pose at every pixel."""
 
         def forward(self, noisy, timestep, concat, pixels, pose, keep):
             assert set(timestep.tolist()) == {999}

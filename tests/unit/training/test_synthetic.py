@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Synthetic training objects: closed shapes in the unit box, pictures that agree with cameras."""
+"""Synthetic training objects: closed shapes in the unit box, and images that agree with the
+cameras."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ BLUE = np.full((4, 8, 3), [0.0, 0, 1])
 
 
 def welded(part: Part) -> Triangles:
-    """The same surface with one vertex per place and without degenerate faces."""
+    """The same surface with one vertex per position and without degenerate faces."""
     vertices, index = np.unique(part.vertices.round(6), axis=0, return_inverse=True)
     faces = index.reshape(-1)[part.faces]
     real = (faces != np.roll(faces, 1, axis=1)).all(axis=1)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NerfAcc's compiled part, which only has to be there."""
+"""NerfAcc's compiled part, which only has to exist."""
 
 import os
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LPIPS and FID by their libraries: a process of its own, since diffusers and transformers change
-with torchvision beside them.
+"""LPIPS and FID by their libraries. They run in a separate process, because diffusers and
+transformers behave differently if torchvision is installed.
 """
 
 from __future__ import annotations

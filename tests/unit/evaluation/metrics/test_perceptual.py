@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""LPIPS and FID from random weights in their authors' layouts, against the libraries themselves."""
+"""LPIPS and FID with random weights in their authors' layouts, compared with the libraries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def tensor(images: np.ndarray) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random networks under the names of the real files, where torchvision looks for its own."""
+    """Random networks under the names of the real files, where torchvision searches them."""
     folder = tmp_path_factory.mktemp("hub") / "checkpoints"
     folder.mkdir()
     torch.manual_seed(0)
@@ -51,7 +51,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def inception(tmp_path_factory: pytest.TempPathFactory) -> Path:
     class Blank(FeatureExtractorInceptionV3):
-        """Without weights."""
+        """A network without weights."""
 
         def load_state_dict(self, state: dict, *args: object, **options: object) -> None: ...
 
@@ -72,7 +72,7 @@ def test_lpips_equals_the_librarys(hub: Path, name: str, network: str,
     kind = {"vgg": torchvision.models.vgg16, "alex": torchvision.models.alexnet}[network]
 
     def from_hub(weights: object) -> torch.nn.Module:
-        """What torchvision makes of its file, without the classifier that LPIPS leaves out."""
+        """The network that torchvision loads, without the classifier, which LPIPS does not use."""
         model = kind(weights=None)
         model.load_state_dict(torch.load(hub / name, weights_only=True), strict=False)
         return model
