@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def bpy(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The bpy module with the extension installed, its results in a temporary folder."""
+    """The bpy module with the extension installed and its results in a temporary folder."""
     if importlib.util.find_spec("bpy") is None:
         pytest.skip("needs Blender as a module: pip install bpy")
     folder = tmp_path_factory.mktemp("blender")
@@ -50,7 +50,7 @@ def bpy(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def extension(bpy: ModuleType) -> Callable[[str], ModuleType]:
-    """Gives a module of the installed extension, by its path inside the package."""
+    """Returns a module of the installed extension by its path inside the package."""
     def module(name: str = "") -> ModuleType:
         return importlib.import_module(f"{PACKAGE}.{name}" if name else PACKAGE)
     return module
@@ -70,7 +70,7 @@ def scene(bpy: ModuleType, extension: Callable[[str], ModuleType]) -> Iterator[o
 
 @pytest.fixture
 def contents(bpy: ModuleType) -> Callable[[], dict[str, object]]:
-    """Gives everything in the file by name, and the selection: to see that nothing changed."""
+    """Returns the names of all data-blocks and the selection, to check that nothing has changed."""
     def read() -> dict[str, object]:
         active = bpy.context.view_layer.objects.active
         found: dict[str, object] = {kind: sorted(item.name for item in getattr(bpy.data, kind))
@@ -83,7 +83,7 @@ def contents(bpy: ModuleType) -> Callable[[], dict[str, object]]:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A small square picture with alpha: an orange ball on nothing."""
+    """A small square image with alpha: an orange ball on a transparent background."""
     y, x = np.mgrid[-1:1:64j, -1:1:64j]
     inside = x**2 + y**2 < 0.6
     shade = np.clip(0.6 - 0.4 * x - 0.4 * y, 0, 1)
@@ -95,7 +95,9 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def image_file(extension, tmp_path):
-    """Gives an image of Blender as a file for the engine; copies go to a temporary folder."""
+    """Returns a file for the engine with an image of Blender; copies are written to a temporary
+    folder.
+    """
     folder = tmp_path / "job"
     folder.mkdir()
     function = extension("operators.scene.image_files").image_file

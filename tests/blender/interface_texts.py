@@ -39,7 +39,7 @@ def of_classes(bpy: ModuleType, classes: list[Any]) -> set[str]:
 
 
 def _rna(bpy: ModuleType, cls: Any) -> Any:
-    """What Blender knows of a class; of an operator's properties only its caller does."""
+    """Blender's description of a class; that of an operator's properties comes from its caller."""
     if not issubclass(cls, bpy.types.Operator):
         return cls.bl_rna
     module, _, name = cls.bl_idname.partition(".")
@@ -47,7 +47,9 @@ def _rna(bpy: ModuleType, cls: Any) -> Any:
 
 
 def _annotations(cls: Any) -> set[str]:
-    """Of the project's own classes in the inheritance; Blender's have their texts translated."""
+    """Annotations of the project's own base classes; texts of Blender's classes are already
+    translated.
+    """
     return {name for base in cls.__mro__ if "zero123" in base.__module__
             for name in inspect.get_annotations(base)}
 
@@ -58,7 +60,9 @@ def of_code(path: Path) -> set[str]:
 
 
 def reasons(path: Path) -> set[str]:
-    """Why a file's buttons may be grey: given to `unless`, or said by functions `why_...`."""
+    """Reasons why a file's buttons may be greyed out: arguments of `unless`, or results of
+    `why_...`.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = [node.value for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
             and function.name.startswith("why_") for node in ast.walk(function)
@@ -71,8 +75,8 @@ def reasons(path: Path) -> set[str]:
 
 
 def errors(path: Path) -> set[str]:
-    """Sentences and hints of a file's errors that are the same each time. What names a command
-    line's verb or option, in backquotes, is not met in Blender.
+    """Constant sentences and hints of a file's errors. Those that name a verb or option of the
+    command line in backquotes do not occur in Blender.
     """
     values = [value for call in _calls(path)
               if isinstance(call.func, ast.Name) and call.func.id == "EngineError"
@@ -84,7 +88,7 @@ def errors(path: Path) -> set[str]:
 
 
 def untold(path: Path) -> list[str]:
-    """Where a file tells a person something without a translator."""
+    """Places where a file shows a text to the user without a translator."""
     return [f"{path.name}:{call.lineno}" for call in _calls(path)
             if isinstance(call.func, ast.Attribute)
             and ((call.func.attr == "poll_message_set" and not _is_translated(call.args[0]))
@@ -98,7 +102,7 @@ def _is_translated(value: ast.expr) -> bool:
 
 
 def stages(path: Path) -> set[str]:
-    """Names of the stages that a file of the engine tells of, as the panel shows them."""
+    """Names of the stages that a file of the engine reports, as the panel shows them."""
     return {call.args[0].value.capitalize() for call in _calls(path)
             if isinstance(call.func, ast.Attribute) and call.func.attr in ("progress", "stage")
             and call.args
@@ -106,9 +110,8 @@ def stages(path: Path) -> set[str]:
 
 
 def untranslatable(path: Path) -> list[str]:
-    """Where a file gives a layout a text that is put together, which no dictionary can hold.
-
-    Such a text is translated before, piece by piece, and given with `translate=False`.
+    """Places where a file draws a composed text, which no dictionary can contain. Such a text must
+    be translated piece by piece and drawn with `translate=False`.
     """
     return [f"{path.name}:{call.lineno}" for call in _calls(path)
             if isinstance(call.func, ast.Attribute) and not _is_given(call, "translate")

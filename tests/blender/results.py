@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results as the engine writes them, for tests of what is done with them in the scene."""
+"""Results as the engine writes them, for tests of their import into a scene."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ Pose = tuple[float, float, float]
 
 def write_views(folder: Path, picture: Path, poses: list[Pose], samples: int = 1,
                 size: int = 16, **settings: object) -> Path:
-    """A views.json with a picture of its own colour for each pose and sample, and its request."""
+    """Write a views.json with an image in another colour for each pose and sample, and its
+    request.
+    """
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
     count = len(azimuth)
     images = np.random.default_rng(0).random((count, 1, 1, 4), np.float32)
@@ -47,7 +49,7 @@ def ring(count: int, elevation: float = 10.0) -> list[Pose]:
 
 
 def record(item: object) -> dict[str, object]:
-    """What an object remembers."""
+    """The record of an object."""
     return json.loads(item["zero123"])  # type: ignore[index]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a newcomer lacks is told and mended, and the engine's memory can be had back."""
+"""The checklist reports and fixes an incomplete set-up, and the engine's memory can be released."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def checklist(bpy, scene, extension):
-    """The list, with the user's settings as they are by default, before and after."""
+    """The checklist with default settings, which are restored afterwards."""
     found = extension("operators.session").session.checklist
     found.refresh(bpy.context)
     yield found
@@ -88,7 +88,9 @@ def test_doctor_finds_the_device(bpy, checklist, preferences):
 
 @pytest.mark.needs_engine
 def test_doctor_lists_models(bpy, scene, checklist, preferences, extension, tmp_path):
-    """One that needs more memory than is free; one that is damaged, which is not the engine's."""
+    """One model needs more memory than is free; a damaged one is not reported as the engine's
+    problem.
+    """
     info = extension("engine.models.catalogue").find_model("zero123-xl")
     preferences.engine_python, preferences.model_folder = sys.executable, str(tmp_path)
     bpy.ops.zero123.check_setup()
@@ -120,7 +122,7 @@ def test_report_contains_blender_and_engine_facts(bpy, extension, checklist, pre
 
 
 def test_checklist_reports_missing_libraries(bpy, checklist, preferences, tmp_path):
-    """An environment that has Python and nothing else."""
+    """An environment that contains only Python."""
     import venv
 
     venv.create(tmp_path / "bare", with_pip=False)
@@ -145,7 +147,7 @@ def test_checklist_reports_a_program_that_is_not_python(bpy, checklist, preferen
 @pytest.mark.needs_engine
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the engine's memory from /proc")
 def test_engine_releases_its_memory(bpy, scene, extension, picture):
-    """And works on afterwards."""
+    """The engine continues to work afterwards."""
     runner = extension("operators.session").session.runner
     values = {"filepath": str(picture), "orbit": 1, "steps": 1}
     bpy.ops.zero123.generate_views(**values)
@@ -162,6 +164,6 @@ def test_engine_releases_its_memory(bpy, scene, extension, picture):
 
 
 def _anonymous_mb(pid: int) -> int:
-    """What a process holds besides files."""
+    """Anonymous memory of a process, without mapped files."""
     lines = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return int(lines["RssAnon"].split()[0]) // 1024

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input picture lies over the mesh as the camera saw it, and nothing stays behind."""
+"""The input image is shown over the mesh from the input camera, and nothing remains afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZE = 96
 
 @pytest.fixture
 def mesh_glb(tmp_path):
-    """A lopsided solid, with the picture that the input camera takes of it."""
+    """An asymmetric solid, with the input camera's image of it."""
     textured = pytest.importorskip("engine.mesh.textured", reason="needs the engine's libraries")
     import trimesh
 
@@ -45,7 +45,9 @@ def mesh_glb(tmp_path):
 
 
 def _silhouette(bpy, scene):
-    """What a render through the scene's camera covers, height x width bool, first row on top."""
+    """The silhouette in a render through the scene's camera, height x width bool, first row on
+    top.
+    """
     render = scene.render
     render.engine, render.film_transparent, scene.cycles.samples = 'CYCLES', True, 4
     bpy.ops.render.render()
@@ -64,7 +66,9 @@ def _overlap(a, b):
 
 @pytest.mark.parametrize(("width", "height"), [(SIZE, SIZE), (2 * SIZE, SIZE), (SIZE, 2 * SIZE)])
 def test_compare_covers_the_mesh_with_the_image(bpy, scene, mesh_glb, width, height):
-    """Also where the result was scaled and moved by hand, and whatever the shape of a render."""
+    """It also does if the result was scaled and moved by hand, for every aspect ratio of the
+    render.
+    """
     bpy.ops.zero123.import_result(filepath=str(mesh_glb), size=3.0, on_ground=True)
     mesh, = bpy.data.collections["Zero123 solid"].objects
     mesh.location.x += 5
@@ -99,7 +103,7 @@ def _look(space):
 
 @pytest.fixture
 def whole(bpy, scene, mesh_glb, picture):
-    """Views and mesh of a picture, a camera of the user's, a 3D View of a kind."""
+    """Views and mesh of an image, a camera of the user, and a substitute for a 3D View."""
     views = write_views(mesh_glb.parent.parent / "job", mesh_glb.parent / "solid.png", ring(3))
     (views.parent / "input.png").write_bytes((mesh_glb.parent / "views/input.png").read_bytes())
     bpy.ops.zero123.import_result(filepath=str(views))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is imported is seen, active and selected, whatever was hidden before."""
+"""Imported objects are visible, active and selected, whatever was hidden before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from results import record, ring, write_views
 
 
 def _layer(view_layer, name):
-    """The layer collection of a name, anywhere below the root."""
+    """The layer collection with a name, anywhere below the root."""
     found, rest = None, [view_layer.layer_collection]
     while rest:
         layer = rest.pop()
@@ -29,7 +29,7 @@ def views(bpy, scene, picture, tmp_path):
 
 @pytest.fixture
 def import_mesh(extension, scene, views, tmp_path):
-    """Imports a mesh of "ball" through the module, as a job does."""
+    """Imports a mesh of "ball" as a job does."""
     module = extension("operators.scene.import_result")
     path = tmp_path / "mesh.glb"
 
@@ -40,7 +40,7 @@ def import_mesh(extension, scene, views, tmp_path):
 
 @pytest.fixture
 def mesh(import_mesh):
-    """The same, with the mesh's file written."""
+    """The same, with an existing mesh file."""
     textured = pytest.importorskip("engine.mesh.textured", reason="needs the engine's libraries")
     path, run = import_mesh
     corners = np.array([[0.5, 0, 0], [-0.25, 0.4, 0], [-0.25, -0.4, 0], [0, 0, 0.8]])
@@ -67,7 +67,7 @@ def _lock(bpy, collection):
 
 
 def _nest(bpy, collection, hide):
-    """Move a collection into another one, and hide that."""
+    """Move a collection into another one, and hide the latter."""
     parent = bpy.data.collections.new("Parent")
     bpy.context.scene.collection.children.link(parent)
     parent.children.link(collection)
@@ -76,7 +76,7 @@ def _nest(bpy, collection, hide):
 
 
 def _instance(bpy, collection):
-    """Leave a collection to an instance of it, as assets are used."""
+    """Replace a collection by an instance of it, as for assets."""
     item = bpy.data.objects.new("Instance", None)
     item.instance_type, item.instance_collection = 'COLLECTION', collection
     bpy.context.scene.collection.objects.link(item)
@@ -127,7 +127,7 @@ def test_import_joins_views_in_a_visible_parent(bpy, scene, mesh):
 
 
 def test_import_joins_a_collection_with_one_visible_parent(bpy, scene, mesh):
-    """A collection may be linked several times; one visible link shows what is in it."""
+    """A collection may be linked several times; one visible link shows its content."""
     group = bpy.data.collections["Zero123 ball"]
     hidden = bpy.data.collections.new("Hidden")
     scene.collection.children.link(hidden)
@@ -182,7 +182,9 @@ def test_import_does_not_join_a_linked_collection(bpy, scene, views, mesh, tmp_p
 
 def test_import_shows_views_whose_place_is_hidden(bpy, scene, extension, views, tmp_path,
                                                   picture):
-    """A view from a camera belongs to a result; hidden, it still stands at that camera."""
+    """A view from a camera belongs to a result; if that is hidden, the view is still at the
+    camera.
+    """
     place, frames = extension("operators.scene").Place, extension("operators.scene.frames")
     group = bpy.data.collections["Zero123 ball"]
     frame = frames.result_frame(group)

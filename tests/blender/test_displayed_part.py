@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Of sequences, movies and tiled images the engine gets the part that Blender displays."""
+"""The engine gets the part of a sequence, movie or tiled image that Blender displays."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_image_file_reads_uv_tile_names(tiles, image_file, tmp_path):
 
 
 def test_image_file_is_a_painted_tile(bpy, tiles, image_file):
-    """Blender's Python reaches the first tile's pixels only, which are the ones to change."""
+    """The test changes the first tile, because Blender's Python can access only its pixels."""
     tiles.pixels[0] = 1.0
     assert tiles.is_dirty
     tiles.tiles.active_index = 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation names operators, their arguments and the interface's labels as they are."""
+"""The documentation names existing operators, arguments and labels of the interface."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_scripting_lists_every_operator(bpy, extension, scripting):
 
 
 def test_scripting_names_existing_arguments(bpy, scripting):
-    """In the tables of arguments, words in backquotes that are no operator are arguments."""
+    """In the tables, words in backquotes that are not operators are arguments."""
     for name, arguments in _ROW.findall(scripting):
         known = set(getattr(bpy.ops.zero123, name).get_rna_type().properties.keys())
         told = set(re.findall(r"`(\w+)`", arguments)) - {"views", "reconstruct",

@@ -14,7 +14,9 @@ import pytest
 
 @pytest.fixture
 def wheels(project_root: Path, extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bundle for the offline installation; `engine` can't be imported beside Blender's copy."""
+    """A bundle for the offline installation. It is made by a separate process, because `engine`
+    can't be imported beside Blender's copy.
+    """
     script = project_root / "tests" / "helpers" / "empty_wheels.py"
     subprocess.run([sys.executable, script, tmp_path / "wheels", tmp_path / "locks"],
                    env={"PYTHONPATH": str(project_root)}, check=True)

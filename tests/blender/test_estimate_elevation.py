@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The elevation that is estimated becomes the scene's setting."""
+"""The estimated elevation becomes the scene's setting."""
 
 from __future__ import annotations
 

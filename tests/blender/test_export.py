@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender exports of an imported mesh has its texture."""
+"""Blender's exports of an imported mesh contain its texture."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_export_of_usd_copies_the_texture_it_names(bpy, texture, out):
 
 
 def _texture_of_obj(out):
-    """The texture file that an OBJ's material names, as other programs look for it."""
+    """The texture file that an OBJ's material names, found as by other programs."""
     line, = (line for line in (out / "a.mtl").read_text().splitlines() if "map_Kd" in line)
     return out / line.split()[-1]
 
 
 @pytest.mark.parametrize("mode", ['AUTO', 'ABSOLUTE', 'RELATIVE', 'MATCH', 'COPY'])
 def test_export_of_an_obj_has_its_texture(bpy, texture, out, mode):
-    """Opened in an empty file, as in another program."""
+    """The export is opened in an empty file, as by another program."""
     bpy.ops.wm.obj_export(filepath=str(out / "a.obj"), path_mode=mode)
     assert _texture_of_obj(out).is_file()
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -182,7 +182,9 @@ def _packed_in(bpy, extension, path):
 
 
 def test_texture_is_packed_in_a_saved_file(bpy, extension, texture, mesh_glb, tmp_path):
-    """So a .blend file is complete without the results folder and the add-on, and has one copy."""
+    """A .blend file is therefore complete without the results folder and the add-on, with one
+    copy.
+    """
     path = _saved(bpy, tmp_path / "a.blend")
     shutil.rmtree(mesh_glb.parent)
     assert _packed_in(bpy, extension, path) == ["bottle=1.0"]
@@ -201,7 +203,9 @@ def test_texture_of_an_opened_file_is_exported(bpy, texture, mesh_glb, out, tmp_
 
 
 def test_texture_survives_that_its_result_is_removed(bpy, texture, mesh_glb, tmp_path, out):
-    """While the file is open: the next saved file has it nevertheless, and the next export too."""
+    """If the result is removed while the file is open, the next saved file and export still have
+    it.
+    """
     shutil.rmtree(mesh_glb.parent)
     assert np.array(texture.pixels)[:4].tolist() == [1, 0, 0, 1]
     name, path = texture.name, _saved(bpy, tmp_path / "a.blend")
@@ -225,7 +229,7 @@ def test_texture_survives_undo_without_its_result(bpy, scene, mesh_glb, out):
 
 
 def test_painted_texture_is_saved_and_exported(bpy, texture, tmp_path, out):
-    """Without saving the image by hand; the result's own file stays as it is."""
+    """The image need not be saved by hand; the result's own file is unchanged."""
     file = _file_of(bpy, texture)
     before = file.read_bytes()
     texture.pixels = [0, 0, 1, 1] * (16 * 16)
@@ -274,7 +278,7 @@ def test_texture_file_is_written_beside_the_result_once(bpy, texture, mesh_glb):
 
 
 def test_texture_of_another_program_s_mesh_is_exported(bpy, scene, mesh_glb, out):
-    """Nothing is written beside a file that is not a result."""
+    """No files are written beside a file that is not a result."""
     (mesh_glb.parent / "report.json").unlink()
     bpy.ops.zero123.import_result(filepath=str(mesh_glb))
     assert [path.name for path in mesh_glb.parent.iterdir()] == ["mesh.glb"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension as Blender sees it: it comes and goes cleanly, and shows what the engine can do."""
+"""The extension in Blender registers and unregisters cleanly, and offers all jobs of the engine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_extension_registers_quickly(extension):
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_menus_contain_every_operator(bpy, extension, name):
-    """F3 finds only what a menu shows."""
+    """F3 finds only operators that are in a menu."""
     shown = _Recorder(bpy)
     for _menu, draw in extension("ui.menus")._ENTRIES:
         draw(shown, bpy.context)
@@ -68,7 +68,7 @@ def test_panels_draw_settings_that_exist(bpy, scene, extension, name):
 
 
 class _Recorder:
-    """Takes the place of a menu or panel, which Blender draws only with a window."""
+    """Replaces a menu or panel, which Blender draws only with a window."""
 
     def __init__(self, bpy):
         self.bpy = bpy
@@ -137,7 +137,9 @@ def test_settings_make_a_valid_request(bpy, extension, scene):
 
 
 def test_zip_contains_only_what_runs(bpy, extension):
-    """The builder excludes by pattern: a pattern that is wrong would ship the tests, or less."""
+    """The builder excludes files by pattern: a wrong pattern would include the tests or omit
+    code.
+    """
     folder = extension("engine.setup.environment").ROOT
     names = {path.name for path in folder.iterdir()}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine", "operators", "ui"} <= names

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results on the disk are found, told and imported again; pictures are queued; the log is shown."""
+"""Results on the disk are listed and imported again; images are queued; the log is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stop_engine(extension):
 
 @pytest.fixture
 def results(bpy, extension, tmp_path):
-    """A results folder of its own."""
+    """An empty results folder."""
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     before = preferences.results_folder
     preferences.results_folder = str(tmp_path / "results")
@@ -62,7 +62,7 @@ def test_history_lists_the_newest_first(extension, tmp_path):
 
 @pytest.mark.needs_engine
 def test_history_imports_an_old_result(bpy, scene, extension, results, picture, tiny_model):
-    """With its title and request, though nothing but the folder remembers them."""
+    """Title and request are restored from the folder alone."""
     image = bpy.data.images.load(str(picture))
     image.pack()
     image.name = "A Chair"
@@ -84,7 +84,7 @@ def test_history_imports_an_old_result(bpy, scene, extension, results, picture, 
 @pytest.mark.parametrize("kind", ["VIEWS", "MESH"])
 def test_queue_images_uses_the_settings_of_the_tab(
         bpy, scene, extension, results, picture, tiny_model, kind):
-    """A bad one among them is told of; the others are made."""
+    """A bad image among them is reported; the others are processed."""
     settings = scene.zero123
     # Random weights are good enough for views, not for a shape.
     settings.model = str(tiny_model) if kind == 'VIEWS' else "nano"
@@ -160,7 +160,9 @@ def test_read_end_returns_whole_lines(extension, tmp_path):
 
 
 def test_status_bar_shows_only_running_jobs(bpy, extension):
-    """Drawn into a recorder, as only a window draws; the window test looks at the real one."""
+    """It is drawn into a recorder, because only a window draws; the window test checks the real
+    one.
+    """
     draw = extension("ui.progress").draw_status
     jobs, runner = extension("operators.session.jobs"), extension("operators").session.runner
     request = extension("engine.core.requests").ViewsRequest(image="a.png", out="b")
@@ -181,7 +183,7 @@ def test_status_bar_shows_only_running_jobs(bpy, extension):
 
 
 class _Header:
-    """Takes the place of a header and its layout."""
+    """Replaces a header and its layout."""
 
     def __init__(self):
         self.layout = self

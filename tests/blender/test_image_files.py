@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever Blender displays reaches the engine as a file with the same pixels."""
+"""Every image that Blender displays is passed to the engine as a file with the same pixels."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_image_file_clips_float_pixels_above_one(bpy, scene, image_file):
 
 
 def _oriented(path, orientation, **save):
-    """An image whose left half is red, stored so that a tag has to turn it."""
+    """An image whose left half is red, stored rotated with an orientation tag."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.new("RGB", (SIZE, SIZE), "blue")
@@ -228,7 +228,9 @@ def test_image_file_of_another_scene_s_render(bpy, scene, image_file):
 
 
 def test_image_file_without_a_render_says_so(bpy, rendered, image_file, extension, tmp_path):
-    """The render of a file that was saved and opened again is gone; its data-block is not."""
+    """After a file was saved and opened again, its render no longer exists, but its data-block
+    does.
+    """
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"), check_existing=False)
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
     error = extension("engine.core.errors").EngineError

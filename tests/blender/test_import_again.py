@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is made or imported again comes as it came before, and stands where the first stands."""
+"""Regenerated and reimported results have the options and the place of the first one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def result(tmp_path, picture, tiny_model):
 
 @pytest.fixture
 def moved(bpy, scene, result):
-    """A result that came with options of all kinds and was moved by hand."""
+    """A result that was imported with several options and moved by hand."""
     from mathutils import Euler, Matrix
     scene.cursor.location = (1, 2, 3)
     bpy.ops.zero123.import_result(filepath=str(result), **OPTIONS)
@@ -42,7 +42,7 @@ def moved(bpy, scene, result):
 
 
 def _described(collection):
-    """What is in a collection, but for the numbers that make names unique."""
+    """The content of a collection, without the numbers that make names unique."""
     return {item.name.partition(")")[0].partition(".")[0]:
             (item.type, np.array(item.matrix_world), item.parent is None,
              len(item.data.background_images) if item.type == 'CAMERA' else -1)
@@ -80,7 +80,7 @@ def test_import_again_shows_the_selected_views(bpy, scene, extension, result, tm
 
 @pytest.mark.needs_engine
 def test_regenerate_uses_the_same_options(bpy, scene, extension, moved, picture):
-    """From what the network saw, if the picture is gone."""
+    """The network's input image is used if the original image is gone."""
     picture.unlink()
     with pytest.raises(RuntimeError, match="the image that Zero123 ball was made from is missing"):
         plane = bpy.data.objects["Input"]
@@ -102,7 +102,7 @@ def test_regenerate_uses_the_same_options(bpy, scene, extension, moved, picture)
 
 @pytest.mark.needs_engine
 def test_regenerate_works_for_every_kind(bpy, scene, extension, result, tiny_model):
-    """A view from a camera, a view that was made again, a turntable."""
+    """A view from a camera, a regenerated view, and a turntable."""
     bpy.ops.zero123.import_result(filepath=str(result))
     collection = bpy.data.collections["Zero123 ball"]
     camera = next(item for item in collection.objects if item.name.startswith("View 002")

@@ -48,7 +48,7 @@ def test_import_mesh_stands_it_upright(bpy, scene, mesh_glb):
 
 
 def test_import_mesh_faces_its_front_to_minus_y(bpy, scene, mesh_glb):
-    """The corner that the input camera, at the engine's +X, sees nearest."""
+    """The corner that is nearest to the input camera, at the engine's +X, is at -Y."""
     item = _imported(bpy, mesh_glb)
     front = min((item.matrix_world @ vertex.co for vertex in item.data.vertices),
                 key=lambda p: p.y)
@@ -91,7 +91,7 @@ def test_import_mesh_applies_node_transforms(bpy, scene, mesh_glb):
 
 
 def _change(path, change):
-    """Rewrite a GLB file with its document changed."""
+    """Rewrite a GLB file with a changed document."""
     content = path.read_bytes()
     size = int.from_bytes(content[12:16], "little")
     document = json.loads(content[20:20 + size])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views in the scene: cameras that see what the engine says, planes that fill their frames."""
+"""Views in the scene: cameras with the engine's poses, and planes that fill their frames."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _views(bpy):
 
 
 def _project(bpy, camera, points):
-    """Where points appear in a picture of Blender's camera: N x 2, from the lower left, 0 to 1."""
+    """Positions of points in the image of Blender's camera: N x 2, from the lower left, 0 to 1."""
     from bpy_extras.object_utils import world_to_camera_view
     from mathutils import Vector
     bpy.context.view_layer.update()
@@ -47,7 +47,7 @@ def _project(bpy, camera, points):
 
 
 def _expected(pose, points):
-    """The same by the engine's conventions, turned to Blender's front."""
+    """The same positions by the engine's conventions, turned to Blender's front."""
     azimuth, elevation, radius = pose
     world_to_camera = np.linalg.inv(in_scene(azimuth, elevation, radius))
     x, y, z = (points @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]).T
@@ -163,7 +163,7 @@ def test_import_views_is_one_undo_step(bpy, scene, views_json):
 
 @pytest.mark.parametrize("planes", ['EMPTY', 'MESH'])
 def test_contact_sheet_shows_every_view_once(bpy, scene, tmp_path, picture, planes):
-    """In cells that don't overlap, beside the cameras, which stay where they are."""
+    """The cells do not overlap and are beside the cameras, which do not move."""
     path = write_views(tmp_path / "job", picture, ring(5), samples=2)
     bpy.ops.zero123.import_result(filepath=str(path), planes=planes, arrangement='SHEET')
     bpy.context.view_layer.update()

@@ -35,7 +35,7 @@ def test_open_picture_refuses_other_files(bpy, scene, contents, tmp_path, conten
 
 
 def test_open_picture_takes_a_file_of_layers(bpy, scene, tmp_path):
-    """Blender gives an OpenEXR file of layers no size."""
+    """An OpenEXR file of layers has no size in Blender."""
     render = scene.render
     render.engine, scene.cycles.samples = 'CYCLES', 1
     render.resolution_x = render.resolution_y = 32
@@ -55,7 +55,7 @@ def test_open_picture_takes_a_file_of_layers(bpy, scene, tmp_path):
 
 
 def test_picture_from_render_keeps_transparency(bpy, scene):
-    """With its transparency, and the scene's output settings stay as they were."""
+    """The image has the render's transparency, and the scene's output settings are unchanged."""
     render = scene.render
     render.engine, render.film_transparent = 'CYCLES', True
     render.resolution_x, render.resolution_y, scene.cycles.samples = 64, 48, 1

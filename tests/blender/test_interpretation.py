@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 
 class _Layout:
-    """Records what is drawn; Blender draws only with a window."""
+    """Records drawing calls, because Blender draws only with a window."""
 
     def __init__(self):
         self.labels, self.buttons = [], []
@@ -32,7 +32,7 @@ class _Layout:
 
 @pytest.fixture
 def drawn(scene, extension):
-    """Draws the interpretation in a finished job's report. Gives the layout."""
+    """Draws the interpretation in a finished job's report. Returns the layout."""
     jobs, protocol = extension("operators.session.jobs"), extension("engine.core.protocol")
     request = extension("engine.core.requests").ViewsRequest(image="a.png", out="b")
 
@@ -92,7 +92,7 @@ IMAGES = {
 
 @pytest.mark.parametrize("kind", IMAGES)
 def test_panel_translates_what_the_engine_says(bpy, extension, tmp_path, kind):
-    """Every remark is made of texts that have a translation."""
+    """Every remark consists of texts that have a translation."""
     imaging = pytest.importorskip("engine.imaging", reason="needs the engine's libraries")
     notes = extension("ui.image_notes")
     image, options = IMAGES[kind]

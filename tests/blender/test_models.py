@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models come onto the computer, and go, by the operators; from a server on this computer."""
+"""Operators download models from a server on this computer, import and remove them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def models(bpy, scene, extension, tmp_path):
-    """The models folder; the settings are as before afterwards."""
+    """The models folder; the settings are restored afterwards."""
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     online = bpy.context.preferences.system.use_online_access
     preferences.engine_python, preferences.model_folder = sys.executable, str(tmp_path / "models")
@@ -46,7 +46,7 @@ def hub(bpy, extension, models, u2netp):
 
 @pytest.fixture
 def state(extension):
-    """Gives a model's entry of the panel: its state and whether its licence is accepted."""
+    """Returns a model's entry in the panel: its state and whether its licence is accepted."""
     def look(name):
         entries = extension("operators.session").session.models.entries
         return next((f"{entry.state.value}{'' if entry.licence_accepted else ', not accepted'}"
@@ -160,7 +160,7 @@ def test_model_remove_keeps_other_folders(bpy, models, name):
 
 def test_model_download_resumes_after_cancel(
         bpy, extension, models, hub, u2netp, state, monkeypatch):
-    """As with a window, where the operator returns at once and a timer looks at the work."""
+    """As with a window, the operator returns at once and a timer polls the work."""
     work = extension("operators.session").session.model_work
     hub.hold_after = 2_000_000
     monkeypatch.setattr(work, "wait", lambda: None)

@@ -15,7 +15,7 @@ def session(extension):
 
 @pytest.fixture
 def started(bpy, scene, session):
-    """The file that is open now, as a job that starts remembers it."""
+    """The open file, as recorded for a job that starts."""
     bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
     return session.open_file.current
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators that run jobs in a real engine, headless: they wait, import, or say what failed."""
+"""Operators run jobs in a real engine without a window: they wait, import, or report the error."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def model(request):
 
 @pytest.mark.needs_engine
 def test_generate_views_end_to_end(bpy, scene, picture, extension, model):
-    """One picture in, four planes with cameras out, through a real engine."""
+    """A real engine makes four planes with cameras from one image."""
     image = bpy.data.images.load(str(picture))
     image.pack()
     picture.unlink()
@@ -198,7 +198,7 @@ def test_generate_views_end_to_end(bpy, scene, picture, extension, model):
 @needs_nano
 @pytest.mark.slow
 def test_reconstruct_mesh_end_to_end(bpy, scene, picture):
-    """One picture in, a textured mesh out."""
+    """A real engine makes a textured mesh from one image."""
     bpy.ops.zero123.reconstruct_mesh(filepath=str(picture), view_count=6, steps=2, resolution=32,
                                      iterations=20, faces=500, texture_size=64)
     item, = bpy.data.collections["Zero123 ball"].objects

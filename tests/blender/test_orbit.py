@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The orbit diagram shows the camera that the settings ask for, and a drag changes them.
-
-What is drawn is seen in the window test.
+"""The orbit diagram shows the camera of the settings, and dragging changes them. The window test
+checks the drawing.
 """
 
 from __future__ import annotations

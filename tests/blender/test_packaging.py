@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is handed out: the same bytes from the same sources, and a repository that Blender takes."""
+"""Packages: the same sources give the same bytes, and Blender accepts the repository."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def repository(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def address(repository: Path) -> Iterator[str]:
-    """Of the repository on a web server."""
+    """Address of the repository on a web server."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(repository))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -83,7 +83,7 @@ def test_zip_holds_what_runs_elsewhere_and_no_tests(archive: Path) -> None:
 
 
 def test_zip_lacks_evaluation_and_training_from_scratch(archive: Path) -> None:
-    """Fine-tuning and the rendering of data sets are in it."""
+    """Fine-tuning and the rendering of data sets are included."""
     with ZipFile(archive) as extension:
         names = extension.namelist()
     left_out = ("engine/evaluation/", "engine/training/scratch/", "engine/training/shape/",
@@ -124,7 +124,7 @@ def test_index_lists_every_platform(repository: Path) -> None:
 
 
 def test_blender_installs_from_the_index(address: str, tmp_path: Path) -> None:
-    """Into a user folder that has never seen it."""
+    """The extension is installed into an empty user folder."""
     result = subprocess.run(
         [sys.executable, "-c", SUBSCRIBE, address], check=False, capture_output=True, text=True,
         env={**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path), "no_proxy": "127.0.0.1"})

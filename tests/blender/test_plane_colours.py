@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which colours mesh planes show in a render, by the scene's view transform."""
+"""The colours of mesh planes in a render, by the scene's view transform."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_mesh_planes_show_their_colours_under_standard(render):
     ('AgX', "AgX Base sRGB"), ('Filmic', "Filmic sRGB")])
 def test_mesh_planes_explain_their_colours_elsewhere(bpy, extension, render, view_transform,
                                                      space):
-    """The option's description names the transforms; the documented colour space undoes them."""
+    """The option's description names the view transforms; the documented colour space undoes
+    them.
+    """
     assert np.abs(render(view_transform) - COLOURS).max() > 30
     for operator in ("import_result", "turntable"):
         planes = getattr(bpy.ops.zero123, operator).get_rna_type().properties["planes"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets bring back the settings, and nothing that belongs to one picture."""
+"""Presets restore the settings, except those of a single image."""
 
 from __future__ import annotations
 

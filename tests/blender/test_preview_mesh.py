@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the 3D View would draw of a running reconstruction; a window test looks at the drawing."""
+"""The mesh of a running reconstruction for the 3D View; a window test checks the drawing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With a remote host in the preferences Blender's jobs are done there, and come back as usual."""
+"""With a remote host in the preferences, jobs run there and their results arrive as usual."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 @pytest.fixture
 def preferences(bpy, extension, server, project_root):
-    """Of a user whose engine is on the other computer."""
+    """The preferences of a user whose engine is on another computer."""
     runner = extension("operators.session").session.runner
     found = bpy.context.preferences.addons[extension().__name__].preferences
     runner.stop_engine()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training views of 3D models, by a real Blender in processes of its own."""
+"""Training views of 3D models, rendered by separate processes of a real Blender."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_box(path: Path, red: float = 0.8, offset: float = 3.0) -> Path:
 
 
 def check_outline(rgba: np.ndarray, camera: np.ndarray) -> None:
-    """The normalised box's corners, projected, are where the picture's outline is."""
+    """Check that the projected corners of the normalised box agree with the image's silhouette."""
     seen = np.column_stack([np.array(SIGNS) * BOX / 2, np.ones(8)]) @ np.linalg.inv(camera)[:3].T
     pixels = SIZE / 2 + focal_length_px(SIZE) * seen[:, :2] / -seen[:, 2:] * (1, -1)
     rows, columns = np.nonzero(rgba[..., 3] > 127)
@@ -74,7 +74,7 @@ def models(bpy, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rendered(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The two objects' data set."""
+    """The data set of the two objects."""
     out = tmp_path_factory.mktemp("rendered") / "out"
     report = jobs.run(request(models, out, folders=True), SilentReporter())
     assert (report["objects"], report["views"], report["shards"]) == (2, VIEWS, ["000000.tar"])
@@ -176,7 +176,7 @@ def test_render_lists_a_corrupt_model(models: Path, tmp_path: Path):
 @pytest.mark.parametrize("suffix", ["glb", "fbx", "blend"])
 def test_render_reads_every_file_format(bpy, scene, rendered: Path, tmp_path: Path,
                                                suffix: str):
-    """The same name, so the same cameras; up to a pixel at the edges."""
+    """The same name gives the same cameras; edges may differ by a pixel."""
     write_box(tmp_path / "obj" / "red.obj")
     bpy.ops.wm.obj_import(filepath=str(tmp_path / "obj" / "red.obj"))
     path = tmp_path / "models" / f"red.{suffix}"
@@ -285,7 +285,9 @@ def test_render_command_line(models: Path, tmp_path: Path,
 
 def test_render_operator_includes_children_and_colours(
         bpy, scene, extension, contents, tmp_path: Path):
-    """Two objects: one of two parts, one that shows a collection; what isn't selected stays out."""
+    """Two objects: one of two parts, and one that shows a collection; other objects are not
+    rendered.
+    """
     def box(name: str, size: float, colour: tuple[float, ...]) -> object:
         mesh = bpy.data.meshes.new(name)
         mesh.from_pydata([(a * size, b * size, c * size) for a, b, c in SIGNS], [],

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views are selected and regenerated, and a mesh is made from exactly those."""
+"""Views are selected and regenerated, and a mesh is made from exactly these views."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_regenerate_view_works_without_the_scene(bpy, scene, selection, result):
 @pytest.mark.needs_engine
 @pytest.mark.slow
 def test_reconstruct_picked_uses_the_selected_views(bpy, scene, selection, picture, tmp_path):
-    """Of ten views by the bundled model eight are used, one of them made again."""
+    """Eight of ten views by the bundled model are used, and one of them was regenerated."""
     bpy.ops.zero123.generate_views(filepath=str(picture), orbit=10, steps=2)
     assert len(selection.views) == 10
     bpy.ops.zero123.regenerate_view(view=3, seed=4)

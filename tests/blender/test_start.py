@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Blender that starts with the extension pays nearly nothing for it."""
+"""The extension hardly delays the start of Blender."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ os._exit(0)
 
 
 def test_extension_starts_without_libraries_and_timers(bpy, archive, tmp_path):
-    """In a Blender of its own, where nothing can be loaded already."""
+    """It runs in a separate Blender, in which no library is loaded yet."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(archive)], capture_output=True, text=True, check=False,
         env={**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)})

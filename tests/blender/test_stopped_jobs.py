@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs whose Blender has ended before them are found by the next one, and can go on there."""
+"""Jobs whose Blender has ended before them are found by the next Blender and can be resumed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stop_engine(extension):
 
 @pytest.fixture
 def results(bpy, scene, extension, tmp_path):
-    """A results folder of its own."""
+    """An empty results folder."""
     def preferences():  # not held: a test switches the extension off and on
         return bpy.context.preferences.addons[extension().__name__].preferences
 
@@ -43,8 +43,8 @@ def runner(extension):
 
 @pytest.fixture
 def next_session(bpy, extension, runner):
-    """Ends this session as a crash does and begins the next: what is in memory is gone, and the
-    system has let go of the lock. Gives the jobs that the next one finds.
+    """Ends this session like a crash and starts the next one: the memory is lost and the lock
+    released. Returns the jobs that the next session finds.
     """
     def begin():
         store = extension("operators.session").session.job_store
@@ -60,7 +60,7 @@ def next_session(bpy, extension, runner):
 
 @pytest.fixture
 def recorded(bpy, extension, runner, results):
-    """Has a job noted that never starts, in a folder of its own. Gives the job."""
+    """Records a job that never starts, in a separate folder. Returns the job."""
     jobs, requests = extension("operators.session.jobs"), extension("engine.core.requests")
     addon = extension("operators.session.preferences")
     store = extension("operators.session").session.job_store
@@ -84,7 +84,9 @@ def requests(extension):
 @pytest.mark.needs_engine
 def test_resume_job_continues_in_the_next_session(
         bpy, scene, extension, results, runner, next_session, picture):
-    """Killed together with its engine while it fits; at its place, and as it was to come in."""
+    """Blender and its engine are killed during the fit; the mesh gets its place and import
+    options.
+    """
     launch = extension("operators.session.launch")
     addon = extension("operators.session.preferences")
     place = extension("operators.scene").Place((2.0, 0, 0, 5, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1))
@@ -135,7 +137,9 @@ def test_job_store_survives_disabling_the_add_on(
 
 def test_discard_job_reads_the_records_itself(
         bpy, extension, runner, recorded, requests, results, next_session):
-    """Without a window, nothing has looked yet; asking whether it may changes nothing."""
+    """Without a window the records are not read before the operator runs; its poll does not read
+    them.
+    """
     job = recorded(requests.ReconstructRequest)
     extension("operators.session").session.job_store.close()
     runner.jobs.clear()
@@ -198,7 +202,7 @@ def test_job_store_offers_jobs_with_intermediate_results(
 
 
 def test_job_store_forgets_finished_jobs(extension, runner, recorded, requests, next_session):
-    """Also if its Blender was killed before it heard of that."""
+    """Also if Blender was killed before it received the report."""
     heard, unheard = (recorded(requests.ReconstructRequest, number) for number in "12")
     heard.apply(extension("engine.core.protocol").Done(heard.id, {}))
     requests.save_request(unheard.request, Path(unheard.request.out))
@@ -206,7 +210,7 @@ def test_job_store_forgets_finished_jobs(extension, runner, recorded, requests, 
 
 
 def keep_something(extension, job):
-    """As a job does that has worked for a while."""
+    """Write intermediate results as a running job does."""
     resuming = extension("engine.core.resume")
     work = resuming.work_folder(job.request)
     work.mkdir()
@@ -217,7 +221,7 @@ def keep_something(extension, job):
 
 def test_discard_job_removes_a_stopped_job(
         bpy, extension, runner, recorded, requests, results, next_session):
-    """With what it has kept; an earlier result at the same place stays in any case."""
+    """Its intermediate results are removed; an earlier result at the same place is kept."""
     jobs = [recorded(requests.ReconstructRequest, number) for number in "123"]
     work = [keep_something(extension, job) for job in jobs]
     for job in jobs:
@@ -237,7 +241,7 @@ def test_discard_job_removes_a_stopped_job(
 
 
 def test_clear_jobs_keeps_resumable_jobs(bpy, extension, runner, recorded, requests, next_session):
-    """Whether it was stopped in this session or failed."""
+    """Both a job that was stopped in this session and one that failed."""
     protocol = extension("engine.core.protocol")
     done, views, early, cancelled, failed, running = (
         recorded(requests.ViewsRequest if number in "12" else requests.ReconstructRequest, number)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A text becomes the picture to work with, by a real engine with a pipeline of random weights."""
+"""A real engine with a pipeline of random weights makes the input image from a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def text_model(tmp_path_factory) -> Path:
-    """Torch stays out of this process."""
+    """A model that is made by a separate process, so that torch is not loaded here."""
     folder = tmp_path_factory.mktemp("text")
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
             "from helpers.tiny_text_pipeline import save_tiny_text_pipeline; "

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fine-tuning on the scene's objects: rendered, trained on, and the model is ready to be used."""
+"""Fine-tuning on the scene's objects: they are rendered, and the trained model can be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUICK = {"steps": 2, "batch_size": 2, "view_count": 3, "samples": 1, "device": "
 
 @pytest.fixture(autouse=True)
 def settings(bpy, scene, extension, tmp_path):
-    """The models folder is the test's; the scene's model is the bundled one again afterwards."""
+    """A temporary models folder; the scene's model is the bundled one again afterwards."""
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
     preferences.model_folder = str(tmp_path / "models")
     yield
@@ -57,7 +57,7 @@ def test_train_model_sets_the_scene_s_model(
 
 def test_train_model_resumes_a_stopped_training(
         bpy, scene, extension, tiny_model, tmp_path, pyramid):
-    """Nothing but what it has kept tells what was trained on: the data is gone."""
+    """The data no longer exists, so that only the intermediate results contain it."""
     views, out = tmp_path / "views", tmp_path / "elsewhere"
     bpy.ops.zero123.render_dataset(out=str(views), view_count=2, size=32, samples=1)
     runner = extension("operators.session").session.runner

@@ -45,7 +45,7 @@ def _working_files(root: Path) -> list[Path]:
 
 
 def _failing_files(root: Path) -> list[Path]:
-    """What a person in Blender can meet the errors of."""
+    """Files whose errors can occur in Blender."""
     rooms = ("core", "transport", "setup", "jobs", "imaging", "diffusion", "mesh",
              "reconstruction", "fields", "remote", "models")
     return [path for pattern in ("operators/**/*.py", "engine/*.py", *(
@@ -54,7 +54,7 @@ def _failing_files(root: Path) -> list[Path]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_cover_every_text(extension, texts, language):
-    """A text that was changed is missing, and its old form is the closest leftover."""
+    """A changed text is missing, and its old form is the most similar leftover."""
     known = set(extension(f"ui.translations.{language}").TEXTS)
     leftover = known - texts
     renames = {text: closest(text, leftover) for text in sorted(texts - known)}
@@ -78,7 +78,7 @@ def test_translations_hold_no_leftovers(extension, texts, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_keep_placeholders(extension, language):
-    """And like the English texts they do not end with a period."""
+    """Like the English texts, they do not end with a period."""
     for english, text in extension(f"ui.translations.{language}").TEXTS.items():
         assert _placeholders(text) == _placeholders(english), english
         assert text.strip() == text != "", english

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An orbit turns: on a plane as the timeline plays, and as a video file."""
+"""An orbit is shown as a turntable: on a plane in the timeline, and as a video file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def no_picks(extension):
 
 @pytest.fixture
 def result(tmp_path, picture):
-    """Five views on one ring, in no order, each of its own colour, and one from above."""
+    """Five views on one ring in arbitrary order, each in another colour, and one from above."""
     order = [2, 0, 4, 1, 3]
     poses = [ring(5)[i] for i in order] + [(0.0, 60.0, 1.85)]
     path = write_views(tmp_path / "job", picture, poses, size=SIZE)
@@ -37,7 +37,7 @@ def result(tmp_path, picture):
 
 
 def _shown(bpy, scene, plane, frame):
-    """Which colour a rendered plane shows at a frame, 8-bit sRGB."""
+    """The colour of a rendered plane at a frame, 8-bit sRGB."""
     scene.frame_set(frame)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "render.png"
@@ -79,7 +79,7 @@ def test_turntable_image_empty_turns(bpy, scene, result):
 
 
 def test_turntable_plane_belongs_to_its_result(bpy, scene, result):
-    """In its collection, its scale and its record; what it shows is what was picked."""
+    """The plane has the result's collection, scale and record, and shows the selected views."""
     bpy.ops.zero123.import_result(filepath=str(result), size=2.0)
     collection = bpy.data.collections["Zero123 ball"]
     bpy.context.view_layer.objects.active = collection.objects[0]
@@ -137,7 +137,7 @@ def test_turntable_needs_a_ring_of_views(bpy, scene, tmp_path, picture, contents
 
 
 def test_turntable_is_regenerated_as_its_views(bpy, scene, extension, result):
-    """What `regenerate` would ask for is the orbit's own request."""
+    """`regenerate` repeats the request of the orbit."""
     bpy.ops.zero123.turntable(filepath=str(result))
     kept = json.loads((result.parent / "request.json").read_text())["request"]
     made = record(bpy.context.view_layer.objects.active)["request"]

@@ -19,7 +19,7 @@ def stop_engine(extension):
 
 @pytest.fixture
 def result(bpy, scene, picture, tmp_path, tiny_model):
-    """Three imported views: twice the size, around the cursor."""
+    """Three imported views at twice the size, around the cursor."""
     path = write_views(tmp_path / "job", picture, ring(3), model=str(tiny_model), steps=1)
     scene.cursor.location = (1, 2, 3)
     bpy.ops.zero123.import_result(filepath=str(path), size=2.0, location='CURSOR')
@@ -28,7 +28,7 @@ def result(bpy, scene, picture, tmp_path, tiny_model):
 
 
 def _camera(bpy, scene, matrix, **data):
-    """A new camera of the scene, the active object and nothing else selected."""
+    """A new camera of the scene, which is active and the only selected object."""
     from mathutils import Matrix
     bpy.ops.object.select_all(action='DESELECT')
     camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
@@ -50,7 +50,7 @@ def _new_camera(bpy, before):
 
 
 def _same_place(first, second):
-    """Whether two cameras see the same; how large their axes are is no matter."""
+    """Whether two cameras see the same; the scale of their axes does not matter."""
     first, second = first.matrix_world, second.matrix_world
     np.testing.assert_allclose(first.translation, second.translation, atol=1e-4)
     np.testing.assert_allclose(first.to_quaternion().to_matrix(),
@@ -62,8 +62,8 @@ POSES = [(0.0, 0.0, 1.85), (37.0, 20.0, 1.6), (-150.0, -35.0, 2.1), (90.0, 85.0,
 
 @pytest.mark.needs_engine
 def test_view_from_camera_stands_at_the_camera(bpy, scene, result):
-    """In the frame of a result that is scaled, moved by its import and then turned by hand, with
-    one of its cameras displaced.
+    """The result is scaled and moved by its import and then turned by hand, and one of its cameras
+    was displaced.
     """
     from mathutils import Euler, Matrix
     turn = Matrix.Translation((0, -4, 1)) @ Euler((0.3, 0.2, 2.0)).to_matrix().to_4x4()
@@ -139,8 +139,8 @@ def test_view_from_camera_uses_a_distant_direction(bpy, scene, picture, tiny_mod
 
 
 def test_find_result_prefers_named_over_selected(bpy, scene, result, extension, tmp_path, picture):
-    """The named one before the selected one; without either the newest, of the tab's picture if
-    one is chosen there.
+    """The named result comes before the selected one, and then the newest; with an image in the
+    tab, only its results count.
     """
     find = extension("operators.camera_view").find_result
     cup = picture.with_name("cup.png")
@@ -188,7 +188,7 @@ def test_view_from_camera_refuses_impossible_views(bpy, scene, result, contents)
 
 
 def test_result_frame_follows_a_lone_mesh(bpy, scene, extension):
-    """And one that was moved by hand takes the chosen view of it along, and no other's."""
+    """A mesh that was moved by hand determines the frame of its own result only."""
     from mathutils import Matrix
     frames, placement = extension("operators.scene.frames"), extension(
         "operators.scene.placement")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The 3D View shows what was imported, unless a person looks through a camera."""
+"""The 3D View frames imported objects, unless the user looks through a camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from results import ring, write_views
 
 @pytest.fixture
 def region(bpy, scene):
-    """The 3D View's region data, far away from everything; afterwards as it was."""
+    """The 3D View's region data, far away from all objects; restored afterwards."""
     area = next(area for area in bpy.context.window.screen.areas if area.type == 'VIEW_3D')
     found = area.spaces.active.region_3d
     before = found.view_perspective, found.view_location.copy(), found.view_distance
@@ -57,7 +57,7 @@ def test_framing_leaves_another_scene_s_window(bpy, scene, region, views, extens
 
 
 def test_framing_leaves_a_camera_of_the_user_in_place(bpy, scene, region, views, extension):
-    """A view from a camera joins its result; the user has chosen where to look from."""
+    """A view from a camera joins its result; the user's viewpoint is kept."""
     bpy.ops.zero123.import_result(filepath=str(views))
     region.view_location = (100, 100, 100)
     frames, place = extension("operators.scene.frames"), extension("operators.scene").Place
