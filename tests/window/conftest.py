@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real Blender with a window, on a screen of its own."""
+"""Fixtures: a real Blender with a window on a virtual screen."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def screen() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ZERO123_WINDOW_PICTURE, or a small drawing on nothing."""
+    """ZERO123_WINDOW_PICTURE, or a small drawing on a transparent background."""
     given = os.environ.get("ZERO123_WINDOW_PICTURE")
     if given:
         return Path(given).resolve()
@@ -75,7 +75,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def photo(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The picture as a camera takes it: on a background, without transparency."""
+    """The image on a background, without transparency, as a camera takes it."""
     path = tmp_path_factory.mktemp("photo") / f"{picture.stem}.jpg"
     with Image.open(picture).convert("RGBA") as image:
         wall = Image.new("RGBA", image.size, (226, 222, 214, 255))
@@ -85,7 +85,7 @@ def photo(picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def bundle(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the engine can be installed from: next to nothing, as `wheels` and `locks`."""
+    """Nearly empty wheels from which the engine is installed, in `wheels` and `locks`."""
     folder = tmp_path_factory.mktemp("bundle")
     script = project_root / "tests" / "helpers" / "empty_wheels.py"
     subprocess.run([sys.executable, script, folder / "wheels", folder / "locks"],
@@ -95,7 +95,7 @@ def bundle(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the screenshots go: the folder that ZERO123_SCREENSHOTS names, or a temporary one."""
+    """The folder for screenshots, which ZERO123_SCREENSHOTS names, or a temporary one."""
     folder = Path(os.environ.get("ZERO123_SCREENSHOTS") or tmp_path_factory.mktemp("pictures"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -103,7 +103,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Told:
-    """How a Blender came to its end."""
+    """The end of a Blender process."""
 
     status: int
     report: dict[str, object]
@@ -116,7 +116,9 @@ Tell = Callable[[str, Path], Told]
 @pytest.fixture(scope="session")
 def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, photo: Path,
          bundle: Path, pictures: Path) -> Tell:
-    """Has a Blender tell one of scenario.py's stories; its user's folders are in a folder."""
+    """Returns a function that runs one of scenario.py's stories in a Blender with its own user
+    folders.
+    """
     task = {"blender": blender, "python": sys.executable, "archive": str(archive),
             "model": str(model), "bundle": str(bundle), "picture": str(picture),
             "photo": str(photo), "pictures": str(pictures),
@@ -146,20 +148,20 @@ def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, p
 
 
 def seen(told: Told) -> dict[str, object]:
-    """The report of a Blender that came to the end of its story."""
+    """The report of a Blender that has completed its story."""
     assert told.status == 0, told.log
     return told.report
 
 
 @pytest.fixture(scope="session")
 def report(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What was seen in the whole story."""
+    """The observations of the main story."""
     return seen(tell("whole", tmp_path_factory.mktemp("window")))
 
 
 @pytest.fixture(scope="session")
 def report_after_crash(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What was seen in the Blender after the one that was killed."""
+    """The observations in the Blender after the one that was killed."""
     folder = tmp_path_factory.mktemp("crash")
     told = tell("crash", folder)
     assert told.status == -signal.SIGKILL, told.report.get("error") or told.log
@@ -168,7 +170,7 @@ def report_after_crash(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def report_of_panels(tell: Tell, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What was seen in a Blender in which every panel was opened."""
+    """The observations in a Blender in which every panel was opened."""
     return seen(tell("panels", tmp_path_factory.mktemp("panels")))
 
 

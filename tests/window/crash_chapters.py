@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: Blender is killed while it works, and the next one finds its jobs.
+"""Chapters for scenario.py: Blender is killed during a job, and the next one finds its jobs.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -15,7 +15,7 @@ import bpy
 
 
 def crash(t):
-    """Two meshes are stopped while they are fitted: one by a person, one with its Blender."""
+    """Two meshes are stopped during the fit: one by the user, one by the end of its Blender."""
     t.switch_on()
     long = Path(t.TASK["results"]) / f"the same {Path(t.TASK['picture']).stem} by another name.png"
     long.parent.mkdir()
@@ -43,7 +43,7 @@ def _kill(t):
 
 
 def found(t):
-    """Both are listed as stopped, in their order, without anybody asking."""
+    """Both are listed as stopped, in their order, without a user action."""
     t.switch_on()
     bpy.data.objects.remove(bpy.data.objects["Cube"])
     yield t.jobs
@@ -56,7 +56,7 @@ def found(t):
 
 
 def discarded(t):
-    """One is discarded, once that was confirmed; its row and what it had kept are gone."""
+    """One is discarded after a confirmation; its row and its intermediate results are gone."""
     job = t.jobs()[0]
     t.move_mouse()
     yield 0.3
@@ -74,7 +74,7 @@ def discarded(t):
 
 
 def resumed(t):
-    """F3 goes on with the other, which comes to its end without sampling again."""
+    """F3 resumes the other one, which ends without sampling again."""
     yield from t.search("resume job")
     yield lambda: not t.jobs()[-1].state.ended
     yield 0.5
@@ -90,7 +90,7 @@ def resumed(t):
 
 
 def _kept(t, job):
-    """Whether there is something on the disk from which a job can go on."""
+    """Whether intermediate results of a job are on the disk."""
     return t.module("engine.core.resume").work_folder(job.request).is_dir()
 
 

@@ -11,12 +11,12 @@ import bpy
 
 
 def _facts(scene):
-    """What a saved file has to keep."""
+    """Facts about the scene that a saved file must preserve."""
     return sorted((item.name, item.type, item.get("zero123", "")) for item in scene.objects)
 
 
 def _frame(t, item=None):
-    """Look at one object, or all, from the front, half from the side."""
+    """Frame one object, or all, seen obliquely from the front."""
     with t.in_view():
         bpy.ops.object.select_all(action='DESELECT' if item else 'SELECT')
         if item:
@@ -59,7 +59,7 @@ def picture(t):
 
 
 def views(t):
-    """Views of it; one is left out, one made again and chosen among its samples."""
+    """Views are generated; one is left out, and one is regenerated and chosen among its samples."""
     selection = t.module("operators.session").session.view_selection
     with t.in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT')
@@ -83,7 +83,7 @@ def views(t):
 
 
 def mesh(t):
-    """A mesh of the picked views, and the photo over it."""
+    """A mesh is made from the selected views and compared with the photo."""
     with t.in_view():
         bpy.ops.zero123.reconstruct_picked('INVOKE_DEFAULT')
     yield t.ended(4)
@@ -100,7 +100,7 @@ def mesh(t):
 
 
 def reload(t):
-    """The file is saved and opened, and the mesh imported again."""
+    """The file is saved and opened, and the mesh is imported again."""
     before, file = _facts(bpy.context.scene), Path(t.TASK["results"]) / "newcomer.blend"
     with t.in_view():
         bpy.ops.wm.save_as_mainfile(filepath=str(file))
@@ -120,7 +120,7 @@ def reload(t):
 
 
 def _textured(t, item, name):
-    """A picture of one object in its colours."""
+    """Take a screenshot of one object with its texture."""
     t.view_3d().spaces.active.shading.color_type = 'TEXTURE'
     _frame(t, item)
     t.view_chapters.scroll_to(t, 0)
@@ -129,6 +129,6 @@ def _textured(t, item, name):
 
 
 def newcomer(t):
-    """All of it."""
+    """The whole session."""
     for part in (picture, views, mesh, reload):
         yield from part(t)

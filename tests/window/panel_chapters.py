@@ -12,7 +12,7 @@ CLASHES = ("samples", "remesh")
 
 
 def english(t):
-    """Also what is there only with certain settings."""
+    """Also the parts that appear only with certain settings."""
     t.switch_on()
     scene = bpy.context.scene.zero123
     scene.image = bpy.data.images.load(t.TASK["picture"])
@@ -22,7 +22,7 @@ def english(t):
 
 
 def german(t):
-    """The same; Blender's own translations are not taken for ours."""
+    """The same in German, without counting Blender's own translations."""
     t.report["languages"] = "de_DE" in bpy.app.translations.locales
     if not t.report["languages"]:
         return
@@ -35,7 +35,7 @@ def german(t):
 
 
 def _open_all(t, name):
-    """As many at once as there is room for."""
+    """Open as many panels at once as fit."""
     panels = t.module("ui.panels")
     groups = [(panels.ZERO123_PT_main, panels.ZERO123_PT_camera),
               (panels.ZERO123_PT_text, panels.ZERO123_PT_views),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside a Blender with a window: uses the extension as a person does, writes what it saw.
+"""Runs inside a Blender with a window: uses the extension as a user does, and writes a report.
 
 A chapter is a generator; a timer advances it, and each `yield` waits: for a number of seconds, or
 until a function returns something true. Started by conftest.py with the task as JSON after `--`.
@@ -49,7 +49,7 @@ def jobs():
 
 
 def forget_jobs():
-    """All that have ended, also what can go on."""
+    """Remove all ended jobs, including resumable ones."""
     for job in jobs():
         if job.state.ended:
             runner().jobs.forget(job)
@@ -68,7 +68,7 @@ def region(kind):
 
 
 def in_view():
-    """The context of a person whose mouse is over the 3D View."""
+    """The context of a user whose mouse pointer is over the 3D View."""
     return bpy.context.temp_override(window=window(), area=view_3d(), region=region('WINDOW'))
 
 
@@ -116,17 +116,17 @@ def search(text):
 
 
 def timers():
-    """How many of the extension's timers Blender calls."""
+    """The number of the extension's timers that are registered."""
     return module("operators.session").session.timer.pending
 
 
 def ended(count):
-    """Whether so many jobs are remembered and all have ended and are imported."""
+    """Whether the list contains this number of jobs, and all have ended and are imported."""
     return lambda: len(jobs()) == count and not module("operators.session").session.busy
 
 
 def switch_on():
-    """Install as a user does, choose the engine's Python and the results folder."""
+    """Install the extension as a user does, and set the engine's Python and the results folder."""
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=TASK["archive"], enable_on_install=True, overwrite=True)
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
@@ -135,7 +135,7 @@ def switch_on():
 
 
 def open_tab():
-    """The sidebar with the tab."""
+    """Open the sidebar with the tab."""
     view_3d().spaces.active.show_region_ui = True
     yield 0.3
     region('UI').active_panel_category = "Zero123"
@@ -144,7 +144,7 @@ def open_tab():
 
 
 def install():
-    """The extension is installed, is switched on quickly and does nothing by itself."""
+    """The extension is installed, is enabled quickly and does nothing by itself."""
     switch_on()
     package = importlib.import_module(PACKAGE)
     package.unregister()
@@ -163,7 +163,9 @@ def install():
 
 
 def generate():
-    """Choose a picture, find Generate Views by F3, watch it, see the planes come in one step."""
+    """Choose an image, start Generate Views by F3, and see that the planes are imported in one
+    step.
+    """
     settings = bpy.context.scene.zero123
     settings.image = bpy.data.images.load(TASK["picture"])
     settings.model = TASK["model"]
@@ -199,7 +201,7 @@ def generate():
 
 
 def import_waits_for_object_mode():
-    """A job that ends in Edit Mode is imported after it."""
+    """A job that ends in Edit Mode is imported when that mode is left."""
     with in_view():
         bpy.ops.mesh.primitive_cube_add()
         bpy.ops.object.mode_set(mode='EDIT')
@@ -218,7 +220,7 @@ def import_waits_for_object_mode():
 
 
 def cancel():
-    """Cancel a job in its middle."""
+    """Cancel a running job."""
     with in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT', orbit=8, steps=1000)
     yield lambda: jobs()[-1].done > 0
@@ -230,7 +232,9 @@ def cancel():
 
 
 def mesh_grows():
-    """A reconstruction is seen in the 3D View while it runs, and leaves nothing when stopped."""
+    """A running reconstruction is shown in the 3D View and leaves nothing there when it is
+    stopped.
+    """
     growing = module("operators.session").session.preview_meshes
     bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide what grows inside it
     before = len(bpy.data.objects), len(bpy.data.meshes)
@@ -258,7 +262,7 @@ def mesh_grows():
 
 
 def engine_dies():
-    """The engine is killed while it works: its job says so, and a new one starts."""
+    """The engine is killed during a job: the job reports that, and a new engine starts."""
     with in_view():
         bpy.ops.zero123.generate_views('INVOKE_DEFAULT', orbit=8, steps=1000)
     yield lambda: jobs()[-1].done > 0
@@ -274,7 +278,7 @@ def engine_dies():
 
 
 def survives_file_loading():
-    """A job runs on while another file is opened, and is imported there only on demand."""
+    """A job continues while another file is opened, and is imported there only on demand."""
     image = TASK["picture"]
     with in_view():
         bpy.ops.zero123.generate_views(filepath=image, model=TASK["model"], orbit=3, steps=20)

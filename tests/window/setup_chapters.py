@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: the preferences, and the engine installed from an offline bundle.
+"""Chapters for scenario.py: the preferences, and the installation from an offline bundle.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -16,7 +16,7 @@ LIBRARY = "xatlas"
 
 
 def preferences_page(t):
-    """The extension's page, to its end."""
+    """The whole page of the extension."""
     bundle = Path(t.TASK["bundle"])
     preferences = bpy.context.preferences.addons[t.PACKAGE].preferences
     preferences.engine_python, preferences.backend = "", "cpu"
@@ -35,7 +35,7 @@ def preferences_page(t):
 
 
 def installing(t):
-    """The first attempt fails and says why, with its log; the second one resumes it."""
+    """The first attempt fails and shows the reason and its log; the second one resumes it."""
     work = t.module("operators.session").session.installation
     backends, bundle = t.module("engine.setup.backends"), Path(t.TASK["bundle"])
     before = backends.LOCKS, sys.executable, shutil.which
@@ -67,13 +67,13 @@ def installing(t):
 
 
 def _page():
-    """The window with the preferences."""
+    """Open the window with the preferences."""
     return next(window for window in bpy.context.window_manager.windows
                 if window.screen.areas[0].type == 'PREFERENCES')
 
 
 def _log(t):
-    """What the installer has said."""
+    """The installer's output."""
     with t.in_view():
         bpy.ops.zero123.open_log()
     yield 1.5
@@ -86,7 +86,7 @@ def _log(t):
 
 
 def _end(t, work):
-    """What there is now; then all is as before."""
+    """Record the result, and restore the earlier state."""
     environment = t.module("engine.setup.environment")
     folder = t.module("operators.session.preferences").engine_folder()
     t.report["installed"] = [str(work.error), environment.venv_python(folder).is_file(),

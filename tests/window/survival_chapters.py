@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: a job while scenes are switched, beside another Blender, at the end.
+"""Chapters for scenario.py: jobs during a switch of scenes, beside another Blender, and at the
+exit.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -29,7 +30,9 @@ def _start(t, **options):
 
 
 def scene_switch(t):
-    """A result lands in the scene in which it was asked for, whichever is shown when it comes."""
+    """A result is imported into the scene in which it was requested, whichever scene is shown
+    then.
+    """
     t.forget_jobs()
     first = bpy.context.scene
     before = len(first.objects)
@@ -60,7 +63,7 @@ def second_blender(t):
 
 
 def cancelling(t):
-    """How long a cancellation takes."""
+    """The duration of a cancellation."""
     count = len(t.jobs())
     _start(t, orbit=8, steps=1000)
     yield lambda: t.jobs()[-1].done > 0
@@ -72,7 +75,7 @@ def cancelling(t):
 
 
 def leaving(t):
-    """Blender is quit in the middle of a job."""
+    """Blender is closed during a job."""
     _start(t, orbit=8, steps=1000)
     yield lambda: t.jobs()[-1].done > 0
     t.report["left_running"] = t.runner().engine_pid

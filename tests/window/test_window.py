@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only a window shows: the tab, F3, work in the background, undo, a file opened meanwhile."""
+"""Tests that need a window: the tab, F3, jobs in the background, undo, opening another file."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_job_box_shows_its_intermediate_image(report):
 
 
 def test_input_image_from_clipboard_and_3d_view(report):
-    """A copied path, as Blender pastes no pictures under X11; the view is cut out."""
+    """A path is copied, because Blender cannot paste images under X11; the view is cut out."""
     assert report["pictures_from"]["clipboard"] == "pasted.png"
     width, height, corner, mean = report["pictures_from"]["viewport"]
     assert (width, height, corner) == (256, 256, 0)
@@ -177,7 +177,7 @@ def test_orbit_gizmo_sets_the_single_view(report):
 
 
 def test_timer_tick_is_short(report, capsys):
-    """Its own time: what other programs take meanwhile doesn't count."""
+    """Processor time is measured, so that other programs do not count."""
     ticks = sorted(report["ticks_ms"])
     middle, high = ticks[len(ticks) // 2], ticks[int(len(ticks) * 0.99)]
     with capsys.disabled():
@@ -242,7 +242,7 @@ def test_stopped_job_is_discarded_after_confirmation(report_after_crash):
 
 
 def test_stopped_job_is_resumed(report_after_crash):
-    """The last one, which F3 takes."""
+    """The last stopped job, which F3 resumes."""
     assert report_after_crash["resumed"] == ["Done", "MESH", False]
     assert not report_after_crash["kept_of_resumed"]
 

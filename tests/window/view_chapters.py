@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: views picked and mended, a mesh of them compared, a camera's view, a
-contact sheet that turns.
+"""Chapters for scenario.py: selecting and regenerating views, comparing their mesh, the view of a
+camera, a contact sheet and a turntable.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -10,7 +10,7 @@ import bpy
 
 
 def scroll_to(t, steps):
-    """The sidebar from its top by so many steps."""
+    """Scroll the sidebar down from its top by this number of steps."""
     t.region('UI').active_panel_category = "Zero123"
     with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
         for _ in range(60):
@@ -20,7 +20,9 @@ def scroll_to(t, steps):
 
 
 def picking(t):
-    """An orbit is listed, a view made again with samples to choose from, another left out."""
+    """An orbit is listed, one view is regenerated with several samples, and another one is left
+    out.
+    """
     session = t.module("operators.session").session
     selection, thumbnails = session.view_selection, session.thumbnails
     t.forget_jobs()
@@ -49,7 +51,7 @@ def picking(t):
 
 
 def comparing(t):
-    """A mesh of the picked views, under the picture; then all is as it was."""
+    """A mesh of the selected views is shown under the image; then the scene is restored."""
     space = t.view_3d().spaces.active
     with t.in_view():
         bpy.ops.zero123.reconstruct_picked('INVOKE_DEFAULT', iterations=150)
@@ -72,7 +74,7 @@ def comparing(t):
 
 
 def from_camera(t):
-    """A camera of the user's, and the view that comes in there."""
+    """A view is generated at a camera of the user."""
     camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
     bpy.context.scene.collection.objects.link(camera)
     camera.location = (1.2, -1.2, 0.6)
@@ -93,7 +95,7 @@ def from_camera(t):
 
 
 def turning(t):
-    """The views as a contact sheet beside the object, and one plane that turns."""
+    """The views are arranged as a contact sheet and shown as a turntable."""
     path = t.module("operators.session").session.view_selection.path
     bpy.data.batch_remove([*bpy.data.objects, *bpy.data.collections])
     with t.in_view():

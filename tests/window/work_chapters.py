@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chapters for scenario.py: the checklist, pictures from everywhere, a queue, the history, the log.
+"""Chapters for scenario.py: the checklist, sources of images, a queue, the history, the log.
 
 `t` is the scenario's own namespace: its report and helpers.
 """
@@ -13,9 +13,8 @@ import bpy
 
 
 def measure_ticks(t):
-    """Note what each look at the engine costs, apart from those that import a result.
-
-    The thread's own time: what other programs take meanwhile is no cost of ours.
+    """Record the duration of each poll of the engine, except those that import a result. It is the
+    thread's processor time, so that other programs do not count.
     """
     timer = t.module("operators.session").session.timer
     tick, import_finished = timer.tick, timer.import_finished
@@ -39,14 +38,14 @@ def measure_ticks(t):
 
 
 def _scroll(t, operator):
-    """The sidebar, as far as it goes."""
+    """Scroll the sidebar to its end."""
     with bpy.context.temp_override(window=t.window(), area=t.view_3d(), region=t.region('UI')):
         for _ in range(60):
             operator()
 
 
 def checklist(t):
-    """Something is missing, is told with what mends it, and is not told any more."""
+    """A missing part is shown with the button that fixes it, and is not shown afterwards."""
     preferences = bpy.context.preferences.addons[t.PACKAGE].preferences
     setup = bpy.types.ZERO123_PT_setup
     bpy.context.scene.zero123.model = "zero123-xl"
@@ -66,7 +65,7 @@ def checklist(t):
 
 
 def mesh_picture(t):
-    """The picture of a running reconstruction is in its box."""
+    """The image of a running reconstruction is shown in its box."""
     thumbnails = t.module("operators.session").session.thumbnails
     t.forget_jobs()
     with t.in_view():
@@ -86,7 +85,7 @@ def mesh_picture(t):
 
 
 def pictures(t):
-    """A copied path, the 3D View and the last render become the picture."""
+    """A copied path, the 3D View and the last render become the input image."""
     t.forget_jobs()
     scene, found = bpy.context.scene, {}
     shutil.copy(t.TASK["picture"], Path(t.TASK["results"]) / "pasted.png")
@@ -110,7 +109,7 @@ def pictures(t):
 
 
 def prepared_input(t):
-    """The picture is shown as the network will see it, also in the Image Editor's tab."""
+    """The image is shown as the network will see it, also in the Image Editor's tab."""
     scene = bpy.context.scene
     scene.zero123.image = bpy.data.images.load(t.TASK["picture"], check_existing=True)
     scene.zero123.framing = 'fit'
@@ -136,7 +135,7 @@ def prepared_input(t):
 
 
 def queue(t):
-    """Three pictures at once; the status bar tells of them and is empty afterwards."""
+    """Three images are queued; the status bar shows them and is empty afterwards."""
     settings = bpy.context.scene.zero123
     settings.model, settings.orbit, settings.steps = t.TASK["model"], 2, 40
     folder = Path(t.TASK["results"])
@@ -158,7 +157,9 @@ def queue(t):
 
 
 def history(t):
-    """Switched off and on again, as by a restart: the results are listed and come back."""
+    """The extension is disabled and enabled, as by a restart: the results are listed and
+    imported.
+    """
     package = t.module("operators").__name__.rpartition(".")[0]
     package = __import__(package, fromlist=["register"])
     package.unregister()
@@ -188,7 +189,7 @@ def history(t):
 
 
 def log(t):
-    """The log opens in a window of its own."""
+    """The log opens in a new window."""
     with (Path(t.TASK["results"]) / "engine.log").open("a") as file:
         file.write("".join(f"line {number}\n" for number in range(200)))
     with t.in_view():
@@ -207,7 +208,7 @@ _alone = []
 
 
 def show_alone(t, name, *panels):
-    """Open copies of panels in a tab of their own, where nothing has to be scrolled."""
+    """Open copies of panels in a separate tab, where no scrolling is needed."""
     for panel in panels:
         copy = {key: getattr(panel, key) for key in (
             "bl_label", "bl_translation_context", "draw", "NAMES")
@@ -223,13 +224,13 @@ def show_alone(t, name, *panels):
 
 
 def close_tabs():
-    """Take those tabs away."""
+    """Remove these tabs."""
     while _alone:
         bpy.utils.unregister_class(_alone.pop())
 
 
 def text(t):
-    """The settings of a picture from a text are in the tab."""
+    """The settings for an image from a text are in the tab."""
     bpy.context.scene.zero123.text.prompt = "a wooden chair"
     yield from show_alone(t, "Text", t.module("ui.panels").ZERO123_PT_text)
     t.screenshot("text")
@@ -262,7 +263,7 @@ def training(t):
 
 
 def models(t):
-    """The panel; a licence is read and accepted in a dialog; a model is verified meanwhile."""
+    """The panel, the dialog in which a licence is read and accepted, and a running verification."""
     work = t.module("operators.session").session.model_work
     shelf = t.module("operators.session").session.models
     yield from show_alone(t, "Models", t.module("ui.models").ZERO123_PT_models)
