@@ -17,6 +17,9 @@ from PIL import Image, ImageDraw
 
 from helpers.command_line import PATIENCE_S
 
+QUICK = ("--input-elevation", 10, "--detail", "off")
+"""Options of views that leave out the shape network, which would take longer than the sampling."""
+
 
 def make_pictures(folder: Path, *stems: str) -> list[Path]:
     """Write images of balls in different colours."""

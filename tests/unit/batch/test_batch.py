@@ -13,7 +13,15 @@ from typing import Any
 
 import psutil
 import pytest
-from helpers.batches import is_running, make_pictures, results_in, start, status, wait_until
+from helpers.batches import (
+    QUICK,
+    is_running,
+    make_pictures,
+    results_in,
+    start,
+    status,
+    wait_until,
+)
 from helpers.command_line import PATIENCE_S, names, run
 from helpers.shapes import BLOCK, photograph
 from PIL import Image
@@ -23,8 +31,8 @@ from engine.batch.item import run_items
 from engine.batch.manifest import Manifest
 from engine.core.reporting import SilentReporter
 
-LONG = ("--orbit", 16, "--steps", 40)
-"""Some seconds for each picture with the tiny model."""
+LONG = ("--orbit", 16, "--steps", 20, *QUICK)
+"""Most of a second for each picture with the tiny model, once the libraries are loaded."""
 
 
 # What is asked for.
@@ -105,6 +113,7 @@ def test_batch_refuses_wrong_settings_first(arguments: list[str], tmp_path: Path
 # What is made.
 
 
+@pytest.mark.slow
 def test_batch_continues_after_a_bad_image(tiny_model: Path, tmp_path: Path,
                                            capfd: pytest.CaptureFixture[str]):
     first, second, last = make_pictures(tmp_path / "photos", "a", "b", "c")
@@ -112,7 +121,7 @@ def test_batch_continues_after_a_bad_image(tiny_model: Path, tmp_path: Path,
     listing = tmp_path / "list.txt"
     listing.write_text(f"{first}\n{second}\n{tmp_path / '<i>gone&.png'}\n{last}\n")
     out = tmp_path / "out"
-    command = ("batch", listing, "--kind", "views", "--out", out, "--model", tiny_model)
+    command = ("batch", listing, "--kind", "views", "--out", out, "--model", tiny_model, *QUICK)
     assert run(*command) == 2
     said = capfd.readouterr()
     assert results_in(said.out, out) == ["a", "c"]
@@ -136,13 +145,14 @@ def test_batch_continues_after_a_bad_image(tiny_model: Path, tmp_path: Path,
     assert (out / "a" / "views.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_batch_keeps_results_of_the_same_request(tiny_model: Path, tmp_path: Path,
                                                  capfd: pytest.CaptureFixture[str]):
     (picture,) = make_pictures(tmp_path, "ball")
     out = tmp_path / "out"
 
     def made(*options: object, given: Path = picture) -> bool:
-        assert run("batch", given, "--kind", "views", "--out", out, "--model", tiny_model,
+        assert run("batch", given, "--kind", "views", "--out", out, "--model", tiny_model, *QUICK,
                    *options) == 0
         return results_in(capfd.readouterr().out, out) == ["ball"]
 
@@ -201,7 +211,7 @@ def test_html_report_is_one_file_with_escaped_names(tiny_model: Path,
     good, _ = make_pictures(tmp_path, "a #1", "x")
     out = tmp_path / "out"
     run("batch", good, tmp_path / "<script>.png", "--kind", "views", "--orbit", 2, "--out", out,
-        "--model", tiny_model)
+        "--model", tiny_model, *QUICK)
     text = (out / "index.html").read_text(encoding="utf-8")
     html_report = _Page(text)
     assert "script" not in html_report.tags
@@ -230,27 +240,33 @@ def test_batch_resumes_after_ctrl_c(workers: int, tiny_model: Path, tmp_path: Pa
     assert errors == "error cancelled: stopped before the end; the same command resumes from here\n"
     assert {item["state"] for item in status(out).values()} <= {"waiting", "done"}
     assert names(out / ".batch") == []
-    assert run("batch", *command) == 0
+    assert run("batch", *command, "--workers", 1) == 0
     assert {item["state"] for item in status(out).values()} == {"done"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--workers", 2]])
 def test_batches_in_one_folder_share_the_work(options: list[object], tiny_model: Path,
-                                              tmp_path: Path):
+                                              tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """The one in this process has its libraries already; the other has its first item sooner than
+    it can begin with it."""
     stems = ["a", "b", "c", "d"]
     make_pictures(tmp_path / "photos", *stems)
     out = tmp_path / "out"
     command = (tmp_path / "photos", "--kind", "views", "--out", out, "--model", tiny_model,
-               "--orbit", 8, "--steps", 20)
-    with start(*command, *options) as first, start(*command) as second:
-        outputs = [process.communicate(timeout=PATIENCE_S) for process in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0]
-    assert [errors for _, errors in outputs] == ["", ""]
-    made = results_in(outputs[1][0], out)
-    if not options:
-        made += results_in(outputs[0][0], out)
-        assert sorted(made) == stems, "each once"
+               "--orbit", 2, *QUICK)
+    with start(*command) as other:
+        wait_until(lambda: is_running(out))
+        assert run("batch", *command, *options) == 0
+        said, errors = other.communicate(timeout=PATIENCE_S)
+    ours = capfd.readouterr()
+    assert (other.returncode, errors, ours.err) == (0, "", "")
+    there, here = results_in(said, out), results_in(ours.out, out)
+    assert there, "it had an item before we began"
+    if options:
+        assert sorted({*there, *here}) == stems, "what workers report is what they see done"
+    else:
+        assert sorted(there + here) == stems, "each once"
     assert {item["state"] for item in status(out).values()} == {"done"}
     assert names(out / ".batch") == []
 
@@ -313,6 +329,7 @@ def test_batch_stops_on_a_full_disk(tiny_model: Path, tmp_path: Path,
     pictures = make_pictures(tmp_path, "a", "b")
     monkeypatch.setattr("engine.imaging.view_set.ViewSet.save", full)
     out = tmp_path / "out"
-    assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", tiny_model) == 5
+    assert run("batch", *pictures, "--kind", "views", "--out", out, "--model", tiny_model,
+               *QUICK) == 5
     assert {name: item["state"] for name, item in status(out).items()} == {
         "a": "failed", "b": "waiting"}

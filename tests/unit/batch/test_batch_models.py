@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.batches import make_pictures, status
+from helpers.batches import QUICK, make_pictures, status
 from helpers.command_line import run
 from helpers.shapes import BLOCK, photograph
 
@@ -30,7 +30,8 @@ def test_batch_needs_its_only_model_before_it_begins(
     (tmp_path / "table.csv").write_text(
         f"image,model\n{pictures[0]},mine\n{pictures[1]},{tiny_model}\n")
     out = tmp_path / "other"
-    assert run("batch", tmp_path / "table.csv", "--kind", "views", "--out", out, "--steps", 1) == 3
+    assert run("batch", tmp_path / "table.csv", "--kind", "views", "--out", out, "--steps", 1,
+               *QUICK) == 3
     assert {name: item["state"] for name, item in status(out).items()} == {
         "a": "failed", "b": "done"}
 
@@ -46,7 +47,8 @@ def test_actor_loads_its_model_once_despite_bad_images(
     def task(path: Path) -> Task:
         content = io.BytesIO()
         pack([(path, f"image/{path.name}")], content)
-        return Task("views", {"model": str(tiny_model), "out": "a", "steps": 1},
+        return Task("views", {"model": str(tiny_model), "out": "a", "steps": 1,
+                              "input_elevation": 10.0, "detail": "off"},
                      content.getvalue(), {"image": f"image/{path.name}"})
 
     actor = Actor()
@@ -69,6 +71,7 @@ def test_batch_names_the_missing_ray(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert "engine/requirements-ray.txt" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_batch_needs_the_licence_before_it_begins(
         workers: int, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -77,21 +80,22 @@ def test_batch_needs_the_licence_before_it_begins(
     shutil.copytree(tiny_model, tmp_path / "models" / "zero123-xl")
     out = tmp_path / "out"
     command = ("batch", *make_pictures(tmp_path, "a", "b"), "--kind", "views", "--out", out,
-               "--model", "zero123-xl", "--steps", 1, "--workers", workers)
+               "--model", "zero123-xl", "--steps", 1, *QUICK, "--workers", workers)
     assert run(*command) == 2
     assert capsys.readouterr().err.count("licence of zero123-xl has to be accepted") == 1
     assert {item["state"] for item in status(out).values()} == {"waiting"}
     assert run("models", "accept", "zero123-xl") == 0
-    assert run(*command) == 0
+    assert run(*command, "--workers", 1) == 0
 
 
+@pytest.mark.slow
 def test_batch_of_given_views_needs_no_model(tiny_model: Path, tmp_path: Path,
                                              monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ZERO123_MODELS", str(tmp_path / "models"))
     model = shutil.copytree(tiny_model, tmp_path / "models" / "mine")
     pictures = make_pictures(tmp_path, "a")
     command = ("batch", *pictures, "--kind", "views", "--out", tmp_path / "out", "--model", "mine",
-               "--steps", 1)
+               "--steps", 1, *QUICK)
     assert run(*command) == 0
     shutil.rmtree(model)
     assert run(*command) == 0

@@ -73,6 +73,7 @@ def test_batch_part_runs_only_its_items(tmp_path: Path,
     assert run(*common, "4/4") == 0, "a part may have nothing to do"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("openjd") is None, reason="needs openjd-cli")
 def test_farm_open_job_description_runs(tmp_path: Path, tiny_model: Path) -> None:
     template = FARMS / "zero123.openjd.yaml"
@@ -92,6 +93,7 @@ def test_farm_open_job_description_runs(tmp_path: Path, tiny_model: Path) -> Non
     assert openjd("run", template, *options).returncode != 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_farm_flamenco_job_type_makes_tasks_that_run(tmp_path: Path, tiny_model: Path) -> None:
     pictures, out = tmp_path / "two pictures", tmp_path / "their results"
