@@ -24,10 +24,11 @@ from engine.core.requests import (
 from engine.training.shards import RenderedObject, write_shard
 
 SMALL = {"resolution": 32, "iterations": 8, "faces": 300, "texture_size": 64, "view_count": 4,
-         "steps": 1, "device": "cpu"}
+         "steps": 1, "input_elevation": 10.0, "device": "cpu"}
 KINDS: dict[str, Callable[[str, str, Path], Request]] = {
     "views": lambda image, model, out: ViewsRequest(
-        image=image, model=model, steps=1, orbit=2, device="cpu", out=str(out / "result")),
+        image=image, model=model, steps=1, orbit=2, input_elevation=10.0, detail="off",
+        device="cpu", out=str(out / "result")),
     "reconstruct": lambda image, model, out: ReconstructRequest(
         image=image, model="nano", obj=True, ply=True, out=str(out / "result"), **SMALL),
     "segment": lambda image, model, out: SegmentRequest(
