@@ -26,9 +26,14 @@ def text_model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def clean(scene, extension):
+def clean(scene):
     yield
     scene.zero123.image = None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stop_engine(extension):
+    yield
     extension("operators.session").session.runner.stop_engine()
 
 

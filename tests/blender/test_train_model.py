@@ -13,15 +13,22 @@ pytestmark = pytest.mark.needs_engine
 QUICK = {"steps": 2, "batch_size": 2, "view_count": 3, "samples": 1, "device": "cpu"}
 
 
-@pytest.fixture(autouse=True)
-def settings(bpy, scene, extension, tmp_path):
-    """A temporary models folder; the scene's model is the bundled one again afterwards."""
+@pytest.fixture(scope="module")
+def models(bpy, extension, tmp_path_factory):
+    """The models folder of these tests and of their engine."""
     preferences = bpy.context.preferences.addons[extension().__name__].preferences
-    preferences.model_folder = str(tmp_path / "models")
-    yield
+    folder = tmp_path_factory.mktemp("training") / "models"
+    preferences.model_folder = str(folder)
+    yield folder
     preferences.model_folder = ""
-    scene.zero123.model = "nano"
     extension("operators.session").session.runner.stop_engine()
+
+
+@pytest.fixture(autouse=True)
+def bundled_model(scene, models):
+    """The scene's model is the bundled one again after each test."""
+    yield
+    scene.zero123.model = "nano"
 
 
 @pytest.fixture
@@ -36,12 +43,12 @@ def pyramid(bpy, scene):
 
 
 def test_train_model_sets_the_scene_s_model(
-        bpy, scene, extension, contents, tiny_model, picture, tmp_path, pyramid):
+        bpy, scene, extension, contents, tiny_model, picture, models, pyramid):
     before = contents()
     assert bpy.ops.zero123.train_model(model=str(tiny_model), **QUICK) == {'FINISHED'}
     assert contents() == before
     assert scene.zero123.model == "Pyramid"
-    folder = tmp_path / "models" / "Pyramid"
+    folder = models / "Pyramid"
     assert json.loads((folder / "request.json").read_text())["objects"] == ["Pyramid"]
     assert extension("operators.session.checklist").model_problem("Pyramid", folder.parent) is None
     assert extension("operators.session.checklist").model_problem("Cone", folder.parent) is not None
@@ -91,7 +98,8 @@ def test_train_model_accepts_rendered_views(bpy, scene, tiny_model, tmp_path, py
     assert (out / "model_index.json").is_file()
 
 
-def test_train_model_reports_failures(bpy, scene, tmp_path, pyramid):
+def test_train_model_reports_failures(bpy, scene, models, tmp_path, pyramid):
+    before = sorted(models.glob("*"))
     with pytest.raises(RuntimeError, match="no-such-model"):
         bpy.ops.zero123.train_model(model="no-such-model", **QUICK)
     (empty := tmp_path / "empty").mkdir()
@@ -101,7 +109,7 @@ def test_train_model_reports_failures(bpy, scene, tmp_path, pyramid):
     with pytest.raises(RuntimeError, match="no object that can be rendered is selected"):
         bpy.ops.zero123.train_model(**QUICK)
     assert scene.zero123.model == "nano"
-    assert not (tmp_path / "models").exists() or not any((tmp_path / "models").iterdir())
+    assert sorted(models.glob("*")) == before
 
 
 def test_training_settings_make_a_valid_request(extension, scene):
