@@ -178,7 +178,8 @@ class Counter:
 def test_model_cache_keeps_the_last_model(tiny_model: Path, picture: Path, tmp_path: Path):
     def loaded() -> object:
         request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
-                               model=str(tiny_model), steps=1, device="cpu")
+                               model=str(tiny_model), steps=1, input_elevation=10.0, detail="off",
+                               device="cpu")
         jobs.run(request, Counter())
         return model_cache.pipeline
 

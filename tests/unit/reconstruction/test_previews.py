@@ -18,7 +18,7 @@ from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.mesh.triangles import Triangles
 from engine.models import load_pipeline
-from engine.reconstruction import ReconstructionSettings, RunContext, preview_directly
+from engine.reconstruction import ReconstructionSettings, RunContext, preview_directly, score
 from engine.reconstruction.preview import Previews, coarse_mesh, draw, visible_voxels
 
 SMALL = {"resolution": 32, "faces": 800, "texture_size": 64, "input_elevation_deg": 10.0}
@@ -90,6 +90,7 @@ def test_previews_ignore_write_errors(block: VoxelField, tmp_path: Path) -> None
     assert told == []
 
 
+@pytest.mark.slow
 def test_previews_do_not_change_the_fit(tmp_path: Path) -> None:
     views = photograph(BLOCK, camera.two_ring_orbit(6))
     told: list[Path] = []
@@ -120,10 +121,12 @@ def test_preview_directly_ignores_an_empty_photo(tmp_path: Path) -> None:
     assert told == []
 
 
-def test_previews_decode_latent_fields(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_previews_decode_latent_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score, "COLOUR_ITERATIONS", 1)
     photo = photograph(BLOCK, [(0.0, 10.0)], size=128).images[0]
     told: list[Path] = []
-    reconstruct_by_score(load_pipeline("nano", "cpu"), photo, method="sjc", iterations=20,
+    reconstruct_by_score(load_pipeline("nano", "cpu"), photo, method="sjc", iterations=6,
                          previews=Previews(tmp_path, told.append, every_s=0), **SMALL)
     assert {path.name for path in told} == {"preview.npz", "preview.png"}
     _, colours = saved_mesh(tmp_path / "preview.npz")

@@ -20,6 +20,7 @@ from engine.diffusion.samplers import cumulative_alphas
 from engine.fields.voxel_field import EMPTY_RAW
 from engine.models import load_pipeline
 from engine.models.families import Schedule
+from engine.reconstruction import Reconstruction, score
 from engine.reconstruction.guidance import Cameras, Zero123Guidance
 from engine.reconstruction.iso_value import density_volume, raw_volume
 from engine.reconstruction.sds import SDSSettings, entropy
@@ -37,6 +38,16 @@ def nano():
 @pytest.fixture(scope="module")
 def photo() -> np.ndarray:
     return photograph(BLOCK, [(0.0, ELEVATION)], size=128).images[0]
+
+
+@pytest.fixture(scope="module")
+def blocks(nano, photo) -> dict[str, Reconstruction]:
+    """The block by each method."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score, "COLOUR_ITERATIONS", 30)
+        return {method: reconstruct_by_score(nano, photo, method=method, iterations=iterations,
+                                             input_elevation_deg=ELEVATION, **SMALL)
+                for method, iterations in (("sds", 30), ("sjc", 150))}
 
 
 def silhouette_agrees(mesh, photo: np.ndarray) -> float:
@@ -111,21 +122,22 @@ def test_cameras_at_positions_have_matching_angles() -> None:
     assert float(cameras.radius) == pytest.approx(1.5 * 2**0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sds", "sjc"])
-def test_score_methods_keep_the_input_silhouette(method: str, nano, photo) -> None:
-    result = reconstruct_by_score(nano, photo, method=method, input_elevation_deg=ELEVATION,
-                                  iterations=60, **SMALL)
+def test_score_methods_keep_the_input_silhouette(
+        method: str, blocks: dict[str, Reconstruction], photo) -> None:
+    result = blocks[method]
     assert result.mesh.is_watertight
     assert result.unet_evaluations > 0
     assert silhouette_agrees(result.mesh, photo) > 0.75
     assert [stage["name"] for stage in result.stages] == [method, "surface", "unwrap", "texture"]
 
 
-def test_sjc_keeps_most_of_the_object(nano, photo) -> None:
+@pytest.mark.slow
+def test_sjc_keeps_most_of_the_object(blocks: dict[str, Reconstruction]) -> None:
     """Only what the input view sees is certain; yet most of the block must be there, in one piece
     and not as specks that happen to have its silhouette."""
-    result = reconstruct_by_score(nano, photo, method="sjc", input_elevation_deg=ELEVATION,
-                                  iterations=300, **SMALL)
+    result = blocks["sjc"]
     points = grid_points()
     inside = contains(BLOCK, points)
     found = mesh_contains(result.mesh.vertices, result.mesh.faces, points)
@@ -133,10 +145,12 @@ def test_sjc_keeps_most_of_the_object(nano, photo) -> None:
     assert iou(found, inside) > 0.35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
-def test_guidance_doubles_the_unet_evaluations(method: str, expected: int, nano,
-                                               photo) -> None:
+def test_guidance_doubles_the_unet_evaluations(
+        method: str, expected: int, nano, photo, monkeypatch: pytest.MonkeyPatch) -> None:
     """nano's own default is none."""
+    monkeypatch.setattr(score, "COLOUR_ITERATIONS", 1)
     plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
                                           guidance_scale=scale, **SMALL).unet_evaluations
                      for scale in (0.0, 3.0))
@@ -149,13 +163,16 @@ def test_guidance_scale_defaults_to_the_methods() -> None:
     assert guide.guidance_scale(5.0, 100.0) == 5.0
 
 
+@pytest.mark.slow
 def test_sds_repeats_with_the_same_seed(nano, photo) -> None:
-    first, second = (reconstruct_by_score(nano, photo, iterations=8, **SMALL).mesh
+    """A step with each of its sizes of batches."""
+    first, second = (reconstruct_by_score(nano, photo, iterations=3, **SMALL).mesh
                      for _ in range(2))
     np.testing.assert_array_equal(first.vertices, second.vertices)
     np.testing.assert_array_equal(first.texture, second.texture)
 
 
+@pytest.mark.slow
 def test_refinement_keeps_the_fitted_shape(nano, photo) -> None:
     views = photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0))
     result = reconstruct(views, photo=photo, input_elevation_deg=ELEVATION, iterations=60, refine=8,
@@ -174,6 +191,7 @@ def test_refinement_requires_a_pipeline(photo) -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.slow
 def test_score_methods_can_be_cancelled(nano, photo) -> None:
     class Stopper(SilentReporter):
         steps = 0
