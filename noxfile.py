@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -21,6 +23,9 @@ SEGMENTATION_MODEL = "engine/setup/locks/u2netp.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15", "ruff==0.17.6",
               "mypy==2.4.1", "trimesh==5.2.0", "embreex==4.4.0.post1", "openjd-cli==0.8.0", UV)
+NO_BYTECODE = ("--no-compile",)
+"""Option of pip: Python compiles the modules that it imports. They are a third of all modules."""
+TYPES = ("mypy", "--explicit-package-bases", "engine", "operators", "ui")
 BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
 """Blender as a module, by the Python it is made for."""
 
@@ -33,7 +38,7 @@ def install_engine(session: nox.Session, bpy: str | None = None) -> None:
     bpy = bpy or BPY.get(sys.version_info[:2])
     if bpy is None:
         session.error("Blender as a module needs Python 3.11 or 3.13; run nox with one of them")
-    session.install("-r", REQUIREMENTS, bpy)
+    session.install(*NO_BYTECODE, "-r", REQUIREMENTS, bpy)
     install_segmentation_model(session)
 
 
@@ -48,21 +53,32 @@ def install_segmentation_model(session: nox.Session) -> None:
 
 
 def processes() -> int:
-    """How many processes share the tests."""
-    return min(os.cpu_count() or 1, 4)
+    """How many processes share the tests: one more than there are cores, because tests that start,
+    kill and await other programs leave a core idle now and then."""
+    return min((os.cpu_count() or 1) + 1, 5)
 
 
-def check_sources(session: nox.Session) -> None:
-    """Lint and types."""
-    session.run("ruff", "check", ".")
-    session.run("mypy", "--explicit-package-bases", "engine", "operators", "ui")
+def run_pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
+    """pytest in several processes, each with one thread and whole files of tests. The order of the
+    files is that of `tests/conftest.py`."""
+    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", "--no-loadscope-reorder",
+                *arguments, env={"OMP_NUM_THREADS": "1", **variables})
 
 
 def run_tests(session: nox.Session, *arguments: str) -> None:
-    """pytest in several processes, each with one thread and whole files of tests."""
-    archive = build_extension(session)
-    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", *arguments,
-                env={"ZERO123_EXTENSION": str(archive), "OMP_NUM_THREADS": "1"})
+    """The tests with the extension's zip at hand."""
+    run_pytest(session, *arguments, ZERO123_EXTENSION=str(build_extension(session)))
+
+
+def run_together(session: nox.Session,
+                 *lanes: tuple[Sequence[str], Mapping[str, str]]) -> None:
+    """Run commands with their variables side by side, each of which would use one core, and show
+    one output after the other."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        runs = [pool.submit(session.run, *command, env=variables, silent=True)
+                for command, variables in lanes]
+        for run in runs:
+            session.log(run.result())
 
 
 def build_extension(session: nox.Session) -> Path:
@@ -87,17 +103,23 @@ def tests(session: nox.Session) -> None:
     install_engine(session)
     session.install(*TEST_TOOLS)
     if not session.posargs:
-        check_sources(session)
+        session.run("ruff", "check", ".")
+        check_types_and_optional_libraries(session)
     run_tests(session, *session.posargs)
-    if not session.posargs:
-        # Beside the environment: with a torchvision in it, diffusers and transformers change.
-        libraries = Path(session.create_tmp()) / "metrics"
-        session.install("--no-deps", "--upgrade", "--target", str(libraries), "-r", METRICS)
-        session.run("pytest", "tests/unit/evaluation/metrics", env={"PYTHONPATH": str(libraries)})
-        # From the root: Ray's processes have folders of their own to work in.
-        libraries = ROOT / session.create_tmp() / "ray"
-        session.install("--upgrade", "--target", str(libraries), "-c", REQUIREMENTS, "-r", RAY)
-        session.run("pytest", "tests/process/cluster", env={"PYTHONPATH": str(libraries)})
+
+
+def check_types_and_optional_libraries(session: nox.Session) -> None:
+    """Types, and the tests that need libraries beside those of the engine."""
+    folder = ROOT / session.create_tmp()  # absolute: Ray's processes have folders of their own
+    install = (*NO_BYTECODE, "--upgrade", "--target")
+    # Not in the environment: with a torchvision in it, diffusers and transformers change.
+    session.install(*install, str(folder / "metrics"), "--no-deps", "-r", METRICS)
+    session.install(*install, str(folder / "ray"), "-c", REQUIREMENTS, "-r", RAY)
+    run_together(
+        session, (TYPES, {}),
+        *((("pytest", tests), {"PYTHONPATH": str(folder / libraries), "OMP_NUM_THREADS": "1"})
+          for tests, libraries in (("tests/unit/evaluation/metrics", "metrics"),
+                                   ("tests/process/cluster", "ray"))))
 
 
 @nox.session
@@ -105,9 +127,9 @@ def quick(session: nox.Session) -> None:
     """Lint, types and the fast unit tests: what to run before every commit."""
     install_engine(session)
     session.install(*TEST_TOOLS)
-    check_sources(session)
-    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", "-m", "not slow",
-                *(session.posargs or ["tests/unit"]), env={"OMP_NUM_THREADS": "1"})
+    session.run("ruff", "check", ".")
+    session.run(*TYPES)
+    run_pytest(session, "-m", "not slow", *(session.posargs or ["tests/unit"]))
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def _golden_arrays(shared_dir: Path, name: str) -> Mapping[str, np.ndarray]:
         pytest.skip(f"needs the golden vectors ../shared/golden/{name}.npz")
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the files, those with slow tests come first, so that no process
+    is left alone with a long one at the end."""
+    if not hasattr(config, "workerinput"):
+        return
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,9 +29,12 @@ from engine.setup.environment import venv_python
 
 
 def test_help_loads_no_library():
-    start = time.monotonic()
+    """It takes less than a second, of the processor: other programs can make it wait."""
+    before = os.times()
     result = engine("--help")
-    assert time.monotonic() - start < 1.0
+    after = os.times()
+    assert after.children_user + after.children_system < (
+        before.children_user + before.children_system + 1.0)
     assert result.returncode == 0
     for verb in ("views", "reconstruct", "segment", "prepare", "models", "doctor", "train",
                  "evaluate", "batch"):
@@ -117,6 +120,7 @@ def test_views_writes_images_and_their_list(tiny_model: Path, picture: Path, tmp
         assert (image.mode, image.size) == ("RGBA", (32, 32))
 
 
+@pytest.mark.slow
 def test_views_repeat_their_bytes(tiny_model: Path, picture: Path, tmp_path: Path):
     digests = []
     for seed in (1, 1, 2):
@@ -129,6 +133,7 @@ def test_views_repeat_their_bytes(tiny_model: Path, picture: Path, tmp_path: Pat
     assert digests[0]["view_000.png"] != digests[2]["view_000.png"]
 
 
+@pytest.mark.slow
 def test_views_replace_only_the_older_result(tiny_model: Path, picture: Path, tmp_path: Path):
     out = tmp_path / "out"
     for count in (4, 2):
@@ -163,6 +168,7 @@ def test_view_on_white_is_the_network_s_output():
 # JSON reports.
 
 
+@pytest.mark.slow
 def test_json_reports_are_protocol_messages_with_one_end(tiny_model: Path, picture: Path,
                                                          tmp_path: Path):
     out = tmp_path / "out"

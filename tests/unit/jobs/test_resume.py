@@ -54,6 +54,7 @@ def hidden(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "stage", "step"), [
     ({"iterations": 20}, "fit", 5),
     ({"iterations": 20}, "fit", 15),

@@ -43,6 +43,7 @@ def model(plain_model: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain_model, tmp_path / "model"))
 
 
+@pytest.mark.slow
 def test_text_to_image_repeats_its_bytes(any_model: Path,
                                                                    tmp_path: Path):
     def paint(name: str, *options: object) -> bytes:

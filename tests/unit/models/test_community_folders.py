@@ -198,6 +198,7 @@ class TestPoseEncoding:
         with pytest.raises(EngineError, match="states the pose encoding zero123"):
             load_pipeline(str(own), "cpu", pose_encoding="stable")
 
+    @pytest.mark.slow
     def test_job_uses_chosen_pose_encoding(self, own, tmp_path, picture):
         folder = community.as_kxic(own, tmp_path / "theirs")
         accept_licence(find_model("stable-zero123"))

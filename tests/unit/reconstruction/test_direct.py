@@ -35,6 +35,7 @@ def prediction() -> ShapePrediction:
                            ELEVATION, 1.85)
 
 
+@pytest.mark.slow
 def test_direct_makes_a_closed_mesh_of_the_prediction(
         photo: np.ndarray, prediction: ShapePrediction, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.reconstruction.direct.predict_shape", lambda *_: prediction)
@@ -60,6 +61,7 @@ def test_direct_refuses_a_photo_without_object() -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.slow
 def test_direct_and_previews_start_without_diffusers() -> None:
     """Importing diffusers takes longer than the rest of the direct method together."""
     script = ("import sys, engine.jobs.mesh, engine.reconstruction.preview; "

@@ -43,6 +43,7 @@ def test_estimate_elevation_refuses_empty_views() -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.slow
 def test_elevation_command_compares_views_of_nano(project_root: Path,
                                                   tmp_path: Path) -> None:
     out = tmp_path / "elevation.json"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from helpers.reconstruction import fit_images, posed_images
@@ -26,6 +27,7 @@ from engine.reconstruction.posed_images import PosedImages
 SIZE = 128
 
 
+@pytest.mark.slow
 def test_bake_texture_matches_the_fields_colours() -> None:
     images = posed_images(photograph(BLOCK, camera.two_ring_orbit(12, -10.0, 45.0), size=96))
     fit = fit_images(images, cube(48), iterations=80)

@@ -83,6 +83,7 @@ def tray() -> PosedImages:
     return images_of(TRAY)
 
 
+@pytest.mark.slow
 def test_carving_opens_a_hollow_and_keeps_walls(tray: PosedImages) -> None:
     hull = hull_of(tray, LATTICE).bound
     assert hull[inside(HOLLOW)].all()
@@ -91,6 +92,7 @@ def test_carving_opens_a_hollow_and_keeps_walls(tray: PosedImages) -> None:
     assert gone[inside(TRAY)].float().mean() < 0.1
 
 
+@pytest.mark.slow
 def test_carving_opens_a_hollow_of_similar_colours() -> None:
     images = images_of(tiled([FLOOR, *WALLS], 0.2, (0.30, 0.36)))
     gone = carved_of(images, hull_of(images, LATTICE).bound)
@@ -114,6 +116,7 @@ def test_carving_keeps_a_thin_dark_object() -> None:
     assert gone[inside(blade)].float().mean() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unstopped")
 def test_carving_keeps_a_solid_with_fine_texture() -> None:
     body = Box((0, 0, 0), (0.18, 0.18, 0.12))
@@ -122,6 +125,7 @@ def test_carving_keeps_a_solid_with_fine_texture() -> None:
     assert gone[inside([body])].float().mean() < 0.02
 
 
+@pytest.mark.slow
 def test_carving_moves_surface_to_where_views_agree() -> None:
     body = Box((0, 0, 0), (0.3, 0.25, 0.2))
     larger = Box((0, 0, 0.03), (0.3, 0.25, 0.23))
@@ -150,6 +154,7 @@ def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
     assert found.is_consistent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agree", [True, False])
 def test_smoothing_decays_only_for_consistent_views(tray: PosedImages, agree: bool) -> None:
     """What a model's views disagree about must still be evened out."""
@@ -170,6 +175,7 @@ def test_surface_of_returns_voxels_with_empty_neighbours() -> None:
     assert torch.equal(surface_of(solid), expected)
 
 
+@pytest.mark.slow
 def test_fit_of_a_tray_is_hollow(tray: PosedImages) -> None:
     mesh = extract_mesh(fit_images(tray, LATTICE, iterations=60), 6000)
     assert mesh.is_watertight
@@ -179,6 +185,7 @@ def test_fit_of_a_tray_is_hollow(tray: PosedImages) -> None:
     assert filled[contains([FLOOR], points)].mean() > 0.9
 
 
+@pytest.mark.slow
 def test_resumed_fit_keeps_the_carved_voxels(tray: PosedImages) -> None:
     """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept, and
     what was found out about the views."""

@@ -156,6 +156,7 @@ def test_reconstruct_times_stages_in_order(block) -> None:
     assert all(stage["seconds"] >= 0 for stage in block.stages)
 
 
+@pytest.mark.slow
 def test_reconstruct_repeats_with_the_same_seed(block_views: ViewSet, tmp_path: Path) -> None:
     options = SMALL | {"iterations": 12, "resolution": 32, "faces": 400}
     first, second, other = (
@@ -165,6 +166,7 @@ def test_reconstruct_repeats_with_the_same_seed(block_views: ViewSet, tmp_path: 
     assert first != other
 
 
+@pytest.mark.slow
 def test_reconstruct_keeps_thin_legs() -> None:
     views = photograph(TABLE, orbit(), size=80)
     mesh = reconstruct(views, **SMALL | {"resolution": 48, "faces": 4000}).mesh
@@ -175,6 +177,7 @@ def test_reconstruct_keeps_thin_legs() -> None:
     assert not mesh_contains(mesh.vertices, mesh.faces, between).any()
 
 
+@pytest.mark.slow
 def test_reconstruct_keeps_thickness_of_a_thin_bar() -> None:
     bar = [Box((0, 0, 0), (0.5, 0.08, 0.015), (0.8, 0.3, 0.2))]
     views = photograph(bar, camera.two_ring_orbit(12), size=128)
@@ -210,6 +213,7 @@ def disturbed(views: ViewSet) -> ViewSet:
                    views.sample)
 
 
+@pytest.mark.slow
 def test_reconstruct_of_noisy_views_gives_one_body(block_views: ViewSet,
                                                    block_photo: np.ndarray) -> None:
     mesh = reconstruct(disturbed(block_views), photo=block_photo, input_elevation_deg=10.0,
@@ -220,6 +224,7 @@ def test_reconstruct_of_noisy_views_gives_one_body(block_views: ViewSet,
     assert iou(mesh_contains(mesh.vertices, mesh.faces, points), contains(BLOCK, points)) > 0.75
 
 
+@pytest.mark.slow
 def test_reconstruct_leaves_out_an_empty_view(block_views: ViewSet) -> None:
     views = ViewSet(block_views.images.copy(), block_views.azimuth_deg, block_views.elevation_deg,
                     block_views.radius, block_views.sample)
@@ -247,6 +252,7 @@ class Listener(SilentReporter):
         self.lines.append((level, text))
 
 
+@pytest.mark.slow
 def test_reconstruct_can_be_cancelled_at_every_step(block_views: ViewSet) -> None:
     reporter = Listener(stop_at=9)
     threads = torch.get_num_threads()
@@ -319,6 +325,7 @@ def test_memory_estimate_includes_hash_grid_rays() -> None:
     assert "a resolution of 48, or a voxel grid" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for memory")
 def test_memory_estimate_of_hash_grid_matches_measurement(project_root: Path) -> None:
     # In a process of its own: what other tests have freed would be taken for nothing here.

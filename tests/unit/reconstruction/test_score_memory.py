@@ -88,6 +88,7 @@ def test_view_batches_stay_halved_after_out_of_memory(photo: np.ndarray) -> None
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["unet", "vae.decoder", "vae.encoder", "image_encoder"])
 @pytest.mark.parametrize("method", ["sds", "sjc"])
 def test_single_view_out_of_memory_applies_fallbacks(network: str, method: str,
@@ -107,6 +108,7 @@ def test_single_view_out_of_memory_applies_fallbacks(network: str, method: str,
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sds", "sjc"])
 def test_exhausted_fallbacks_raise_out_of_memory(method: str, photo: np.ndarray) -> None:
     pipeline = tiny_pipeline()
@@ -125,6 +127,7 @@ def test_offloaded_networks_give_the_same_gradients(photo: np.ndarray) -> None:
     torch.testing.assert_close(gradients(pipeline, photo, "sds")[0], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--method", "sds", "--iterations", "3"),
                                      ("--refine", "2", "--iterations", "3")])
 def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path: Path,
@@ -147,6 +150,7 @@ def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path
     assert json.loads((tmp_path / "out" / "report.json").read_text())["vertices"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "told"), [
     (("views", "--orbit", "8"), [4, 2]),
     (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",

@@ -49,6 +49,7 @@ def test_rate_views_keeps_the_right_ones(wrong_weights: torch.Tensor) -> None:
     assert torch.equal(wrong_weights[right], torch.ones(12))
 
 
+@pytest.mark.slow
 def test_rate_views_never_doubts_trusted_images() -> None:
     images = views(WRONG)
     images.trusted[WRONG[0]] = True

@@ -44,6 +44,7 @@ def crate() -> Fit:
     return fitted([CRATE])
 
 
+@pytest.mark.slow
 def test_z_bounds_cut_off_cones_at_flat_ends(crate: Fit) -> None:
     """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
     size = crate.hull.voxel_grid.voxel_size
@@ -57,6 +58,7 @@ def test_z_bounds_cut_off_cones_at_flat_ends(crate: Fit) -> None:
     assert whole.max() > 0.36
 
 
+@pytest.mark.slow
 def test_z_bounds_detect_a_narrow_flat_end() -> None:
     fit = fitted([Box((0, 0, -0.15), (0.3, 0.3, 0.2), GREY), NECK])
     assert abs(fit.z_bounds.high - 0.45) < fit.hull.voxel_grid.voxel_size
@@ -79,6 +81,7 @@ def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> ZBounds:
         field, ZBoundsInputs(rays, alpha, cameras, camera.FOV_DEG, occupancy))
 
 
+@pytest.mark.slow
 def test_z_bounds_detect_an_open_rim() -> None:
     """A low one, so that little of its cross-section is left a few voxels above the floor."""
     voxel_grid = cube(64)
@@ -91,6 +94,7 @@ def ellipsoid(half_size: tuple[float, float, float], voxel_grid: VoxelGrid) -> n
     return ((voxel_grid.centres() / torch.tensor(half_size)).norm(dim=-1) <= 1).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half_size, voxels", [((0.45, 0.45, 0.45), 0.4), ((0.45, 0.3, 0.3), 0.7)])
 def test_z_bounds_extrapolate_a_round_base(half_size: tuple[float, float, float],
                                            voxels: float) -> None:
@@ -101,12 +105,14 @@ def test_z_bounds_extrapolate_a_round_base(half_size: tuple[float, float, float]
     assert ends.high == math.inf
 
 
+@pytest.mark.slow
 def test_z_bounds_keep_a_pointed_end() -> None:
     fit = fitted(SPIRE)
     assert fit.z_bounds.high == math.inf
     assert abs(fit.z_bounds.low - -0.025) < fit.hull.voxel_grid.voxel_size
 
 
+@pytest.mark.slow
 def test_z_bounds_are_infinite_for_views_from_above() -> None:
     """There a stem may hide below a cap."""
     assert fitted([CRATE], low_deg=40.0, high_deg=60.0).z_bounds == UNBOUNDED
