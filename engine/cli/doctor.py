@@ -127,6 +127,7 @@ def _add_device(found: Diagnosis) -> None:
         import torch
 
         from ..core.device_memory import device_memory
+        from ..diffusion.cuda_graphs import describe_graphs
         from ..fields.device_selection import select_field_device
         from ..models import resolve_device, resolve_dtype
 
@@ -134,6 +135,7 @@ def _add_device(found: Diagnosis) -> None:
         device, dtype = str(target), str(resolve_dtype("auto", target))
         free, total = (round(size / 1e6) for size in device_memory(device))
         fields = select_field_device(target, again=True).report()
+        graphs = describe_graphs(target)
     except Exception as error:  # whatever a broken library raises
         found.add_problem(EngineError(
             ErrorCode.ENVIRONMENT, f"torch doesn't work: {type(error).__name__}: {error}",
@@ -144,8 +146,10 @@ def _add_device(found: Diagnosis) -> None:
     found.add("torch built for", built)
     found.add("device", f"{device}, {free} of {total} MB free{name and f', {name}'}")
     found.add("number format", dtype.removeprefix("torch."))
+    found.add("CUDA graphs", graphs)
     found.add("fields", ", ".join(f"{name} {value}" for name, value in fields.items()))
-    found.facts.update(device=device, fields=fields, memory_mb=total, free_memory_mb=free)
+    found.facts.update(device=device, cuda_graphs=graphs, fields=fields, memory_mb=total,
+                       free_memory_mb=free)
 
 
 def _add_models(found: Diagnosis) -> None:

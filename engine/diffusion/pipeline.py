@@ -21,6 +21,7 @@ from transformers import CLIPVisionModelWithProjection
 from ..camera import DEFAULT_RADIUS, PoseEncoding, relative_pose
 from ..core.errors import EngineError, ErrorCode
 from .conditioning import CCProjection, Condition, clip_pixel_values
+from .cuda_graphs import CudaGraphs, drop_graphs, why_unsupported
 from .memory_fallbacks import (
     MemoryFallbacks,
     in_batches,
@@ -97,6 +98,8 @@ class Zero123Pipeline(DiffusionPipeline):
                                 default_guidance_scale=default_guidance_scale)
         self.tiled_decoder = False
         """Whether images are decoded in tiles."""
+        self.graphs = CudaGraphs()
+        """CUDA graphs of the UNet; used once the pipeline is prepared for inference on a GPU."""
         self._num_timesteps = 0
         self._fallbacks = MemoryFallbacks(MEMORY_FALLBACKS)
 
@@ -116,6 +119,7 @@ class Zero123Pipeline(DiffusionPipeline):
         """
         use_single_token_cross_attention(self.unet)
         prepack(self.unet)
+        self.graphs.enabled = not why_unsupported(self.execution_device)
 
     def max_batch_size(self, guidance_scale: float) -> int:
         """The number of views that a step evaluates together: enough to keep the device busy, and
@@ -315,8 +319,8 @@ class Zero123Pipeline(DiffusionPipeline):
     def evaluate(self, latents: Tensor, timesteps: int | Tensor, contexts: Tensor) -> Tensor:
         """The UNet's output, computed in the UNet's number format, as float32."""
         dtype = self.unet.dtype
-        output = self.unet(latents.to(dtype), timesteps, contexts.to(dtype), return_dict=False)[0]
-        return output.float()
+        return self.graphs.run(lambda *inputs: self.unet(*inputs, return_dict=False)[0],
+                               latents.to(dtype), timesteps, contexts.to(dtype)).float()
 
     def denoise(self, latents: Tensor, contexts: Tensor, condition: Condition, sampler: Sampler,
                 guidance_scale: float, *, step_noise: Tensor | None = None,
@@ -382,7 +386,7 @@ def _tile_decoder(pipeline: Zero123Pipeline) -> str:
     return "images are decoded in tiles"
 
 
-MEMORY_FALLBACKS = (_slice_attention, _tile_decoder, offload)
+MEMORY_FALLBACKS = (drop_graphs, _slice_attention, _tile_decoder, offload)
 """The memory fallbacks in the order in which they are applied, the cheapest first."""
 
 

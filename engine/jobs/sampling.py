@@ -184,6 +184,8 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
             output = _independent(pipeline, image, poses, input_elevation, sampling, generator,
                                   reporter)
     report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
+    if pipeline.graphs.problem:
+        reporter.log("info", f"the UNet runs without CUDA graphs: {pipeline.graphs.problem}")
     meta = {"image": request.image, "model": request.model, "seed": request.seed, "steps": steps,
             "guidance": guidance, "sampler": request.sampler, "eta": request.eta,
             "consistency": consistency, "dtype": dtype_name(pipeline)}
