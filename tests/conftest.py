@@ -29,7 +29,9 @@ def project_root() -> Path:
 
 @pytest.fixture(autouse=True)
 def environment_as_it_was() -> Iterator[None]:
-    """Takes back what a test, or the command line that it runs in this process, set."""
+    """Restores the environment variables that a test, or a command line in this process, has
+    set.
+    """
     before = dict(os.environ)
     yield
     os.environ.clear()
@@ -49,7 +51,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with every component and random weights; torch stays out of this process."""
+    """A model folder with every component and random weights, made by a separate process so that
+    torch is not loaded here.
+    """
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs the engine's libraries in the Python that runs the tests")
     folder = tmp_path_factory.mktemp("models") / "tiny"
@@ -70,13 +74,13 @@ def shared_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def golden_inputs(shared_dir: Path) -> Mapping[str, np.ndarray]:
-    """What the original code was fed; its README lists the arrays."""
+    """The inputs of the original code; the README there lists the arrays."""
     return _golden_arrays(shared_dir, "inputs")
 
 
 @pytest.fixture(scope="session")
 def golden_outputs(shared_dir: Path) -> Mapping[str, np.ndarray]:
-    """What the original code answered."""
+    """The outputs of the original code."""
     return _golden_arrays(shared_dir, "outputs")
 
 
@@ -104,10 +108,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave without the interpreter's clean-up if Blender was loaded.
-
-    The bpy module can crash or hang while it is torn down (a pending timer, a glTF export), which
-    would turn a green run into a red one. Everything has been reported by now.
+    """Exit without the interpreter's clean-up if Blender was loaded. The bpy module can crash or
+    hang while it is unloaded (a pending timer, a glTF export), which would make a successful run
+    fail. All results have been reported by now.
     """
     if "bpy" in sys.modules:
         sys.stdout.flush()

@@ -34,10 +34,10 @@ def build(archive: Path, source: Path = ROOT) -> Path:
 
 
 def run_tool(*arguments: str) -> None:
-    """Blender's tool for extensions. Blender as a module brings it; it runs without importing bpy.
+    """Run Blender's tool for extensions. Blender as a module contains it; it does not import bpy.
 
     Raises:
-        RuntimeError: With what the tool says, if it fails.
+        RuntimeError: with the tool's output, if it fails.
     """
     spec = importlib.util.find_spec("bpy")
     if spec is None or spec.origin is None:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds a repository of extensions that a web server can offer as it is, and Blender subscribe to:
-`build_repository.py EXTENSION.zip FOLDER`. Every package in it brings uv for its platform.
+"""Builds a static repository of extensions for a web server, to which Blender can subscribe:
+`build_repository.py EXTENSION.zip FOLDER`. Every package in it contains uv for its platform.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def build_repository(extension: Path, folder: Path, uv: Mapping[str, Path]) -> l
     `uv`: a wheel of it for every platform.
 
     Raises:
-        RuntimeError: If a package is too large, or Blender's tool doesn't take it.
+        RuntimeError: If a package is too large, or Blender's tool does not accept it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.zip"):

@@ -30,7 +30,7 @@ OTHERS = ((Backend.CPU, "linux"), (Backend.CUDA, "win32"), (Backend.ROCM, "linux
 
 
 def main() -> None:
-    """Write all files; say which hashes could not be had."""
+    """Write all files, and report missing hashes."""
     blocks = resolve((ROOT / "engine" / "requirements.txt").read_text(encoding="utf-8"))
     torch = [block for block in blocks if OF_TORCH.match(block)]
     write(LOCKS / "common.txt", [block for block in blocks if block not in torch])

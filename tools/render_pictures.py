@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the documentation's pictures: `render_pictures.py PHOTOS [OUT]`.
 
-PHOTOS is a folder of photographs; the rule is that all of them are shown, in the order of their
-names, whatever comes out. OUT is `docs/images` by default. Each photograph is reconstructed by
-`reconstruct --method direct` with its default settings; the meshes are rendered by `studio.py`.
-Needs the engine's libraries and Blender as a module.
+PHOTOS is a folder of photographs; all of them are always shown, in the order of their names. OUT is
+`docs/images` by default. Each photograph is reconstructed by `reconstruct --method direct` with its
+default settings; the meshes are rendered by `studio.py`. Needs the engine's libraries and Blender
+as a module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(photos: Path, out: Path) -> None:
 
 
 def reconstruct(image: Path, folder: Path) -> Path:
-    """The mesh of one photograph, made by a process of its own."""
+    """Reconstruct one photograph in a separate process. Returns its mesh."""
     subprocess.run([sys.executable, "-m", "engine", "reconstruct", str(image), "--out",
                     str(folder), "--method", "direct"], cwd=ROOT, check=True)
     return folder / "mesh.glb"

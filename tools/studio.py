@@ -33,7 +33,7 @@ orthographic: the distance only has to clear the objects."""
 
 @dataclass(frozen=True)
 class Look:
-    """How a row of objects is shown."""
+    """The presentation of a row of objects."""
 
     height: int = 400
     """Height of a row in pixels; every object gets a square of this size."""
@@ -125,7 +125,7 @@ def add_mesh(path: Path, x: float, turn_deg: float) -> None:
 
 
 def render_row(image: Path, mesh: Path, look: Look, scratch: Path) -> Image.Image:
-    """The input image beside the mesh from four sides, as one picture."""
+    """The input image beside the mesh from four sides, as one image."""
     columns = len(TURNS_DEG)
     build_studio(look, columns)
     for column, turn in enumerate(TURNS_DEG):
@@ -141,7 +141,7 @@ def render_row(image: Path, mesh: Path, look: Look, scratch: Path) -> Image.Imag
 
 
 def input_card(image: Path, size: int) -> Image.Image:
-    """What the input image shows, centred on a white square with a margin."""
+    """The object of the input image, centred on a white square with a margin."""
     card = Image.new("RGB", (size, size), "white")
     with Image.open(image) as opened:
         picture = opened.convert("RGBA")

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The original's tiny checkpoint as pipelines, and how closely its arrays must be met.
+"""The original's tiny checkpoint as pipelines, and the tolerances of its arrays.
 
 The golden vectors were made by running the original code on random weights; their README lists
-every array, and how closely stock diffusers met it. We allow ten times that.
+every array and the deviation of stock diffusers from it. The tests allow ten times that deviation.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ def imported(golden_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 
 @pytest.fixture(scope="session")
 def pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
-    """With the averaged weights, as the original samples."""
+    """The pipeline with the averaged weights, which the original uses for sampling."""
     return load_pipeline(str(imported("average")), "cpu")
 
 
 @pytest.fixture(scope="session")
 def prepared_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
-    """The same as jobs use it."""
+    """The same pipeline, prepared as for jobs."""
     pipeline = load_pipeline(str(imported("average")), "cpu")
     pipeline.prepare_for_inference()
     return pipeline
@@ -73,33 +73,33 @@ def prepared_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
 
 @pytest.fixture(scope="session")
 def raw_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
-    """With the weights that were not averaged."""
+    """The pipeline with the weights that were not averaged."""
     return load_pipeline(str(imported("raw", ema=False)), "cpu")
 
 
 @pytest.fixture(scope="session")
 def stable_pipeline(imported: Callable[..., Path]) -> Zero123Pipeline:
-    """With Stable Zero123's pose encoding."""
+    """The pipeline with Stable Zero123's pose encoding."""
     return load_pipeline(str(imported("stable", pose_encoding="stable")), "cpu")
 
 
 @pytest.fixture(scope="session")
 def image(golden_inputs: Arrays) -> torch.Tensor:
-    """The input picture, 1 x 3 x 256 x 256 in [0, 1]."""
+    """The input image, 1 x 3 x 256 x 256 in [0, 1]."""
     return torch.from_numpy(golden_inputs["image_rgb"]).permute(2, 0, 1)[None]
 
 
 @pytest.fixture(scope="session")
 def condition(pipeline: Zero123Pipeline, image: torch.Tensor) -> Condition:
-    """What the network knows of the picture; the same for all three pipelines."""
+    """The condition of the input image, which is the same for all three pipelines."""
     return pipeline.encode_image(image)
 
 
 @pytest.fixture(scope="session")
 def meets(golden_outputs: Arrays) -> Meets:
-    """Asserts that a result meets the golden array of a name within ten times the README's figure.
-
-    `like` names the array whose figure counts, `part` picks from the golden array.
+    """Asserts that a result equals the golden array of a name within ten times the README's
+    deviation. `like` names the array whose deviation is used, `part` selects a part of the golden
+    array.
     """
 
     def check(actual: torch.Tensor | np.ndarray, name: str, *, like: str = "",

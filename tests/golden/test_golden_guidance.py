@@ -18,7 +18,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def distilled(name, pipeline, stable_pipeline, condition, golden_inputs):
-    """(contexts, result, gradient of the pictures) of one evaluation."""
+    """(contexts, result, gradient with respect to the images) of one evaluation."""
     model = stable_pipeline if name == "sds_stable" else pipeline
 
     def given(key):

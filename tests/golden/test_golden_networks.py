@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every network of an imported checkpoint computes what the original's does."""
+"""Every network of an imported checkpoint gives the same results as the original's."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures reach the network as the original prepares them."""
+"""Images are prepared for the network as in the original."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole sampling runs: every latent on the way, the predicted clean latents, the pictures."""
+"""Whole sampling runs: every intermediate latent, the predicted clean latents, and the images."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ RUNS = ("eta0_s20", "stable_eta0_s10", "eta1_s75")
 
 
 class Recorder(DDIMSampler):
-    """DDIM that remembers what it predicted."""
+    """DDIM that records its predictions."""
 
     def predict(self, index, model_output, sample):
         clean, eps = super().predict(index, model_output, sample)
@@ -28,7 +28,7 @@ class Recorder(DDIMSampler):
 
 
 def input_elevation(run, golden_inputs):
-    """Elevation of the conditioning view in degrees; only Stable Zero123 is told."""
+    """Elevation of the conditioning view in degrees; only Stable Zero123 receives it."""
     return float(golden_inputs.get(f"{run}_stable_elevation_deg", 0.0))
 
 

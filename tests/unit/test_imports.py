@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Imports point downwards: no circle, no upward import, no library where it must not be.
+"""Imports point downwards: no circle, no upward import, and no library in a package that must not
+import it.
 
 All imports of the source are read, also those inside functions. Imports for type checkers alone are
 left out, because they do not run.
@@ -63,7 +64,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """Dotted names of all that a module imports: the product's modules, and libraries."""
+    """Dotted names of all modules that a module imports, of the product and of libraries."""
     path = modules()[module]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job inside Blender, as a user does it: install the extension, a picture in, results out.
+"""The main job inside Blender, as a user does it: install the extension and make results from an
+image.
 
 Writes `scene.blend`, `views/`, `mesh.glb` and `preview.png` into the output folder.
 """
@@ -63,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def install_extension(archive: Path) -> None:
-    """As the preferences' "Install from Disk" does."""
+    """Install the extension like "Install from Disk" in the preferences."""
     import bpy
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -72,7 +73,7 @@ def install_extension(archive: Path) -> None:
 
 
 def run(what: str, operator: str, **settings) -> None:
-    """Call an operator, which without a window works to the end, and print how long it took."""
+    """Call an operator, which without a window runs to its end, and print its duration."""
     import bpy
 
     started = time.monotonic()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches: what they read, keep, skip and say, and that nothing is lost or done twice."""
+"""Batches: inputs, kept results, messages; no item is lost or done twice."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_batch_renders_its_meshes(tmp_path: Path):
 
 
 class _Page(html.parser.HTMLParser):
-    """What a browser would load and link."""
+    """The files that a browser would load or link."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a batch reads: tables of any spreadsheet, lists, and folders with all kinds of images."""
+"""Inputs of a batch: tables of any spreadsheet, lists, and folders with all kinds of images."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def openjd(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def compiled(settings: dict[str, Any]) -> dict[str, Any]:
-    """What the job type makes of these settings."""
+    """The tasks that the job type compiles from these settings."""
     ended = subprocess.run(
         ["node", "-e", HARNESS, str(FARMS / "zero123.flamenco.js"), json.dumps(settings)],
         check=True, capture_output=True, text=True)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A device is used for fields only after it has shown that it agrees and is faster."""
+"""A device is used for fields only after a probe has shown that it gives the same results
+faster."""
 
 from __future__ import annotations
 
@@ -76,7 +77,7 @@ def test_select_field_device_probes_no_cpu(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 class Sessions:
-    """Of an engine on a GPU whose trials come to what is put into `answers`."""
+    """Sessions of an engine on a GPU; `answers` are the results of its probes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers: list[FieldDevice] = []
@@ -152,7 +153,7 @@ def test_unwritable_probe_result_is_kept_in_memory(
 
 
 def test_probe_runs_in_its_own_process() -> None:
-    """Here on the CPU, which agrees with itself; whether it is faster is chance."""
+    """The probe runs on the CPU, which agrees with itself; whether it is faster is random."""
     place = probe_device("cpu")
     assert "times as" in place.reason, place.reason
 

@@ -84,7 +84,9 @@ def test_device_tensor_refuses_mixed_devices(device: torch.device) -> None:
 
 @pytest.fixture
 def one_grid_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hash grid of one size everywhere: a GPU's is larger, and then nothing can be compared."""
+    """The same size of the hash grid on all devices: a GPU's is larger and could not be
+    compared.
+    """
     monkeypatch.setattr(representations, "hash_grid_config", lambda device: HashGridConfig())
 
 

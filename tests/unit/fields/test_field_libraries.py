@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Libraries that take over work on fields give what torch gives, and only where they have shown it.
-
-Neither runs without a GPU: stand-ins with their calls (`stand_ins`) show that ours fit them.
+"""Libraries that replace parts of the field code give the same results as torch, and are used only
+after a probe. They need a GPU: substitutes with the same interface (`stand_ins`) test our calls.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ STAND_INS = Path(__file__).parents[2] / "helpers" / "stand_ins"
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-ins, here and in processes that are started."""
+    """The substitutes, in this process and in child processes."""
     monkeypatch.syspath_prepend(STAND_INS)
     monkeypatch.setenv("PYTHONPATH", str(STAND_INS))
 
@@ -58,7 +57,7 @@ def points(count: int) -> torch.Tensor:
 
 
 def test_hash_tables_are_laid_out_as_in_tiny_cuda_nn() -> None:
-    """Point by point, in numpy's 32-bit numbers."""
+    """The reference is computed point by point in numpy's 32-bit numbers."""
     settings, encoding = HashGridConfig(), encoding_of()
     single, whole = np.float32, np.uint32
     growth = np.log2(single(settings.growth))
@@ -109,7 +108,7 @@ def test_tiny_cuda_nn_gives_the_same_results(installed: None) -> None:
 
 def test_tiny_cuda_nn_tables_of_another_size_are_refused(installed: None,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
-    """Single precision may count one corner more along a side than there is; these all do."""
+    """Single precision may count one corner too many along a side; all of these sizes do."""
     monkeypatch.setattr("tinycudann.fault", "layout")
     settings = HashGridConfig(levels=2, coarsest=3, finest=4)
     with using(CPU, [TINY_CUDA]), pytest.raises(ValueError, match="instead of 192 numbers"):
@@ -241,7 +240,7 @@ def test_library_is_used_on_its_device_only(installed: None) -> None:
 
 
 def test_library_is_probed_in_its_own_process(installed: None) -> None:
-    """Whether it is faster here is chance."""
+    """Whether the library is faster here is random."""
     verdict = probe_library(TINY_CUDA, "cpu")
     assert "times as" in verdict.reason, verdict.reason
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The voxel field and its renderer: geometry, arithmetic, and the packed pass against the dense."""
+"""The voxel field and its renderer: geometry, arithmetic, and packed against dense rendering."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_render_weights_follow_beer_lambert_per_ray() -> None:
 
 
 def test_render_weights_stay_exact_over_many_rays() -> None:
-    """The running sum over all rays must not eat the precision of the last one's."""
+    """The running sum over all rays must not reduce the precision for the last ray."""
     ray = torch.arange(4096).repeat_interleave(64)
     weight = render_weights(torch.full((len(ray),), 40.0), ray, 0.01).reshape(4096, 64)
     torch.testing.assert_close(weight[-1], weight[0], atol=1e-6, rtol=0)
@@ -158,7 +158,7 @@ def test_render_skips_what_a_surface_hides(monkeypatch: pytest.MonkeyPatch) -> N
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), step=st.floats(0.01, 0.2), azimuth=st.floats(0, 360))
 def test_occupied_samples_misses_none(seed: int, step: float, azimuth: float) -> None:
-    """Against every sample of every ray, looked up one by one."""
+    """The reference looks up every sample of every ray."""
     generator = torch.Generator().manual_seed(seed)
     low, high = torch.randint(0, 12, (2, 3), generator=generator).sort(0).values
     voxels = torch.zeros(12, 12, 12, dtype=torch.bool)
@@ -258,7 +258,7 @@ def test_rendered_normals_of_a_ball_point_outwards() -> None:
 
 
 def test_roughness_of_dents_can_be_optimised() -> None:
-    """One step down the gradient of the roughness makes it less."""
+    """One step along the negative gradient reduces the roughness."""
     rays = rays_of(azimuth=0.0, elevation=0.0, size=16)
     depth = (1.5 / -(rays.directions @ torch.tensor([1.0, 0.0, 0.0]))).abs()
     assert roughness(normals_at(rays, depth)) < 1e-9

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hash grid: its layout and arithmetic, and that it does what a voxel grid does."""
+"""The hash grid: its layout and arithmetic, and that it can replace a voxel grid."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def points_in(extent: float, count: int = 50) -> torch.Tensor:
 
 
 def one_point(tables: np.ndarray, settings: HashGridConfig, point: np.ndarray) -> list[float]:
-    """Müller et al. 2022, section 3, with tiny-cuda-nn's offsets, in 32-bit integers, slowly."""
+    """A slow reference of Müller et al. 2022, section 3, with tiny-cuda-nn's offsets in 32-bit
+    integers.
+    """
     result, first = [], 0
     for level in range(settings.levels):
         scale = settings.coarsest * settings.growth**level - 1
@@ -130,7 +132,9 @@ def test_make_field_repeats_with_the_same_generator(grid: VoxelField) -> None:
 
 
 def test_hash_field_learns_finer_detail_than_its_grid() -> None:
-    """A ball smaller than a voxel: none of the grid's lies in it, those of finer levels do."""
+    """A ball smaller than a voxel contains none of the grid's points, but points of finer
+    levels.
+    """
     start = VoxelField(cube(6))
     field = make_field(start, "hash", torch.Generator().manual_seed(0), CPU)
     points = points_in(0.3, 2000)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Axes of mesh files: where the input camera's side and the top end up, and the way back."""
+"""Axes of mesh files: the direction of the input camera's side and of the top, and the inverse."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values continued over a mesh: kept where certain, smooth between, faded where a reach is set."""
+"""Values continued over a mesh: known ones are kept, others are smooth, and they fade within a
+reach."""
 
 from __future__ import annotations
 

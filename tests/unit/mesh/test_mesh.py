@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a volume to a textured file: closed, of the right size, coloured where it should be."""
+"""From a volume to a textured file: the mesh is closed, of the right size and correctly
+coloured."""
 
 from __future__ import annotations
 
@@ -98,7 +99,7 @@ def test_mesh_volume_reaches_the_number_of_faces(faces: int) -> None:
 
 
 def rough_density() -> np.ndarray:
-    """A ball with tunnels and spikes, as a fit to views that disagree leaves it."""
+    """A ball with tunnels and spikes, like the result of a fit to inconsistent views."""
     noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(40, 40, 40)), 1.2)
     return solid(np.clip(ball_density(40) * 0.4 + noise / noise.std() * 12, 0, None), LEVEL)
 
@@ -114,7 +115,7 @@ def test_simplified_rough_mesh_is_closed(faces: int) -> None:
 
 
 def test_unpinched_separates_boxes_at_a_shared_edge() -> None:
-    """Two cubes that touch along an edge: the plainest surface that is closed but pinched."""
+    """Two cubes that touch along an edge: the simplest surface that is closed but pinched."""
     first, second = trimesh.creation.box(), trimesh.creation.box()
     second.apply_translation([1, 1, 0])
     touching = trimesh.util.concatenate([first, second])

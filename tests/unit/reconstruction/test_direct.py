@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The direct method, with the prediction of a known shape in place of the network's."""
+"""The direct method with the prediction of a known shape instead of the network's."""
 
 from __future__ import annotations
 

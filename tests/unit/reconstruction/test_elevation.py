@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The elevation of a picture's camera, found from views that have to fit together."""
+"""The elevation of an image's camera, estimated from the consistency of views."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ POSES = [*relative_poses(), (0.0, 0.0)]
 
 
 def silhouettes(elevation_deg: float) -> np.ndarray:
-    """What cameras at these poses see of a block, if the picture was taken from this elevation."""
+    """Silhouettes of a block for cameras at these poses, if the image was taken from this
+    elevation.
+    """
     cameras = [(azimuth, elevation_deg + higher) for azimuth, higher in POSES]
     return photograph(BLOCK, cameras).images[..., 3]
 

@@ -41,7 +41,7 @@ def test_bake_texture_matches_the_fields_colours() -> None:
 
 
 def test_sharp_for_shrinks_by_whole_pixels() -> None:
-    """Averages over parts of pixels would blur edges here and there."""
+    """Averages over parts of pixels would blur edges irregularly."""
     voxel_grid = cube(96)
     rgba = torch.rand(1, 512, 512, 4, generator=torch.Generator().manual_seed(0))
     large = PosedImages(rgba, torch.eye(4)[None], camera.FOV_DEG, torch.ones(1),
@@ -67,9 +67,8 @@ def test_extraction_places_the_surface_at_the_iso_value() -> None:
 
 def colour_differences(fit: Fit, thing: TexturedTriangles, cameras: list[tuple[float, float]]
                        ) -> np.ndarray:
-    """Mean over RGB, of 255, wherever a picture of the mesh and one of the field show the object.
-
-    `cameras`: azimuths and elevations in degrees.
+    """Mean absolute difference over RGB, of 255, where renderings of the mesh and of the field both
+    show the object. `cameras`: azimuths and elevations in degrees.
     """
     differences = []
     for azimuth, elevation in cameras:

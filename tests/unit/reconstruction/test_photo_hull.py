@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hollows that no silhouette shows are found by the views' colours, where those agree."""
+"""Hollows that no silhouette shows are found by the views' colours if the views agree."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WALLS = [Box((0.4, 0, 0), (0.05, 0.45, 0.25)), Box((-0.4, 0, 0), (0.05, 0.45, 0.
 
 def tiled(boxes: list[Box], side: float = 0.1,
           colours: tuple[float, float] = (0.1, 0.9)) -> list[Box]:
-    """The same in cubes of about this side, each of a colour of its own."""
+    """The same shape divided into cubes of about this side, each in another colour."""
     generator = np.random.default_rng(0)
     tiles = []
     for box in boxes:
@@ -71,7 +71,7 @@ def carved_of(images: PosedImages, solid: torch.Tensor) -> torch.Tensor:
 
 
 def tinted(images: PosedImages) -> PosedImages:
-    """The same, each with colours of its own, as if every view showed another object."""
+    """The same views, each in other colours, as if every view showed another object."""
     tints = torch.rand(len(images.rgba), 1, 1, 3, generator=torch.Generator().manual_seed(0))
     rgba = images.rgba.clone()
     rgba[..., :3] *= tints
@@ -102,14 +102,14 @@ def test_carving_opens_a_hollow_of_similar_colours() -> None:
 
 @pytest.fixture
 def unstopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without what stops carving where views disagree too much: the comparison alone tells."""
+    """A configuration without the limits that stop carving if views disagree too much."""
     monkeypatch.setattr("engine.reconstruction.photo_hull.CONFIG", CarvingConfig(
         max_unreliable_ratio=1.0, expected_gain=(9.0, 9.0)))
 
 
 @pytest.mark.usefixtures("unstopped")
 def test_carving_keeps_a_thin_dark_object() -> None:
-    """On white, pixels at its edges are lighter than it is, and most of its surface is near one."""
+    """Pixels at its edges are mixed with white, and most of its surface is near an edge."""
     blade = [Box((0, 0, 0), (0.3, 0.15, 0.05), (0.1, 0.1, 0.12))]
     images = images_of(blade)
     gone = carved_of(images, hull_of(images, LATTICE).bound)
@@ -148,7 +148,7 @@ def test_carving_ignores_inconsistent_views(tray: PosedImages) -> None:
 
 
 def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
-    """Much of a hollow's lid looks wrong, and nothing below it."""
+    """Most of a hollow's lid is inconsistent before carving, and nothing below it."""
     found = carving_of(tray, hull_of(tray, LATTICE).bound)
     assert found.mask.any()
     assert found.is_consistent
@@ -157,7 +157,7 @@ def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("agree", [True, False])
 def test_smoothing_decays_only_for_consistent_views(tray: PosedImages, agree: bool) -> None:
-    """What a model's views disagree about must still be evened out."""
+    """Inconsistent views of a model still need the smoothing."""
     hull = hull_of(tray, LATTICE)
     problem = ViewFitStage(tray if agree else tinted(tray), hull, torch.Generator())
     field = initial_field(hull)
@@ -187,8 +187,9 @@ def test_fit_of_a_tray_is_hollow(tray: PosedImages) -> None:
 
 @pytest.mark.slow
 def test_resumed_fit_keeps_the_carved_voxels(tray: PosedImages) -> None:
-    """A hash grid lies on a start that no checkpoint holds, so what was thinned there is kept, and
-    what was found out about the views."""
+    """A hash grid is added to a start field that no checkpoint contains, so the checkpoint stores
+    the carved voxels and the consistency of the views.
+    """
     hull = hull_of(tray, LATTICE)
     stopped, resumed = (ViewFitStage(tray, hull, torch.Generator()) for _ in range(2))
     stopped.begin(initial_field(hull), range(2, 5))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A running reconstruction shows a mesh and a picture that grow towards the result."""
+"""A running reconstruction shows a mesh and an image that approach the result."""
 
 from __future__ import annotations
 

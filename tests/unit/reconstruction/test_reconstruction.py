@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views to mesh, on shapes whose truth is known: hull, alignment, the whole way, and bad input."""
+"""Reconstruction of known shapes: hull, alignment, the whole method, and bad input."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_voxel_grid_around_hull_holds_it(block_views: ViewSet) -> None:
 
 
 def disturbed(views: ViewSet) -> ViewSet:
-    """Blurred, and shifted and sized at random, as generated views are."""
+    """Views that are blurred, shifted and scaled at random, like generated ones."""
     rng = np.random.default_rng(0)
     images = views.images.copy()
     middle = np.array([images.shape[1] - 1, images.shape[1] - 1, 0]) / 2
@@ -236,7 +236,7 @@ def test_reconstruct_leaves_out_an_empty_view(block_views: ViewSet) -> None:
 
 
 class Listener(SilentReporter):
-    """Remembers what it is told; asks to stop at a step."""
+    """Records the reports and cancels at a step."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.steps: list[tuple[str, int, int]] = []

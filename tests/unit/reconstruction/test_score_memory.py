@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Short memory makes the score methods slower, too, and changes nothing else."""
+"""If memory is short, score methods become slower but give the same results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def photo() -> np.ndarray:
 
 def gradients(pipeline: Zero123Pipeline, photo: np.ndarray, method: str,
               steps: int = 1) -> list[torch.Tensor]:
-    """Of the field, in the first steps of a method."""
+    """Gradients of the field in the first steps of a method."""
     rgb = photo[..., :3] * photo[..., 3:] + 1 - photo[..., 3:]
     guide = Zero123Guidance.of(pipeline, rgb, 10.0, 1.85)
     images = image_of_photo(input_photo(photo, 49.13, 10.0, 1.85), IMAGE_SIZE)

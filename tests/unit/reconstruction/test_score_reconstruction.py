@@ -51,7 +51,7 @@ def blocks(nano, photo) -> dict[str, Reconstruction]:
 
 
 def silhouette_agrees(mesh, photo: np.ndarray) -> float:
-    """IoU of the photo's silhouette with the mesh's vertices' reach, seen from the input camera."""
+    """IoU of the photo's silhouette with the area of the mesh's projected vertices."""
     matrix = camera.camera_to_world(0.0, ELEVATION, camera.DEFAULT_RADIUS)
     local = (mesh.vertices - matrix[:3, 3]) @ matrix[:3, :3]
     focal = camera.focal_length_px(2)
@@ -135,8 +135,9 @@ def test_score_methods_keep_the_input_silhouette(
 
 @pytest.mark.slow
 def test_sjc_keeps_most_of_the_object(blocks: dict[str, Reconstruction]) -> None:
-    """Only what the input view sees is certain; yet most of the block must be there, in one piece
-    and not as specks that happen to have its silhouette."""
+    """Only the side in the input view is certain; nevertheless most of the block must exist in one
+    piece, not as specks with its silhouette.
+    """
     result = blocks["sjc"]
     points = grid_points()
     inside = contains(BLOCK, points)
@@ -149,7 +150,7 @@ def test_sjc_keeps_most_of_the_object(blocks: dict[str, Reconstruction]) -> None
 @pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
 def test_guidance_doubles_the_unet_evaluations(
         method: str, expected: int, nano, photo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """nano's own default is none."""
+    """nano's default is no guidance."""
     monkeypatch.setattr(score, "COLOUR_ITERATIONS", 1)
     plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
                                           guidance_scale=scale, **SMALL).unet_evaluations

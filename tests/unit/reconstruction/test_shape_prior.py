@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The prior of a fit: bounds the object where views leave it open, and fades where they agree."""
+"""The prior of a fit bounds the object where views do not, and fades out if they agree."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FRONT = GRID.centres()[:, 0].reshape(GRID.shape) > 0.05
 
 @pytest.fixture(scope="module")
 def prediction() -> ShapePrediction:
-    """Certain that the near half is occupied and the far half is not."""
+    """A prediction that the near half is certainly occupied and the far half is empty."""
     probabilities = np.full((BINS, RAYS, RAYS), 0.01, np.float32)
     probabilities[:BINS // 2] = 0.99
     return ShapePrediction(probabilities, np.ones((RAYS, RAYS), bool), 0.0, 1.85)
 
 
 def open_hull(agreement: float) -> Hull:
-    """A hull whose views say the same of every voxel."""
+    """A hull whose views agree with every voxel equally."""
     return Hull(torch.ones(GRID.shape, dtype=torch.bool), torch.full(GRID.shape, agreement),
                 torch.zeros(*GRID.shape, 3), GRID)
 

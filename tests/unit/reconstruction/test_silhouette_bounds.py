@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Planes that touch outlines meet at the corners of what is seen."""
+"""Planes that touch silhouettes meet at the corners of the object."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_silhouette_bounds_touch_the_object_twice_per_view() -> None:
 
 
 def test_silhouette_bounds_reach_the_objects_ends() -> None:
-    """From anywhere on the way."""
+    """From every start position."""
     planes = seen(0.0)
     for sign in (-1.0, 1.0):
         direction = torch.tensor([0.0, 0.0, sign])

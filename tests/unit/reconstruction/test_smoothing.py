@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Neighbouring voxels approach each other, the less the further a level has come."""
+"""Smoothing of neighbouring voxels decreases during a level."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ STEPS = 12
 
 @pytest.mark.parametrize("decay", [1.0, 0.25])
 def test_smoothing_fades_over_a_level(decay: float) -> None:
-    """An objective that asks for nothing leaves it to the smoothing: the extremes of a chequerboard
-    lose four times the factor in a step."""
+    """With a constant objective only the smoothing acts: the extremes of a chequerboard lose four
+    times the factor in a step.
+    """
     field = VoxelField(cube(32))
     heights = []
     with torch.no_grad():

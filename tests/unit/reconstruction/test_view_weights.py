@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights of views: those that agree keep theirs exactly, those of another side lose it."""
+"""Views that agree keep their weights exactly, and views of another side lose them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Flat bases, lids, necks and rims end where they are, and round bases; what is pointed, or seen
-from above, is left alone."""
+"""The estimated ends of flat bases, lids, necks, rims and round bases are right; pointed objects
+and views from above are not cut off."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRAY = [Box((0, 0, 0), (0.4, 0.4, 0.1), GREY)] + [
 
 
 def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
-    """A field of things of one colour, seen from two rings."""
+    """A field fitted to objects of one colour, seen from two rings."""
     views = photograph(boxes, camera.two_ring_orbit(16, low_deg, high_deg), size=96)
     return fit_images(posed_images(views), cube(64), iterations=80)
 
@@ -46,7 +46,7 @@ def crate() -> Fit:
 
 @pytest.mark.slow
 def test_z_bounds_cut_off_cones_at_flat_ends(crate: Fit) -> None:
-    """Without, they reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
+    """Without the bounds, the cones reach 0.1 beyond a crate that ends at -0.3 and 0.3."""
     size = crate.hull.voxel_grid.voxel_size
     mesh = extract_mesh(crate, 4000)
     assert mesh.is_watertight
@@ -65,7 +65,7 @@ def test_z_bounds_detect_a_narrow_flat_end() -> None:
 
 
 def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> ZBounds:
-    """Those of a field that is solid where voxels are, and nothing else."""
+    """The ends of a field that is solid exactly in the given voxels."""
     field = VoxelField(voxel_grid)
     with torch.no_grad():
         field.raw[0, 0] = torch.where(torch.from_numpy(there).reshape(voxel_grid.shape),
@@ -83,7 +83,7 @@ def ends_of(there: np.ndarray, voxel_grid: VoxelGrid) -> ZBounds:
 
 @pytest.mark.slow
 def test_z_bounds_detect_an_open_rim() -> None:
-    """A low one, so that little of its cross-section is left a few voxels above the floor."""
+    """A low object, so that little of its cross-section is left a few voxels above the floor."""
     voxel_grid = cube(64)
     ends = ends_of(contains(TRAY, voxel_grid.centres().double().numpy()), voxel_grid)
     assert abs(ends.high - 0.18) < voxel_grid.voxel_size
@@ -114,5 +114,5 @@ def test_z_bounds_keep_a_pointed_end() -> None:
 
 @pytest.mark.slow
 def test_z_bounds_are_infinite_for_views_from_above() -> None:
-    """There a stem may hide below a cap."""
+    """In such views a cap may hide a stem."""
     assert fitted([CRATE], low_deg=40.0, high_deg=60.0).z_bounds == UNBOUNDED

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders of jobs from other computers go when they are old, not when the clock says so by mistake.
+"""Old folders of jobs from other computers are removed, but not because the clock is wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONG_S = 30 * 86400.0
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the folders of jobs stand."""
+    """The folder that contains the folders of jobs."""
     monkeypatch.setattr(environment, "user_folder", lambda: tmp_path)
     return tmp_path / "remote"
 
@@ -41,7 +41,7 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Outsider(SilentReporter):
-    """Brings another job in the middle of one."""
+    """Starts another job during a job."""
 
     def __init__(self, seen: list[bool], folder: Path) -> None:
         self.seen, self.folder = seen, folder

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which torch a computer gets: detected from its drivers, or chosen."""
+"""The build of torch for a computer is detected from its drivers or chosen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux's dri
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A computer without drivers, but for what a test puts in."""
+    """A computer without drivers, except those that a test adds."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(backends, "KFD_NODES", tmp_path / "nodes")
     return tmp_path

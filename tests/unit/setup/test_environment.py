@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's Python: found, described, started cleanly."""
+"""The engine's Python is found, described and started without the user's settings."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_find_python_ignores_blender(executable: str | None, expected: bool):
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Path:
-    """An environment whose Python, in a folder as Blender's has one, is now elsewhere."""
+    """An environment whose base Python, in a folder like Blender's, was moved."""
     if sys.platform == "win32":
         pytest.skip("needs links")
     place = tmp_path / "blender"

@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's own Python: made, replaced, and untouched if anything goes wrong.
-
-By uv and by pip, from wheels with next to nothing in them.
+"""The engine's own Python is made, replaced, and kept unchanged after errors; by uv and by pip,
+from nearly empty wheels.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ needs_uv = pytest.mark.skipif(UV is None, reason="needs uv: pip install uv")
 
 @pytest.fixture(autouse=True)
 def plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of this computer's: its own wheels and indexes, a package made here before."""
+    """No settings of this computer: neither its indexes and wheels nor earlier packages."""
     monkeypatch.setattr(bundled_uv, "WHEELS", Path("/none"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
@@ -48,7 +47,7 @@ def plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[pytest.param("uv", marks=needs_uv), "pip"])
 def installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Which of the two is found."""
+    """The installer that is found, uv or pip."""
     monkeypatch.setenv("PATH", str(Path(UV).parent) if request.param == "uv" and UV else "/none")
     return request.param
 
@@ -68,7 +67,7 @@ def wheels(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> Path:
-    """Where an environment stands that must survive."""
+    """The folder of an earlier environment, which must not be changed."""
     folder = tmp_path / "engine"
     folder.mkdir()
     (folder / "earlier").touch()
@@ -76,7 +75,7 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def assert_untouched(earlier: Path) -> None:
-    """But for what the next installation goes on with."""
+    """Only the files from which the next installation resumes may be added."""
     assert (earlier / "earlier").is_file()
     assert names_beside(earlier) <= {"engine", "engine.log", "engine.new"}
 
@@ -86,13 +85,13 @@ def names_beside(folder: Path) -> set[str]:
 
 
 def commands(folder: Path) -> list[str]:
-    """What the last installation ran."""
+    """The commands of the last installation."""
     lines = folder.with_suffix(".log").read_text().splitlines()
     return [line for line in lines if line.startswith("$ ")]
 
 
 class StopAt(SilentReporter):
-    """Stops when so many steps are done."""
+    """Cancels after a number of steps."""
 
     def __init__(self, step: int) -> None:
         self.step = step
@@ -124,7 +123,7 @@ def test_install_offline_replaces_the_environment(
 @needs_uv
 def test_install_uses_the_bundled_uv(wheels: Path, tmp_path: Path,
                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    """As packages have it: a wheel for this system, and here for others, too."""
+    """Packages contain a wheel for their system; here there are wheels for other systems, too."""
     assert UV is not None
     tag = f"{bundled_uv._SYSTEMS[sys.platform]}_1_{bundled_uv.platform.machine().lower()}"
     for name, program in ((tag, Path(UV).read_bytes()), ("other_s390x", b"not for us")):
@@ -191,7 +190,7 @@ def test_install_resumes_after_a_stop_at_any_step(
 @pytest.mark.slow
 def test_install_resumes_after_a_kill(
         installer: str, bundle: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed while libraries are written, with its installer."""
+    """The installation and its installer are killed while libraries are written."""
     script = ("import sys; from pathlib import Path; from engine.cli import main; "
               "from engine.setup import backends, bundled_uv; "
               "backends.LOCKS, bundled_uv.WHEELS = Path(sys.argv[1]), Path('/none'); "
@@ -214,7 +213,7 @@ def test_install_resumes_after_a_kill(
 
 
 def assert_complete(folder: Path) -> None:
-    """All files of all libraries are there."""
+    """Check that all files of all libraries exist."""
     (packages,) = folder.glob("lib/*/site-packages")
     libraries = {path.name.partition("-")[0] for path in packages.glob("*.dist-info")}
     modules = {path.stem for path in packages.glob("zero123_empty_*.py")}
@@ -267,7 +266,7 @@ def test_install_checks_the_free_space_first(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB; who may not mount it skips."""
+    """A file system of 1 MB; skips without the permission to mount it."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]

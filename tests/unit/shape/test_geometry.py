@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The frustum of the shape network: where its rays and bins lie."""
+"""The frustum of the shape network: positions of its rays and bins."""
 
 from __future__ import annotations
 

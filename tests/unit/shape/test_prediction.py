@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Predictions: their frame, their look-up and their calibration."""
+"""Predictions: frame, interpolation and calibration."""
 
 from __future__ import annotations
 

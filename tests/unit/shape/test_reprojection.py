@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input image in other views: where it is shown, where it is not, and clean outlines."""
+"""Reprojection of the input image into other views, and their outlines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Surfaces of a predicted frustum: their shape, their outline, and that they are closed."""
+"""Surfaces of a predicted frustum: shape, outline and closedness."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_surface_of_a_ball_is_closed_and_round() -> None:
 
 
 def test_surface_outline_follows_the_alpha() -> None:
-    """A prediction that is too fat is cut back to the input's outline."""
+    """A prediction that is too wide is cut to the input's outline."""
     alpha = ball_alpha(256, 0.3)
     mesh = surface_mesh(ball_prediction(0.4), alpha, CONFIG)
     row, column = image_coordinates(camera_coordinates(mesh.vertices, ELEVATION, RADIUS), 256)
@@ -71,7 +71,7 @@ def test_surface_outline_follows_the_alpha() -> None:
 
 
 def test_every_ray_inside_the_alpha_keeps_a_place() -> None:
-    """Where the network believes in nothing, its best place is still occupied."""
+    """On a ray with low probabilities everywhere, the most likely place is occupied."""
     alpha = ball_alpha(128, 0.35)
     grid = occupancy_grid(ball_prediction(0.35, inside=0.1), alpha, CONFIG)
     seen = covered(grid, 40)
@@ -99,7 +99,7 @@ def test_empty_alpha_gives_an_empty_grid() -> None:
 
 @pytest.mark.parametrize("inside, outside, expected", [(0.95, 0.02, 0.5), (0.4, 0.05, 0.4)])
 def test_best_threshold_falls_with_certainty(inside, outside, expected) -> None:
-    """It keeps the inner places of an uncertain prediction and leaves out the outer ones."""
+    """It keeps the inner voxels of an uncertain prediction and removes the outer ones."""
     prediction = ball_prediction(0.35, inside)
     probability = np.where(prediction.probabilities == np.float32(0.02), outside,
                            prediction.probabilities)
