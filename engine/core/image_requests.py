@@ -45,8 +45,8 @@ class InferenceRequest(NetworkRequest):
     """A job that runs networks without training them."""
 
     dtype: str = option(
-        "auto", "number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 "
-        "on the CPU", choices=DTYPES)
+        "auto", "number format of the networks; auto uses bfloat16 or float16 on a GPU, float32 "
+                "on the CPU", choices=DTYPES)
 
 
 @dataclass(kw_only=True)

@@ -297,8 +297,8 @@ class TrainRequest(NetworkRequest, ResumableRequest):
         0, "rank of a LoRA of the attention layers, for cards with little memory; 0 trains all "
         "weights", min=0, max=1024)
     precision: str = option(
-        "auto", "number format of the computation; auto takes bf16 if the device supports it in "
-        "hardware",
+        "auto", "number format of the computation; auto uses bf16 if the device supports it in "
+                "hardware",
         choices=PRECISIONS)
     preview_every: int = option(
         50, "steps between two preview images of the training", min=1, max=10**7)

@@ -58,9 +58,8 @@ TEXTS = {
         "oder Score Jacobian Chaining (sjc, für Originalmodelle) aus dem Bild allein",
     "Independent samples each view from the image alone; fused samples them one after the other, "
     "each from the image and the views before it, which takes several times as long":
-        "„Unabhängig“ erzeugt jede Ansicht nur aus dem Bild; „Verknüpft“ erzeugt sie "
-        "nacheinander, jede aus dem Bild und den Ansichten davor, was ein Mehrfaches der Zeit "
-        "braucht",
+        "„Unabhängig“ erzeugt jede Ansicht nur aus dem Bild; „Verknüpft“ erzeugt sie nacheinander, "
+        "jede aus dem Bild und den Ansichten davor, was ein Mehrfaches der Zeit braucht",
     "Keep the background instead of cutting the object out":
         "Den Hintergrund behalten, statt das Objekt freizustellen",
     "Learning rate of the UNet; the projection's is ten times as high":
@@ -68,9 +67,9 @@ TEXTS = {
     "Model to start from, as for views": "Modell, von dem ausgegangen wird, wie für Ansichten",
     "Name from the catalogue, or a folder in diffusers layout":
         "Name aus dem Katalog oder ein Ordner im Diffusers-Format",
-    "Number format of the computation; auto takes bf16 if the device supports it in hardware":
+    "Number format of the computation; auto uses bf16 if the device supports it in hardware":
         "Zahlenformat der Rechnung; auto nimmt bf16, wo das Gerät dafür gemacht ist",
-    "Number format of the networks; auto takes bfloat16 or float16 on a GPU, float32 on the CPU":
+    "Number format of the networks; auto uses bfloat16 or float16 on a GPU, float32 on the CPU":
         "Zahlenformat der Netze; auto nimmt auf einer GPU bfloat16 oder float16, auf der CPU "
         "float32",
     "Number of objects rendered at once, each in its own process":
