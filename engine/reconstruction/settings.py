@@ -42,9 +42,9 @@ class ReconstructionSettings:
     """Optimisation steps; 0 takes the method's own number."""
     rounds: int = 0
     """Rounds of improving the views and fitting them again (see `rounds.py`)."""
-    round_strength: float = 0.5
-    """Timestep up to which a round adds noise to its renderings, as a share of the schedule.
-    Measured in docs/evaluation.md."""
+    round_strength: float = 0.3
+    """Timestep up to which a round adds noise to its renderings, as a share of the schedule: the
+    best of 0.3, 0.5 and 0.7 with nano (docs/evaluation.md, "Views that agree")."""
     refine: int = 0
     """Steps of score distillation at small noise after a fit to views."""
     guidance_scale: float = 0.0
