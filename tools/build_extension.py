@@ -18,8 +18,8 @@ from engine.setup.segmentation_model import IN_PACKAGE, bundled_model  # noqa: E
 
 MANIFEST = "blender_manifest.toml"
 DATE = (1980, 1, 1, 0, 0, 0)
-"""Of every file in an archive, so that the same sources are the same bytes. Nobody sees it: Blender
-dates what it unpacks by the clock."""
+"""Date of every file in an archive, so that the same sources give the same bytes. It is not
+visible: Blender sets the current time when it unpacks."""
 
 
 def build(archive: Path, source: Path = ROOT) -> Path:

@@ -23,7 +23,7 @@ PLATFORMS = {
     "macos-x64": "macosx_10_12_x86_64",
     "windows-x64": "win_amd64",
 }
-"""Blender's names, and those of wheels."""
+"""Platforms: Blender's names and those of wheels."""
 MAX_BYTES = 60_000_000
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>Zero123 for Blender</title>

@@ -23,10 +23,10 @@ HEADER = """# SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
            "--generate-hashes", "--no-header", "--no-annotate")
 OF_TORCH = re.compile(r"(torch|triton|nvidia-[\w-]+|cuda-[\w-]+)==")
-"""What differs between the backends; everything else is common to all."""
+"""Libraries that differ between the backends; all others are common."""
 UV = "uv==0.13.9"
 OTHERS = ((Backend.CPU, "linux"), (Backend.CUDA, "win32"), (Backend.ROCM, "linux"))
-"""Builds of torch that the usual index doesn't have."""
+"""Builds of torch that the default index does not have."""
 
 
 def main() -> None:

@@ -45,4 +45,4 @@ if __name__ == "__main__":
     main(Path(sys.argv[1]).resolve(),
          Path(sys.argv[2]) if len(sys.argv) == 3 else ROOT / "docs" / "images")
     sys.stdout.flush()
-    os._exit(0)  # Blender as a module may crash while Python tears it down
+    os._exit(0)  # Blender as a module may crash when Python unloads it

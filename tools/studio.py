@@ -185,4 +185,4 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     save_sheet(render_rows(list(zip(files[::2], files[1::2], strict=True))), Path(sys.argv[1]))
     sys.stdout.flush()
-    os._exit(0)  # Blender as a module may crash while Python tears it down
+    os._exit(0)  # Blender as a module may crash when Python unloads it

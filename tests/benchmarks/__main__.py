@@ -39,7 +39,7 @@ def main() -> None:
         tables[part] = []
         for row in PARTS[part]():
             tables[part].append(row)
-            # At once: a bench that is stopped has said something.
+            # Printed at once, so that a stopped benchmark still shows its first tables.
             options.out.write_text(json.dumps(tables, indent=2), encoding="utf-8")
             print(part, *map(written, row.values()), sep=", ", file=sys.stderr, flush=True)
         show(part, tables[part])

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 PACKAGE = "bl_ext.user_default.zero123"
 RUNS = 7
 REGISTER_S, TICK_S, READY_S = 0.020, 0.005, 0.300
-"""What switching on, a look at a running job and the engine's start may take."""
+"""Time limits in seconds for enabling the extension, a poll of a running job and the engine's
+start."""
 CHOOSING_S = 15.0
-"""How long a person chooses, at least, before a first job."""
+"""Minimum time in seconds for which a user chooses settings before a first job."""
 
 
 def row(what: str, reference: float, ours: float) -> Row:

@@ -25,7 +25,7 @@ JOBS = {
     "views: 8": ["views", "--orbit", "8"],
     "reconstruct: views": ["reconstruct"],
     "reconstruct: views, refined": ["reconstruct", "--refine", "20"],
-    # At all their levels and sizes of pictures; more steps take no more memory.
+    # All levels and image sizes are used; more steps need no more memory.
     "reconstruct: sds": ["reconstruct", "--method", "sds", "--iterations", "24"],
     "reconstruct: sjc": ["reconstruct", "--method", "sjc", "--iterations", "24"],
 }
@@ -43,7 +43,7 @@ def peaks() -> Iterator[Row]:
 
 def peak(arguments: list[str]) -> Row:
     """The engine's largest resident set and duration with these arguments."""
-    # By way of a small process: a child starts out with its parent's peak.
+    # Started from a small process, because a child process inherits its parent's peak.
     row = subprocess.run([sys.executable, "-S", __file__, *arguments], cwd=ROOT, check=True,
                          stdout=subprocess.PIPE).stdout
     return json.loads(row)

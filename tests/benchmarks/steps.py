@@ -22,7 +22,7 @@ PICTURE = Path(__file__).resolve().parents[2] / "tools" / "demo" / "bottle.png"
 REFERENCE = {"sampler": "dpm++", "num_inference_steps": 200}
 FEW = (1, 2, 4, 8, 16)
 MANY = (20, 27, 50)
-"""Numbers of steps of dpm++ beyond the few."""
+"""Numbers of steps of dpm++ in addition to the low ones."""
 GUIDANCE = 3.0
 INTERVALS = ((0.0, 0.6), (0.0, 0.8), (0.2, 0.8), (0.2, 1.0), (0.4, 1.0))
 AZIMUTHS = [45.0, 180.0]

@@ -20,7 +20,7 @@ from engine.training.views import TrainingViews, random_crops, unpack
 
 OBJECTS, VIEWS, SIZE = 60, 24, 128
 MANY = 1000
-"""Objects of the training that batches are drawn for."""
+"""Number of objects of the training for which batches are drawn."""
 BATCHES, BATCH_SIZE, CROP = 50, 16, 64
 
 

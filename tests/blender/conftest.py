@@ -37,7 +37,7 @@ def bpy(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     if importlib.util.find_spec("bpy") is None:
         pytest.skip("needs Blender as a module: pip install bpy")
     folder = tmp_path_factory.mktemp("blender")
-    # Read by Blender as it starts, which for the module is the import.
+    # Blender reads these variables at its start, which is the import for the module.
     user = folder / "user"
     user.mkdir()
     os.environ["BLENDER_USER_RESOURCES"] = str(user)

@@ -127,12 +127,12 @@ def test_checklist_reports_missing_libraries(bpy, checklist, preferences, tmp_pa
 
     venv.create(tmp_path / "bare", with_pip=False)
     preferences.engine_python = str(tmp_path / "bare" / "bin" / "python")
-    assert not shown(bpy)  # the quick look can't know
+    assert not shown(bpy)  # the quick check cannot detect this
     with pytest.raises(RuntimeError, match=r"lacks libraries: .*torch"):
         bpy.ops.zero123.check_setup()
     assert shown(bpy)
     preferences.engine_python = sys.executable
-    assert not shown(bpy)  # what was said of the other one is forgotten
+    assert not shown(bpy)  # the report about the other Python was dropped
 
 
 def test_checklist_reports_a_program_that_is_not_python(bpy, checklist, preferences, tmp_path):
@@ -153,7 +153,7 @@ def test_engine_releases_its_memory(bpy, scene, extension, picture):
     bpy.ops.zero123.generate_views(**values)
     process, before = runner.engine_pid, _anonymous_mb(runner.engine_pid)
     bpy.ops.zero123.release_memory()
-    # Done before the next job, and a cut-out needs no model.
+    # Memory is released before the next job, and a cut-out needs no model.
     bpy.ops.zero123.prepare_picture(filepath=str(picture))
     assert _anonymous_mb(process) < before - 50
     bpy.ops.zero123.generate_views(**values)

@@ -81,7 +81,7 @@ def test_compare_covers_the_mesh_with_the_image(bpy, scene, mesh_glb, width, hei
         seen = np.asarray(image)[..., 3] > 127
     rendered = _silhouette(bpy, scene)
     left, top = (width - SIZE) // 2, (height - SIZE) // 2
-    # Where Blender draws a picture of the method FIT: as large as fits, in the middle.
+    # Blender draws an image with the method FIT as large as possible in the middle.
     assert background.frame_method == 'FIT'
     assert _overlap(rendered[top:top + SIZE, left:left + SIZE], seen) > 0.93
     assert not rendered[:top].any()

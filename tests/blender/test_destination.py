@@ -105,7 +105,8 @@ def test_import_shows_the_mesh_beside_hidden_views(bpy, scene, extension, mesh, 
     assert _is_shown(bpy, item)
     assert item.name not in group.objects
     note = extension("operators.scene.destination").describe_destination([item])
-    if how != "only instanced":  # it is in no collection of the scene, so not meant to be joined
+    # An instanced collection is in no collection of the scene, so that results must not join it.
+    if how != "only instanced":
         assert note == "Zero123 ball is hidden, so the result is in Zero123 ball.001"
         # Twice the size, as the views are.
         assert item.matrix_world.median_scale == pytest.approx(2.0)

@@ -17,7 +17,7 @@ def test_estimate_elevation_sets_the_scene_s_elevation(
                                        out=str(tmp_path))
     estimate = json.loads((tmp_path / "elevation.json").read_text())["elevation_deg"]
     assert scene.zero123.input_elevation == pytest.approx(estimate, abs=0.06)
-    assert not scene.zero123.estimate_elevation  # the number counts now
+    assert not scene.zero123.estimate_elevation  # the number is used now
     scene.zero123.property_unset("estimate_elevation")
     assert contents() == before
     extension("operators.session").session.runner.stop_engine()

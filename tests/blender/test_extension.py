@@ -110,7 +110,7 @@ def test_operators_have_the_fields_of_their_request(bpy, extension, operator, re
         if field.default is dataclasses.MISSING:
             assert prop.type == 'STRING'  # a list of numbers
         elif field.name == "input_elevation":
-            assert prop.type == 'FLOAT'  # beside it is a property that asks for the estimate
+            assert prop.type == 'FLOAT'  # a separate property requests the estimate
         else:
             assert prop.default == pytest.approx(field.default)
         for limit, name in (("min", "hard_min"), ("max", "hard_max")):

@@ -42,7 +42,7 @@ def test_history_lists_the_newest_first(extension, tmp_path):
     (mesh / "mesh.glb").write_bytes(b"glTF")
     (mesh / "report.json").write_text('{"faces": 500}')
     _views(tmp_path / "mine", 1)
-    # None of these is a result.
+    # Files that are not results.
     (tmp_path / "20260305-150000-views-cancelled-abcdefgh").mkdir()
     _views(tmp_path / ".20260306-150000-views-cup-abcdefgh.tmp", 2)
     (tmp_path / "engine.log").write_text("log")
@@ -136,7 +136,7 @@ def test_queue_selected_uses_each_image_once(bpy, scene, extension, results, pic
 
 
 def test_open_log_makes_a_text(bpy, scene, extension, results, monkeypatch):
-    # Of an installation that failed, its own log would be shown.
+    # After a failed installation its log would be shown.
     monkeypatch.setattr(extension("operators.session").session.installation, "error", None)
     assert bpy.ops.zero123.open_log() == {'CANCELLED'}
     assert not bpy.data.texts
@@ -193,7 +193,7 @@ class _Header:
         return self
 
     def progress(self, text, factor, translate):
-        assert not translate  # it is put together
+        assert not translate  # it is composed of several texts
         assert factor == pytest.approx(0.3)
         self.texts.append(text)
 

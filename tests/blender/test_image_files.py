@@ -87,7 +87,7 @@ def test_image_file_converts_what_the_engine_cannotread_rgba(
     image = bpy.data.images.load(str(save(file_format, suffix)))
     if packed:
         image.pack()
-    opaque = slice(SIZE // 4, None)  # formats without alpha hold the rest over black
+    opaque = slice(SIZE // 4, None)  # formats without alpha contain the colours over black
     written = read_rgba(image_file(image))
     np.testing.assert_allclose(written[opaque, :, :3], pixels[opaque, :, :3].astype(int),
                                atol=tolerance)
@@ -144,7 +144,7 @@ def _oriented(path, orientation, **save):
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.new("RGB", (SIZE, SIZE), "blue")
-    image.paste("red", (0, 0, SIZE, SIZE // 2))  # its top: the left of what is meant
+    image.paste("red", (0, 0, SIZE, SIZE // 2))  # the left side after the rotation
     image.save(path, exif=exif, **save)
     return path
 
@@ -256,7 +256,7 @@ def test_image_file_of_an_empty_viewer_says_so(bpy, scene, image_file, extension
         with pytest.raises(extension("engine.core.errors").EngineError,
                            match="Viewer Node shows nothing yet"):
             image_file(viewer)
-        assert viewer.pixels[0] == 0  # looked at: Blender has allocated the placeholder
+        assert viewer.pixels[0] == 0  # accessed, so that Blender allocates the placeholder
     if bpy.app.version < (5, 0, 0):
         scene.use_nodes = False
 

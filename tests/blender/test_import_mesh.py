@@ -43,7 +43,7 @@ def test_import_mesh_stands_it_upright(bpy, scene, mesh_glb):
     item = _imported(bpy, mesh_glb)
     apex = max((item.matrix_world @ vertex.co for vertex in item.data.vertices), key=lambda p: p.z)
     np.testing.assert_allclose(apex, (0, 0, 0.8), atol=1e-6)
-    assert not scene.collection.objects  # the importer's own place
+    assert not scene.collection.objects  # the collection into which the importer puts objects
     assert {other.name for other in bpy.data.objects} == {item.name}
 
 
@@ -131,7 +131,7 @@ def test_import_mesh_applies_size_and_location(bpy, scene, mesh_glb):
     low, high = _bounds(item)
     assert (high - low).max() == pytest.approx(0.4)
     assert low[2] == pytest.approx(3)
-    # The tetrahedron is 0.75 x 0.8 x 0.8; what was the origin stands over the cursor.
+    # The tetrahedron is 0.75 x 0.8 x 0.8; its origin is now above the cursor.
     np.testing.assert_allclose((low + high)[:2] / 2, (1, 2 - 0.0625), atol=1e-5)
 
 
@@ -145,7 +145,7 @@ def test_import_mesh_moves_its_views_along(bpy, scene, mesh_glb):
     np.testing.assert_allclose(camera.matrix_world.translation, (0, -3.7, 0), atol=1e-5)
     bpy.ops.zero123.import_result(filepath=str(mesh_glb), size=0.4, on_ground=True)
     bpy.context.view_layer.update()
-    # Half the size: the camera looks at the mesh as it did.
+    # Half the size: the camera sees the mesh as before.
     np.testing.assert_allclose(camera.matrix_world.translation, (0, -0.925, 0), atol=1e-5)
 
 

@@ -108,7 +108,7 @@ def test_import_views_mesh_planes_are_unlit(bpy, scene, views_json):
 def test_import_views_writes_records(bpy, scene, views_json, picture):
     bpy.ops.zero123.import_result(filepath=str(views_json))
     collection = bpy.data.collections["Zero123 ball"]
-    assert len(collection.objects) == 2 * (len(POSES) + 1)  # the input picture too
+    assert len(collection.objects) == 2 * (len(POSES) + 1)  # the input image, too
     for item in collection.objects:
         record = json.loads(item["zero123"])
         assert (record["kind"], record["model"], record["seed"]) == ("views", "nano", 7)
@@ -181,7 +181,7 @@ def test_contact_sheet_shows_every_view_once(bpy, scene, tmp_path, picture, plan
         assert side * item.matrix_world.median_scale == pytest.approx(1, abs=1e-5)
         np.testing.assert_allclose(item.matrix_world.col[2].normalized()[:3], (0, -1, 0),
                                    atol=1e-6)
-    # Read like a text: the input, then the views in their order.
+    # In reading order: the input, then the views in their order.
     order = sorted(shown, key=lambda item: (-item.location.z, item.location.x))
     assert [item.name.split(" (")[0] for item in order] == [
         "Input", *(f"View {i:03d}" for i in range(0, 10, 2))]

@@ -31,7 +31,7 @@ from engine.training.shards import read_shards
 
 SIZE, VIEWS = 64, 3
 BOX = (1.0, 0.5, 0.25)
-"""Sides along X, Y and Z once it is as Blender has it; the file's axes are OBJ's, Y up."""
+"""Sides along X, Y and Z in Blender; the file has the axes of OBJ, with Y up."""
 
 SIGNS = list(itertools.product((-1, 1), repeat=3))
 
@@ -98,7 +98,8 @@ def test_random_cameras_match_the_paper():
     radius = np.linalg.norm(position, axis=1)
     assert 1.5 <= radius.min() < 1.51 and 2.19 < radius.max() <= 2.2
     direction = np.abs(position) / radius[:, None]
-    # Drawn from a cube: 2.7 times as dense at its corners as on a sphere, half at its faces.
+    # Directions drawn from a cube are 2.7 times as dense at its corners, and half as dense at its
+    # faces.
     near_corner = (direction @ np.full(3, 3**-0.5) > 0.98).mean()
     near_face = (direction.max(axis=1) > 0.99).mean()
     assert near_corner > 0.15 and near_face < 0.022, "on a sphere they would be 0.08 and 0.03"

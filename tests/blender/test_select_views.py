@@ -121,7 +121,7 @@ def test_view_selection_is_saved_with_the_result(bpy, scene, selection, result):
     assert [view.use for view in selection.views] == [True, False, True, True]
     assert [view.chosen for view in selection.views] == [0, 0, 1, 0]
     assert result.read_bytes() == before
-    # What doesn't fit is no reason to fail.
+    # A selection that does not match is ignored.
     for text in ("", "[]", '{"schema": "zero123.selection/1", "views": [{}, {}, {}, {}]}'):
         result.with_name("picks.json").write_text(text)
         selection.clear()
@@ -191,17 +191,17 @@ def test_regenerate_view_keeps_the_other_views(bpy, scene, extension, selection,
         assert (made["seed"], made["request"]["azimuth"], made["request"]["samples"]) == (
             11, [180.0], 2)
         assert made["files"] == [str(result), view.sample.file]
-    # The same seed gives the same pictures, another one others.
+    # The same seed gives the same images, and another seed other images.
     bpy.ops.zero123.regenerate_view(view=2, seed=11, samples=2)
     bpy.ops.zero123.regenerate_view(view=2)
     files = [Path(sample.file).read_bytes() for sample in view.samples]
     assert files[2:4] == files[4:6]
     assert files[6] not in files[:6]
     assert view.sample.seed not in (7, 11)
-    # The first one is still there to go back to.
+    # The first sample can still be chosen.
     bpy.ops.zero123.choose_sample(view=2, sample=0)
     np.testing.assert_allclose(_color(image_of(planes[4])), before[4])
-    # And it all comes back in another session.
+    # The next session restores everything.
     selection.clear()
     bpy.ops.zero123.pick_views(filepath=str(result))
     assert [len(view.samples) for view in selection.views] == [2, 2, 7, 2]

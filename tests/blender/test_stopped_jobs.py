@@ -26,7 +26,7 @@ def stop_engine(extension):
 @pytest.fixture
 def results(bpy, scene, extension, tmp_path):
     """An empty results folder."""
-    def preferences():  # not held: a test switches the extension off and on
+    def preferences():  # no reference is kept, because a test disables and enables the extension
         return bpy.context.preferences.addons[extension().__name__].preferences
 
     before = preferences().results_folder

@@ -49,7 +49,7 @@ def test_text_to_image_sets_the_input_image(bpy, scene, extension, text_model, t
     record = json.loads(image["zero123"])
     assert (record["kind"], record["seed"], record["request"]["prompt"]) == (
         "text", 3, "a red chair")
-    # Ready for the next step: the picture that the views start from, without naming it.
+    # The result is the input image of the next job, without naming it.
     find_image = extension("operators.scene.images").find_image
     assert find_image(bpy.context, scene.zero123.image.name) == image
     first = np.array(image.pixels)

@@ -14,7 +14,7 @@ from PIL import Image
 from results import record, ring, write_views
 
 COLORS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [128, 64, 32]], float)
-SIZE = 33  # an odd one, which no encoder takes
+SIZE = 33  # an odd size, which encoders refuse
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def test_turntable_plane_turns_in_renders(bpy, scene, result):
     render.engine, scene.cycles.samples, render.film_transparent = 'CYCLES', 1, False
     render.resolution_x = render.resolution_y = 4
     scene.view_settings.view_transform = 'Standard'
-    # Twelve frames for five views: 0 0 0 1 1 2 2 2 3 3 4 4, and over again.
+    # Twelve frames for five views: 0 0 0 1 1 2 2 2 3 3 4 4, repeatedly.
     for frame, view in ((1, 0), (3, 0), (4, 1), (5, 1), (6, 2), (9, 3), (10, 3), (12, 4), (13, 0),
                         (22, 3), (0, 4), (-11, 0)):
         np.testing.assert_allclose(_shown(bpy, scene, plane, frame), COLORS[view], atol=3,
@@ -96,12 +96,12 @@ def test_turntable_plane_belongs_to_its_result(bpy, scene, result):
     assert len({frame.read_bytes() for frame in frames}) == 4
     with Image.open(frames[0]) as first:
         np.testing.assert_array_equal(np.asarray(first)[0, 0], COLORS[1])
-    # Other operators don't take it for a view or a mesh.
+    # Other operators do not treat it as a view or a mesh.
     with pytest.raises(RuntimeError, match="contains no mesh"):
         bpy.ops.zero123.compare()
     bpy.ops.zero123.choose_sample(view=1, sample=0)
     assert plane.data.source == 'SEQUENCE'
-    # A second one of another length leaves the first its files.
+    # A second turntable of another length does not remove the first one's files.
     bpy.ops.zero123.turntable(filepath=str(result), frames=10)
     assert len(frames) == len(list((result.parent / "turntable-96").iterdir())) == 96
 

@@ -98,7 +98,7 @@ def test_view_from_camera_uses_the_result_s_settings(bpy, scene, result, picture
     assert (request["image"], request["model"], request["steps"], request["input_elevation"],
             request["seed"]) == (str(picture), str(tiny_model), 1, 10.0, 3)
     assert request["radius"] == pytest.approx([1.85], abs=1e-5)
-    # The picture is gone: the one that the network saw is still in the scene.
+    # The original image is gone, but the network's input image is still in the scene.
     picture.unlink()
     plane = bpy.data.objects["Input"]
     result.objects.unlink(plane)

@@ -135,7 +135,7 @@ class BlenderProcess:
     def kill(self) -> list[psutil.Process]:
         """Kill Blender. Returns its child processes and their descendants."""
         process = psutil.Process(self.pid)
-        process.suspend()  # it can't start another one while we look
+        process.suspend()  # so that it cannot start another process meanwhile
         family = process.children(recursive=True)
         process.kill()
         self._process.wait(PATIENCE_S)

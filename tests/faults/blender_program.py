@@ -152,4 +152,4 @@ ORDERS = {"operate": operate, "scene": scene, "tidy": tidy}
 if __name__ == "__main__":
     main(*sys.argv[1:])
     module("operators.session").session.runner.stop_engine()
-    os._exit(0)  # Blender as a module may crash while Python tears it down
+    os._exit(0)  # Blender as a module may crash when Python unloads it

@@ -15,9 +15,9 @@ SCALARS = (st.none() | st.booleans() | st.integers() | st.floats() | st.text(max
 JUNK = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=6)
-"""Any value of JSON, with those that have broken programs before."""
+"""Arbitrary JSON values, including values that often cause errors."""
 DEEP = st.sampled_from([200, 900, 3000, 100_000]).map(lambda depth: "[" * depth + "]" * depth)
-"""Text of lists within lists."""
+"""JSON text of deeply nested lists."""
 
 
 @st.composite

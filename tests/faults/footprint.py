@@ -10,7 +10,7 @@ from pathlib import Path
 
 JOBS = int(os.environ.get("ZERO123_SOAK_JOBS", "300"))
 SHARE_OF_WARMING_UP = 0.2
-"""Part of the jobs in which libraries and allocators may still take their share."""
+"""Share of the jobs during which libraries and allocators may still allocate memory."""
 GROWTH = 0.05
 
 

@@ -38,10 +38,10 @@ KINDS: dict[str, Callable[[str, str, Path], Request]] = {
     "elevation": lambda image, model, out: ElevationRequest(
         image=image, model="nano", steps=1, device="cpu", out=str(out / "result.json")),
 }
-"""Those that start from a picture."""
+"""Kinds of jobs that start from an image."""
 ALL = [*KINDS, "text", "train", *["render"] * (find_spec("bpy") is not None)]
 TIMED = (".json", ".jsonl", ".log", "training.png")
-"""Ends of the names of files that are different each time."""
+"""Endings of the names of files whose content differs each time."""
 
 Make = Callable[[str, Path], Request]
 """The request of a kind, with its result in a folder."""

@@ -28,9 +28,9 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc"),
     pytest.mark.skipif(find_spec("bpy") is None, reason="needs Blender as a module")]
 KINDS = ALL if SOAK else ("render", "segment", "views")
-"""The short session leaves to the long one what takes several seconds."""
+"""Slow cases run only in the long session."""
 OWN_FOLDER = re.compile(r"\d{8}-\d{6}-(\w+-.+)-\w{8}(?=/)")
-"""The name of a job's own folder among the results, which is different each time."""
+"""The name of a job's folder in the results folder, which differs each time."""
 DONE = ("Done", None)
 
 Start = Callable[[], BlenderProcess]
@@ -63,7 +63,7 @@ def check_all_gone(family: list[psutil.Process]) -> None:
 def seconds_of_work(process: psutil.Process) -> float:
     try:
         return sum(process.cpu_times()[:2])
-    except psutil.Error:  # it has gone
+    except psutil.Error:  # the process has ended
         return 0.0
 
 

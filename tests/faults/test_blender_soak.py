@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("bpy") is None, reason="needs Blender as a module")]
 KINDS_IN_TURN = "views", "segment", "prepare", "views", "segment", "text"
 RESULTS = {"views": 6, "segment": 0, "prepare": 0, "text": 0}
-"""Objects that a result brings into the scene: pictures and cameras, of the input, too."""
+"""Number of objects that a result adds to the scene: planes and cameras, including the input's."""
 
 
 def test_hundreds_of_jobs_in_blender_leak_nothing(
@@ -28,7 +28,7 @@ def test_hundreds_of_jobs_in_blender_leak_nothing(
     warm = jobs_to_warm_up(len(KINDS_IN_TURN))
     trail: list[tuple[Footprint, Footprint]] = []
     with BlenderProcess(archive, tmp_path / "user", tmp_path / "results") as blender:
-        blender.order("tidy")  # Blender's own first objects
+        blender.order("tidy")  # the objects of Blender's default scene
         for number in range(JOBS):
             kind = KINDS_IN_TURN[number % len(KINDS_IN_TURN)]
             job = blender.start(make(kind, tmp_path / "results"))

@@ -28,7 +28,7 @@ time.time = lambda: right() + next(days)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """, *LONG_JOB_SERVER[1:]]
-"""An engine to which it is alternately tomorrow and yesterday."""
+"""A command that runs an engine whose clock alternates between tomorrow and yesterday."""
 
 
 @pytest.fixture(autouse=True)

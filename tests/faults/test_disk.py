@@ -85,7 +85,7 @@ def test_failed_write_is_reported_and_keeps_the_old_result(
             assert failure.code is ErrorCode.DISK, (number, caught)
             told += 1
             assert failure.hint
-            # The files of a folder that was there are replaced one by one, after all were written.
+            # The files of an existing folder are replaced one by one, after all have been written.
             left = {name: data for name, data in content(tmp_path).items()
                     if ".resume" not in name}
             assert left == before, number
@@ -93,7 +93,8 @@ def test_failed_write_is_reported_and_keeps_the_old_result(
             faulty_disk.folder = None
             if faulty_disk.count < number:
                 break
-            before = content(tmp_path)  # the fault did no harm; the job's report has other times
+            # The fault had no effect; only the times in the job's report differ.
+            before = content(tmp_path)
     else:
         pytest.fail("there is no end of writes")
     assert told

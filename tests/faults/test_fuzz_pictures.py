@@ -23,7 +23,7 @@ from engine.imaging import load_input, read_image
 from engine.imaging.view_set import ViewSet
 
 REFUSED = (ErrorCode.BAD_INPUT, ErrorCode.OUT_OF_MEMORY)
-"""The latter for a JPEG 2000 whose boxes claim more bytes than there can be."""
+"""The latter for a JPEG 2000 file whose boxes state more bytes than possible."""
 RED = (200, 40, 30)
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F", "YCbCr", "LAB", "HSV")
 SUFFIXES = ("png", "jpg", "webp", "tif", "bmp", "gif", "avif", "jp2", "tga", "ppm")

@@ -43,7 +43,7 @@ def status(out: Path) -> dict[str, Any]:
 
 def start(*arguments: object) -> subprocess.Popen[str]:
     """`python -m engine batch` in the background."""
-    # A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
+    # If a shell starts the tests in the background, they and their child processes ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen([sys.executable, "-m", "engine", "batch", *map(str, arguments)],
                             cwd=Path(__file__).parents[2], text=True, stdout=subprocess.PIPE,

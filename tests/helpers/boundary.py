@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 LONG_JOB_SERVER = [sys.executable, str(HERE / "long_job_server.py")]
 LONG = {"steps": 10_000, "sleep": 0.02}
 PATIENCE_S = 20.0
-"""Longest wait for an immediate answer, seconds: the machine can be busy."""
+"""Longest wait for an immediate answer, seconds; long, because the machine may be busy."""
 
 
 def poll_until(client: EngineClient, enough: Callable[[list[Message]], bool],

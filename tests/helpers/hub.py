@@ -36,7 +36,7 @@ class Hub:
 
     files: dict[str, bytes]
     status: int = 200
-    """Another one answers every request."""
+    """If it is not 200, the hub answers every request with this status."""
     cut_after: int | None = None
     """Number of bytes of every body after which the connection is closed."""
     announced: dict[str, bytes] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Hub:
     hold_after: int | None = None
     """Number of bytes of a body after which the server waits until this is None again."""
     elsewhere: str = ""
-    """Another server that bodies are to be fetched from."""
+    """Another server to which requests for bodies are redirected."""
     requests: list[Request] = field(default_factory=list)
 
     def __enter__(self) -> Hub:

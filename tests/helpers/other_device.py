@@ -95,7 +95,7 @@ def pretended_device() -> Iterator[torch.device]:
 
 
 def compute(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    # A GPU takes indices from the CPU along, and single numbers.
+    # A GPU also accepts indices from the CPU and single numbers.
     meeting = (args[0], args[2:]) if func in INDEXING else (args, kwargs)
     tensors = [leaf for leaf in tree_leaves(meeting) if isinstance(leaf, torch.Tensor)]
     ours = [tensor for tensor in tensors if isinstance(tensor, DeviceTensor)]

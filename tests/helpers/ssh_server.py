@@ -54,7 +54,7 @@ def _children(pid: int) -> list[int]:
 @contextmanager
 def running_server(folder: Path, home: Path) -> Iterator[SshServer]:
     """A server with its own key, whose users have the home folder `home`."""
-    if os.getuid() == 0:  # what the system's own service would make first
+    if os.getuid() == 0:  # which the system's service would create
         Path("/run/sshd").mkdir(exist_ok=True)
     for key in ("host", "user"):
         subprocess.run([str(program("ssh-keygen")), "-q", "-t", "ed25519", "-N", "", "-f",

@@ -23,7 +23,7 @@ def test_command_ctrl_c_cleans_up(number: signal.Signals, tiny_model: Path, pict
     command = [sys.executable, "-m", "engine", "views", picture, "--out", tmp_path / "out",
                "--model", tiny_model, "--steps", "1000", "--orbit", "100", "--input-elevation",
                "10", "--json"]
-    # A shell that starts the tests in the background has them, and their children, ignore Ctrl-C.
+    # If a shell starts the tests in the background, they and their child processes ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(list(map(str, command)), cwd=Path(__file__).parents[2], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

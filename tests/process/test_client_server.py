@@ -30,7 +30,7 @@ from engine.core.protocol import (
 from engine.core.requests import SegmentRequest
 from engine.transport.client import EngineClient, engine_command
 
-# A job's way.
+# The course of a job.
 
 
 def test_job_is_accepted_progresses_and_is_done(client: EngineClient):
@@ -59,7 +59,7 @@ def test_server_and_client_import_no_library(project_root: Path):
               "import engine.transport.client, engine.setup.environment; "
               "roots = {name.partition('.')[0] for name in sys.modules}; "
               "print(sorted(roots - set(sys.stdlib_module_names) - {'engine', '__main__'}))")
-    # Without site-packages' own start-up hooks, so that only our imports are seen.
+    # Without the start-up hooks of site-packages, so that only the engine's imports are listed.
     output = subprocess.run([sys.executable, "-S", "-c", script], cwd=project_root, check=True,
                             capture_output=True, text=True).stdout
     assert output.strip() == "[]"

@@ -49,9 +49,9 @@ KNOWN_CIRCLES: set[tuple[str, str]] = set()
 LIBRARIES = {
     "bpy": (("engine",), ("engine.training.rendering.in_blender",)),
     "torch": (("ui", "operators", "engine.core", "engine.transport", "engine.setup"),
-              ("engine.core.device_memory",)),  # asks about a GPU where torch computes on it
+              ("engine.core.device_memory",)),  # queries a GPU on which torch computes
 }
-"""Libraries with the packages that must not import them, and the modules that may all the same."""
+"""Libraries with the packages that must not import them, and the modules that are exempt."""
 
 
 @cache

@@ -122,9 +122,9 @@ def tell(blender: str, archive: Path, model: Path, screen: str, picture: Path, p
     task = {"blender": blender, "python": sys.executable, "archive": str(archive),
             "model": str(model), "bundle": str(bundle), "picture": str(picture),
             "photo": str(photo), "pictures": str(pictures),
-            # Of random weights' views no mesh can be made.
+            # Views of random weights give no mesh.
             "mesh_model": str(model) if os.environ.get("ZERO123_WINDOW_MODEL") else "nano"}
-    # This computer's own wheels and indexes are none of the bundle's.
+    # Wheels and indexes of this computer must not be used.
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("PIP_", "UV_"))}
     environment |= {"DISPLAY": screen, "PIP_CONFIG_FILE": os.devnull}

@@ -37,7 +37,7 @@ def picture(t):
     settings.image, settings.model = None, t.TASK["mesh_model"]
     settings.orbit, settings.mode, settings.steps = 8, 'ORBIT', 0
     t.move_mouse()
-    with t.in_view():  # what Blender calls for a dropped file
+    with t.in_view():  # the operator that Blender calls for a dropped file
         bpy.ops.wm.drop_import_file('INVOKE_DEFAULT', directory=str(photo.parent),
                                     files=[{"name": photo.name}])
     yield 1.0

@@ -8,7 +8,7 @@
 import bpy
 
 CLASHES = ("samples", "remesh")
-"""Settings whose name Blender translates otherwise."""
+"""Settings for whose names Blender has another translation."""
 
 
 def english(t):

@@ -171,7 +171,7 @@ def generate():
     settings.model = TASK["model"]
     settings.orbit = 8
     before = len(bpy.data.objects)
-    view_3d().tag_redraw()  # a value set by a script doesn't
+    view_3d().tag_redraw()  # setting a value in a script does not
     yield 1.0
     yield lambda: runner().engine_state != "Starting"
     report["engine_with_picture"] = runner().engine_state
@@ -236,7 +236,7 @@ def mesh_grows():
     stopped.
     """
     growing = module("operators.session").session.preview_meshes
-    bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide what grows inside it
+    bpy.data.objects.remove(bpy.data.objects["Cube"])  # it would hide the growing mesh inside
     before = len(bpy.data.objects), len(bpy.data.meshes)
     with in_view():
         for item in planes():

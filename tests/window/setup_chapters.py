@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 LIBRARY = "xatlas"
-"""What the bundle lacks at first."""
+"""The library that is missing in the bundle at first."""
 
 
 def preferences_page(t):

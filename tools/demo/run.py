@@ -24,7 +24,7 @@ SAMPLE, SAMPLE_ELEVATION_DEG = HERE / "bottle.png", 20.0
 def main() -> int:
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="zero123-demo-") as scratch:
-        # Blender's settings and extensions live here, not in the user's own.
+        # Blender's settings and extensions are stored here, not in the user's folder.
         os.environ["BLENDER_USER_RESOURCES"] = scratch
         install_extension(options.extension.resolve())
         picture = str(options.image.resolve())
@@ -102,9 +102,9 @@ if __name__ == "__main__":
     status = 1
     try:
         status = main()
-    except RuntimeError as error:  # an operator's report: the engine's own sentence
+    except RuntimeError as error:  # an operator's report, which contains the engine's message
         print(str(error).strip(), file=sys.stderr)
-    # Blender as a module may crash while Python tears it down, after all work is done.
+    # Blender as a module may crash when Python unloads it, after all work is done.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

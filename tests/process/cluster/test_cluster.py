@@ -24,7 +24,7 @@ from engine.setup.environment import user_folder
 
 NODE = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 * 1024**2}
 LONG = ("--orbit", 16, "--steps", 60)
-"""Some seconds for each picture with the tiny model."""
+"""Options with which an image takes some seconds with the tiny model."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user")))
-        with TemporaryDirectory(dir="/tmp") as folder:  # the paths of sockets have to be short
+        with TemporaryDirectory(dir="/tmp") as folder:  # because paths of sockets must be short
             patch.setenv("RAY_TMPDIR", folder)
             cluster = Cluster(initialize_head=True,
                               head_node_args={**NODE, "include_dashboard": False})

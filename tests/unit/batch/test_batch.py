@@ -32,10 +32,10 @@ from engine.batch.manifest import Manifest
 from engine.core.reporting import SilentReporter
 
 LONG = ("--orbit", 16, "--steps", 20, *QUICK)
-"""Most of a second for each picture with the tiny model, once the libraries are loaded."""
+"""Options with which an image takes almost a second with the tiny model and loaded libraries."""
 
 
-# What is asked for.
+# Inputs.
 
 
 def test_read_items_reads_every_kind_of_input(tmp_path: Path):
@@ -110,7 +110,7 @@ def test_batch_refuses_wrong_settings_first(arguments: list[str], tmp_path: Path
     assert names(tmp_path) == []
 
 
-# What is made.
+# Results.
 
 
 @pytest.mark.slow

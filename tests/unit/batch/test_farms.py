@@ -37,7 +37,7 @@ const [type, compile] = new Function("author", code + "; return [JOB_TYPE, compi
 compile({ settings: JSON.parse(process.argv[2]), addTask: (task) => tasks.push(task) });
 console.log(JSON.stringify({ type, tasks }));
 """
-"""What Flamenco's manager gives a job type to work with."""
+"""The objects that Flamenco's manager provides to a job type."""
 
 
 @given(st.integers(0, 40), st.integers(1, 12))

@@ -33,7 +33,7 @@ def test_prepare_cuts_out_centres_and_frames(tmp_path: Path):
                "--input-radius", 2.0) == 0
     with Image.open(tmp_path / "seen.png") as seen:
         rows, columns = np.nonzero(np.asarray(seen)[..., 3] > 127)
-    # Centred, and filling what an object does that is seen from this distance.
+    # Centred, with the size of an object that is seen from this distance.
     assert rows.max() - rows.min() + 1 == pytest.approx(256 * 0.625 * 1.85 / 2, abs=2)
     assert rows.min() + rows.max() == pytest.approx(255, abs=2)
     assert columns.min() + columns.max() == pytest.approx(255, abs=2)

@@ -27,7 +27,7 @@ from engine.core.protocol import (
 )
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
-"""Lone surrogates included: file names that aren't valid Unicode hold them."""
+"""Includes lone surrogates, which occur in file names that are not valid Unicode."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),

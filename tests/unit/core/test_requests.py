@@ -43,13 +43,13 @@ def _valid(f: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - a case for each
         case bool():
             return st.booleans()
         case int():
-            # A resolution of 0 stands for the model's own number.
+            # A resolution of 0 means the model's default.
             return st.integers(MIN_RESOLUTION if f.name == "resolution" else low, high)
         case float():
             return st.floats(low, high) | st.integers(int(low) + 1, int(high))
         case list():
             return st.lists(st.floats(-720, 720), max_size=5)
-    return st.text().filter(lambda text: "\0" not in text)  # which no path may hold
+    return st.text().filter(lambda text: "\0" not in text)  # which paths must not contain
 
 
 @given(data=st.data(), kind=st.sampled_from(sorted(REQUESTS)))

@@ -153,7 +153,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path):
         (stage / "view_000.png").write_text("ours")
         save_request(request, stage)
         (tmp_path / "view_000.png").write_text("mine")
-    assert caught.value.code is ErrorCode.DISK  # so what was computed is kept to be resumed
+    assert caught.value.code is ErrorCode.DISK  # so that the computed work is kept for a resume
     assert names(tmp_path) == ["view_000.png"]
     assert (tmp_path / "view_000.png").read_text() == "mine"
 

@@ -19,7 +19,7 @@ from engine.models import load_pipeline
 from engine.models.model_cache import model_cache
 
 TOLERANCE = 1e-5
-"""Relative, of rounding alone."""
+"""Relative tolerance for rounding."""
 
 needs_prepack = pytest.mark.skipif(not prepack_works(),
                                    reason="oneDNN has no prepacked kernels here")

@@ -40,7 +40,7 @@ def image() -> np.ndarray:
 
 FULL = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate "
                     "4096 bytes. Error code 12 (Cannot allocate memory)")
-"""As the CPU's allocator says it."""
+"""The message of the CPU's allocator."""
 
 
 def sample(pipeline: Zero123Pipeline, image: np.ndarray, **options: object) -> np.ndarray:
@@ -73,7 +73,8 @@ def test_save_memory_applies_fallbacks_in_order(
     assert pipeline.memory_fallbacks == SAVED
     assert device.seen == [2, 1, 1, 1]
     device.rows = 6
-    # What was done stays. Slices change nothing; where tiles meet, pictures are a little different.
+    # Finished batches are kept. Slices change nothing; tiles change images slightly at their
+    # borders.
     torch.testing.assert_close(latents(), expected, atol=1e-4, rtol=1e-4)
     assert sample(pipeline, image).shape == (len(AROUND), IMAGE_SIZE, IMAGE_SIZE, 3)
 

@@ -77,7 +77,8 @@ def test_score_jacobian_of_image_variations_is_exact(model: Path) -> None:  # no
     timestep = torch.tensor([300])
     score = score_jacobian(pipeline, guide.condition, latent, contexts[:1],
                            Perturbation(timestep, noise), guidance_scale=5.0)
-    # By the pipeline's parts: epsilon with and without the embedding, amplified; -(eps - n).
+    # Computed with the pipeline's parts: epsilon with and without the embedding, amplified; -(eps -
+    # n).
     alpha = torch.from_numpy(cumulative_alphas(own.scheduler.config))[timestep].float()
     noisy = alpha.sqrt() * latent + (1 - alpha).sqrt() * noise  # = sqrt(a) (y + sigma n)
     assert own.scheduler.config.prediction_type == "epsilon"
@@ -171,7 +172,7 @@ def test_dietnerf_lowers_the_loss(photo: np.ndarray) -> None:
     assert np.mean(losses[50:]) < 0.5 * np.mean(losses[:10])
 
 
-# Whole.
+# Whole reconstructions.
 
 
 def test_dietnerf_makes_a_closed_mesh_with_nano(photo: np.ndarray) -> None:

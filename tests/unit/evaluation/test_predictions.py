@@ -19,7 +19,7 @@ from engine.mesh.triangles import Triangles
 from engine.training.shards import RenderedObject, write_shard
 
 SIDES = (0.2, 0.4, 1.0)
-"""Of a tall box, Z up."""
+"""Side lengths of a tall box, Z up."""
 BOX = trimesh.creation.box(SIDES)
 POINTS = np.asarray(BOX.sample(2000, seed=0))
 
@@ -35,7 +35,7 @@ def write(path: Path) -> Path:
     elif path.suffix in (".ply", ".stl"):
         BOX.export(path)
     elif path.suffix == ".npz":
-        np.savez(path, coords=POINTS, R=POINTS[:, 0])  # as Point-E does
+        np.savez(path, coords=POINTS, R=POINTS[:, 0])  # as Point-E writes it
     elif path.suffix == ".npy":
         np.save(path, np.concatenate([POINTS, POINTS], axis=1))  # with colours
     else:

@@ -124,7 +124,7 @@ def test_nerfacc_finds_the_same_samples(jittered: bool, step_in_voxels: float,
 
     voxel_grid = cube(20)
     generator = torch.Generator().manual_seed(0)
-    # Something at the border, too, and single voxels: nothing hides what is lost.
+    # Also voxels at the border and single voxels, so that every lost sample is noticed.
     occupancy = Occupancy(torch.rand(voxel_grid.shape, generator=generator) < 0.05, voxel_grid)
     cameras = torch.from_numpy(camera.camera_to_world([0.0, 77.0], [0.0, 33.0], [1.85, 1.5]))
     rays = camera_rays(cameras.float(), 24, camera.FOV_DEG, voxel_grid)

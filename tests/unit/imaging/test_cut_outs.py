@@ -95,7 +95,8 @@ def test_openings_are_removed_despite_compression(network):
     Image.fromarray(rgb.clip(0, 255).astype(np.uint8)).save(stored, "JPEG", quality=70)
     cut = cut_out(opaque(np.asarray(Image.open(stored))), network)
     assert iou(cut.rgba[..., 3] > 127, mask) > 0.93
-    assert cut.notes == []  # the network sees the openings as object, which is not uncertain
+    # The network marks the openings as object, which does not make the cut-out uncertain.
+    assert cut.notes == []
 
 
 def test_enclosed_parts_in_another_colour_stay(network):

@@ -101,11 +101,11 @@ class TestReading:
         picture = Image.new("RGB", (40, 20), "white")
         picture.paste("black", (0, 0, 10, 20))
         exif = Image.Exif()
-        exif[0x0112] = 6  # the camera was held upright: turn by 90 degrees to the right
+        exif[0x0112] = 6  # the camera was held upright: rotate by 90 degrees to the right
         picture.save(tmp_path / "a.jpg", exif=exif, quality=95)
         rgba = read_image(tmp_path / "a.jpg")
         assert rgba.shape[:2] == (40, 20)
-        assert rgba[2, 10, 0] < 40  # what was the left edge is now on top
+        assert rgba[2, 10, 0] < 40  # the former left edge is now at the top
         assert rgba[37, 10, 0] > 200
 
 
@@ -233,7 +233,7 @@ class TestForegroundAlpha:
         rgb = np.ones((128, 128, 3), np.float32)
         rgb[outline] = 0.5
         rgb[patch] = 0.965  # white paint in light shade
-        rgb[opening] = 1.0  # through it the background is seen
+        rgb[opening] = 1.0  # the background is visible through it
         rgb[3:6, 3:6] = 0.3
         noisy = np.clip(rgb + rng.normal(0, 0.008, rgb.shape), 0, 1)
         alpha = foreground_alpha(noisy)

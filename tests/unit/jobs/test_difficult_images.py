@@ -19,7 +19,7 @@ ELLIPSES = {
     "separate objects": [(30, 90, 110, 190), (150, 80, 230, 180)],
     "may be cut off": [(120, 60, 330, 200)],
 }
-"""Part of the note to the boxes of what an image shows."""
+"""Part of the note, and the boxes of the objects in an image."""
 
 
 def image_of(boxes: list[tuple[int, int, int, int]], path: Path) -> Path:

@@ -96,7 +96,7 @@ def test_nano_makes_one_mesh_of_an_object_in_any_place(tmp_path):
     opaque.save(tmp_path / "photo.png")
     run(SegmentRequest(image=str(tmp_path / "photo.png"), out=str(tmp_path / "segmented.png")),
         SilentReporter())
-    (tmp_path / "small.png").unlink()  # the photo and its cut-out stand for it
+    (tmp_path / "small.png").unlink()  # represented by the photo and its cut-out
     for image in sorted(tmp_path.glob("*.png")):
         run(ReconstructRequest(image=str(image), out=str(tmp_path / image.stem),
                                **{**SETTINGS, "steps": 8, "resolution": 64}), SilentReporter())

@@ -85,7 +85,7 @@ def test_text_to_image_cuts_the_object_out(plain_model: Path, tmp_path: Path, sh
 def test_text_to_image_reports_a_missing_object(
         plain_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capfd: pytest.CaptureFixture[str]):
-    # The segmentation network finds something even in an untrained model's noise.
+    # The segmentation network finds an object even in an untrained model's noise.
     monkeypatch.setattr("engine.jobs.text_to_image.segmentation_model", lambda: None)
     assert run("text", "a chair", "--model", plain_model, "--out", tmp_path / "a.png",
                "--steps", 2) == 2

@@ -190,7 +190,7 @@ def test_bake_stores_the_colour_of_every_face(
     texture = bake(ball, *charts, 256, position_colour, None)
     found = sampled_at_faces(ball, texture, *charts)
     expected = position_colour(ball.vertices[ball.faces].mean(1), np.zeros(3))
-    # A face smaller than a texel may hold no texel's centre; it then borrows its neighbour's.
+    # A face smaller than a texel may contain no texel's centre; its neighbour's texel is used then.
     assert (np.abs(found - expected).max(1) < 0.03).mean() > 0.998
 
 
@@ -251,7 +251,7 @@ def textured(ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> Textured
 def test_save_glb_is_read_equally_by_trimesh(
         tmp_path: Path, ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     mesh = textured(ball, charts)
-    mesh.vertices = mesh.vertices * [1, 1, 1.2]  # tell up from sideways
+    mesh.vertices = mesh.vertices * [1, 1, 1.2]  # distinguish up from sideways
     path = mesh.save_glb(tmp_path / "new" / "mesh.glb")
     assert [p.name for p in path.parent.iterdir()] == ["mesh.glb"]
     scene = trimesh.load(path)

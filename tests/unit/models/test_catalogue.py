@@ -78,7 +78,7 @@ class TestCatalogue:
         assert not find_model("zero123-xl").installed
         shutil.copytree(saved, tmp_path / "zero123-xl")
         assert find_model("zero123-xl").installed
-        error = error_of(load_pipeline, "zero123-xl", "cpu")  # its licence comes first
+        error = error_of(load_pipeline, "zero123-xl", "cpu")  # its licence is checked first
         assert error.code is ErrorCode.BAD_INPUT
         assert "models accept zero123-xl" in error.hint
         assert main(["models", "accept", "zero123-xl"]) == 0

@@ -24,7 +24,7 @@ from engine.models.licence_store import accept_licence
 from engine.models.local import import_model
 
 XL = "someone/zero123-xl-diffusers"
-"""A name that says which model it is; the licence of Zero123-XL is not asked for by it."""
+"""A name that identifies the model but does not require the licence of Zero123-XL."""
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_bake_texture_matches_the_fields_colours() -> None:
     assert in_front.mean() < 2
     slanted = colour_differences(fit, thing, [(20.0, 10.0), (140.0, 30.0), (260.0, -15.0)])
     assert np.median(slanted) < 2
-    # Along the hard edge of red and blue a slanted ray meets the other colour a little earlier.
+    # Along the hard edge of red and blue, an oblique ray meets the other colour slightly earlier.
     assert slanted.mean() < 4
 
 
@@ -73,7 +73,7 @@ def colour_differences(fit: Fit, thing: TexturedTriangles, cameras: list[tuple[f
     differences = []
     for azimuth, elevation in cameras:
         camera = Cameras(torch.tensor([azimuth]), torch.tensor([elevation]), torch.tensor([1.85]))
-        with torch.no_grad():  # as finely sampled as the mesh's picture
+        with torch.no_grad():  # sampled as finely as the mesh's image
             seen = render_images(fit.field, camera, 2 * SIZE, occupancy_of(fit.hull))
         fine = as_images(torch.cat([seen.rgb, seen.alpha[:, None]], 1), 1)
         field = F.avg_pool2d(fine, 2)[0].permute(1, 2, 0)

@@ -162,7 +162,7 @@ def test_smoothing_decays_only_for_consistent_views(tray: PosedImages, agree: bo
     problem = ViewFitStage(tray if agree else tinted(tray), hull, torch.Generator())
     field = initial_field(hull)
     level = problem.begin(field, range(2))
-    assert level.rates.smoothing_decay == SMOOTHING_DECAY  # nothing is known yet
+    assert level.rates.smoothing_decay == SMOOTHING_DECAY  # the consistency is not known yet
     level = problem.begin(field, range(2, 5))
     assert level.rates.smoothing_decay == (SMOOTHING_DECAY if agree else 1)
 
@@ -171,7 +171,7 @@ def test_surface_of_returns_voxels_with_empty_neighbours() -> None:
     solid = torch.zeros(6, 6, 6, dtype=torch.bool)
     solid[:4, 1:5, 1:5] = True
     expected = solid.clone()
-    expected[1:3, 2:4, 2:4] = False  # beyond the voxel grid nothing is
+    expected[1:3, 2:4, 2:4] = False  # outside the voxel grid nothing is occupied
     assert torch.equal(surface_of(solid), expected)
 
 

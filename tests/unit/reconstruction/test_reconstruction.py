@@ -281,7 +281,7 @@ def test_alignment_finds_a_known_shift() -> None:
     x, y = np.meshgrid(centres, centres)
     blob = np.exp(-8 * ((x - 0.1) ** 2 + (y + 0.2) ** 2))
     centred = np.exp(-8 * (x**2 + y**2))
-    # Two free pictures moved apart: what all free pictures share isn't corrected.
+    # Two free images moved apart: a common shift of all free images is not corrected.
     pictures = torch.from_numpy(np.stack([centred, blob, blob[::-1, ::-1]])).float()
     pictures = pictures[..., None].expand(-1, -1, -1, 4)
     alignment = Alignment(torch.tensor([True, False, False]))
@@ -328,7 +328,7 @@ def test_memory_estimate_includes_hash_grid_rays() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for memory")
 def test_memory_estimate_of_hash_grid_matches_measurement(project_root: Path) -> None:
-    # In a process of its own: what other tests have freed would be taken for nothing here.
+    # In a separate process, because memory that other tests have freed would be reused here.
     taken = subprocess.run([sys.executable, "-c", HASHED, "100000"], cwd=project_root, check=True,
                            capture_output=True).stdout
     assert 0.6 < int(taken) / (PER_HASHED * 100_000) < 1.3
@@ -353,7 +353,7 @@ before = peak()
 differentiate(points)
 print(peak() - before)
 """
-"""Prints how many bytes it takes to differentiate a hash grid at so many points."""
+"""Prints the bytes that are needed to differentiate a hash grid at a number of points."""
 
 
 def test_reconstruct_checks_memory_first(monkeypatch) -> None:

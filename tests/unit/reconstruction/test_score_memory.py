@@ -32,7 +32,7 @@ SAVED = ["attention is computed in slices", "images are decoded in tiles"]
 
 
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-"""As CUDA says it."""
+"""CUDA's message."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_exhausted_fallbacks_raise_out_of_memory(method: str, photo: np.ndarray)
 def test_offloaded_networks_give_the_same_gradients(photo: np.ndarray) -> None:
     expected = gradients(tiny_pipeline(), photo, "sds")[0]
     pipeline = tiny_pipeline()
-    assert offload(pipeline) is None  # on a CPU; all the hooks are the same
+    assert offload(pipeline) is None  # on a CPU; the same hooks run
     pipeline.enable_model_cpu_offload(device="cpu")
     assert not hasattr(pipeline.vae, "_hf_hook"), "its weights must stay for the way back"
     torch.testing.assert_close(gradients(pipeline, photo, "sds")[0], expected)
@@ -154,7 +154,7 @@ def test_job_reports_applied_memory_fallbacks(options: tuple[str, ...], tmp_path
 @pytest.mark.parametrize(("options", "told"), [
     (("views", "--orbit", "8"), [4, 2]),
     (("reconstruct", "--method", "sds", "--iterations", "3", "--resolution", "32", "--faces",
-      "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries anew
+      "300", "--texture-size", "64"), [6, 3, 2, 2]),  # each level of the grid tries again
 ], ids=["views", "sds"])
 def test_job_reports_the_reduced_batch_size(options: tuple[str, ...], told: list[int],
                                             tmp_path: Path, photo: np.ndarray,
@@ -170,7 +170,7 @@ def test_job_reports_the_reduced_batch_size(options: tuple[str, ...], told: list
         model_cache.drop()
     lines = capsys.readouterr().err.splitlines()
     assert code == 0, lines
-    lines = [line for line in lines if "memory" in line]  # others are about the small object
+    lines = [line for line in lines if "memory" in line]  # other warnings concern the small object
     assert lines == [f"warning: memory is short: continuing with {count} views at a time"
                      for count in told]
 

@@ -107,7 +107,7 @@ def test_entropy_is_smallest_at_zero_and_one() -> None:
     assert entropy(torch.tensor([0.0, 1.0])) < 0.01
     half = torch.tensor([0.4], requires_grad=True)
     entropy(half).backward()
-    assert half.grad is not None and half.grad > 0  # going down empties what is less than half
+    assert half.grad is not None and half.grad > 0  # rounding down removes values below one half
 
 
 def test_roughness_equals_the_mean_slope() -> None:

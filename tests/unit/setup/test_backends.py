@@ -58,8 +58,8 @@ def test_detect_backend_needs_a_recent_nvidia_driver(bare: Path, says: str, stat
 @linux
 @pytest.mark.parametrize(("target", "expected"), [
     (110000, Backend.ROCM), (90402, Backend.ROCM),
-    (0, Backend.CPU),  # a CPU, which the driver lists, too
-    (90012, Backend.CPU)])  # one inside a processor, which torch has no code for
+    (0, Backend.CPU),  # a CPU, which the driver lists as well
+    (90012, Backend.CPU)])  # a GPU inside a processor, which torch does not support
 def test_detect_backend_needs_a_supported_amd_gpu(bare: Path, target: int,
                                                   expected: Backend) -> None:
     amd_node(bare, 0, 0)
@@ -98,7 +98,7 @@ def test_backends_have_locks(backend: Backend, system: str) -> None:
     source = torch_source(backend, system)
     text = (backends.LOCKS / source.lock).read_text()
     assert "torch==" in text
-    # A build that the usual index doesn't have is named, and comes from its own.
+    # A build that the default index does not have is named and comes from its own index.
     assert ("+" in text) == bool(source.index)
 
 

@@ -99,7 +99,7 @@ def test_describe_stops_a_hanging_python(tmp_path: Path):
     assert caught.value.code is ErrorCode.ENVIRONMENT
 
 
-# Which Python.
+# Finding the Python.
 
 
 def test_find_python_uses_the_user_s_choice(bare_venv: Path, tmp_path: Path):
@@ -180,7 +180,7 @@ def test_repair_refuses_another_python_version(moved: Path, bare_venv: Path):
     assert sorted(moved.rglob("*")) == before
 
 
-# Started cleanly.
+# Starting without the user's settings.
 
 
 def test_engine_environment_drops_python_s_variables():

@@ -40,7 +40,7 @@ def plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    monkeypatch.setenv("PIP_RETRIES", "1")  # it says why only when it tries again
+    monkeypatch.setenv("PIP_RETRIES", "1")  # it reports the reason only after a retry
     for name in ("UV_NO_CACHE", "PIP_NO_CACHE_DIR"):
         monkeypatch.setenv(name, "1")
 
@@ -101,7 +101,7 @@ class StopAt(SilentReporter):
             raise JobCancelled
 
 
-# How it goes.
+# Successful installations.
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ def test_install_uses_the_bundled_uv(wheels: Path, tmp_path: Path,
     assert names_beside(folder) == {"engine", "engine.log"}
 
 
-# What goes wrong.
+# Errors.
 
 
 @pytest.mark.slow
@@ -181,8 +181,8 @@ def test_install_resumes_after_a_stop_at_any_step(
     install(earlier, SilentReporter(), wheels=wheels, backend="cpu")
     assert not (earlier / "earlier").exists()
     assert names_beside(earlier) == {"engine", "engine.log"}
-    # The venv is made until it is complete, then no more, and the segmentation model likewise; the
-    # two commands for the libraries find what is there.
+    # The venv and the segmentation model are made again until they are complete; the
+    # two commands for the libraries find the existing ones.
     assert [*ran, len(commands(earlier))] == [1, 2, 2, 3, 3, 2]
     assert_complete(earlier)
 

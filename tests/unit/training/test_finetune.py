@@ -138,7 +138,7 @@ def test_encode_views_equals_the_pipelines_encoding(prepared):
     image = pipeline.image_tensor(views.rgb[1, 2].astype(np.float32) / 255)
     condition = pipeline.encode_image(image)
     torch.testing.assert_close(embeddings[1, 2], condition.embedding[0], atol=0.02, rtol=0.02)
-    # As far as bfloat16, where the CPU has it, leaves them alike.
+    # Equal within the precision of bfloat16, if the CPU supports it.
     torch.testing.assert_close(torch.tensor(data.latent[1, 0, 2]).float(), condition.latent[0],
                                atol=0.03, rtol=0.01)
     assert data.scaling_factor == pipeline.vae.config.scaling_factor

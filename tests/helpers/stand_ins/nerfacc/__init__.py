@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 DRIFT = 2e-3
-"""Of a cell's borders: the rounding of its walk from cell to cell, exaggerated."""
+"""Error of a cell's borders, which exaggerates the rounding of NerfAcc's steps from cell to
+cell."""
 fault = ""
 sound = 0
-"""Calls until a fault shows."""
+"""Number of calls before a fault occurs."""
 calls = 0
 
 

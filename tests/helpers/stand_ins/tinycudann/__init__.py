@@ -20,7 +20,7 @@ PRIMES = (1, 2654435761, 805459861)
 CORNERS = torch.tensor([*itertools.product((0, 1), repeat=3)])
 fault = ""
 sound = 0
-"""Calls until a fault shows."""
+"""Number of calls before a fault occurs."""
 calls = 0
 
 

@@ -11,8 +11,8 @@ import importlib.util
 import torch
 
 OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
-"""The test's torchvision may be CUDA's beside a torch for the CPU. Then its operators, which no
-network here needs, aren't there, and it can't be imported before they are declared."""
+"""torchvision may be built for CUDA and torch for the CPU. Then its operators, which these networks
+do not use, are missing, and it can be imported only after they are declared."""
 
 if importlib.util.find_spec("torchvision"):
     try:
