@@ -36,7 +36,7 @@ TRAY = [Box((0, 0, 0), (0.4, 0.4, 0.1), GREY)] + [
 def fitted(boxes: list[Box], low_deg: float = 0.0, high_deg: float = 40.0) -> Fit:
     """A field fitted to objects of one colour, seen from two rings."""
     views = photograph(boxes, camera.two_ring_orbit(16, low_deg, high_deg), size=96)
-    return fit_images(posed_images(views), cube(64), iterations=80)
+    return fit_images(posed_images(views), cube(64), iterations=50)
 
 
 @pytest.fixture(scope="module")
