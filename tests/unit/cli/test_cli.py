@@ -110,7 +110,7 @@ def test_views_writes_images_and_their_list(tiny_model: Path, picture: Path, tmp
     assert document == {
         "schema": "zero123.views/1", "image": str(picture), "model": str(tiny_model), "seed": 4,
         "steps": 4, "guidance": 2.0, "sampler": "dpm++", "eta": 0.0, "dtype": "float32",
-        "detail": "auto"}
+        "detail": "auto", "consistency": "independent"}
     assert [(v["file"], v["azimuth_deg"], v["elevation_deg"], v["radius"], v["sample"])
             for v in views] == [
         ("view_000.png", 30, 10, 1.85, 0), ("view_001.png", 30, 10, 1.85, 1),
