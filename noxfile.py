@@ -23,8 +23,9 @@ SEGMENTATION_MODEL = "engine/setup/locks/u2netp.txt"
 UV = "uv==0.13.9"
 TEST_TOOLS = ("pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15", "ruff==0.17.6",
               "mypy==2.4.1", "trimesh==5.2.0", "embreex==4.4.0.post1", "openjd-cli==0.8.0", UV)
-NO_BYTECODE = ("--no-compile",)
-"""Option of pip: Python compiles the modules that it imports. They are a third of all modules."""
+NO_BYTECODE = () if sys.dont_write_bytecode else ("--no-compile",)
+"""Option of pip: Python compiles the modules that it imports, a third of all, when it imports them
+for the first time. Where it may not keep the result, pip has to compile them."""
 TYPES = ("mypy", "--explicit-package-bases", "engine", "operators", "ui")
 BPY = {(3, 11): "bpy==4.5.15", (3, 13): "bpy==5.2.3"}
 """Blender as a module, by the Python it is made for."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from engine import camera
-from engine.fields.rays import camera_rays, clip_to_box
+from engine.fields.rays import Rays, camera_rays, clip_to_box
 from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 
@@ -40,21 +40,37 @@ def photograph(boxes: list[Box], poses: list[tuple[float, float]], size: int = 6
     azimuth, elevation = np.array(poses, float).T
     matrices = torch.from_numpy(camera.camera_to_world(azimuth, elevation, radius))
     rays = camera_rays(matrices, 2 * size, camera.FOV_DEG, cube(2, 1.0))
+    fine = torch.zeros(len(rays), 4)
+    near, far = distances(rays, _surrounding(boxes))
+    aimed = near < far  # of the others, which may be most, none hits any box
+    rays = rays[aimed]
     nearest = torch.full_like(rays.near, torch.inf)
-    rgb = torch.zeros(len(rays), 3)
+    rgba = torch.zeros(len(rays), 4)
     for box in boxes:
-        # Scaled so that the box becomes the unit cube; distances along the ray stay the same.
-        half = torch.tensor(box.half_size)
-        near, far = clip_to_box((rays.origins - torch.tensor(box.centre)) / half,
-                                rays.directions / half, cube(2, 1.0))
+        near, far = distances(rays, box)
         hit = (near < far) & (near < nearest)
         nearest[hit] = near[hit]
-        rgb[hit] = torch.tensor(box.colour)
-    alpha = torch.isfinite(nearest).float()[:, None]
-    fine = torch.cat([rgb * alpha, alpha], -1).reshape(len(poses), size, 2, size, 2, 4)
-    rgba = fine.mean((2, 4))
+        rgba[hit] = torch.tensor([*box.colour, 1.0])
+    fine[aimed] = rgba
+    rgba = fine.reshape(len(poses), size, 2, size, 2, 4).mean((2, 4))
     return ViewSet(rgba.numpy(), azimuth, elevation, np.full(len(poses), radius),
                    np.zeros(len(poses), int))
+
+
+def distances(rays: Rays, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
+    """(r,) where each ray enters and leaves a box; a ray that misses it enters after it leaves."""
+    # Scaled so that the box becomes the unit cube; distances along the ray stay the same.
+    half = torch.tensor(box.half_size)
+    return clip_to_box((rays.origins - torch.tensor(box.centre)) / half, rays.directions / half,
+                       cube(2, 1.0))
+
+
+def _surrounding(boxes: list[Box]) -> Box:
+    """A box a little larger than all of them together."""
+    centres, halves = (np.array([getattr(box, name) for box in boxes])
+                       for name in ("centre", "half_size"))
+    low, high = (centres - halves).min(0), (centres + halves).max(0)
+    return Box(tuple(((low + high) / 2).tolist()), tuple((0.51 * (high - low)).tolist()))
 
 
 def contains(boxes: list[Box], points: np.ndarray) -> np.ndarray:
@@ -71,8 +87,10 @@ def grid_points(count: int = 20, half_extent: float = 0.6) -> np.ndarray:
 def mesh_contains(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> np.ndarray:
     """P bool by winding number (Jacobson et al. 2013): which points a closed mesh encloses."""
     corners = np.moveaxis(vertices[faces].astype(np.float32), 1, 0)
-    winding = [_solid_angle(*(corners - point.astype(np.float32))) for point in points]
-    return np.array(winding) > 2 * np.pi
+    found = ((points >= vertices.min(0)) & (points <= vertices.max(0))).all(-1)
+    winding = [_solid_angle(*(corners - point.astype(np.float32))) for point in points[found]]
+    found[found] = np.array(winding) > 2 * np.pi
+    return found
 
 
 def _solid_angle(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
