@@ -118,7 +118,8 @@ def _settings_used(request: ReconstructRequest, family: ModelFamily, views: View
     """The numbers with which the mesh was made, whether the request or the program has chosen
     them.
     """
-    sampling = [name for name in ("steps", "guidance", "sampler", "eta") if name in views.meta]
+    names = ("steps", "guidance", "sampler", "eta", "consistency", "resampled")
+    sampling = [name for name in names if name in views.meta]
     settings: dict[str, Any] = {"family": family.name}
     settings |= {name: views.meta[name] for name in sampling}
     settings |= {"view_count": len(views), "resolution": request.resolution,
