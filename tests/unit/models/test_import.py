@@ -110,7 +110,7 @@ def test_import_names_average_without_weight(weights, config):
 def test_import_names_weight_of_other_shape(weights, config):
     error = error_of(build_pipeline, {**weights, CONV_IN: torch.zeros(32, 4, 3, 3)}, config,
                      ema=False)
-    assert f"{CONV_IN} is (32, 4, 3, 3) where (32, 8, 3, 3) belongs" in error.message
+    assert f"{CONV_IN} is (32, 4, 3, 3) instead of (32, 8, 3, 3)" in error.message
 
 
 def test_import_reports_wrong_configuration(weights):
