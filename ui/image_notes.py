@@ -14,8 +14,7 @@ REASONS = (
     "its opaque part is a rectangle with a soft edge",
     "its opaque part is an ellipse with a soft edge", "it was cropped to a circle",
     "its opacity falls off across the frame")
-"""Reasons why an alpha channel counts as a cut-out or not, worded as in
-`engine.imaging.alpha_channel`."""
+"""The reasons of `engine.imaging.alpha_channel` for its interpretation."""
 NOTES = (
     "Interpreted so because {}",
     "The image's transparency was not used, because {}; alpha=trust takes it as it is",

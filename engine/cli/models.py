@@ -45,49 +45,43 @@ def add_parsers(subparsers: argparse._SubParsersAction) -> None:
     listing = actions.add_parser("list",
                                  help="list all known models and whether they are installed")
     listing.set_defaults(act=_list)
-
-    info = actions.add_parser("info", help="show the facts about a model")
-    info.add_argument("name", metavar="NAME")
-    info.set_defaults(act=_info)
+    for verb, help, act in (("info", "show the facts about a model", _info),
+                            ("accept", "accept a model's licence", _accept),
+                            ("remove", "remove a model from the models folder", _remove)):
+        action = actions.add_parser(verb, help=help)
+        action.add_argument("name", metavar="NAME")
+        action.set_defaults(act=act)
 
     download = actions.add_parser("download", help="download a model (uses the network)")
     download.add_argument("name", metavar="NAME")
     _add_import_options(download)
     download.set_defaults(act=_download, stopped=RESUMES_HINT)
 
-    accepting = actions.add_parser("accept", help="accept a model's licence")
-    accepting.add_argument("name", metavar="NAME")
-    accepting.set_defaults(act=_accept)
+    verifying = actions.add_parser("verify", help="compare a model's files with their digests")
+    verifying.add_argument("model", metavar="NAME|DIR")
+    verifying.set_defaults(act=_verify)
+    _add_import(actions)
 
+
+def _add_import(actions: Any) -> None:
     importing = actions.add_parser(
         "import", help="turn an original .ckpt or .safetensors, or a model folder in diffusers "
         "layout, into a model of the engine")
     importing.add_argument("checkpoint", type=user_path, metavar="FILE|FOLDER")
-    importing.add_argument("--config", type=user_path,
-                           help="YAML configuration of the original, if it is not one of the "
-                                "released models")
+    importing.add_argument("--config", type=user_path, help="YAML configuration of the original, "
+                           "if it is not one of the released models")
     target = importing.add_mutually_exclusive_group()
     target.add_argument("--out", type=user_path, metavar="DIR", help="folder for the model")
-    target.add_argument("--name", help="name under which the model is put into the models folder, "
-                                       "which may be one of the catalogue's (default: derived "
-                                       "from the file's name)")
-    importing.add_argument("--raw", action="store_true",
-                           help="use the weights of the last training step instead of the "
-                                "averaged ones")
+    target.add_argument("--name", help="name of the model in the models folder, which may be one "
+                        "of the catalogue's (default: derived from the file's name)")
+    importing.add_argument("--raw", action="store_true", help="use the weights of the last "
+                           "training step instead of the averaged ones")
     importing.add_argument("--pose-encoding", choices=("zero123", "stable"),
-                           help="stable for Stable Zero123, zero123 for the other models "
-                                "(default: derived from the file's name, size and origin; if these "
-                                "do not determine it, the command asks)")
+                           help="stable for Stable Zero123, zero123 for the other models (default: "
+                           "derived from the file's name, size and origin; if these do not "
+                           "determine it, the command asks)")
     _add_import_options(importing)
     importing.set_defaults(act=_import)
-
-    verifying = actions.add_parser("verify", help="compare a model's files with their digests")
-    verifying.add_argument("model", metavar="NAME|DIR")
-    verifying.set_defaults(act=_verify)
-
-    removing = actions.add_parser("remove", help="remove a model from the models folder")
-    removing.add_argument("name", metavar="NAME")
-    removing.set_defaults(act=_remove)
 
 
 def _add_import_options(parser: argparse.ArgumentParser) -> None:

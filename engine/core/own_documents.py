@@ -54,8 +54,7 @@ def check(path: Path, is_own: Callable[[bytes], bool]) -> None:
 
 
 def check_listed(folder: Path, names: Iterable[str]) -> None:
-    """Refuse to replace files of these names that `write_list` has not listed, or that were
-    changed since."""
+    """Refuse to replace files that `write_list` has not listed, or that were changed."""
     known = read_json_object(folder / LIST)
     for name in names:
         path = folder / name

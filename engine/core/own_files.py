@@ -69,9 +69,7 @@ def own_files(folder: Path) -> OwnFiles:
 
 
 def is_own(folder: Path, name: str, known: OwnFiles) -> bool:
-    """Whether the program has written a file, by these records or by those of the file's own
-    folder.
-    """
+    """Whether the program has written a file, by these records or its own folder's."""
     path = folder / name
     if known.includes(folder, name):
         return True

@@ -63,9 +63,7 @@ def foreign_file_error(path: Path) -> EngineError:
 
 
 def _check_inputs(request: Request, targets: set[Path]) -> None:
-    """Raise an error if the result would replace an input file. A list of views may be replaced by
-    itself.
-    """
+    """Refuse to replace an input file. A list of views may be replaced by itself."""
     for name, declared in request.fields_with("reads").items():
         given = getattr(request, name)
         if not given or declared.metadata.get("beside"):

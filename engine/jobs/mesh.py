@@ -115,9 +115,7 @@ def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> Re
 
 def _settings_used(request: ReconstructRequest, family: ModelFamily, views: ViewSet,
                    texture_size: int) -> dict[str, Any]:
-    """The numbers with which the mesh was made, whether the request or the program has chosen
-    them.
-    """
+    """The numbers with which the mesh was made, including those that the program chose."""
     names = ("steps", "guidance", "sampler", "eta", "consistency", "resampled")
     sampling = [name for name in names if name in views.meta]
     settings: dict[str, Any] = {"family": family.name}

@@ -164,9 +164,7 @@ def _cached(info: ModelInfo, reporter: Reporter) -> list[Path] | None:
 
 
 def _is_right(info: ModelInfo, path: Path, reporter: Reporter, name: str = "") -> bool:
-    """Whether a file of the cache has the expected digest, and the digest under which the cache
-    stores it.
-    """
+    """Whether a cached file has the expected digest and the one in its name, if there is any."""
     stored = path.resolve().name
     expected = {expected_sha256(info, name or path.name),
                 stored if re.fullmatch("[0-9a-f]{64}", stored) else ""} - {""}

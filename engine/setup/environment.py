@@ -155,9 +155,7 @@ def find_python(preferred: str | None = None, venv: str | Path | None = None) ->
 
 
 def is_python(executable: str | None) -> bool:
-    """Whether a program's name is that of a Python interpreter, and not that of Blender, for
-    example.
-    """
+    """Whether a program's name is that of a Python interpreter, and not Blender's."""
     return bool(executable) and Path(str(executable)).name.lower().startswith("python")
 
 

@@ -220,9 +220,7 @@ class EngineClient:
         self._starts.clear()  # an end on purpose does not count
 
     def _listen(self, timeout: float) -> None:
-        """Process the messages that have arrived, waiting up to `timeout` seconds for a first
-        one.
-        """
+        """Process the arrived messages, waiting up to `timeout` seconds for a first one."""
         process = self._process
         if process is None:
             return

@@ -52,9 +52,7 @@ def _frame(user: bpy.types.ImageUser, scene_frame: int) -> int:
 
 
 def _users(image: bpy.types.Image) -> Iterator[bpy.types.ImageUser]:
-    """The image users that display the image: of the Image Editor, the active object, then other
-    objects.
-    """
+    """The image users of the Image Editor, the active object and then other objects."""
     context = bpy.context
     spaces = [context.space_data]
     if context.window is not None:

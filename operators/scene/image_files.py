@@ -21,8 +21,7 @@ from ...engine.core.errors import EngineError, ErrorCode
 from .displayed_part import displayed_file, displayed_frame, displayed_tile
 
 COPY_NAME = "zero123-image.png"
-"""Users have no files of this name, and a job that runs again in its folder replaces its own
-file."""
+"""A name that users do not give to files; a repeated job replaces its own file."""
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"BM": ".bmp",
                b"II*\0": ".tif", b"MM\0*": ".tif", b"\0\0\0\x0cjP  ": ".jp2",
                b"\xff\x4f\xff\x51": ".j2k"}
@@ -30,8 +29,7 @@ _SIGNATURES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"BM": ".b
 places. TGA has none, and is converted by Blender without loss."""
 _PNG = {"media_type": 'IMAGE', "file_format": 'PNG', "color_mode": 'RGBA', "color_depth": '8',
         "color_management": 'FOLLOW_SCENE'}
-"""Output settings for an 8-bit PNG. The order matters: each setting limits the choices of the
-next."""
+"""Output settings for an 8-bit PNG, in order: each limits the choices of the next."""
 
 
 def image_file(image: bpy.types.Image, folder: Path) -> Path:
@@ -166,9 +164,7 @@ def _readable_file(path: Path, image: bpy.types.Image, out: Path) -> Path:
 
 
 def _write_content(content: bytes, image: bpy.types.Image, out: Path) -> Path | None:
-    """Write packed bytes to a file of their original format; None if the engine could not read
-    it.
-    """
+    """Write packed bytes in their original format; None if the engine cannot read it."""
     suffix = readable_suffix(content[:12])
     if not suffix or (suffix == ".tif" and image.is_float):
         return None

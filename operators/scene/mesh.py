@@ -40,9 +40,7 @@ def add_mesh(path: Path, collection: bpy.types.Collection, name: str,
 
 
 def _run_importer(path: Path) -> None:
-    """Import into the current scene, whose selection is kept: the mesh may belong to another
-    scene.
-    """
+    """Import into the current scene and keep its selection; another scene may get the mesh."""
     restore_selection = note_selection(bpy.context.view_layer)
     try:
         # Vertices that are doubled at the seams of the texture are joined, so that the mesh stays

@@ -144,9 +144,7 @@ def _written(content: bytes, places: tuple[Path, ...]) -> Path | None:
 
 
 def _pack_copy(image: bpy.types.Image) -> bool:
-    """Pack the content that an image had when it was unpacked. Returns whether that content is
-    known.
-    """
+    """Pack an image with the content of its packed copy. Returns whether there is a copy."""
     copy = bpy.data.images.get(COPY.format(image[KEY]))
     if copy is None or copy.packed_file is None:
         return False

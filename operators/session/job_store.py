@@ -63,9 +63,7 @@ class JobStore:
             job.record = record
 
     def refresh(self, context: bpy.types.Context) -> None:
-        """Add the resumable jobs of Blenders that have ended to the list, and remove empty job
-        folders.
-        """
+        """Add the resumable jobs of ended Blenders, and remove empty job folders."""
         results = addon.results_folder(context)
         self._read.add(results)
         with suppress(OSError):
