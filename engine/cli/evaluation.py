@@ -87,8 +87,7 @@ def _add_views(verbs: Any) -> None:
 
 
 def _add_sheet(verbs: Any) -> None:
-    sheet = verbs.add_parser("sheet", help="draw an image of inputs and of views around the "
-                             "objects")
+    sheet = verbs.add_parser("sheet", help="draw inputs and views around the objects")
     sheet.add_argument("shards", type=user_path, metavar="SHARDS", help="folder of .tar shards")
     _add_common(sheet, "--model", "--seed", "--last")
     sheet.add_argument("--count", type=int, default=8, help="number of objects, evenly spaced")
@@ -143,8 +142,7 @@ def _add_consistency(verbs: Any) -> None:
 
 
 def _add_methods(verbs: Any) -> None:
-    methods = verbs.add_parser("methods", help="compare the reconstruction methods in a Markdown "
-                               "table")
+    methods = verbs.add_parser("methods", help="compare the methods in a Markdown table")
     _add_common(methods, "objects", "--model", "--iterations", "--seed", "--count")
     methods.add_argument("--out", type=user_path, required=True, metavar="DIR",
                          help="folder for the results, with a folder for each method; finished "
@@ -157,8 +155,7 @@ def _add_methods(verbs: Any) -> None:
 
 
 def _add_report(verbs: Any) -> None:
-    report = verbs.add_parser("report", help="make tables and figures of the results of the other "
-                              "verbs")
+    report = verbs.add_parser("report", help="make tables and figures of the other results")
     report.add_argument("results", type=user_path, nargs="+", metavar="RESULT",
                         help="file of `views --out`, folder of `meshes` or `methods`, or PNG of "
                         "`sheet`")

@@ -40,8 +40,7 @@ VERB_HELP = {
 }
 COMMON = {
     "--json": "report on stdout, one JSON object a line",
-    "--attended": "stop when stdin is closed, as it is when the program that started the engine "
-                  "ends",
+    "--attended": "stop when stdin is closed, as at the end of the program that started this",
     "--debug": "show tracebacks and libraries' warnings",
 }
 """Options of every verb, accepted anywhere on the line."""
@@ -111,15 +110,12 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     for cls in REQUESTS.values():
         if not cls.CLI_PARENT:
             add_request(verbs, cls, cls.KIND)
-    doctor = verbs.add_parser("doctor",
-                              help="check the installation and print the facts for a problem "
-                                   "report")
+    doctor = verbs.add_parser("doctor", help="check the installation and print a problem report")
     doctor.set_defaults(run=_doctor)
     _add_install(verbs)
     serve = verbs.add_parser("serve", help="read jobs from stdin; used by Blender")
     serve.add_argument("--idle", type=float, metavar="SECONDS",
-                       help="release the loaded model after this time without a job (default: "
-                            "never)")
+                       help="release the model after this time without a job (default: never)")
     add_remote(serve)
     serve.set_defaults(run=_serve)
     modules = {name: module for name, module in VERB_MODULES.items()

@@ -36,8 +36,7 @@ def add_dataset(verbs: Any) -> None:
                                   help="encode the views with the trained autoencoder")
     _add_work(precompute)
     precompute.add_argument("--variants", type=int, default=2,
-                            help="number of versions of every object; those with odd numbers are "
-                                 "mirrored")
+                            help="versions of every object; those with odd numbers are mirrored")
     precompute.add_argument("--seed", type=int, default=0, help="seed of the colour changes")
     precompute.set_defaults(run=_precompute)
 
@@ -70,8 +69,7 @@ def add_train(verbs: Any) -> None:
                                      "projection on precomputed latents (second step)")
     _add_loop(denoiser, steps=6000, batch_size=48, rate=5e-4, ema=0.999)
     denoiser.add_argument("--held-out", type=int, default=HELD_OUT,
-                          help="number of objects at the end of the list that are not used for "
-                               "training")
+                          help="number of last objects in the list that are not trained on")
     _add_initial(denoiser)
     denoiser.add_argument("--huber-delta", type=float, default=0.0,
                           help="use the Huber loss with this delta instead of the squared error")

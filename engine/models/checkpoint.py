@@ -107,8 +107,7 @@ def build_pipeline(weights: StateDict, config: OriginalConfig, *, ema: bool = Tr
         context_dim, joined_dim = weights[f"{PROJECTION}weight"].shape
     except (KeyError, ValueError) as error:
         raise EngineError(ErrorCode.MODEL_INCOMPATIBLE,
-                          f"this is not a Zero123 checkpoint: {error} is missing or has a wrong "
-                          "shape",
+                          f"not a Zero123 checkpoint: {error} is missing or has a wrong shape",
                           "Zero123 models hold an image encoder and a cc_projection") from error
     try:
         with torch.device("meta"):  # shapes only; the checkpoint's tensors take their place
@@ -218,6 +217,5 @@ def _check_space(folder: Path, pipeline: Zero123Pipeline, dtype: torch.dtype | N
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise EngineError(ErrorCode.DISK,
-                          f"the model needs {needed / 1e9:.1f} GB, but only {free / 1e9:.1f} GB "
-                          "are free",
+                          f"the model needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
                           "make room, choose another folder, or import as float16")

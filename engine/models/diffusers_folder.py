@@ -191,8 +191,7 @@ def _plan_unet(folder: Path) -> _Planned:
     channels = config.get("in_channels", PLAIN_CHANNELS)
     if channels != 2 * PLAIN_CHANNELS:
         raise incompatible(folder, f"takes {reprlib.repr(channels)} channels instead of "
-                                   f"{2 * PLAIN_CHANNELS}: it belongs to another Stable Diffusion "
-                                   "model")
+                                   f"{2 * PLAIN_CHANNELS}: it belongs to another kind of model")
     if config.get("addition_embed_type") == "text_time":
         raise incompatible(folder, "is a UNet of Stable Diffusion XL")
     return _plan(folder, lambda: UNet2DConditionModel.from_config(config))

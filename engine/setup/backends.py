@@ -103,8 +103,8 @@ def torch_source(backend: Backend, system: str = sys.platform) -> TorchSource:
         case (Backend.CPU, _) | (Backend.CUDA, "linux") | (Backend.MPS, "darwin"):
             # PyPI has the build for CUDA on Linux, Metal on macOS and the CPU on Windows.
             return TorchSource("torch.txt")
-    raise EngineError(ErrorCode.BAD_INPUT, f"PyTorch is not available for {backend.value} on this "
-                                           "system",
+    raise EngineError(ErrorCode.BAD_INPUT,
+                      f"PyTorch is not available for {backend.value} on this system",
                       "choose auto or cpu")
 
 
