@@ -152,6 +152,7 @@ print(np.abs(images - expected).max(), *rows)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 def test_pipeline_continues_within_a_memory_limit(project_root: Path,
                                                         tmp_path: Path) -> None:
@@ -174,6 +175,7 @@ def anonymous_mb(pid: int | None) -> int:
     return int(lines["RssAnon"].split()[0]) // 1024
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the engine's memory from /proc")
 @pytest.mark.parametrize("idle_s", [None, 1.0])
 def test_idle_engine_drops_and_reloads_its_model(idle_s: float | None,

@@ -99,6 +99,7 @@ def test_defect_blurred_softens_the_outline(view: np.ndarray) -> None:
     assert blurred[64, 80, :3] == pytest.approx([0.8, 0.1, 0.1], abs=0.01)
 
 
+@pytest.mark.slow
 def test_views_with_defects_hit_the_same_views(thing: TexturedTriangles) -> None:
     """All defects affect the same views, and the six bad views contain the two."""
     evaluation = ConsistencyEvaluation(view_count=8)
@@ -121,6 +122,7 @@ def test_missing_views_are_left_out_with_their_cameras(thing: TexturedTriangles)
                                            strict=True))) == 5
 
 
+@pytest.mark.slow
 def test_evaluate_consistency_measures_the_cost(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ("evaluate", "consistency", test_set, "--out", tmp_path, "--bad", 0, 4,

@@ -139,6 +139,7 @@ def test_evaluate_views_exit_code_reports_damage(
     assert "1 inputs were left out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_evaluate_meshes_uses_the_folders_meshes(tmp_path: Path) -> None:
     for name in NAMES:
         plain(tmp_path / "set" / name, name)

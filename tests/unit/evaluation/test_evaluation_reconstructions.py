@@ -63,6 +63,7 @@ def test_evaluate_meshes_scores_a_scaled_copy_best(
     assert "box" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_evaluate_meshes_by_the_syncdreamer_protocol(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The protocol does not align: a prediction of twice the size is another shape."""

@@ -59,6 +59,7 @@ def train(data: Path, out: Path, model: Path, *options: object) -> int:
                "--batch-size", 2, "--steps", 4, "--preview-every", 2, *options)
 
 
+@pytest.mark.slow
 def test_fine_tuned_model_can_be_used(shards: Path, tiny_model: Path, picture: Path,
                                                tmp_path: Path):
     out = tmp_path / "tuned"
@@ -99,6 +100,7 @@ class StopAt(SilentReporter):
             raise JobCancelled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [("unpack", 1), ("precompute", 2), ("train", 3)])
 def test_resumed_fine_tuning_ends_with_the_same_weights(shards: Path, tiny_model: Path,
                                                        tmp_path: Path, at: tuple[str, int]):
@@ -115,6 +117,7 @@ def test_resumed_fine_tuning_ends_with_the_same_weights(shards: Path, tiny_model
         tmp_path / "whole" / weights).read_bytes()
 
 
+@pytest.mark.slow
 def test_fine_tuning_lowers_the_loss(shards: Path, tiny_model: Path, tmp_path: Path):
     jobs.run(TrainRequest(data=str(shards), model=str(tiny_model), out=str(tmp_path / "out"),
                           steps=80, batch_size=8, learning_rate=3e-3, device="cpu",
@@ -298,6 +301,7 @@ def test_processes_on_the_cpu_do_not_touch_a_gpu(project_root: Path):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_lora_changes_attention_only_and_merges(
         shards: Path, tiny_model: Path, picture: Path, tmp_path: Path):
     out = tmp_path / "tuned"
@@ -325,6 +329,7 @@ def test_averaged_copy_shares_frozen_weights():
         id(value) for value in module["b"].parameters()]
 
 
+@pytest.mark.slow
 def test_lora_training_is_deterministic(shards: Path, tiny_model: Path, tmp_path: Path):
     for name in ("a", "b"):
         assert train(shards, tmp_path / name, tiny_model, "--lora", 2, "--seed", 4) == 0

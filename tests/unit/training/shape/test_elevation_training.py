@@ -104,6 +104,7 @@ def test_temperature_fits_overconfident_logits() -> None:
     assert found["inside_uncertainty"] == pytest.approx(0.68, abs=0.08)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_writes_its_files(folder, views, tmp_path) -> None:
     torch.manual_seed(0)
     model = initial_network()
