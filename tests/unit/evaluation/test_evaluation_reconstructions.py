@@ -81,8 +81,10 @@ def test_evaluate_meshes_by_the_syncdreamer_protocol(
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_evaluate_meshes_keeps_reconstructions(test_set: Path, tmp_path: Path) -> None:
-    options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10}
+    options = {"model": "nano", "view_count": 4, "resolution": 32, "iterations": 10, "faces": 400,
+               "texture_size": 64}
     evaluation = MeshEvaluation(options)
     scores = evaluate_meshes(test_set, tmp_path, evaluation, SilentReporter())
     assert mean_scores(scores)["chamfer"] == scores["box"].chamfer > 0
@@ -106,10 +108,11 @@ def test_true_views_have_the_cameras_of_the_fit(test_set: Path) -> None:
     assert np.ptp(rows) + 1 == pytest.approx(focal / 1.35, abs=2)
 
 
+@pytest.mark.slow
 def test_perfect_views_need_no_model(tmp_path: Path) -> None:
     render_shards(tmp_path / "views", 1, SyntheticViews(2, 128), 1, SilentReporter(),
                   tmp_path / "meshes")
-    options = {"view_count": 8, "resolution": 40, "iterations": 60}
+    options = {"view_count": 8, "resolution": 40, "iterations": 60, "texture_size": 64}
     evaluation = MeshEvaluation(options, perfect_views=True)
     scores = evaluate_meshes(tmp_path, tmp_path / "out", evaluation, SilentReporter())
     (score,) = scores.values()
@@ -117,6 +120,7 @@ def test_perfect_views_need_no_model(tmp_path: Path) -> None:
     assert mean_cost(tmp_path / "out", scores)["unet_evaluations"] == 0
 
 
+@pytest.mark.slow
 def test_evaluate_methods_makes_one_table(
         test_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch) -> None:
