@@ -125,6 +125,7 @@ def orbit(t):
     settings.input_elevation = 20.0
     space, view = t.view_3d().spaces.active, t.region('WINDOW')
     space.region_3d.view_perspective = 'PERSP'
+    bpy.context.preferences.view.smooth_view = 0  # a view in motion has no fixed place on screen
     with t.in_view():
         bpy.ops.view3d.view_axis(type='TOP')
         bpy.ops.view3d.view_orbit(angle=-0.9, type='ORBITUP')
@@ -139,11 +140,11 @@ def orbit(t):
         settings.azimuth = before
         t._mouse[:] = view.x + int(spot.x), view.y + int(spot.y)
         t.window().event_simulate(type='MOUSEMOVE', value='NOTHING', x=t._mouse[0], y=t._mouse[1])
-        yield 0.6
+        yield 1.0
         for value in values:
             t.window().event_simulate(type='LEFTMOUSE', value=value, x=t._mouse[0], y=t._mouse[1])
-            yield 0.4
-    yield 0.6
+            yield 1.0
+    yield 1.0
     t.report["azimuth_after_drag"] = settings.azimuth
     t.screenshot("orbit gizmo dragged")
     settings.mode = 'ORBIT'
