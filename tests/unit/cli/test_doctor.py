@@ -64,7 +64,7 @@ def test_doctor_describes_an_own_environment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", engine], check=True)
     (tmp_path / "engine.new").mkdir()
     recipe = {"python": sys.executable, "installer": "uv", "backend": "cuda"}
-    expected = {"up to date": locks_digest(Backend.CUDA), "of another version": "0" * 16}
+    expected = {"up to date": locks_digest(Backend.CUDA), "created by another version": "0" * 16}
     for age, locks in expected.items():
         (engine / RECORD_FILE).write_text(json.dumps({**recipe, "locks": locks}))
         result = run(engine / "bin" / "python")
