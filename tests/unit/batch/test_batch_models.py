@@ -82,7 +82,7 @@ def test_batch_needs_the_licence_before_it_begins(
     command = ("batch", *make_pictures(tmp_path, "a", "b"), "--kind", "views", "--out", out,
                "--model", "zero123-xl", "--steps", 1, *QUICK, "--workers", workers)
     assert run(*command) == 2
-    assert capsys.readouterr().err.count("licence of zero123-xl has to be accepted") == 1
+    assert capsys.readouterr().err.count("licence of zero123-xl must be accepted") == 1
     assert {item["state"] for item in status(out).values()} == {"waiting"}
     assert run("models", "accept", "zero123-xl") == 0
     assert run(*command, "--workers", 1) == 0

@@ -118,7 +118,7 @@ class TestLocalFiles:
         command = ["models", "import", str(tmp_path / "stable_zero123.ckpt"), "--config",
                    str(golden / "config.yaml")]
         assert main(command) == 2
-        assert "licence of stable-zero123 has to be accepted" in capsys.readouterr().err
+        assert "licence of stable-zero123 must be accepted" in capsys.readouterr().err
         assert main([*command, "--accept-licence"]) == 0
         assert load_pipeline("stable-zero123", "cpu").config.pose_encoding == "stable"
         assert main([*command, "--name", "mine"]) == 0

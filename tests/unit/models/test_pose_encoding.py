@@ -53,7 +53,7 @@ def test_import_model_requires_licence_under_any_name(run, models, target, capsy
                                                       monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("stable_zero123.ckpt", *target) == 2
-    assert "licence of stable-zero123 has to be accepted" in capsys.readouterr().err
+    assert "licence of stable-zero123 must be accepted" in capsys.readouterr().err
     assert not models.exists() or not list(models.iterdir())
     assert not (tmp_path / "folder").exists()
 
