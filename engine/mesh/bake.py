@@ -34,6 +34,11 @@ VERTICAL = 0.04
 """Weight of vertical differences against horizontal ones where visible colours are continued: the
 colours of most objects change with height more than around them, as stripes and lids do."""
 
+FIELD_TEXELS = 1024
+"""Side of a texture up to which the surface colour is evaluated at every texel. A texel is then
+about 0.002 of the object's size, a quarter of a voxel of the finest field; of a larger texture,
+one texel of each block is evaluated. Photos are always evaluated at every texel."""
+
 
 def bake(mesh: Triangles, uv: FloatArray, uv_faces: IntArray, size: int,
          surface_colour: SurfaceColour | None, photo: Photo | None) -> FloatArray:
@@ -45,7 +50,8 @@ def bake(mesh: Triangles, uv: FloatArray, uv_faces: IntArray, size: int,
     Raises:
         ValueError: without both `surface_colour` and `photo`.
     """
-    source = _source(mesh, surface_colour, photo)
+    base = _BlockColour(surface_colour, size) if surface_colour else None
+    source = _source(mesh, base, photo)
     texture = np.zeros((size * size, 3), np.float32)
     covered = np.zeros(size * size, bool)
     corners = np.stack([uv[:, 0] * size, (1 - uv[:, 1]) * size], axis=1)[uv_faces]
@@ -62,16 +68,32 @@ _Source = Callable[[Fragments, FloatArray, FloatArray], FloatArray]
 """RGB (K x 3) of K fragments at surface points (K x 3) with unit normals (K x 3)."""
 
 
-def _source(mesh: Triangles, surface_colour: SurfaceColour | None, photo: Photo | None) -> _Source:
+def _source(mesh: Triangles, base: _BlockColour | None, photo: Photo | None) -> _Source:
     if photo is not None:
         projection = PhotoProjection(photo, mesh)
-        if surface_colour is None:
-            return _Completed(mesh, projection)
-        return _Corrected(mesh, projection, surface_colour)
-    if surface_colour is None:
+        return _Corrected(mesh, projection, base) if base else _Completed(mesh, projection)
+    if base is None:
         raise ValueError("a texture needs a photo or a surface colour")
-    colour = surface_colour
-    return lambda fragments, points, normals: colour(points, normals)
+    return base
+
+
+@dataclass(frozen=True)
+class _BlockColour:
+    """A surface colour that is evaluated once per block of texels of a large texture."""
+
+    colour: SurfaceColour
+    size: int
+    """Side of the texture."""
+
+    def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
+        side = self.size // FIELD_TEXELS
+        if side < 2:
+            return self.colour(points, normals)
+        row, column = np.divmod(fragments.pixel, self.size)
+        count = self.size // side + 1
+        key = (fragments.face * count + row // side) * count + column // side
+        _, first, block = np.unique(key, return_index=True, return_inverse=True)
+        return self.colour(points[first], normals[first])[block]
 
 
 @dataclass
@@ -95,19 +117,19 @@ class _VertexValues:
 class _Corrected:
     """The photo over a given surface colour, which meets the photo's colours at their border."""
 
-    def __init__(self, mesh: Triangles, projection: PhotoProjection,
-                 surface_colour: SurfaceColour) -> None:
-        self.projection, self.surface_colour = projection, surface_colour
+    def __init__(self, mesh: Triangles, projection: PhotoProjection, base: _BlockColour) -> None:
+        self.projection, self.base = projection, base
         points, normals = mesh.vertices, mesh.vertex_normals
         seen, confidence = projection.look(points, normals)
-        difference = seen - surface_colour(points, normals)
+        difference = seen - base.colour(points, normals)
         small, large = CORRECTABLE
         exposure = np.clip((large - np.abs(difference).max(axis=1)) / (large - small), 0, 1)
         self.difference = _VertexValues.continued(
             mesh, difference, confidence * exposure, CORRECTION_REACH)
 
     def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
-        base = np.clip(self.surface_colour(points, normals) + self.difference.at(fragments), 0, 1)
+        base = self.base(fragments, points, normals)
+        base = np.clip(base + self.difference.at(fragments), 0, 1)
         seen, confidence = self.projection.look(points, normals)
         return base + confidence[:, None] * (seen - base)
 
