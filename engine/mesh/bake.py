@@ -41,17 +41,19 @@ one texel of each block is evaluated. Photos are always evaluated at every texel
 
 
 def bake(mesh: Triangles, uv: FloatArray, uv_faces: IntArray, size: int,
-         surface_colour: SurfaceColour | None, photo: Photo | None) -> FloatArray:
+         surface_colour: SurfaceColour | None, photo: Photo | None,
+         continuation: float = 0.0) -> FloatArray:
     """The texture of a mesh: size x size x 3 in [0, 1], row 0 at v = 1.
 
     `uv`, `uv_faces`: as `unwrap` returns them. Texels outside the charts get the colour of the
-    nearest texel inside.
+    nearest texel inside. `continuation`: share, in [0, 1], of the photo's continued colours where
+    the photo shows nothing and there is a surface colour.
 
     Raises:
         ValueError: without both `surface_colour` and `photo`.
     """
     base = _BlockColour(surface_colour, size) if surface_colour else None
-    source = _source(mesh, base, photo)
+    source = _source(mesh, base, photo, continuation)
     texture = np.zeros((size * size, 3), np.float32)
     covered = np.zeros(size * size, bool)
     corners = np.stack([uv[:, 0] * size, (1 - uv[:, 1]) * size], axis=1)[uv_faces]
@@ -68,10 +70,13 @@ _Source = Callable[[Fragments, FloatArray, FloatArray], FloatArray]
 """RGB (K x 3) of K fragments at surface points (K x 3) with unit normals (K x 3)."""
 
 
-def _source(mesh: Triangles, base: _BlockColour | None, photo: Photo | None) -> _Source:
+def _source(mesh: Triangles, base: _BlockColour | None, photo: Photo | None,
+            continuation: float) -> _Source:
     if photo is not None:
         projection = PhotoProjection(photo, mesh)
-        return _Corrected(mesh, projection, base) if base else _Completed(mesh, projection)
+        if base is None:
+            return _Completed(mesh, projection)
+        return _Corrected(mesh, projection, base, continuation)
     if base is None:
         raise ValueError("a texture needs a photo or a surface colour")
     return base
@@ -114,11 +119,17 @@ class _VertexValues:
         return fragments.interpolate(self.corners)
 
 
+def _continued_colours(mesh: Triangles, seen: FloatArray, confidence: FloatArray) -> _VertexValues:
+    """Visible colours (V x 3) at the vertices, continued to where their confidence (V) is 0."""
+    return _VertexValues.continued(mesh, seen, confidence, np.inf, VERTICAL)
+
+
 class _Corrected:
     """The photo over a given surface colour, which meets the photo's colours at their border."""
 
-    def __init__(self, mesh: Triangles, projection: PhotoProjection, base: _BlockColour) -> None:
-        self.projection, self.base = projection, base
+    def __init__(self, mesh: Triangles, projection: PhotoProjection, base: _BlockColour,
+                 continuation: float) -> None:
+        self.projection, self.base, self.continuation = projection, base, continuation
         points, normals = mesh.vertices, mesh.vertex_normals
         seen, confidence = projection.look(points, normals)
         difference = seen - base.colour(points, normals)
@@ -126,10 +137,13 @@ class _Corrected:
         exposure = np.clip((large - np.abs(difference).max(axis=1)) / (large - small), 0, 1)
         self.difference = _VertexValues.continued(
             mesh, difference, confidence * exposure, CORRECTION_REACH)
+        self.continued = _continued_colours(mesh, seen, confidence) if continuation else None
 
     def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
         base = self.base(fragments, points, normals)
         base = np.clip(base + self.difference.at(fragments), 0, 1)
+        if self.continued is not None:
+            base += self.continuation * (self.continued.at(fragments) - base)
         seen, confidence = self.projection.look(points, normals)
         return base + confidence[:, None] * (seen - base)
 
@@ -140,7 +154,7 @@ class _Completed:
     def __init__(self, mesh: Triangles, projection: PhotoProjection) -> None:
         self.projection = projection
         seen, confidence = projection.look(mesh.vertices, mesh.vertex_normals)
-        self.continued = _VertexValues.continued(mesh, seen, confidence, np.inf, VERTICAL)
+        self.continued = _continued_colours(mesh, seen, confidence)
 
     def __call__(self, fragments: Fragments, points: FloatArray, normals: FloatArray) -> FloatArray:
         colour = self.continued.at(fragments)

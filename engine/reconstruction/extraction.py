@@ -30,24 +30,24 @@ depth that still contributes to the visible colour."""
 
 
 def textured_mesh(fit: Fit, photo: Photo | None, faces: int, texture_size: int,
-                  clock: Clock) -> TexturedMesh:
+                  clock: Clock, continuation: float = 0.0) -> TexturedMesh:
     """The surface of a fitted field, unwrapped and textured.
 
     `faces`: maximum number of triangles; `texture_size`: pixels. The photo, if there is one,
-    colours what it shows.
+    colours what it shows. `continuation`: see `engine.mesh.bake`.
     """
     with clock.stage("surface"):
         mesh = extract_mesh(fit, faces, photo)
-    return bake_texture(mesh, surface_colour(fit.field), photo, texture_size, clock)
+    return bake_texture(mesh, surface_colour(fit.field), photo, texture_size, clock, continuation)
 
 
 def bake_texture(mesh: Triangles, colour: SurfaceColour | None, photo: Photo | None,
-                 texture_size: int, clock: Clock) -> TexturedMesh:
+                 texture_size: int, clock: Clock, continuation: float = 0.0) -> TexturedMesh:
     """A mesh unwrapped and textured, see `engine.mesh.bake`."""
     with clock.stage("unwrap"):
         uv, uv_faces = unwrap(mesh, texture_size)
     with clock.stage("texture"):
-        texture = bake(mesh, uv, uv_faces, texture_size, colour, photo)
+        texture = bake(mesh, uv, uv_faces, texture_size, colour, photo, continuation)
     return TexturedMesh(mesh.vertices, mesh.faces, uv, uv_faces, texture)
 
 

@@ -57,7 +57,8 @@ class ReconstructionSettings:
     """Side of the square texture, pixels."""
     seed: int = 0
     shape_prior: bool = False
-    """Whether the shape network's prediction is used where the views contradict each other."""
+    """Whether the shape network's prediction is used where the views contradict each other, and the
+    photo's continued colours on the hidden side."""
 
 
 @dataclass

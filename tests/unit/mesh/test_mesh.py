@@ -227,6 +227,18 @@ def test_bake_uses_photo_only_on_visible_surfaces() -> None:
     assert colour[seen, 0].mean() > 0.5
 
 
+def test_bake_mixes_continued_colours_into_the_hidden_side(
+        ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
+    photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
+                  focal_ndc(camera.FOV_DEG))
+    photo.rgba[np.isfinite(depth_map(photo, ball))] = (1, 0, 0, 1)
+    texture = bake(ball, *charts, 128, lambda points, _: points * 0 + [0, 0, 1], photo, 0.25)
+    colour = sampled_at_faces(ball, texture, *charts)
+    x = ball.vertices[ball.faces].mean(1)[:, 0]
+    np.testing.assert_allclose(colour[x < -0.2].mean(0), [0.25, 0, 0.75], atol=0.03)
+    np.testing.assert_allclose(colour[x > 0.9 * x.max()].mean(0), [1, 0, 0], atol=0.03)
+
+
 def test_bake_continues_bands_of_a_photo_to_the_back(
         ball: Triangles, charts: tuple[np.ndarray, np.ndarray]) -> None:
     photo = Photo(np.zeros((128, 128, 4), np.float32), camera.camera_to_world(0.0, 0.0, 1.85),
