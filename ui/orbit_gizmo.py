@@ -13,7 +13,12 @@ _COLOR = (1.0, 0.6, 0.15)
 
 
 def _drag(place: tuple[float, float, float]) -> None:
-    orbit.look_from(bpy.context.scene, Vector(place))
+    scene, view, spot = bpy.context.scene, bpy.context.region_data, Vector(place)
+    if view:
+        camera = view.view_matrix.inverted()
+        sight = spot - camera.translation if view.is_perspective else -camera.col[2].xyz
+        spot = orbit.below_pointer(scene, spot, sight)
+    orbit.look_from(scene, spot)
     if bpy.context.area:
         bpy.context.area.tag_redraw()  # the panel shows the values
 

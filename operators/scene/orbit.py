@@ -12,6 +12,9 @@ from . import ImportOptions
 from .placement import new_frame
 
 Pose = tuple[float, float, float]
+MIN_SLOPE = 0.1
+"""Sine of the smallest angle between a line of sight and a plane that it is taken to meet: below
+about 6 degrees, the place where they meet moves too far with the pointer."""
 
 
 def frame(scene: bpy.types.Scene) -> Matrix:
@@ -30,6 +33,20 @@ def single_pose(scene: bpy.types.Scene) -> Pose:
 def camera_location(scene: bpy.types.Scene) -> Vector:
     """Position of that view's camera in the scene's world."""
     return frame(scene) @ Vector(camera.camera_position(*single_pose(scene)))
+
+
+def below_pointer(scene: bpy.types.Scene, place: Vector, sight: Vector) -> Vector:
+    """Where the line of sight through a place meets the plane of the circle of cameras.
+
+    A handle is dragged parallel to the screen, but the pointer is over another place of the circle
+    unless the view is from above. `place`: in the scene's world; `sight`: direction of the line. If
+    the elevation is free or the view is along the plane, the place itself is returned.
+    """
+    normal = frame(scene).to_3x3() @ Vector((0, 0, 1))
+    slope = sight.normalized().dot(normal.normalized())
+    if not scene.zero123.like_input or abs(slope) < MIN_SLOPE:
+        return place
+    return place + sight * ((camera_location(scene) - place).dot(normal) / sight.dot(normal))
 
 
 def look_from(scene: bpy.types.Scene, location: Vector) -> None:

@@ -66,6 +66,23 @@ def test_look_from_keeps_a_followed_elevation(scene, settings, orbit):
     assert settings.elevation == 5.0
 
 
+def test_below_pointer_finds_the_place_on_the_circle(scene, settings, orbit):
+    settings.like_input, settings.input_elevation, settings.azimuth = True, 20.0, 120.0
+    settings.size, settings.location, scene.cursor.location = 3.0, 'CURSOR', (1, 2, 3)
+    target, sight = orbit.camera_location(scene), orbit.Vector((0.2, 0.5, -1.0))
+    settings.azimuth = 60.0
+    found = orbit.below_pointer(scene, target - 1.7 * sight, sight)
+    np.testing.assert_allclose(found, target, atol=1e-5)
+
+
+@pytest.mark.parametrize(("followed", "sight"), [(True, (1.0, 1.0, 0.05)), (False, (0.2, 0.5, -1))])
+def test_below_pointer_keeps_the_place_in_level_views_and_with_free_elevation(
+        settings, scene, orbit, followed, sight):
+    settings.like_input = followed
+    place = orbit.Vector((1.0, 2.0, 3.0))
+    assert orbit.below_pointer(scene, place, orbit.Vector(sight)) == place
+
+
 def test_diagram_is_a_circle_around_the_object(orbit):
     points = np.array(orbit.diagram((90.0, 30.0, 2.0)))
     assert len(points) % 2 == 0
