@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a job reports about its input image, in the user's language."""
+"""Translates the notes of a job about its input image for the panel."""
 
 import re
 from typing import Any

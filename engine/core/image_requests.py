@@ -5,8 +5,6 @@
 Standard library only: Blender's own Python imports this module.
 """
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass

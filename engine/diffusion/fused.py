@@ -30,8 +30,8 @@ from .pipeline import Zero123Pipeline, require_finite
 from .samplers import make_sampler
 
 MAX_ANGLE_DEG = 125.0
-"""Angle between two cameras beyond which a view tells nothing of the other, as in ViewFusion's
-code. The image itself is always used."""
+"""Angle between two cameras, degrees, beyond which a known view gets no weight, as in ViewFusion's
+code. The input image always has a weight."""
 DECAY_DEG = 30.0
 """Angle over which the weight of a known view falls to 1 / e: about the distance between
 neighbouring views of the default orbit, 45 degrees on each ring, 30 between the rings."""
@@ -43,7 +43,7 @@ OnSampleStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class FusedSampling:
+class ViewSampling:
     """The settings of sampling, as in `Zero123Pipeline.__call__`."""
 
     steps: int
@@ -82,7 +82,7 @@ def angles_deg(pose: Pose, others: Sequence[Pose]) -> npt.NDArray[np.float64]:
 
 @torch.no_grad()
 def sample_fused(pipeline: Zero123Pipeline, image: Any, poses: Sequence[Pose], input_pose: Pose,
-                 sampling: FusedSampling, generator: torch.Generator,
+                 sampling: ViewSampling, generator: torch.Generator,
                  on_step: OnSampleStep = lambda done, total: None) -> Zero123Output:
     """Views of the object in an image, nearest first, each sampled from those before it.
 
@@ -117,7 +117,7 @@ def sample_fused(pipeline: Zero123Pipeline, image: Any, poses: Sequence[Pose], i
     return Zero123Output(images=to_output(ordered, "np"), unet_evaluations=evaluations)
 
 
-def _sampler(pipeline: Zero123Pipeline, sampling: FusedSampling) -> Any:
+def _sampler(pipeline: Zero123Pipeline, sampling: ViewSampling) -> Any:
     return make_sampler(sampling.sampler, pipeline.scheduler.config, sampling.steps, sampling.eta)
 
 

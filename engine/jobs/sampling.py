@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..camera import PoseEncoding
     from ..diffusion import Zero123Output, Zero123Pipeline
-    from ..diffusion.fused import FusedSampling
+    from ..diffusion.fused import ViewSampling
     from ..imaging import FramedImage, PreparedImage
     from ..imaging.view_set import ViewSet
     from ..models.families import ModelFamily
@@ -164,7 +164,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
     import numpy as np
     import torch
 
-    from ..diffusion.fused import FusedSampling, sample_fused
+    from ..diffusion.fused import ViewSampling, sample_fused
     from ..imaging import foreground_alpha, from_white
 
     pipeline = load_model(request, reporter, stages)
@@ -172,7 +172,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
     guidance = request.guidance or pipeline.config.default_guidance_scale
 
     poses = _followed(pipeline, poses, image.radius, reporter)
-    sampling = FusedSampling(steps, guidance, request.sampler, request.eta, samples)
+    sampling = ViewSampling(steps, guidance, request.sampler, request.eta, samples)
     generator = torch.Generator("cpu").manual_seed(request.seed)
     consistency = request.consistency if isinstance(request, PosedRequest) else "independent"
     with stages.measure("sample"):
@@ -197,7 +197,7 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
 
 def _independent(pipeline: Zero123Pipeline, image: PreparedImage,
                  poses: Sequence[tuple[float, float, float]], input_elevation: float,
-                 sampling: FusedSampling, generator: torch.Generator,
+                 sampling: ViewSampling, generator: torch.Generator,
                  reporter: Reporter) -> Zero123Output:
     """Views that are sampled from the image alone, many at a time."""
     def report_step(pipeline: Zero123Pipeline, index: int, timestep: int, tensors: dict) -> dict:

@@ -160,7 +160,7 @@ def test_model_remove_keeps_other_folders(bpy, models, name):
 
 def test_model_download_resumes_after_cancel(
         bpy, extension, models, hub, u2netp, state, monkeypatch):
-    """As with a window, the operator returns at once and a timer polls the work."""
+    """The operator returns at once, as in a window, and a timer checks whether the work is done."""
     work = extension("operators.session").session.model_work
     hub.hold_after = 2_000_000
     monkeypatch.setattr(work, "wait", lambda: None)

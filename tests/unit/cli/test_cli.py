@@ -245,7 +245,7 @@ def test_reconstruct_makes_a_mesh_of_an_image(picture: Path, tmp_path: Path):
 
 def test_reconstruct_reports_views_without_an_object(
         tiny_model: Path, picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """An untrained model fills all views: sampling works, but there is no object to fit."""
+    """Views of an untrained model are noise up to their borders and contain no object to fit."""
     assert run("reconstruct", picture, "--out", tmp_path / "out", "--model", tiny_model,
                "--view-count", 4, "--device", "cpu") == 2
     assert capfd.readouterr().err.startswith("error bad-input: no shape was found")

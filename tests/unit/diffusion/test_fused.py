@@ -12,7 +12,7 @@ from helpers.tiny_pipeline import IMAGE_SIZE, ORIGINAL, ZERO_SNR, tiny_pipeline
 from engine.diffusion import Zero123Pipeline
 from engine.diffusion.fused import (
     MAX_ANGLE_DEG,
-    FusedSampling,
+    ViewSampling,
     angles_deg,
     fusion_weights,
     sample_fused,
@@ -47,14 +47,14 @@ def test_first_fused_view_equals_the_plain_sampler(
                      guidance_scale=guidance_scale, sampler=sampler, generator=seed(),
                      output_type="np")
     fused = sample_fused(pipeline, image, POSES[1:2], INPUT,
-                         FusedSampling(4, guidance_scale, sampler), seed())
+                         ViewSampling(4, guidance_scale, sampler), seed())
     np.testing.assert_array_equal(fused.images, plain.images)
     assert fused.unet_evaluations == plain.unet_evaluations
 
 
 def test_later_fused_views_depend_on_earlier_ones(pipeline: Zero123Pipeline,
                                                   image: np.ndarray) -> None:
-    sampling = FusedSampling(3, 1.0)
+    sampling = ViewSampling(3, 1.0)
     alone = sample_fused(pipeline, image, POSES[2:], INPUT, sampling, seed()).images
     after = sample_fused(pipeline, image, POSES, INPUT, sampling, seed()).images
     assert np.abs(alone[0] - after[2]).max() > 1e-4
@@ -68,7 +68,7 @@ def test_fused_cost_grows_with_the_known_views(pipeline: Zero123Pipeline, image:
     hook = pipeline.unet.register_forward_pre_hook(
         lambda module, arguments: asked.append(len(arguments[0])))
     try:
-        found = sample_fused(pipeline, image, POSES, INPUT, FusedSampling(3, guidance_scale),
+        found = sample_fused(pipeline, image, POSES, INPUT, ViewSampling(3, guidance_scale),
                              seed())
     finally:
         hook.remove()
@@ -77,14 +77,14 @@ def test_fused_cost_grows_with_the_known_views(pipeline: Zero123Pipeline, image:
 
 def test_fused_views_come_in_the_order_of_their_poses(pipeline: Zero123Pipeline,
                                                       image: np.ndarray) -> None:
-    sampling = FusedSampling(2, 1.0)
+    sampling = ViewSampling(2, 1.0)
     forth = sample_fused(pipeline, image, POSES, INPUT, sampling, seed()).images
     back = sample_fused(pipeline, image, POSES[::-1], INPUT, sampling, seed()).images
     np.testing.assert_array_equal(forth, back[::-1])
 
 
 def test_fused_samples_of_a_view_differ(pipeline: Zero123Pipeline, image: np.ndarray) -> None:
-    found = sample_fused(pipeline, image, POSES[:2], INPUT, FusedSampling(
+    found = sample_fused(pipeline, image, POSES[:2], INPUT, ViewSampling(
         2, 1.0, "ddim", eta=1.0, num_samples=2), seed()).images
     assert found.shape == (4, IMAGE_SIZE, IMAGE_SIZE, 3)
     assert np.abs(found[0] - found[1]).max() > 1e-3
@@ -92,7 +92,7 @@ def test_fused_samples_of_a_view_differ(pipeline: Zero123Pipeline, image: np.nda
 
 def test_fused_sampling_reports_every_step(pipeline: Zero123Pipeline, image: np.ndarray) -> None:
     told: list[tuple[int, int]] = []
-    sample_fused(pipeline, image, POSES, INPUT, FusedSampling(2, 1.0), seed(),
+    sample_fused(pipeline, image, POSES, INPUT, ViewSampling(2, 1.0), seed(),
                  lambda done, total: told.append((done, total)))
     assert told == [(done, 6) for done in range(1, 7)]
 

@@ -150,7 +150,7 @@ def test_sjc_keeps_most_of_the_object(blocks: dict[str, Reconstruction]) -> None
 @pytest.mark.parametrize(("method", "expected"), [("sds", 12 + 2), ("sjc", 2)])
 def test_guidance_doubles_the_unet_evaluations(
         method: str, expected: int, nano, photo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """nano's default is no guidance."""
+    """The model nano has a default guidance scale of 1, which turns guidance off."""
     monkeypatch.setattr(score, "COLOUR_ITERATIONS", 1)
     plain, guided = (reconstruct_by_score(nano, photo, method=method, iterations=2,
                                           guidance_scale=scale, **SMALL).unet_evaluations
