@@ -93,7 +93,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 15464555
     (LFS, "Git LFS pointer, not the weights; these have 15.5 GB"),
     (b"\n<!DOCTYPE html><html>Sign in</html>", "an HTML page"),
     (b"Access to model x is restricted.", "a text file, not a checkpoint: Access to model x"),
-    (b"", "is empty"), (bytes(1000), "begins with zeros"), (gzip.compress(b"x"), "gzip"),
+    (b"", "is empty"), (bytes(1000), "begins with zeros"), (gzip.compress(b"x", mtime=0), "gzip"),
     (b"GGUF" + bytes(99), "GGUF"), (pickle.dumps({"a": 1}), "torch.save did not write"),
     (b"\x7fELF" + bytes(range(200)), "neither like safetensors")])
 def test_file_format_error_names_other_content(tmp_path, content, words):
