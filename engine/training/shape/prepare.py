@@ -6,7 +6,8 @@
 
 Resumable: a shard is complete when its JSON file exists; others are made again. Training may start
 with the shards that exist and picks up new ones. An object depends on (its name, the pass) alone;
-`--first-pass 1` makes another set of images of the same objects.
+`--first-pass 1` makes another set: the collected training objects deformed, other synthetic ones,
+and none that is held out.
 
 A shard `NAME` consists of
 - `NAME.images.npy`: objects x views x 128 x 128 x 4 uint8, straight alpha, sRGB;
@@ -29,33 +30,41 @@ from scipy import ndimage
 
 from ...core.staging import staged_file
 from .carving import RayScene, carve
+from .deformation import deformed, random_deformation
 from .objects import TexturedObject, iterate_objects, read_index
 from .rendering import frustum_target, random_cameras, random_look, render
 from .split import is_held_out, sample_weight
 
 PER_SHARD = 24
 SYNTHETIC_COUNT = 2000
-"""Objects of `engine.training.synthetic`: a third of the samples, because the collected objects
-have few of the boxes, bottles and tools that people photograph."""
+"""Objects of `engine.training.synthetic` in each pass: a third of the samples, because the
+collected objects have few of the boxes, bottles and tools that people photograph."""
 HELD_OUT_VIEWS = 4
 
 
-def ordered_names(index: dict[str, dict[str, str]], synthetic_count: int) -> list[str]:
-    """All objects: those held out first, then a random order in which frequent ones come early."""
+def ordered_names(index: dict[str, dict[str, str]], synthetic_count: int,
+                  number: int = 0) -> list[str]:
+    """The objects of pass `number` in a random order in which frequent ones come early.
+
+    Those held out precede the others and are only in pass 0.
+    """
     rng = np.random.default_rng(26)
     held = [name for name, row in index.items() if is_held_out(name, row["source"])]
     rest = [name for name in index if name not in set(held)]
     weights = [sample_weight(index[name]["source"], index[name]["kind"]) for name in rest]
-    rest += [f"synthetic__{number:05d}" for number in range(synthetic_count)]
+    first = number * synthetic_count
+    rest += [f"synthetic__{place:05d}" for place in range(first, first + synthetic_count)]
     weights += [1.0] * synthetic_count
     keys = rng.random(len(rest)) ** (1 / np.asarray(weights))
-    return held + [rest[i] for i in np.argsort(-keys)]
+    return (held if number == 0 else []) + [rest[i] for i in np.argsort(-keys)]
 
 
 def prepare_object(thing: TexturedObject, views: int, number: int) -> tuple[
         np.ndarray, np.ndarray, list[np.ndarray], np.ndarray]:
     """Images, cameras, frustum targets and voxels of one object in pass `number`."""
     rng = np.random.default_rng((zlib.crc32(thing.name.encode()), number))
+    if number:
+        thing = deformed(thing, random_deformation(rng))
     scene = RayScene(thing.corners)
     solid = carve(scene)
     cameras = random_cameras(rng, views)
@@ -105,7 +114,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     index = read_index(args.meshes)
-    names = ordered_names(index, SYNTHETIC_COUNT)[:args.limit]
+    names = ordered_names(index, SYNTHETIC_COUNT, args.first_pass)[:args.limit]
     held = sum(is_held_out(name, index[name]["source"]) for name in names if name in index)
     groups = [names[i:min(i + PER_SHARD, held)] for i in range(0, held, PER_SHARD)]
     groups += [names[i:i + PER_SHARD] for i in range(held, len(names), PER_SHARD)]
