@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""nano's architecture: the original's components, small enough for a CPU and for 45 MB in fp16.
+"""nano's architecture: the original's components, small enough for a CPU and for 41 MB in fp16.
 
 Images have 128 pixels, latents (4, 16, 16). The UNet takes about 1 GFLOP per evaluation: the 16 x
 16 level is convolutional, the 8 x 8 and 4 x 4 levels have attention. The noise schedule is the
