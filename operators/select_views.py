@@ -17,7 +17,7 @@ from .action import Action
 from .generate import ImageJob
 from .scene import Record
 from .scene.options import PATH_OPTIONS
-from .scene.result_files import title_of, views_file
+from .scene.result_files import title_of, views_file, views_to_fit
 from .scene.translation import CONTEXT
 from .scene.views import pose_of
 from .session import preferences as addon
@@ -64,6 +64,7 @@ class _ViewAction(Action):
             if record is None or file is None or not record.is_view:
                 index = session.view_selection.open
             else:
+                file = views_to_fit(file)
                 if file != session.view_selection.path:
                     session.view_selection.load(file, title_of(active))
                 index = session.view_selection.find(pose_of(record.view))
@@ -88,9 +89,7 @@ class ZERO123_OT_pick_views(Action):
         file = views_file(active) if active else Path(bpy.path.abspath(self.filepath))
         if file is None or not (active or self.filepath):
             raise EngineError(ErrorCode.BAD_INPUT, SELECT_A_RESULT)
-        if file.suffix == ".glb":
-            file = file.parent / "views" / "views.json"
-        session.view_selection.load(file, title_of(active) if active else "")
+        session.view_selection.load(views_to_fit(file), title_of(active) if active else "")
 
 
 class ZERO123_OT_use_view(_ViewAction):

@@ -47,6 +47,9 @@ SCHEMA = "zero123.request/1"
 VIEW_FILES = ("views.json", "view_[0-9][0-9][0-9].png", "view_[0-9][0-9][0-9][0-9].png",
               "input.png", REQUEST_FILE)
 """Files of a folder of views."""
+MESH_VIEWS, FITTED_VIEWS = "views", "fitted"
+"""Folders of a mesh's result with images of the mesh, and with the views to which it was fitted.
+Results of earlier versions have the fitted views in the first one."""
 OBJ_FILES = ("mesh.obj", "mesh.mtl", "object.png")
 PLY_FILES = ("mesh.ply",)
 
@@ -111,7 +114,8 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
     HANDLER = ".jobs.mesh:make_mesh"
     RESULT_FILE = "mesh.glb"
     OWN_FILES = ("mesh.glb", "report.json", "turn.png", REQUEST_FILE, *OBJ_FILES, *PLY_FILES,
-                 *(f"views/{name}" for name in VIEW_FILES))
+                 *(f"{folder}/{name}" for folder in (MESH_VIEWS, FITTED_VIEWS)
+                   for name in VIEW_FILES))
     IN_BATCHES = True
     SCENE_IMPORT = SceneImport.MESH
 

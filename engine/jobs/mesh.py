@@ -10,24 +10,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..camera import FOV_DEG, two_ring_orbit
 from ..core.errors import EngineError, ErrorCode
 from ..core.reporting import Reporter
 from ..core.requests import BASELINES, ReconstructRequest, save_request
 from ..core.resume import WorkInProgress, work_in_progress
 from ..core.staging import staged_folder
 from .input_camera import with_elevation
+from .mesh_views import MESH, SOURCE, Pose, fitted_beside, poses_of, render_views, save_views
 from .sampling import (
     INPUT_SIZE,
     Sampled,
     Stages,
     dtype_name,
     family_for,
+    input_camera,
     load_model,
     prepare,
     report_memory_fallbacks,
     sample,
-    save_input,
-    view_set,
 )
 from .views import announce_views
 
@@ -58,7 +59,7 @@ NO_SHAPE_HINT = ("use an image of one whole object or another seed, or run `prep
 
 
 def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]:
-    """A textured mesh, with the views it was fitted to or images of it, in the folder `out`."""
+    """A textured mesh, with images of it and the views to which it was fitted, in `out`."""
     out = Path(request.out)
     stages = Stages()
     family, asked = family_for(request), request
@@ -69,10 +70,11 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
         field_device = _field_device(request)
         with field_device.libraries_used(lambda text: reporter.log("warning", text)) as use:
             fitted = fit(request, field_device, work, reporter, stages)
-        views, result = fitted.views, fitted.reconstruction
-        views.save(stage / "views")
-        if fitted.image is not None:
-            save_input(stage / "views", fitted.image.at(PHOTO_SIZE[0]))
+        result, meta, rendering = fitted.reconstruction, fitted.meta, Stages()
+        with rendering.measure("render views"):
+            views = render_views(result.mesh, fitted.poses, fitted.fov_deg, meta, reporter)
+        image = fitted.image.at(PHOTO_SIZE[0]) if fitted.image else None
+        save_views(stage, views, fitted.views, image)
         result.mesh.save_glb(stage / "mesh.glb")
         if request.obj:
             result.mesh.save_obj(stage / "mesh.obj")
@@ -83,15 +85,15 @@ def make_mesh(request: ReconstructRequest, reporter: Reporter) -> dict[str, Any]
 
         report = {
             "schema": "zero123.mesh/2", "front": FRONT, "method": request.method,
-            "model": views.meta.get("model", request.model), "seed": request.seed,
-            "dtype": views.meta.get("dtype"),
+            "model": meta.get("model", request.model), "seed": request.seed,
+            "dtype": meta.get("dtype"),
             "vertices": len(result.mesh.vertices), "faces": len(result.mesh.faces),
             "watertight": bool(result.mesh.is_watertight),
-            "unet_evaluations": fitted.unet_evaluations, "input": views.meta.get("input"),
-            "settings": _settings_used(request, family, views, len(result.mesh.texture)),
+            "unet_evaluations": fitted.unet_evaluations, "input": meta.get("input"),
+            "settings": _settings_used(request, family, fitted),
             "fields": field_device.without(use.failures).report(),
             "peak_memory_mb": peak_memory_mb(),
-            "stages": [*stages.seconds, *result.stages]}
+            "stages": [*stages.seconds, *result.stages, *rendering.seconds]}
         save_request(asked, stage)
         (stage / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     announce_views(out / "views", len(views), reporter)
@@ -113,17 +115,17 @@ def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> Re
                    iterations=request.iterations or family.iterations(request.method, gpu))
 
 
-def _settings_used(request: ReconstructRequest, family: ModelFamily, views: ViewSet,
-                   texture_size: int) -> dict[str, Any]:
+def _settings_used(request: ReconstructRequest, family: ModelFamily,
+                   fitted: _Fitted) -> dict[str, Any]:
     """The numbers with which the mesh was made, including those that the program chose."""
     names = ("steps", "guidance", "sampler", "eta", "consistency", "resampled")
-    sampling = [name for name in names if name in views.meta]
     settings: dict[str, Any] = {"family": family.name}
-    settings |= {name: views.meta[name] for name in sampling}
-    settings |= {"view_count": len(views), "resolution": request.resolution,
+    settings |= {name: fitted.meta[name] for name in names if name in fitted.meta}
+    count = len(fitted.poses if fitted.views is None else fitted.views)
+    settings |= {"view_count": count, "resolution": request.resolution,
                  "iterations": request.iterations, "rounds": request.rounds,
                  "field": request.field,
-                 "texture_size": texture_size}
+                 "texture_size": len(fitted.reconstruction.mesh.texture)}
     return settings | family.parameters(request.method)
 
 
@@ -131,12 +133,21 @@ def _settings_used(request: ReconstructRequest, family: ModelFamily, views: View
 class _Fitted:
     """The result of a reconstruction method."""
 
-    views: ViewSet
-    """Those that the mesh was fitted to, or images of it."""
     reconstruction: Reconstruction
     image: FramedImage | None
     """The input image; None where views were given without it."""
     unet_evaluations: int
+    poses: list[Pose]
+    """The cameras of the images that come with the mesh."""
+    meta: dict[str, Any]
+    """Origin of those images, as in `views.json`."""
+    views: ViewSet | None = None
+    """The views to which the mesh was fitted; None for methods without views."""
+
+    @property
+    def fov_deg(self) -> float:
+        """The field of view of the images that come with the mesh."""
+        return self.views.fov_deg if self.views else FOV_DEG
 
 
 def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
@@ -152,6 +163,9 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
     if image is not None and "elevation_deg" not in recorded:
         image = with_elevation(request, image, reporter, stages)
     if given is not None:
+        if fitted := fitted_beside(request.views):
+            reporter.log("warning", "the given views are images of a mesh; the views to which that "
+                                    f"mesh was fitted are in {fitted}")
         sampled = Sampled(given, unet_evaluations=0)
     else:
         assert image is not None  # `require_input` has checked that there is one
@@ -175,20 +189,21 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                           f"{request.image}", NO_SHAPE_HINT) from error
     if pipeline is not None:
         report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
-    return _Fitted(result.views or sampled.views, result, image,
-                   sampled.unet_evaluations + result.unet_evaluations)
+    views = result.views or sampled.views
+    return _Fitted(result, image, sampled.unet_evaluations + result.unet_evaluations,
+                   poses_of(views), views.meta, views)
 
 
 def needs_prior(views: ViewSet) -> bool:
     """Whether views come from a family of models that needs the shape network's prediction.
 
-    Views without a known model, such as renderings, do not need it.
+    Renderings, of a mesh or without a known model, do not need it.
     """
     from ..models.families import family_in
     from ..models.installed_models import usable_folder
 
     model = views.meta.get("model")
-    if not isinstance(model, str) or not model:
+    if not isinstance(model, str) or not model or views.meta.get(SOURCE) == MESH:
         return False
     try:
         return family_in(usable_folder(model)).fit.shape_prior
@@ -198,8 +213,7 @@ def needs_prior(views: ViewSet) -> bool:
 
 def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
                   reporter: Reporter, stages: Stages) -> _Fitted:
-    """A method that needs no views; the views are images of its mesh."""
-    from ..camera import two_ring_orbit
+    """The mesh of a method that needs no views."""
     from ..reconstruction import reconstruct_by_score
 
     if not request.image:
@@ -217,40 +231,28 @@ def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: 
         _settings(request, image.elevation_deg, image.radius, image),
         _context(field_device, work, reporter, pipeline))
     report_memory_fallbacks(pipeline.memory_fallbacks, reporter)
-    meta = {"model": request.model, "dtype": dtype_name(pipeline)}
-    shown = _rendered_views(request, image, result, two_ring_orbit(request.view_count), meta)
-    return _Fitted(shown, result, image, result.unet_evaluations)
+    poses = [(*direction, image.radius) for direction in two_ring_orbit(request.view_count)]
+    meta = _origin(request, image) | {"model": request.model, "dtype": dtype_name(pipeline)}
+    return _Fitted(result, image, result.unet_evaluations, poses, meta)
 
 
 def _predict(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,
              reporter: Reporter, stages: Stages) -> _Fitted:
-    """The shape network's mesh; the views are images of it."""
+    """The shape network's mesh."""
     from ..reconstruction import RunContext, reconstruct_directly
 
     image = with_elevation(request, prepare(request, reporter, stages), reporter, stages)
     result = reconstruct_directly(
         _photo(image), _settings(request, image.elevation_deg, image.radius, image),
         RunContext(reporter=reporter))
-    ring = [(azimuth, image.elevation_deg) for azimuth in DIRECT_AZIMUTHS_DEG]
-    with stages.measure("views"):
-        shown = _rendered_views(request, image, result, ring, {"model": SHAPE_MODEL})
-    return _Fitted(shown, result, image, 0)
+    poses = [(azimuth, image.elevation_deg, image.radius) for azimuth in DIRECT_AZIMUTHS_DEG]
+    return _Fitted(result, image, 0, poses, _origin(request, image) | {"model": SHAPE_MODEL})
 
 
-def _rendered_views(request: ReconstructRequest, image: FramedImage, result: Reconstruction,
-                    directions: list[tuple[float, float]], meta: dict[str, Any]) -> ViewSet:
-    """Images of the mesh from (azimuth, elevation) directions at the input camera's distance."""
-    import numpy as np
-
-    from ..imaging import premultiplied
-    from ..mesh.rendering import of_mesh
-
-    poses = [(azimuth, elevation, image.radius) for azimuth, elevation in directions]
-    mesh = of_mesh(result.mesh)
-    images = premultiplied(
-        np.stack([mesh.render(*pose, INPUT_SIZE) for pose in poses]) / np.float32(255))
-    meta = {"image": request.image, "seed": request.seed, **meta}
-    return view_set(image.at(INPUT_SIZE), image.elevation_deg, images, poses, 1, meta)
+def _origin(request: ReconstructRequest, image: FramedImage) -> dict[str, Any]:
+    """What `views.json` says about the input of images of a mesh."""
+    return {"image": request.image, "seed": request.seed,
+            "input": input_camera(image.at(INPUT_SIZE), image.elevation_deg)}
 
 
 def _photo(image: FramedImage) -> np.ndarray:

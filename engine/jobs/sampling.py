@@ -235,11 +235,17 @@ def view_set(image: PreparedImage, input_elevation: float, images: np.ndarray,
     """Premultiplied images (views x samples, view-major) with their cameras, and the input's."""
     import numpy as np
 
-    from ..camera import FOV_DEG
     from ..imaging.view_set import ViewSet
 
     azimuth, elevation, radius = np.repeat(np.array(poses, float), samples, axis=0).T
-    camera = {"elevation_deg": input_elevation, "radius": image.radius, "fov_deg": FOV_DEG,
-              **image.report}
     return ViewSet(images=images, azimuth_deg=azimuth, elevation_deg=elevation, radius=radius,
-                   sample=np.tile(np.arange(samples), len(poses)), meta={**meta, "input": camera})
+                   sample=np.tile(np.arange(samples), len(poses)),
+                   meta={**meta, "input": input_camera(image, input_elevation)})
+
+
+def input_camera(image: PreparedImage, elevation_deg: float) -> dict[str, Any]:
+    """The camera of the input image, and its processing, for `views.json`."""
+    from ..camera import FOV_DEG
+
+    return {"elevation_deg": elevation_deg, "radius": image.radius, "fov_deg": FOV_DEG,
+            **image.report}

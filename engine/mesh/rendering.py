@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..camera import camera_to_world, focal_length_px
+from ..camera import FOV_DEG, camera_to_world, focal_length_px
 from .axes import from_file
 from .raster import rasterise
 from .textured import TexturedMesh
 from .triangles import FloatArray
 
 SUPERSAMPLING = 2
+MIN_DEPTH = 1e-3
+"""Distance in front of the camera, in scene units, below which a triangle is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,19 @@ class TexturedTriangles:
     """M x H x W x 3 in [0, 1], sRGB, row 0 at v = 1."""
 
     def render(self, azimuth_deg: float, elevation_deg: float, radius: float, size: int,
-               lights: Lights | None = None) -> np.ndarray:
+               lights: Lights | None = None, fov_deg: float = FOV_DEG) -> np.ndarray:
         """size x size x 4 uint8, straight alpha, seen by a camera of `engine.camera`."""
         lights = lights or Lights()
         fine = size * SUPERSAMPLING
         camera = camera_to_world(azimuth_deg, elevation_deg, radius)
         seen = (self.corners - camera[:3, 3]) @ camera[:3, :3]
         depth = -seen[..., 2]
-        flat = seen[..., :2] / depth[..., None] * [1, -1] * focal_length_px(fine) + fine / 2
+        flat = seen[..., :2] / depth[..., None] * [1, -1]
+        flat = flat * focal_length_px(fine, fov_deg) + fine / 2
         (ax, ay), (bx, by), (cx, cy) = flat.transpose(1, 2, 0)
         front = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay) < 0
-        values = np.concatenate([self.normals, self.uv, self.corners], axis=-1)[front]
+        front &= (depth > MIN_DEPTH).all(axis=1)
+        values = self._values(lights)[front]
         material = self.material[front]
         rgba = np.zeros((fine * fine, 4))
         nearest = np.full(fine * fine, np.inf)
@@ -68,32 +72,33 @@ class TexturedTriangles:
         inverse = 1 / depth[front]
         for fragments in rasterise(flat[front], fine):
             distance = 1 / fragments.interpolate(inverse[..., None])[:, 0]
-            order = np.argsort(-distance, kind="stable")
-            pixel = fragments.pixel[order]
-            # The fragment written last to a pixel remains: the nearest one.
-            winner = np.full(fine * fine, -1)
-            winner[pixel] = order
-            chosen = winner[winner >= 0]
-            closer = distance[chosen] < nearest[fragments.pixel[chosen]]
-            chosen = chosen[closer]
-            where = fragments.pixel[chosen]
-            nearest[where] = distance[chosen]
-            weights = (fragments.barycentric[chosen] * inverse[fragments.face[chosen]]
-                       * distance[chosen, None])
-            value = np.einsum("kc,kcd->kd", weights, values[fragments.face[chosen]])
-            rgba[where, :3] = self._shaded(value, material[fragments.face[chosen]], camera[:3, 3],
-                                           lights)
+            before = nearest[fragments.pixel]
+            np.minimum.at(nearest, fragments.pixel, distance)
+            # Of equally near fragments, the one written last remains.
+            chosen = np.flatnonzero((distance == nearest[fragments.pixel]) & (distance < before))
+            where, face = fragments.pixel[chosen], fragments.face[chosen]
+            weights = fragments.barycentric[chosen] * inverse[face] * distance[chosen, None]
+            value = np.einsum("kc,kcd->kd", weights, values[face])
+            rgba[where, :3] = self._shaded(value, material[face], camera[:3, 3], lights)
             rgba[where, 3] = 1
         return _downsampled(rgba.reshape(fine, fine, 4))
 
+    def _values(self, lights: Lights) -> FloatArray:
+        """F x 3 x C values at the corners that `_shaded` needs: uv; with lights also normal and
+        position (C = 2 or 8)."""
+        parts = [self.uv, self.normals, self.corners] if len(lights.directions) else [self.uv]
+        return np.concatenate(parts, axis=-1)
+
     def _shaded(self, value: FloatArray, material: FloatArray, eye: FloatArray,
                 lights: Lights) -> FloatArray:
-        """K x 3 colours of surface points (K x 8: normal, uv, position; K texture numbers)."""
-        normal, view = _unit(value[:, :3]), _unit(eye - value[:, 5:])
+        """K x 3 colours of surface points (K x C values, see `_values`; K texture numbers)."""
         height, width = self.textures.shape[1:3]
-        column = (value[:, 3] * width).astype(int).clip(0, width - 1)
-        row = ((1 - value[:, 4]) * height).astype(int).clip(0, height - 1)
+        column = (value[:, 0] * width).astype(int).clip(0, width - 1)
+        row = ((1 - value[:, 1]) * height).astype(int).clip(0, height - 1)
         albedo = self.textures[material, row, column]
+        if not len(lights.directions):
+            return (albedo * lights.ambient).clip(0, 1)
+        normal, view = _unit(value[:, 2:5]), _unit(eye - value[:, 5:])
         light = np.full(len(value), lights.ambient)
         shine = np.zeros(len(value))
         for direction, strength in zip(lights.directions, lights.strengths, strict=True):
@@ -138,8 +143,12 @@ def _unit(vectors: FloatArray) -> FloatArray:
 
 def _downsampled(rgba: FloatArray) -> np.ndarray:
     """Box-filter by SUPERSAMPLING; colours are averaged over covered samples only."""
-    size = len(rgba) // SUPERSAMPLING
-    cells = rgba.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 4)
-    covered = cells[..., 3:].sum(axis=(1, 3))
-    colour = cells[..., :3].sum(axis=(1, 3)) / np.maximum(covered, 1)
-    return np.rint(np.concatenate([colour, covered / SUPERSAMPLING**2], -1) * 255).astype(np.uint8)
+    steps = range(SUPERSAMPLING)
+    # Sums of strided views: a reduction over two axes takes three times as long.
+    total = sum(rgba[row::SUPERSAMPLING, column::SUPERSAMPLING]
+                for row in steps for column in steps)
+    assert isinstance(total, np.ndarray)
+    colour, covered = total[..., :3], total[..., 3:]
+    alpha = covered / SUPERSAMPLING**2
+    return np.rint(np.concatenate([colour / np.maximum(covered, 1), alpha], -1) * 255).astype(
+        np.uint8)

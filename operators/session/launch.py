@@ -18,6 +18,7 @@ from ..scene import images
 from ..scene.destination import describe_destination
 from ..scene.image_files import image_file
 from ..scene.replace_view import show_sample
+from ..scene.result_files import views_to_fit
 from . import preferences as addon
 from .jobs import Job, ReplacedView
 from .state import session
@@ -156,7 +157,7 @@ def import_files(path: Path, scene: bpy.types.Scene, title: str = "",
         return []
     created = results.import_result(path, scene, title, request, options, place)
     if path.name == "views.json" and not (place and place.collection):
-        session.view_selection.load(path, title)
+        session.view_selection.load(views_to_fit(path), title)
         for index, view in enumerate(session.view_selection.views):
             if view.chosen:
                 show_chosen_sample(scene, index)

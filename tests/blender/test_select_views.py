@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ def result(tmp_path, picture, tiny_model):
     """The views.json of four views with two samples each."""
     return write_views(tmp_path / "job", picture, ring(4), samples=2, model=str(tiny_model),
                        steps=1)
+
+
+@pytest.fixture
+def mesh_folder(tmp_path, picture):
+    """The folder of a mesh with four images of it, and the four views to which it was fitted."""
+    for name in ("views", "fitted"):
+        write_views(tmp_path / "mesh" / name, picture, ring(4))
+    return tmp_path / "mesh"
 
 
 NONSENSE = ("", "[]", "null", "[" * 100_000, '{"schema": "zero123.selection/1"}', "\0", *(
@@ -144,6 +153,28 @@ def test_choose_sample_shows_the_sample(bpy, scene, selection, result, kind):
     with pytest.raises(RuntimeError, match="there are 2 samples; indices start at 0"):
         bpy.ops.zero123.choose_sample(sample=2)
     assert selection.views[1].chosen == 1
+
+
+@pytest.mark.parametrize("chosen", ["mesh.glb", "views/views.json", "fitted/views.json"])
+def test_select_views_lists_the_fitted_views_of_a_mesh(bpy, scene, selection, mesh_folder, chosen):
+    bpy.ops.zero123.pick_views(filepath=str(mesh_folder / chosen))
+    assert selection.path == mesh_folder / "fitted" / "views.json"
+
+
+@pytest.mark.parametrize("chosen", ["mesh.glb", "views/views.json"])
+def test_select_views_lists_the_views_of_an_older_mesh(bpy, scene, selection, mesh_folder, chosen):
+    """Earlier versions kept the fitted views in the folder that now has the images of the mesh."""
+    shutil.rmtree(mesh_folder / "fitted")
+    bpy.ops.zero123.pick_views(filepath=str(mesh_folder / chosen))
+    assert selection.path == mesh_folder / "views" / "views.json"
+
+
+def test_view_of_a_mesh_stands_for_its_fitted_view(bpy, scene, selection, mesh_folder):
+    bpy.ops.zero123.import_result(filepath=str(mesh_folder / "views" / "views.json"))
+    assert selection.path == mesh_folder / "fitted" / "views.json"
+    bpy.context.view_layer.objects.active = _planes(bpy)[2]
+    bpy.ops.zero123.use_view(use=False)
+    assert [view.use for view in selection.views] == [True, True, False, True]
 
 
 def test_select_views_reports_missing_views(bpy, scene, selection, tmp_path):

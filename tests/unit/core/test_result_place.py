@@ -54,7 +54,8 @@ def test_result_place_refuses_a_foreign_file(tmp_path: Path, name: str):
     assert name in refused(ViewsRequest(image="photo.png", out=str(tmp_path)))
 
 
-@pytest.mark.parametrize("name", ["mesh.glb", "object.png", "report.json", "views/view_003.png"])
+@pytest.mark.parametrize("name", ["mesh.glb", "object.png", "report.json", "views/view_003.png",
+                                  "fitted/view_003.png"])
 def test_result_place_refuses_a_foreign_file_for_a_mesh(tmp_path: Path, name: str):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
@@ -104,7 +105,8 @@ def test_an_input_under_another_name_is_refused(tmp_path: Path):
 
 def test_an_older_result_is_replaced_completely(tmp_path: Path):
     request = ReconstructRequest(image="a.png", out=str(tmp_path / "out"), obj=True)
-    write_result(request, mesh_glb="1", mesh_obj="1", object_png="1", views__view_000_png="1")
+    write_result(request, mesh_glb="1", mesh_obj="1", object_png="1", views__view_000_png="1",
+                 fitted__views_json="1")
     (tmp_path / "out" / "notes.txt").write_text("mine")
     request = ReconstructRequest(image="b.png", out=str(tmp_path / "out"))
     check_result_place(request)

@@ -15,9 +15,10 @@ from engine.jobs.mesh import needs_prior
 
 
 @pytest.mark.parametrize(("meta", "expected"), [
-    ({"model": "nano"}, True), ({}, False), ({"model": ""}, False), ({"model": 3}, False)])
+    ({"model": "nano"}, True), ({}, False), ({"model": ""}, False), ({"model": 3}, False),
+    ({"model": "nano", "source": "mesh"}, False)])
 def test_needs_prior_follows_the_model_of_the_views(meta: dict[str, Any], expected: bool) -> None:
-    """Renderings, which name no model, need no prior."""
+    """Images of a mesh and renderings, which name no model, need no prior."""
     assert needs_prior(views_of(meta)) is expected
 
 

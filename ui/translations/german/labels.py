@@ -241,6 +241,7 @@ TEXTS = {
     "Removed {}": "{} entfernt",
     "Render": "Rendern",
     "Render Training Views": "Trainingsansichten rendern",
+    "Render views": "Ansichten rendern",
     "Resolution": "Auflösung",
     "Result for {}": "Ergebnis für {}",
     "Results Folder": "Ergebnisordner",
