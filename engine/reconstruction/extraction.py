@@ -21,6 +21,7 @@ from .clock import Clock
 from .fit import Fit, occupancy_of
 from .iso_value import choose_iso_value, density_volume, raw_volume
 from .outline import fit_to_outline
+from .surface_prior import with_prior
 
 COLOUR_STEP = 0.5
 """Distance between the samples that see the field's colour at a surface, voxels."""
@@ -74,8 +75,8 @@ def extract_mesh(fit: Fit, faces: int, photo: Photo | None = None) -> Triangles:
     outline exactly.
 
     A field fitted to images from all around is smooth: its raw densities, which the renderer
-    interpolates, give the surface. A field driven by a score and a single photo is speckled: its
-    densities, smoothed, keep the speckles together.
+    interpolates, give the surface, together with the fit's prior if it had one. A field driven by
+    a score and a single photo is speckled: its densities, smoothed, keep the speckles together.
     """
     occupancy = occupancy_of(fit.hull)
     grid = fit.field.as_grid()
@@ -84,7 +85,11 @@ def extract_mesh(fit: Fit, faces: int, photo: Photo | None = None) -> Triangles:
                        grid.voxel_grid)
     raw = torch.where(occupancy.voxels, grid.raw.detach()[0, 0], EMPTY_RAW)
     volume = raw_volume(raw) if len(images.rgba) > 1 else density_volume(raw)
-    iso_value = choose_iso_value(volume, rays, images.rgba[..., 3].reshape(-1), occupancy)
+    opacity = images.rgba[..., 3].reshape(-1)
+    iso_value = choose_iso_value(volume, rays, opacity, occupancy)
+    if fit.prior is not None and photo is not None:
+        volume = with_prior(volume, iso_value, grid.voxel_grid, fit.prior, photo)
+        iso_value = choose_iso_value(volume, rays, opacity, occupancy)
     # The smaller of both values puts the surface exactly at the z bounds.
     depth = fit.z_bounds.depth(grid.voxel_grid.axis(2)).clamp_max(1.0).numpy()
     values = np.minimum(volume.values.numpy(), iso_value * (1 + depth / grid.voxel_grid.voxel_size))

@@ -59,6 +59,8 @@ class Fit:
     hull: Hull
     """The hull of those images, within the z bounds."""
     z_bounds: ZBounds = UNBOUNDED
+    prior: ShapePrior | None = None
+    """The prior of the fit, if the views needed one."""
 
 
 class ViewFitStage:
@@ -179,7 +181,7 @@ def fit_field(task: FitTask, iterations: int, run: TrainingRun) -> Fit:
     first = initial_field(hull) if task.start is None else softened_field(task.start, hull)
     start = make_field(first, task.representation, run.generator, task.device)
     fitted = train_coarse_to_fine(start, stage, iterations, run)
-    return Fit(on_cpu(fitted), stage.images, stage.hull, stage.z_bounds)
+    return Fit(on_cpu(fitted), stage.images, stage.hull, stage.z_bounds, stage.prior)
 
 
 def initial_field(hull: Hull) -> VoxelField:

@@ -54,6 +54,7 @@ class ShapePrior:
 
     def __init__(self, prediction: ShapePrediction, hull: Hull, weight: float) -> None:
         """`weight`: weight of the prediction, in (0, 1]."""
+        self.prediction, self.weight = prediction, weight
         points = hull.voxel_grid.centres()
         probability = torch.from_numpy(prediction.sample(points.numpy()))
         odds = torch.logit(probability, eps=1e-3).clamp(-CONFIG.max_log_odds, CONFIG.max_log_odds)
