@@ -57,15 +57,11 @@ def hull_of(images: PosedImages, voxel_grid: VoxelGrid,
     points = voxel_grid.centres()
     votes, seen, total = torch.zeros(len(points)), torch.zeros(len(points)), torch.zeros(4, 1)
     allowed = torch.ones(len(points), dtype=torch.bool)
-    for image, matrix, weight, trusted in zip(
-            images.rgba.permute(0, 3, 1, 2), images.camera_to_world,
-            images.weight.clamp_max(1).tolist(), images.trusted, strict=True):
-        coords, _ = project(points, matrix, images.fov_deg)
-        # A view has no vote on what lies outside its frame.
-        framed = (coords.abs() < 1).all(-1)
-        inside = sample_image(_dilated(image[3:]), coords)[0] > 0.5
+    for view, (weight, trusted) in enumerate(zip(_votes(images), images.trusted, strict=True)):
+        image = images.rgba[view].permute(2, 0, 1)
+        colour, inside, framed = _seen(image, image[3:], images, view, points)
         votes += weight * (inside & framed)
-        total = total + weight * (sample_image(image, coords) * framed)
+        total = total + weight * (colour * framed)
         seen += weight * framed
         if trusted:
             allowed &= inside | ~framed
@@ -77,16 +73,66 @@ def hull_of(images: PosedImages, voxel_grid: VoxelGrid,
                 colour.reshape(*shape, 3), voxel_grid)
 
 
-def voxel_grid_around(hull: Hull, count: int, min_voxel_size: float) -> VoxelGrid:
-    """A grid of about `count` voxels around the hull's bound.
+def hull_bound(images: PosedImages, voxel_grid: VoxelGrid,
+               fractions: Sequence[float] = VOTE_FRACTIONS) -> Tensor:
+    """The bound of `hull_of` alone, in less time.
+
+    Raises:
+        EngineError: as `hull_of`.
+    """
+    points = voxel_grid.centres()
+    left = torch.arange(len(points))
+    alpha = images.rgba[..., 3][:, None]
+    for view in images.trusted.nonzero()[:, 0].tolist():
+        _, inside, framed = _seen(alpha[view, :0], alpha[view], images, view, points[left])
+        left = left[inside | ~framed]
+        if len(left) < MIN_VOXELS:
+            raise _no_common_shape()
+    points = points[left]
+    votes, seen = torch.zeros(len(left)), torch.zeros(len(left))
+    for view, weight in enumerate(_votes(images)):
+        _, inside, framed = _seen(alpha[view, :0], alpha[view], images, view, points)
+        votes += weight * (inside & framed)
+        seen += weight * framed
+    share = votes / seen.clamp_min_(MIN_VOTES)
+    bound = torch.zeros(voxel_grid.count, dtype=torch.bool)
+    bound[left] = _bound(share, torch.ones(len(left), dtype=torch.bool), fractions)
+    return bound.reshape(voxel_grid.shape)
+
+
+def _votes(images: PosedImages) -> list[float]:
+    """The votes of N images, at most 1 each."""
+    return images.weight.clamp_max(1).tolist()
+
+
+def _seen(values: Tensor, alpha: Tensor, images: PosedImages, view: int,
+          points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What a view shows at P points of the world.
+
+    Args:
+        values: C x S x S, to be sampled.
+        alpha: 1 x S x S, of the same image.
+
+    Returns:
+        The values (C x P), whether the point lies in the dilated silhouette, and in the frame: a
+        view has no vote on what lies outside its frame (P bool each).
+    """
+    coords, _ = project(points, images.camera_to_world[view], images.fov_deg)
+    found = sample_image(torch.cat([values, _dilated(alpha)]), coords)
+    return found[:-1], found[-1] > 0.5, (coords.abs() < 1).all(-1)
+
+
+def voxel_grid_around(bound: Tensor, voxel_grid: VoxelGrid, count: int,
+                      min_voxel_size: float) -> VoxelGrid:
+    """A grid of about `count` voxels around a hull's bound, which is on another voxel grid.
 
     `min_voxel_size`: world units; if the voxels would be smaller, there are fewer.
     """
-    occupied = hull.bound.nonzero()
-    size = hull.voxel_grid.voxel_size
+    occupied = bound.nonzero()
+    size = voxel_grid.voxel_size
     low, high = (
         [a + (float(index) + margin) * size
-         for a, index in zip(hull.voxel_grid.low, corner, strict=True)]
+         for a, index in zip(voxel_grid.low, corner, strict=True)]
         for corner, margin in ((occupied.amin(0), -MARGIN), (occupied.amax(0), MARGIN)))
     box = VoxelGrid.within(low, high, size)
     finer = box.with_voxel_count(count)
@@ -98,7 +144,11 @@ def _bound(share: Tensor, allowed: Tensor, fractions: Sequence[float]) -> Tensor
         bound = (share >= fraction) & allowed
         if bound.sum() >= MIN_VOXELS:
             return bound
-    raise EngineError(
+    raise _no_common_shape()
+
+
+def _no_common_shape() -> EngineError:
+    return EngineError(
         ErrorCode.BAD_INPUT, "the views' silhouettes have no shape in common",
         "check that every view shows the same object at its centre and that its cameras are right")
 

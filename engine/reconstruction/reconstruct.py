@@ -23,7 +23,7 @@ from ..shape.prediction import ShapePrediction
 from .direct import mesh_from_photo, show_prediction
 from .extraction import textured_mesh
 from .fit import Fit, FitTask, fit_field
-from .hull import hull_of, voxel_grid_around
+from .hull import hull_bound, voxel_grid_around
 from .memory import require_memory
 from .photometric import PhotometricConfig
 from .posed_images import (
@@ -251,9 +251,9 @@ def _refined(fit: Fit, photo: Photo, settings: ReconstructionSettings, context: 
 
 def _voxel_grid(images: PosedImages, resolution: int) -> VoxelGrid:
     """The voxel grid of the fit, which encloses a coarse hull of the object."""
-    coarse = hull_of(images, cube(resolution))
+    coarse = cube(resolution)
     min_voxel_size = MIN_VOXEL_PIXELS * FRAME_SIZE / images.rgba.shape[1]
-    return voxel_grid_around(coarse, resolution**3, min_voxel_size)
+    return voxel_grid_around(hull_bound(images, coarse), coarse, resolution**3, min_voxel_size)
 
 
 def _prediction(photo: Photo | None,

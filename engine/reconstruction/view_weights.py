@@ -26,7 +26,7 @@ from ..fields.voxel_grid import cube
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .fit import DECAY, LEARNING_RATE, SMOOTHING, initial_field, occupancy_of
-from .hull import hull_of, voxel_grid_around
+from .hull import hull_bound, hull_of, voxel_grid_around
 from .photometric import RAY_STEP, PhotometricConfig, PhotometricObjective
 from .posed_images import FRAME_SIZE, PosedImages
 from .trainer import LearningRates, Level, TrainingRun, train
@@ -110,9 +110,9 @@ def quick_residuals(images: PosedImages, seed: int,
         EngineError: `BAD_INPUT` if the silhouettes have no shape in common.
     """
     fractions = (config.vote_fraction,)
-    coarse = hull_of(images, cube(config.resolution), fractions)
-    voxel_grid = voxel_grid_around(coarse, config.resolution**3,
-                                   FRAME_SIZE / images.rgba.shape[1])
+    coarse = cube(config.resolution)
+    voxel_grid = voxel_grid_around(hull_bound(images, coarse, fractions), coarse,
+                                   config.resolution**3, FRAME_SIZE / images.rgba.shape[1])
     hull = hull_of(images, voxel_grid, fractions)
     field, occupancy = initial_field(hull), occupancy_of(hull)
     alignment = Alignment(images.trusted)

@@ -24,7 +24,7 @@ from engine.core.reporting import SilentReporter
 from engine.fields.voxel_grid import cube
 from engine.imaging.view_set import ViewSet
 from engine.reconstruction.alignment import Alignment
-from engine.reconstruction.hull import Hull, hull_of, voxel_grid_around
+from engine.reconstruction.hull import Hull, hull_bound, hull_of, voxel_grid_around
 from engine.reconstruction.memory import PER_HASHED, estimate, require_memory
 from engine.reconstruction.sds import SDSSettings
 
@@ -100,6 +100,16 @@ def test_hull_stays_inside_trusted_silhouettes(block_views: ViewSet) -> None:
     y = cube(40).centres()[:, 1].reshape(40, 40, 40)
     assert not bound[y < -0.06].any()
     assert bound[inside() & (y > 0.06)].all()
+
+
+@pytest.mark.parametrize("trusted", [(), (0,), (0, 5)])
+def test_hull_bound_is_that_of_the_hull(block_views: ViewSet, trusted: tuple[int, ...]) -> None:
+    images = posed_images(block_views)
+    images = replace(images, trusted=torch.zeros_like(images.trusted),
+                     weight=torch.linspace(0.1, 1.5, len(images.weight)))
+    images.trusted[list(trusted)] = True
+    images.rgba[0, :, :32] = 0
+    assert hull_bound(images, cube(40)).equal(hull_of(images, cube(40)).bound)
 
 
 def test_reconstruct_refuses_views_without_common_shape(block_views: ViewSet) -> None:
@@ -190,12 +200,13 @@ def test_reconstruct_keeps_thickness_of_a_thin_bar() -> None:
 
 def test_voxel_grid_around_hull_holds_it(block_views: ViewSet) -> None:
     hull = hull_of_views(block_views)
-    voxel_grid = voxel_grid_around(hull, 40**3, 0.0)
+    voxel_grid = voxel_grid_around(hull.bound, hull.voxel_grid, 40**3, 0.0)
     assert voxel_grid.count == pytest.approx(40**3, rel=0.1)
     assert voxel_grid.voxel_size < 0.95 * hull.voxel_grid.voxel_size
     where = voxel_grid.normalised(hull.voxel_grid.centres()[hull.bound.flatten()])
     assert where.abs().max() < 1
-    assert voxel_grid_around(hull, 40**3, 0.03).voxel_size == 0.03
+    coarser = voxel_grid_around(hull.bound, hull.voxel_grid, 40**3, 0.03)
+    assert coarser.voxel_size == 0.03
 
 
 def disturbed(views: ViewSet) -> ViewSet:
