@@ -13,10 +13,10 @@ from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from ..mesh.raster import rasterise
 from ..mesh.triangles import FloatArray, IntArray, Triangles
+from .nearest import Nearest, SearchTree, nearest_both_ways
 
 POINTS = 100_000
 """Samples of a surface. At this number a mesh scores a Chamfer distance of 0.0021 against itself;
@@ -96,10 +96,10 @@ def compare(shape: Triangles | FloatArray, truth: Triangles, *, points: int = PO
         if isinstance(shape, Triangles):
             shape = Triangles(shape.vertices @ linear.T + shift, shape.faces)
     chamfer_icp, f_score_icp = distances(aligned.points, theirs.points)
-    chamfer, f_score = distances(ours.points, theirs.points)
+    there, back = nearest_both_ways(ours.points, theirs.points)
     iou = volumetric_iou(shape, truth) if isinstance(shape, Triangles) else None
-    return MeshScores(chamfer, f_score, _normal_consistency(ours, theirs), chamfer_icp,
-                      f_score_icp, iou)
+    return MeshScores(*_chamfer_and_f_score(there, back),
+                      _normal_consistency(ours, theirs, there, back), chamfer_icp, f_score_icp, iou)
 
 
 def _normalised_shape(shape: Triangles | FloatArray) -> Triangles | FloatArray:
@@ -118,13 +118,11 @@ def _sampled(shape: Triangles | FloatArray, count: int, rng: np.random.Generator
     return _Surface(shape[rng.choice(len(shape), count, replace=False)], None)
 
 
-def _normal_consistency(a: _Surface, b: _Surface) -> float | None:
+def _normal_consistency(a: _Surface, b: _Surface, there: Nearest, back: Nearest) -> float | None:
     if a.normals is None or b.normals is None:
         return None
-    nearest_in_b = b.normals[cKDTree(b.points).query(a.points)[1]]
-    nearest_in_a = a.normals[cKDTree(a.points).query(b.points)[1]]
-    cosines = (np.abs((a.normals * nearest_in_b).sum(axis=1)).mean(),
-               np.abs((b.normals * nearest_in_a).sum(axis=1)).mean())
+    cosines = (np.abs((a.normals * b.normals[there.indices]).sum(axis=1)).mean(),
+               np.abs((b.normals * a.normals[back.indices]).sum(axis=1)).mean())
     return float(np.mean(cosines))
 
 
@@ -164,15 +162,19 @@ def sample_with_normals(mesh: Triangles, count: int,
 
 def distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     """Chamfer distance and F-score of two point sets, (n, 3) and (m, 3)."""
-    there, back = cKDTree(b).query(a)[0], cKDTree(a).query(b)[0]
-    precision, recall = (there < F_THRESHOLD).mean(), (back < F_THRESHOLD).mean()
+    return _chamfer_and_f_score(*nearest_both_ways(a, b))
+
+
+def _chamfer_and_f_score(there: Nearest, back: Nearest) -> tuple[float, float]:
+    precision, recall = ((way.distances < F_THRESHOLD).mean() for way in (there, back))
     f_score = 2 * precision * recall / max(precision + recall, 1e-12)
-    return float((there.mean() + back.mean()) / 2), float(f_score)
+    return float((there.distances.mean() + back.distances.mean()) / 2), float(f_score)
 
 
 def mean_distances(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     """Mean distance of the points of `a` from `b`, and of the points of `b` from `a`."""
-    return float(cKDTree(b).query(a)[0].mean()), float(cKDTree(a).query(b)[0].mean())
+    there, back = nearest_both_ways(a, b)
+    return float(there.distances.mean()), float(back.distances.mean())
 
 
 def similarity_icp(source: FloatArray, target: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -181,12 +183,12 @@ def similarity_icp(source: FloatArray, target: FloatArray) -> tuple[FloatArray, 
 
     Each step is the closed form of Umeyama (1991) on `ICP_POINTS` points of the source.
     """
-    tree = cKDTree(target)
+    tree = SearchTree(target)
     some = source[::max(1, len(source) // ICP_POINTS)]
     linear, shift = np.eye(3), np.zeros(3)
     for _ in range(ICP_STEPS):
         moved = some @ linear.T + shift
-        turn, step = _similarity(moved, target[tree.query(moved)[1]])
+        turn, step = _similarity(moved, target[tree.nearest(moved).indices])
         linear, shift = turn @ linear, turn @ shift + step
     return linear, shift
 
