@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ..core.reporting import Reporter
 from ..training.shards import RenderedObject, on_white
@@ -173,6 +172,9 @@ def _gradient_magnitude(images: np.ndarray) -> np.ndarray:
 def _ssim(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     first, second = (Tensor(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
                      for images in (predicted, truth))
+    # torchmetrics takes a second to import, because it imports all its metrics and matplotlib.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     # One pair at a time: without `data_range`, torchmetrics takes the range of values of the pair.
     scores = [structural_similarity_index_measure(a[None], b[None])
               for a, b in zip(first, second, strict=True)]

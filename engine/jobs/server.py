@@ -51,7 +51,8 @@ Handler = Callable[[dict[str, Any], Reporter], dict[str, Any]]
 
 GRACE_S = 0.3
 """Seconds that a job may take to notice that the engine ends, before the process exits."""
-LIBRARIES = ("..imaging", "torch", "transformers.modeling_utils", "diffusers.models", "..diffusion")
+LIBRARIES = ("..imaging", "torch", "transformers.modeling_utils", "diffusers.models",
+             "..diffusion.pipeline")
 """Modules that most jobs need and that take seconds to load. Quick jobs need only the first."""
 
 
