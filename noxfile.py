@@ -53,22 +53,22 @@ def install_segmentation_model(session: nox.Session) -> None:
     session.run_install("python", "-m", "engine.setup.segmentation_model", str(unpacked))
 
 
-def processes() -> int:
-    """How many processes share the tests: one more than there are cores, because tests that start,
-    kill and await other programs leave a core idle now and then."""
-    return min((os.cpu_count() or 1) + 1, 5)
-
-
-def run_pytest(session: nox.Session, *arguments: str, **variables: str) -> None:
+def run_pytest(session: nox.Session, processes: int, *arguments: str, **variables: str) -> None:
     """pytest in several processes, each with one thread and whole files of tests. The order of the
     files is that of `tests/conftest.py`."""
-    session.run("pytest", "-n", str(processes()), "--dist", "loadfile", "--no-loadscope-reorder",
+    session.run("pytest", "-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder",
                 *arguments, env={"OMP_NUM_THREADS": "1", **variables})
 
 
+def cores() -> int:
+    """The processor's cores, of which the tests use at most four."""
+    return min(os.cpu_count() or 1, 4)
+
+
 def run_tests(session: nox.Session, *arguments: str) -> None:
-    """The tests with the extension's zip at hand."""
-    run_pytest(session, *arguments, ZERO123_EXTENSION=str(build_extension(session)))
+    """The tests with the extension's zip at hand. One process more than there are cores runs them,
+    because tests that start, kill and await other programs leave a core idle now and then."""
+    run_pytest(session, cores() + 1, *arguments, ZERO123_EXTENSION=str(build_extension(session)))
 
 
 def run_together(session: nox.Session,
@@ -129,8 +129,10 @@ def quick(session: nox.Session) -> None:
     install_engine(session)
     session.install(*TEST_TOOLS)
     session.run("ruff", "check", ".")
-    session.run(*TYPES)
-    run_pytest(session, "-m", "not slow", *(session.posargs or ["tests/unit"]))
+    with ThreadPoolExecutor(1) as pool:  # mypy uses one core
+        types = pool.submit(session.run, *TYPES, silent=True)
+        run_pytest(session, cores(), "-m", "not slow", *(session.posargs or ["tests/unit"]))
+        session.log(types.result())
 
 
 def blender_tests(session: nox.Session, bpy: str) -> None:

@@ -51,12 +51,16 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with every component and random weights, made by a separate process so that
-    torch is not loaded here.
+    """A model folder with every component and random weights. Where diffusers is not loaded yet, a
+    separate process makes it, so that this process still starts tests without torch.
     """
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs the engine's libraries in the Python that runs the tests")
     folder = tmp_path_factory.mktemp("models") / "tiny"
+    if "diffusers" in sys.modules:
+        from helpers.tiny_pipeline import tiny_pipeline  # imports diffusers
+        tiny_pipeline().save_pretrained(folder)
+        return folder
     subprocess.run([sys.executable, "-m", "helpers.tiny_pipeline", str(folder)], check=True,
                    env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT),
                                                                      str(ROOT / "tests")])})

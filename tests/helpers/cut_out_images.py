@@ -9,7 +9,7 @@ them.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,14 +41,20 @@ class CutOutImage:
 
 def cut_out_images(rendered: int = 24) -> Iterator[CutOutImage]:
     """The drawn images and this many rendered ones."""
-    for number, (kind, background, thing) in enumerate(_DRAWN):
-        rgba = _drawn(_OBJECTS[thing])
-        yield _composited(f"{kind} {thing}", rgba, _BACKGROUNDS[background], number)
+    yield from drawn_images({f"{kind} {thing}" for kind, _, thing in _DRAWN})
     kinds = list(_RENDERED)
     for number in range(rendered):
         kind = kinds[number % len(kinds)]
         yield _composited(f"rendered on {kind}", _rendered(number), _BACKGROUNDS[_RENDERED[kind]],
                           100 + number)
+
+
+def drawn_images(names: Container[str]) -> Iterator[CutOutImage]:
+    """The drawn images with these names; several have the same name."""
+    for number, (kind, background, thing) in enumerate(_DRAWN):
+        name = f"{kind} {thing}"
+        if name in names:
+            yield _composited(name, _drawn(_OBJECTS[thing]), _BACKGROUNDS[background], number)
 
 
 def as_jpeg(image: CutOutImage, side: int = 560, quality: int = 78) -> CutOutImage:

@@ -172,6 +172,7 @@ def test_batch_keeps_results_of_the_same_request(tiny_model: Path, tmp_path: Pat
     assert made(given=picture)
 
 
+@pytest.mark.slow
 def test_batch_renders_its_meshes(tmp_path: Path):
     photograph(BLOCK, [(a, e) for e in (0.0, 40.0) for a in range(0, 360, 60)],
                size=48).save(tmp_path / "views")

@@ -19,6 +19,7 @@ from engine.models.model_cache import ModelCache, model_cache
 from engine.remote.archive import pack
 
 
+@pytest.mark.slow
 def test_batch_needs_its_only_model_before_it_begins(
         tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     pictures = make_pictures(tmp_path, "a", "b")
@@ -36,6 +37,7 @@ def test_batch_needs_its_only_model_before_it_begins(
         "a": "failed", "b": "done"}
 
 
+@pytest.mark.slow
 def test_actor_loads_its_model_once_despite_bad_images(
         tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     drops: list[None] = []

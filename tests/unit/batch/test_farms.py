@@ -58,6 +58,7 @@ def test_part_refuses_other_texts(text: str) -> None:
     assert repr(text) in caught.value.message
 
 
+@pytest.mark.slow
 def test_batch_part_runs_only_its_items(tmp_path: Path, tiny_model: Path) -> None:
     pictures, out = tmp_path / "pictures", tmp_path / "out"
     make_pictures(pictures, "a", "b", "c")

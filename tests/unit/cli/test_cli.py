@@ -220,6 +220,7 @@ def test_reconstruct_fits_given_views_without_a_model(tmp_path: Path,
     assert len(ViewSet.load(out / "views" / "views.json")) == 8
 
 
+@pytest.mark.slow
 def test_reconstruct_uses_the_image_beside_given_views(picture: Path, tmp_path: Path):
     given = ball_views().save(tmp_path / "given")
     assert run("reconstruct", picture, "--views", given, "--out", tmp_path / "out",
@@ -284,6 +285,7 @@ def test_models_list_has_the_network_that_came_with_the_program(
     assert "here" in line and "download" not in line
 
 
+@pytest.mark.slow
 @pytest.mark.golden
 def test_models_import_makes_a_usable_folder(shared_dir: Path, picture: Path, tmp_path: Path):
     golden = shared_dir / "golden"

@@ -111,7 +111,8 @@ def test_unwritable_folder_is_reported_before_loading(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files")
-@pytest.mark.parametrize("verb", ["views", "segment", "prepare"])
+@pytest.mark.parametrize("verb", [pytest.param("views", marks=pytest.mark.slow), "segment",
+                                  "prepare"])
 def test_full_disk_leaves_no_files(verb: str, tiny_model: Path, tmp_path: Path):
     import resource
 

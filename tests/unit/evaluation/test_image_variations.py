@@ -67,6 +67,7 @@ def test_image_variations_equal_the_pipelines_image(model: Path) -> None:
     np.testing.assert_allclose(view, small, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_evaluate_views_lists_image_variations(model: Path, tmp_path: Path,
                                 capsys: pytest.CaptureFixture[str]) -> None:
     rgba = np.full((3, 128, 128, 4), 255, np.uint8)

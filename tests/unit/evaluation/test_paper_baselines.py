@@ -183,6 +183,7 @@ def test_dietnerf_makes_a_closed_mesh_with_nano(photo: np.ndarray) -> None:
     assert result.stages[0]["name"] == "dietnerf"
 
 
+@pytest.mark.slow
 def test_reconstruct_accepts_image_variations(model: Path, photo: np.ndarray,  # noqa: F811
                                                  tmp_path: Path,
                                                  monkeypatch: pytest.MonkeyPatch) -> None:

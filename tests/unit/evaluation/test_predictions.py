@@ -102,6 +102,7 @@ def test_load_shape_names_files_without_a_shape(tmp_path: Path, damage) -> None:
     assert caught.value.code is ErrorCode.BAD_INPUT and str(path) in caught.value.message
 
 
+@pytest.mark.slow
 def test_evaluate_meshes_exit_code_reports_missing_ones(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for room in ("views", "meshes", "theirs"):

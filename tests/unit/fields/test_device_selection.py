@@ -152,6 +152,7 @@ def test_unwritable_probe_result_is_kept_in_memory(
     assert sessions.ask().reason == sessions.ask().reason == "fast"
 
 
+@pytest.mark.slow
 def test_probe_runs_in_its_own_process() -> None:
     """The probe runs on the CPU, which agrees with itself; whether it is faster is random."""
     place = probe_device("cpu")

@@ -132,6 +132,7 @@ def test_constants_are_copied_to_a_device_once(
     step()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_grid_size")
 @pytest.mark.parametrize("representation", ["voxels", "hash"])
 def test_fit_on_a_device_equals_the_cpu_fit(representation: str, device: torch.device) -> None:
@@ -139,11 +140,13 @@ def test_fit_on_a_device_equals_the_cpu_fit(representation: str, device: torch.d
                 fit(device, representation=representation))
 
 
+@pytest.mark.slow
 def test_refinement_runs_on_a_device(device: torch.device, pipeline, photo) -> None:
     options = {"photo": photo, "input_elevation_deg": ELEVATION, "refine": 2, "pipeline": pipeline}
     assert_same(fit(CPU, **options), fit(device, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sds", "sjc", "dietnerf"])
 def test_score_methods_run_on_a_device(method: str, device: torch.device, pipeline, photo,
                                              monkeypatch: pytest.MonkeyPatch) -> None:

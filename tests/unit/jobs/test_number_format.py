@@ -93,6 +93,7 @@ def test_number_format_refuses_unknown_names() -> None:
         assert caught.value.code is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "told"), [("auto", "float32"), ("bfloat16", "bfloat16")])
 def test_results_tell_their_format(dtype: str, told: str, picture: Path, tmp_path: Path) -> None:
     request = ReconstructRequest(

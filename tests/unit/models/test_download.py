@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from helpers.command_line import PATIENCE_S, engine
+from helpers.command_line import PATIENCE_S, engine, run
 from helpers.downloads import BLOB, MB, SILENT, TINY, error_of, part
 from helpers.exploit import Exploit
 from helpers.hub import COMMIT, Hub
@@ -159,6 +159,7 @@ def test_download_reports_missing_network(monkeypatch: pytest.MonkeyPatch):
     assert "network" in error.hint
 
 
+@pytest.mark.slow
 def test_download_reports_unreachable_proxy(hub: Hub, monkeypatch: pytest.MonkeyPatch):
     """Runs in a separate process, because the client reads the proxy's name when it is created."""
     result = engine("models", "download", "u2netp",
@@ -223,6 +224,7 @@ def test_download_checks_free_space_first(hub: Hub, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.slow
 def test_download_keeps_data_when_disk_becomes_full(hub: Hub, models: Path, content: bytes,
                                                     shared_dir: Path):
     import resource
@@ -234,7 +236,7 @@ def test_download_keeps_data_when_disk_becomes_full(hub: Hub, models: Path, cont
     assert result.returncode == 5, result.stderr
     assert result.stderr.startswith("error disk: ")
     assert 0 < part(models).stat().st_size <= limit
-    assert engine("models", "download", "u2netp").returncode == 0
+    assert run("models", "download", "u2netp") == 0
 
 
 def test_download_refuses_concurrent_download(hub: Hub):
@@ -250,6 +252,7 @@ def test_download_refuses_concurrent_download(hub: Hub):
     assert reporter.code is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["ctrl-c", "killed", "stdin closes"])
 def test_download_command_resumes_after_any_end(hub: Hub, models: Path, shared_dir: Path, way: str):
     hub.files["u2netp.onnx"] = (shared_dir / "data/models/u2netp.onnx").read_bytes()
@@ -276,9 +279,9 @@ def test_download_command_resumes_after_any_end(hub: Hub, models: Path, shared_d
     kept = part(models).stat().st_size
     assert 0 < kept < len(hub.files["u2netp.onnx"])
     hub.hold_after = None
-    assert engine("models", "download", "u2netp").returncode == 0
+    assert run("models", "download", "u2netp") == 0
     assert hub.bodies[-1].range == f"bytes={kept}-"
-    assert engine("models", "verify", "u2netp").returncode == 0
+    assert run("models", "verify", "u2netp") == 0
 
 
 def test_download_refuses_malicious_pickle(hub: Hub, models: Path,

@@ -98,6 +98,7 @@ def test_with_family_settings_fills_missing_values():
     assert with_family_settings(given, STABLE).iterations == 600
 
 
+@pytest.mark.slow
 def test_report_lists_family_settings(tmp_path: Path, picture: Path):
     request = ReconstructRequest(
         image=str(picture), out=str(tmp_path / "out"), device="cpu", view_count=4, iterations=4,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,11 +68,10 @@ def _status_mb(name: str) -> float:
     raise AssertionError
 
 
-@pytest.fixture
-def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The models folder after an import was killed in the middle."""
-    models = tmp_path / "models"
-    monkeypatch.setenv("ZERO123_MODELS", str(models))
+@pytest.fixture(scope="module")
+def leftover(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder after an import was killed in the middle."""
+    models = tmp_path_factory.mktemp("killed") / "models"
     golden = shared_dir / "golden"
     process = subprocess.Popen(
         [sys.executable, "-c", HANGING_IMPORT, golden / "checkpoint.ckpt", golden / "config.yaml",
@@ -89,6 +89,15 @@ def killed(shared_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return models
 
 
+@pytest.fixture
+def killed(leftover: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, as the models folder."""
+    models = shutil.copytree(leftover, tmp_path / "models")
+    monkeypatch.setenv("ZERO123_MODELS", str(models))
+    return models
+
+
+@pytest.mark.slow
 def test_import_removes_files_of_killed_imports(killed: Path,
                                                 shared_dir: Path) -> None:
     import_checkpoint(shared_dir / "golden" / "checkpoint.ckpt",
@@ -96,6 +105,7 @@ def test_import_removes_files_of_killed_imports(killed: Path,
     assert [path.name for path in killed.iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 def test_models_verb_removes_files_of_killed_imports(killed: Path) -> None:
     assert run("models", "list") == 0
     assert list(killed.iterdir()) == []

@@ -147,6 +147,7 @@ def test_carving_ignores_inconsistent_views(tray: PosedImages) -> None:
     assert not found.is_consistent
 
 
+@pytest.mark.slow
 def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
     """Most of a hollow's lid is inconsistent before carving, and nothing below it."""
     found = carving_of(tray, hull_of(tray, LATTICE).bound)

@@ -40,6 +40,7 @@ def views() -> ViewSet:
     return photograph(BLOCK, ORBIT, size=64)
 
 
+@pytest.mark.slow
 def test_rounds_fit_the_views_of_the_model(views: ViewSet, photo: np.ndarray) -> None:
     """Nano draws a block as a block."""
     result = reconstruct(views, photo, pipeline=load_pipeline("nano", "cpu"), rounds=1, **SMALL)
@@ -53,6 +54,7 @@ def test_rounds_fit_the_views_of_the_model(views: ViewSet, photo: np.ndarray) ->
     assert iou(inside, contains(BLOCK, points)) > 0.6
 
 
+@pytest.mark.slow
 def test_rounds_keep_the_fit_if_the_model_shows_no_object(views: ViewSet,
                                                           photo: np.ndarray) -> None:
     """Random weights draw noise from edge to edge. Of four steps two are taken, with guidance."""
@@ -74,6 +76,7 @@ def test_rounds_require_the_model_s_field_of_view(views: ViewSet, photo: np.ndar
                     **SMALL)
 
 
+@pytest.mark.slow
 def test_render_views_shows_the_fit_at_the_views_cameras(views: ViewSet,
                                                          photo: np.ndarray) -> None:
     fit = fit_images(posed_images(views), cube(32), 40)
@@ -105,6 +108,7 @@ def test_doubtful_views_are_few_and_below_full_weight() -> None:
     assert list(doubtful_views(weights)) == [5, 9, 11, 13]
 
 
+@pytest.mark.slow
 def test_better_views_keeps_the_sample_that_agrees() -> None:
     """View 3 shows a wrong side first and the right one then; view 6 the other way round."""
     from test_view_weights import POSES, UNEVEN

@@ -76,6 +76,7 @@ def test_views_in_memory_follows_free_gpu_memory(
     assert views_in_memory(pipeline) == MAX_BATCH_SIZE
 
 
+@pytest.mark.slow
 def test_view_batches_stay_halved_after_out_of_memory(photo: np.ndarray) -> None:
     expected = gradients(tiny_pipeline(), photo, "sds", steps=2)
     pipeline = tiny_pipeline()

@@ -47,7 +47,7 @@ def blocks(nano, photo) -> dict[str, Reconstruction]:
         patch.setattr(score, "COLOUR_ITERATIONS", 30)
         return {method: reconstruct_by_score(nano, photo, method=method, iterations=iterations,
                                              input_elevation_deg=ELEVATION, **SMALL)
-                for method, iterations in (("sds", 30), ("sjc", 150))}
+                for method, iterations in (("sds", 12), ("sjc", 150))}
 
 
 def silhouette_agrees(mesh, photo: np.ndarray) -> float:

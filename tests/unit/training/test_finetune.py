@@ -81,6 +81,7 @@ def test_fine_tuned_model_can_be_used(shards: Path, tiny_model: Path, picture: P
     assert [name for name in names(tmp_path) if name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_fine_tuned_model_is_found_by_name(shards: Path, tiny_model: Path,
                                                        tmp_path: Path,
                                                        monkeypatch: pytest.MonkeyPatch):
@@ -292,6 +293,7 @@ processes.wait()
 """
 
 
+@pytest.mark.slow
 def test_processes_on_the_cpu_do_not_touch_a_gpu(project_root: Path):
     """torch reports a GPU here that cannot be used."""
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",

@@ -113,6 +113,7 @@ def test_read_shards_names_listed_objects_without_files(folder: Path) -> None:
     assert [str(folder / "missing") in problem.message for problem in problems] == [True]
 
 
+@pytest.mark.slow
 def test_unpack_holds_one_object_in_memory(tmp_path: Path) -> None:
     """Unpacking forty objects takes less than a third of the memory of their images."""
     rng = np.random.default_rng(0)

@@ -50,6 +50,7 @@ def image_of(folder: Path) -> np.ndarray:
     return shards.image(shards.train[0], 0)
 
 
+@pytest.mark.slow
 def test_network_starts_as_the_shape_network(folder) -> None:
     source: ShapeNetwork = load_shape_network().network
     model = initial_network().eval()
