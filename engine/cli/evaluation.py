@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence, Sized
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,8 +129,8 @@ def _add_consistency(verbs: Any) -> None:
                                    "fits true views of the objects, some with known defects")
     _add_common(consistency, "objects", "--iterations", "--seed", "--last", "--count")
     consistency.add_argument("--out", type=user_path, required=True, metavar="DIR",
-                             help="folder for NAME/DEFECT-K/mesh.glb and consistency.json; "
-                             "finished reconstructions are kept")
+                             help="folder for NAME.json and consistency.json; finished "
+                             "reconstructions are not repeated")
     consistency.add_argument("--defects", nargs="+", choices=DEFECT_NAMES, default=[],
                              help="default: all")
     consistency.add_argument("--bad", nargs="+", type=int, default=[0, 2, 4, 6], metavar="K",
@@ -138,6 +138,9 @@ def _add_consistency(verbs: Any) -> None:
     consistency.add_argument("--view-count", type=int, default=16, help="views of each object")
     consistency.add_argument("--resolution", type=int, default=96,
                              help="voxels along each side of the fit")
+    consistency.add_argument("--unweighted", action="store_true",
+                             help="trust all views alike, to see what the weights of views are "
+                             "worth (needs its own --out)")
     consistency.set_defaults(run=_evaluate_consistency, stopped=RESUMES_HINT)
 
 
@@ -309,17 +312,17 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
 
 def _evaluate_consistency(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.consistency import (
+        SETTINGS,
         ConsistencyEvaluation,
         consistency_table,
         evaluate_consistency,
         mean_ious,
     )
 
-    # The mesh's details do not matter for its volume.
-    options = {"seed": args.seed, "resolution": args.resolution, "iterations": args.iterations,
-               "texture_size": 64}
+    settings = replace(SETTINGS, resolution=args.resolution, iterations=args.iterations,
+                       seed=args.seed, view_weights=not args.unweighted)
     evaluation = ConsistencyEvaluation(
-        options, tuple(args.defects), tuple(args.bad), view_count=args.view_count, last=args.last,
+        settings, tuple(args.defects), tuple(args.bad), view_count=args.view_count, last=args.last,
         count=args.count, seed=args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     check_json(args.out / "consistency.json", "objects", "left_out")
@@ -329,8 +332,9 @@ def _evaluate_consistency(args: argparse.Namespace, reporter: Reporter) -> None:
     means = mean_ious(scores)
     print(f"IoU of {len(scores)} objects by number of defective views of {args.view_count}")
     print(consistency_table(means, evaluation))
-    record = {"options": {**options, "view_count": args.view_count}, "mean": means,
-              "objects": scores}
+    options = {"seed": args.seed, "resolution": args.resolution, "iterations": args.iterations,
+               "view_count": args.view_count, "weighted": not args.unweighted}
+    record = {"options": options, "mean": means, "objects": scores}
     _write(args.out / "consistency.json", record, problems)
     _fail_for(problems)
 

@@ -25,6 +25,7 @@ from PIL import Image
 
 from ..camera import DEFAULT_RADIUS
 from ..core.errors import EngineError, ErrorCode
+from ..core.image_requests import SAMPLERS
 from ..core.reporting import SilentReporter
 from ..core.requests import ReconstructRequest
 from ..jobs.mesh import sample_views
@@ -113,13 +114,17 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", default=[*VARIANTS])
     parser.add_argument("--model", default="nano")
     parser.add_argument("--steps", type=int, default=0, help="denoising steps")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="dpm++")
+    parser.add_argument("--eta", type=float, default=0.0, help="noise added in each step of ddim")
+    parser.add_argument("--guidance", type=float, default=0.0, help="0 uses the model's default")
     parser.add_argument("--resolution", type=int, default=96)
     parser.add_argument("--iterations", type=int, default=300)
     parser.add_argument("--count", type=int, default=0, help="objects, evenly spaced; 0: all")
     parser.add_argument("--out", type=Path, help="receives the numbers as JSON")
     arguments = parser.parse_args()
     options = {name: getattr(arguments, name)
-               for name in ("model", "steps", "resolution", "iterations")}
+               for name in ("model", "steps", "sampler", "eta", "guidance", "resolution",
+                            "iterations")}
     variants = [Variant.named(name) for name in arguments.variants]
     objects = list(read_test_objects(arguments.objects))
     objects = evenly_spaced(objects, arguments.count) if arguments.count else objects

@@ -9,22 +9,23 @@ score of intact views is the cost of the defect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.reporting import Reporter, SilentReporter
-from ..core.requests import ReconstructRequest
+from ..core.files import read_json_object
+from ..core.reporting import Reporter
+from ..core.staging import staged_file
 from ..imaging import premultiplied, straight
 from ..imaging.view_set import ViewSet
-from ..jobs import run as jobs
 from ..mesh.rendering import TexturedTriangles
 from ..mesh.triangles import Triangles
+from ..reconstruction import ReconstructionSettings, reconstruct
 from .defects import DEFECT_NAMES, IMAGE_DEFECTS, MISSING, WRONG_SIDE
 from .meshes import normalised, volumetric_iou
 from .predictions import load_shape
@@ -39,14 +40,16 @@ from .selection import evenly_spaced
 
 VIEW_SIZE = 256
 """Side of the views, pixels."""
+SETTINGS = ReconstructionSettings(texture_size=64)
+"""Default settings of a reconstruction; the texture does not matter for the IoU."""
 
 
 @dataclass(frozen=True)
 class ConsistencyEvaluation:
     """The settings of an evaluation of consistency."""
 
-    options: dict[str, Any] = field(default_factory=dict)
-    """Fields of the `ReconstructRequest` for each reconstruction."""
+    settings: ReconstructionSettings = SETTINGS
+    """Settings of each reconstruction."""
     defects: tuple[str, ...] = ()
     """Names of `DEFECT_NAMES`; empty: all."""
     bad_counts: tuple[int, ...] = (0, 2, 4, 6)
@@ -59,13 +62,33 @@ class ConsistencyEvaluation:
     seed: int = 0
     """Seed for the choice of the views with a defect, and for the random part of the defects."""
 
+    def generator(self, name: str) -> np.random.Generator:
+        """The generator of the defects of an object, the same for all cases: all defects hit the
+        same views, and a larger number of bad views contains the smaller ones."""
+        return np.random.default_rng((self.seed, crc32(name.encode())))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A number of views that have the same defect."""
+
+    defect: str = ""
+    """A name of `DEFECT_NAMES`; empty without bad views, a case that all defects share."""
+    bad: int = 0
+    """Number of views with the defect."""
+
+    @property
+    def name(self) -> str:
+        """The name in the tables."""
+        return f"{self.defect} {self.bad}" if self.bad else "intact"
+
 
 def evaluate_consistency(folder: Path, out: Path, evaluation: ConsistencyEvaluation,
                          reporter: Reporter, damaged: OnDamaged | None = None
                          ) -> dict[str, dict[str, float]]:
     """IoU of the reconstructions with the truth: object to "DEFECT K" (and "intact") to IoU.
 
-    Each reconstruction is kept in `out/OBJECT/CASE`, so that an interrupted run resumes.
+    The values of each object are kept in `out/OBJECT.json`, so that an interrupted run resumes.
 
     Args:
         folder: a test set with meshes (see `engine.evaluation.datasets`).
@@ -84,47 +107,44 @@ def evaluate_consistency(folder: Path, out: Path, evaluation: ConsistencyEvaluat
         if not isinstance(true_shape, Triangles):
             raise EngineError(ErrorCode.BAD_INPUT, f"{truth} has no faces", "the truth is a mesh")
         thing = normalised_truth(truth)
-        row = scores[rendered.name] = {}
-        for done, (defect, bad) in enumerate(cases):
+        intact = true_views(thing, evaluation.view_count, VIEW_SIZE)
+        kept = out / f"{rendered.name}.json"
+        known = read_json_object(kept)
+        for done, case in enumerate(cases):
             reporter.progress("evaluate", number * len(cases) + done, len(objects) * len(cases))
-            case = case_name(defect, bad)
-            place = out / rendered.name / case.replace(" ", "-")
-            if not (place / "mesh.glb").is_file():
-                views = views_with_defects(thing, defect, bad, evaluation, rendered.name)
-                _reconstruct(views, place, evaluation.options)
-            row[case] = _iou(place / "mesh.glb", true_shape)
+            if case.name not in known:
+                views = views_with_defects(thing, intact, case,
+                                           evaluation.generator(rendered.name))
+                known[case.name] = _iou(views, evaluation.settings, true_shape)
+                with staged_file(kept) as stage:
+                    stage.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        scores[rendered.name] = {case.name: known[case.name] for case in cases}
     reporter.progress("evaluate", 1, 1)
     return scores
 
 
-def case_name(defect: str, bad: int) -> str:
-    """The name of a case in the tables; all defects share the case without bad views."""
-    return f"{defect} {bad}" if bad else "intact"
+def views_with_defects(thing: TexturedTriangles, intact: ViewSet, case: Case,
+                       rng: np.random.Generator) -> ViewSet:
+    """The views of an object, some of which get the defect of a case.
 
-
-def views_with_defects(thing: TexturedTriangles, defect: str, bad: int,
-                       evaluation: ConsistencyEvaluation, name: str) -> ViewSet:
-    """True views of an object, `bad` of which have the defect.
-
-    The choice depends on the seed and the object's name alone: all defects hit the same views, and
-    a larger number of bad views contains the smaller ones.
+    Args:
+        intact: true views of the object, not changed.
+        rng: chooses the views and the random part of the defect.
     """
-    views = true_views(thing, evaluation.view_count, VIEW_SIZE)
-    rng = np.random.default_rng((evaluation.seed, crc32(name.encode())))
-    chosen = rng.permutation(evaluation.view_count)[:bad]
-    if defect == MISSING:
-        kept = np.setdiff1d(np.arange(len(views)), chosen)
-        return replace(views, **{name: getattr(views, name)[kept] for name in (
+    chosen = rng.permutation(len(intact))[:case.bad]
+    if case.defect == MISSING:
+        kept = np.setdiff1d(np.arange(len(intact)), chosen)
+        return replace(intact, **{name: getattr(intact, name)[kept] for name in (
             "images", "azimuth_deg", "elevation_deg", "radius", "sample")})
-    images = views.images.copy()
+    images = intact.images.copy()
     for i in chosen:
-        if defect == WRONG_SIDE:
-            seen = thing.render(views.azimuth_deg[i] + 180, views.elevation_deg[i],
-                                views.radius[i], VIEW_SIZE, LIGHTS) / np.float32(255)
+        if case.defect == WRONG_SIDE:
+            seen = thing.render(intact.azimuth_deg[i] + 180, intact.elevation_deg[i],
+                                intact.radius[i], images.shape[1], LIGHTS) / np.float32(255)
         else:
-            seen = IMAGE_DEFECTS[defect](straight(images[i]), rng)
+            seen = IMAGE_DEFECTS[case.defect](straight(images[i]), rng)
         images[i] = premultiplied(seen)
-    return replace(views, images=images)
+    return replace(intact, images=images)
 
 
 def mean_ious(scores: dict[str, dict[str, float]]) -> dict[str, float]:
@@ -138,19 +158,18 @@ def consistency_table(means: dict[str, float], evaluation: ConsistencyEvaluation
     counts = sorted(set(evaluation.bad_counts))
     lines = [f"| defect | {' | '.join(map(str, counts))} |", "|---" * (len(counts) + 1) + "|"]
     for defect in evaluation.defects or DEFECT_NAMES:
-        cells = [f"{means[case_name(defect, bad)]:.3f}" for bad in counts]
+        cells = [f"{means[Case(defect, bad).name]:.3f}" for bad in counts]
         lines.append(f"| {defect} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cases(evaluation: ConsistencyEvaluation) -> Iterator[tuple[str, int]]:
-    """(defect, number of bad views) of every case, each once."""
-    defects: Sequence[str] = evaluation.defects or DEFECT_NAMES
+def _cases(evaluation: ConsistencyEvaluation) -> Iterator[Case]:
+    """Every case once."""
     if 0 in evaluation.bad_counts:
-        yield "", 0
-    for defect in defects:
+        yield Case()
+    for defect in evaluation.defects or DEFECT_NAMES:
         for bad in sorted(set(evaluation.bad_counts) - {0}):
-            yield defect, bad
+            yield Case(defect, bad)
 
 
 def _check(evaluation: ConsistencyEvaluation) -> None:
@@ -164,13 +183,8 @@ def _check(evaluation: ConsistencyEvaluation) -> None:
                           f"give 0 to {evaluation.view_count - 1}")
 
 
-def _reconstruct(views: ViewSet, out: Path, options: dict[str, Any]) -> None:
-    saved = views.save(out.with_name(out.name + "-views"))
-    jobs.run(ReconstructRequest(views=str(saved), out=str(out), **options), SilentReporter())
-
-
-def _iou(mesh: Path, truth: Triangles) -> float:
-    """Volumetric IoU in the frame of the truth, without alignment, because cameras are true."""
-    shape = load_shape(mesh)
-    assert isinstance(shape, Triangles)
-    return volumetric_iou(shape, normalised(truth))
+def _iou(views: ViewSet, settings: ReconstructionSettings, truth: Triangles) -> float:
+    """Volumetric IoU of the mesh that is fitted to the views alone, in the frame of the truth:
+    without alignment, because the cameras are true."""
+    mesh = reconstruct(views, settings).mesh
+    return volumetric_iou(Triangles(mesh.vertices, mesh.faces), normalised(truth))

@@ -208,7 +208,8 @@ def _fit_task(views: ViewSet, photo: Photo | None, settings: ReconstructionSetti
     """A fit to weighted views, from a fitted field or from their hull."""
     with context.clock.stage("hull"):
         images = images_of_views(views, photo, context.reporter)
-        images = replace(images, weight=images.weight * rate_views(images, settings.seed))
+        if settings.view_weights:
+            images = replace(images, weight=images.weight * rate_views(images, settings.seed))
         return FitTask(images, _voxel_grid(images, settings.resolution),
                        _prediction(photo, settings), settings.representation, context.device,
                        start)

@@ -56,6 +56,9 @@ class ReconstructionSettings:
     texture_size: int = 1024
     """Side of the square texture, pixels."""
     seed: int = 0
+    view_weights: bool = True
+    """Whether views that disagree with the others lose weight (see `view_weights.py`); off only to
+    measure what that is worth."""
     shape_prior: bool = False
     """Whether the shape network's prediction is used where the views contradict each other, and the
     photo's continued colours on the hidden side."""

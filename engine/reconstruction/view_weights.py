@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights of views, derived from their residuals in a quick first fit.
+"""Weights of views, derived from their silhouettes and from their residuals in a quick first fit.
 
-Independent samples of a diffusion model disagree, and some show a wrong side. A quick, coarse fit
-to all views follows the majority, so that the others stand out by their residuals. They are
-weighted and the quick fit is repeated (iteratively reweighted least squares, Holland and Welsch
-1977). Views whose residuals are like those of the others keep the weight 1 exactly, so that
-consistent views lose nothing.
+Independent samples of a diffusion model disagree, and some show a wrong side. If most silhouettes
+belong to one solid, the others lose weight (see `silhouette_consensus.py`). A quick, coarse fit to
+the views follows the majority, so that views of other colours (and, without such a majority, of
+other silhouettes) stand out by their residuals. They are weighted and the quick fit is repeated
+(iteratively reweighted least squares, Holland and Welsch 1977). Views whose residuals are like
+those of the others keep the weight 1 exactly, so that consistent views lose nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from .fit import DECAY, LEARNING_RATE, SMOOTHING, initial_field, occupancy_of
 from .hull import hull_bound, hull_of, voxel_grid_around
 from .photometric import RAY_STEP, PhotometricConfig, PhotometricObjective
 from .posed_images import FRAME_SIZE, PosedImages
+from .silhouette_consensus import silhouette_consensus
 from .trainer import LearningRates, Level, TrainingRun, train
 
 
@@ -57,6 +59,9 @@ class ViewWeightConfig:
     """Lower limits of the standard deviation of the residuals of silhouettes and of colours. Those
     of 10 held-out objects' true views stay within 0.012 and 0.11 of the median; colours differ by
     highlights."""
+    min_colour_pixels: int = 32
+    """Number of pixels below which the residual of the colours is reduced in proportion: those of
+    thin objects lie on edges, which a coarse fit blurs."""
     min_views: int = 5
     """Minimum number of views for which a majority can be determined."""
 
@@ -87,16 +92,20 @@ def rate_views(images: PosedImages, seed: int = 0,
     weights = torch.ones(len(free))
     if free.sum() < config.min_views:
         return weights
-    small = images.shrunk(config.image_size)
+    consensus = silhouette_consensus(images, seed)
+    initial = weights if consensus is None else consensus.weight
+    weights, small = initial, images.shrunk(config.image_size)
     for _ in range(config.rounds):
         try:
             residuals = quick_residuals(replace(small, weight=small.weight * weights), seed, config)
         except EngineError:  # no shape in common: nothing to compare with
-            return torch.ones(len(free))
-        before, weights = weights, torch.ones(len(free))
-        weights[free] = torch.stack([
-            robust_weights(part[free], floor, config.dead_zone)
-            for part, floor in zip(residuals, config.min_deviations, strict=True)]).amin(0)
+            return initial
+        before, weights = weights, initial.clone()
+        silhouette, colour = (robust_weights(part[free], floor, config.dead_zone) for part, floor
+                              in zip(residuals, config.min_deviations, strict=True))
+        if consensus is None:
+            weights[free] = silhouette
+        weights[free] = torch.minimum(weights[free], colour)
         if torch.allclose(weights, before, atol=config.settled):
             break
     return weights
@@ -124,17 +133,17 @@ def quick_residuals(images: PosedImages, seed: int,
     level = Level(objective, rates, [{"params": [alignment.correction], "lr": ALIGNMENT_RATE}])
     train(field, level, config.iterations, TrainingRun(generator))
     moved = replace(images, rgba=alignment.applied(images.rgba))
-    return residuals_of(moved, field, occupancy)
+    return residuals_of(moved, field, occupancy, config.min_colour_pixels)
 
 
 @torch.no_grad()
-def residuals_of(images: PosedImages, field: Field,
-                 occupancy: Occupancy) -> tuple[Tensor, Tensor]:
+def residuals_of(images: PosedImages, field: Field, occupancy: Occupancy,
+                 min_colour_pixels: int) -> tuple[Tensor, Tensor]:
     """Differences between N images and the renderings of a field.
 
     The first value (N) is the number of silhouette pixels that differ by more than a shift of one
     pixel, as a share of the silhouettes' union. The second (N) is the mean absolute difference of
-    the colours where both silhouettes cover.
+    the colours where both silhouettes cover (see `ViewWeightConfig.min_colour_pixels`).
     """
     size = images.rgba.shape[1]
     rays = camera_rays(images.camera_to_world, size, images.fov_deg, occupancy.voxel_grid)
@@ -147,7 +156,7 @@ def residuals_of(images: PosedImages, field: Field,
     both = seen & wanted
     error = ((rgb.reshape(*shape, 3) - alpha[..., None])
              - (images.rgba[..., :3] - target[..., None])).abs().mean(-1)
-    colour = (error * both).sum((1, 2)) / both.sum((1, 2)).clamp_min(1)
+    colour = (error * both).sum((1, 2)) / both.sum((1, 2)).clamp_min(min_colour_pixels)
     return off.sum((1, 2)) / union, colour
 
 

@@ -16,6 +16,7 @@ from helpers.command_line import run
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.reporting import SilentReporter
 from engine.evaluation.consistency import (
+    Case,
     ConsistencyEvaluation,
     evaluate_consistency,
     views_with_defects,
@@ -29,6 +30,7 @@ from engine.evaluation.defects import (
     WRONG_SIDE,
 )
 from engine.evaluation.reconstructions import normalised_truth, true_views
+from engine.imaging.view_set import ViewSet
 from engine.mesh.rendering import TexturedTriangles
 from engine.training.synthetic.render import SyntheticViews, render_shards
 
@@ -99,25 +101,30 @@ def test_defect_blurred_softens_the_outline(view: np.ndarray) -> None:
     assert blurred[64, 80, :3] == pytest.approx([0.8, 0.1, 0.1], abs=0.01)
 
 
-@pytest.mark.slow
-def test_views_with_defects_hit_the_same_views(thing: TexturedTriangles) -> None:
-    """All defects affect the same views, and the six bad views contain the two."""
-    evaluation = ConsistencyEvaluation(view_count=8)
-    intact = true_views(thing, 8).images
+@pytest.fixture(scope="module")
+def intact(thing: TexturedTriangles) -> ViewSet:
+    return true_views(thing, 8, 64)
 
+
+def with_defects(thing: TexturedTriangles, intact: ViewSet, case: Case) -> ViewSet:
+    return views_with_defects(thing, intact, case, ConsistencyEvaluation().generator("thing"))
+
+
+def test_views_with_defects_hit_the_same_views(thing: TexturedTriangles, intact: ViewSet) -> None:
+    """All defects affect the same views, and the six bad views contain the two."""
     def changed(defect: str, bad: int) -> set[int]:
-        images = views_with_defects(thing, defect, bad, evaluation, "thing").images
-        return {i for i in range(8) if not np.array_equal(images[i], intact[i])}
+        images = with_defects(thing, intact, Case(defect, bad)).images
+        return {i for i in range(8) if not np.array_equal(images[i], intact.images[i])}
 
     two = changed("blurred", 2)
     assert len(two) == 2 and two < changed("blurred", 6)
     assert changed(WRONG_SIDE, 2) == two
-    assert views_with_defects(thing, "", 0, evaluation, "thing").images.shape == intact.shape
+    assert not changed("", 0)
 
 
-def test_missing_views_are_left_out_with_their_cameras(thing: TexturedTriangles) -> None:
-    evaluation = ConsistencyEvaluation(view_count=8)
-    views = views_with_defects(thing, MISSING, 3, evaluation, "thing")
+def test_missing_views_are_left_out_with_their_cameras(
+        thing: TexturedTriangles, intact: ViewSet) -> None:
+    views = with_defects(thing, intact, Case(MISSING, 3))
     assert len(views) == 5 and len(set(zip(views.azimuth_deg, views.elevation_deg,
                                            strict=True))) == 5
 
@@ -133,10 +140,22 @@ def test_evaluate_consistency_measures_the_cost(
     assert set(record["mean"]) == {"intact", "wrong-side 4"}
     assert record["mean"]["intact"] > record["mean"]["wrong-side 4"]
     assert f"| {WRONG_SIDE} | {record['mean']['intact']:.3f} |" in capsys.readouterr().out
-    made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*/mesh.glb")}
-    assert len(made) == 2
+    (kept,) = [path for path in tmp_path.glob("*.json") if path.name != "consistency.json"]
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "intact": 0.125}))
     assert run(*command) == 0
-    assert made == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*/mesh.glb")}
+    assert json.loads((tmp_path / "consistency.json").read_text())["mean"]["intact"] == 0.125
+
+
+@pytest.mark.slow
+def test_evaluate_consistency_unweighted_trusts_all_views(test_set: Path, tmp_path: Path) -> None:
+    command = ("evaluate", "consistency", test_set, "--bad", 2, "--defects", WRONG_SIDE,
+               "--view-count", 8, "--resolution", 24, "--iterations", 4)
+    means = []
+    for options in ((), ("--unweighted",)):
+        out = tmp_path / f"out{len(options)}"
+        assert run(*command, "--out", out, *options) == 0
+        means.append(json.loads((out / "consistency.json").read_text())["mean"])
+    assert means[0] != means[1]
 
 
 @pytest.mark.parametrize("change", [{"defects": ("dented",)}, {"bad_counts": (16,)},
