@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes given images of an object into images that the model finds likely.
+"""Edits images of an object so that the model finds them likely.
 
 Noise is added to the images up to a timestep inside the schedule and removed by the model under
 its usual condition (SDEdit, Meng et al. 2022). What the images agree on, such as a common shape,
@@ -27,7 +27,7 @@ OnEditStep = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ImageEdit:
-    """The settings of a change of images."""
+    """The settings of an image edit."""
 
     strength: float
     """Timestep up to which noise is added, as a share of the schedule, in (0, 1]."""
@@ -41,7 +41,7 @@ class ImageEdit:
 
 @dataclass(frozen=True)
 class EditedImages:
-    """Changed images, and the cost of the change."""
+    """Edited images, and their cost."""
 
     images: Tensor
     """(n, s, s, 3) in [0, 1], on the CPU."""
@@ -53,7 +53,7 @@ class EditedImages:
 def edit_images(pipeline: Zero123Pipeline, condition: Condition, images: Tensor, contexts: Tensor,
                 edit: ImageEdit, generator: torch.Generator,
                 on_step: OnEditStep = lambda done, total: None) -> EditedImages:
-    """The images, changed by the model.
+    """The images, edited by the model.
 
     Args:
         images: (n, h, w, 3) in [0, 1], on white, on the CPU.

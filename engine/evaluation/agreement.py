@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Zero123 for Blender authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compares the means to make a model's views agree, by the shapes that are fitted to the views.
+"""Compares ways to make a model's views agree, by the IoU of the shapes that are fitted to them.
 
     python -m engine.evaluation.agreement OBJECTS [--variants ...] [--count N] [--out FILE.json]
 

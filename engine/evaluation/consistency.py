@@ -21,7 +21,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..core.files import read_json_object
 from ..core.reporting import Reporter
 from ..core.staging import staged_file
-from ..imaging import premultiplied, straight
+from ..imaging import premultiplied
 from ..imaging.view_set import ViewSet
 from ..mesh.rendering import TexturedTriangles
 from ..mesh.triangles import Triangles
@@ -139,11 +139,11 @@ def views_with_defects(thing: TexturedTriangles, intact: ViewSet, case: Case,
     images = intact.images.copy()
     for i in chosen:
         if case.defect == WRONG_SIDE:
-            seen = thing.render(intact.azimuth_deg[i] + 180, intact.elevation_deg[i],
-                                intact.radius[i], images.shape[1], LIGHTS) / np.float32(255)
+            images[i] = premultiplied(thing.render(
+                intact.azimuth_deg[i] + 180, intact.elevation_deg[i], intact.radius[i],
+                images.shape[1], LIGHTS) / np.float32(255))
         else:
-            seen = IMAGE_DEFECTS[case.defect](straight(images[i]), rng)
-        images[i] = premultiplied(seen)
+            images[i] = IMAGE_DEFECTS[case.defect](images[i], rng)
     return replace(intact, images=images)
 
 

@@ -21,7 +21,7 @@ WRONG_SIDE, MISSING = "wrong-side", "missing"
 
 Image = npt.NDArray[np.float32]
 Defect = Callable[[Image, np.random.Generator], Image]
-"""A view (s, s, 4), straight alpha in [0, 1], to the view with the defect."""
+"""A view (s, s, 4) in [0, 1], premultiplied by alpha, to the view with the defect."""
 
 
 def _mirrored(image: Image, rng: np.random.Generator) -> Image:
@@ -46,7 +46,8 @@ def _hue(image: Image, rng: np.random.Generator) -> Image:
     grey = np.full((3, 3), 1 / 3)
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
     rotation = grey + np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * cross
-    return np.concatenate([(image[..., :3] @ rotation.T).clip(0, 1), image[..., 3:]],
+    alpha = image[..., 3:]
+    return np.concatenate([(image[..., :3] @ rotation.T).clip(0, alpha), alpha],
                           axis=-1).astype(np.float32)
 
 
@@ -54,7 +55,7 @@ def _blurred(image: Image, rng: np.random.Generator) -> Image:
     """The image with blurred colours and outline."""
     import cv2
 
-    return _straight(cv2.GaussianBlur(_premultiplied(image), (0, 0), BLUR_SIGMA))
+    return cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA)
 
 
 def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
@@ -64,20 +65,7 @@ def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
     centre = (len(image) - 1) / 2
     matrix = np.array([[scale, 0, centre * (1 - scale) + shift[0]],
                        [0, scale, centre * (1 - scale) + shift[1]]])
-    moved = cv2.warpAffine(_premultiplied(image), matrix, image.shape[1::-1])
-    return _straight(moved)
-
-
-def _premultiplied(image: Image) -> Image:
-    """The image with premultiplied alpha, so that background colours are not mixed in."""
-    return np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], axis=-1)
-
-
-def _straight(image: npt.NDArray) -> Image:
-    """Straight alpha of a premultiplied image."""
-    alpha = image[..., 3:]
-    return np.concatenate([image[..., :3] / np.maximum(alpha, 1e-6), alpha],
-                          axis=-1).clip(0, 1).astype(np.float32)
+    return cv2.warpAffine(image, matrix, image.shape[1::-1])
 
 
 IMAGE_DEFECTS: dict[str, Defect] = {"mirrored": _mirrored, "shifted": _shifted, "scaled": _scaled,
