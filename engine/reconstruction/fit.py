@@ -20,6 +20,7 @@ from ..shape.prediction import ShapePrediction
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .hull import Hull, hull_of
+from .photo_hull import CONFIG as CARVING
 from .photo_hull import CarveMask, find_carve_mask
 from .photometric import RAY_STEP, PhotometricObjective
 from .posed_images import PosedImages, pixels_for
@@ -145,7 +146,9 @@ class ViewFitStage:
         voxel_grid = self.hull.voxel_grid
         solid = (density_of(field.as_grid(voxel_grid).raw[0, 0]) > SOLID_DENSITY).cpu()
         images = self.images.believed().shrunk(round(CARVING_DETAIL * pixels_for(voxel_grid)))
-        return find_carve_mask(solid & self.hull.bound, images, voxel_grid, pixels_for(voxel_grid))
+        limit = CARVING.max_unreliable_ratio if self.prediction is None else PRIOR.carving_ratio
+        return find_carve_mask(solid & self.hull.bound, images, voxel_grid, pixels_for(voxel_grid),
+                               limit)
 
     def _update(self, images: PosedImages, z_bounds: ZBounds) -> None:
         self.images, self.z_bounds = images, z_bounds

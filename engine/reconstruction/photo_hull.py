@@ -121,12 +121,13 @@ class CarveMask:
 
 
 @torch.no_grad()
-def find_carve_mask(solid: Tensor, images: PosedImages, voxel_grid: VoxelGrid,
-                    pixels: int) -> CarveMask:
+def find_carve_mask(solid: Tensor, images: PosedImages, voxel_grid: VoxelGrid, pixels: int,
+                    max_unreliable_ratio: float = CONFIG.max_unreliable_ratio) -> CarveMask:
     """The voxels of a solid (X x Y x Z bool, on the grid) that the images' colours rule out.
 
     `pixels`: side of the images in which visibility is computed. No voxel is ruled out if the
-    views disagree everywhere or still disagree at the end, as those of a small model do.
+    views disagree everywhere (see `CarvingConfig.max_unreliable_ratio`) or still disagree at the
+    end, as those of a small model do.
     """
     views = _Views(images)
     sight = _Visibility(solid, images, voxel_grid, pixels)
@@ -136,7 +137,7 @@ def find_carve_mask(solid: Tensor, images: PosedImages, voxel_grid: VoxelGrid,
         return CarveMask(nothing, 1.0)
     whole = sight.surface(solid, surface_of(solid))
     untouched = CarveMask(nothing, _inconsistent_ratio(whole, views))
-    if untouched.inconsistent_ratio > CONFIG.max_unreliable_ratio:
+    if untouched.inconsistent_ratio > max_unreliable_ratio:
         return untouched
     left = _carved(solid, sight, surface_of(solid), CONFIG.majority, lambda surface: (
         _is_inconsistent(surface, views)

@@ -147,6 +147,13 @@ def test_carving_ignores_inconsistent_views(tray: PosedImages) -> None:
     assert not found.is_consistent
 
 
+def test_carving_removes_nothing_above_the_given_ratio(tray: PosedImages) -> None:
+    solid = hull_of(tray, LATTICE).bound
+    found = find_carve_mask(solid, tray, LATTICE, pixels_for(LATTICE), 0.01)
+    assert not found.mask.any()
+    assert found.inconsistent_ratio > 0.01
+
+
 @pytest.mark.slow
 def test_views_are_consistent_after_carving(tray: PosedImages) -> None:
     """Most of a hollow's lid is inconsistent before carving, and nothing below it."""
