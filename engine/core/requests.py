@@ -134,8 +134,8 @@ class ReconstructRequest(PosedRequest, ResumableRequest):
         0, "voxels along each side of the field, from 32; 0 uses the model's default (96, for "
         "original models on a GPU 160)", min=0, max=256)
     iterations: int = option(
-        0, "optimisation steps; 0 uses the method's default (views 300, for original models "
-        "on a GPU 900; sds 600, sjc 10000)",
+        0, "optimisation steps; 0 uses the method's default (views 150 for nano, 300 for original "
+        "models and for given views, for original models on a GPU 900; sds 600, sjc 10000)",
         min=0, max=100000)
     rounds: int = option(
         0, "rounds after the fit to views in which the model improves renderings of the fitted "

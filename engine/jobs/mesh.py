@@ -109,7 +109,10 @@ def with_family_settings(request: ReconstructRequest, family: ModelFamily) -> Re
     if request.method == "direct":
         return request  # it has neither
     from ..models import resolve_device
+    from ..models.families import GIVEN_FIT
 
+    if request.views:
+        family = replace(family, fit=GIVEN_FIT)
     gpu = resolve_device(request.device).type != "cpu"
     return replace(request, resolution=request.resolution or family.fit.on(gpu)[0],
                    iterations=request.iterations or family.iterations(request.method, gpu))

@@ -219,10 +219,14 @@ _STABLE_SDS = SDSParameters(
 _ORIGINAL_FIT = FitSettings(gpu_resolution=160, gpu_iterations=900)
 """With these values, true 256 px views are fitted with 27.9 dB; with nano's, 26.4 dB."""
 
+_NANO_FIT = FitSettings(iterations=150, gpu_iterations=150, shape_prior=True)
+"""The prior determines most of the shape: half of the steps suffice (docs/reconstruction.md)."""
+GIVEN_FIT = FitSettings()
+"""For given views, such as renderings, whose details all the steps bring out."""
+
 NANO = ModelFamily(
     "nano", "engine/models/nano/README.md: distilled to one step without guidance",
-    SamplingSettings(steps=1, guidance=1.0), FitSettings(shape_prior=True), _XL_SDS,
-    SJCParameters())
+    SamplingSettings(steps=1, guidance=1.0), _NANO_FIT, _XL_SDS, SJCParameters())
 ZERO123 = ModelFamily(
     "zero123", "diffusers, examples/community/pipeline_zero1to3.py: 50 steps, eta 0, guidance 3",
     SamplingSettings(steps=50, guidance=3.0), _ORIGINAL_FIT, _XL_SDS, SJCParameters())

@@ -98,6 +98,13 @@ def test_with_family_settings_fills_missing_values():
     assert with_family_settings(given, STABLE).iterations == 600
 
 
+def test_with_family_settings_fits_given_views_with_all_steps():
+    request = ReconstructRequest(device="cpu")
+    assert with_family_settings(request, NANO).iterations == 150
+    request.views = "views.json"
+    assert with_family_settings(request, NANO).iterations == 300
+
+
 @pytest.mark.slow
 def test_report_lists_family_settings(tmp_path: Path, picture: Path):
     request = ReconstructRequest(

@@ -76,10 +76,11 @@ TEXTS = {
         "Anzahl der Objekte, die gleichzeitig gerendert werden, jedes in einem eigenen Prozess",
     "Number of views around the object, instead of a list of angles":
         "Anzahl der Ansichten um das Objekt statt einer Liste von Winkeln",
-    "Optimisation steps; 0 uses the method's default (views 300, for original models on a GPU 900; "
-    "sds 600, sjc 10000)":
-        "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 300, bei originalen "
-        "Modellen auf einer GPU 900; sds 600, sjc 10000)",
+    "Optimisation steps; 0 uses the method's default (views 150 for nano, 300 for original models "
+    "and for given views, for original models on a GPU 900; sds 600, sjc 10000)":
+        "Schritte der Optimierung; 0 nimmt die eigene Zahl der Methode (views 150 für nano, 300 "
+        "für originale Modelle und vorhandene Ansichten, für originale Modelle auf einer GPU 900; "
+        "sds 600, sjc 10000)",
     "Pairs of views per step, summed over all processes":
         "Paare von Ansichten in einem Schritt, aller Prozesse zusammen",
     "Rank of a LoRA of the attention layers, for cards with little memory; 0 trains all weights":
