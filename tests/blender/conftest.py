@@ -49,11 +49,13 @@ def bpy(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def extension(bpy: ModuleType) -> Callable[[str], ModuleType]:
-    """Returns a module of the installed extension by its path inside the package."""
+def extension(bpy: ModuleType) -> Iterator[Callable[[str], ModuleType]]:
+    """Returns a module of the installed extension by its path inside the package. Modules of
+    tests share the engine that the extension starts, which takes seconds to start."""
     def module(name: str = "") -> ModuleType:
         return importlib.import_module(f"{PACKAGE}.{name}" if name else PACKAGE)
-    return module
+    yield module
+    module("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture

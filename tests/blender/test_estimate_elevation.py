@@ -11,7 +11,7 @@ import pytest
 
 @pytest.mark.needs_engine
 def test_estimate_elevation_sets_the_scene_s_elevation(
-        bpy, scene, extension, contents, project_root, tmp_path):
+        bpy, scene, contents, project_root, tmp_path):
     before = contents()
     bpy.ops.zero123.estimate_elevation(filepath=str(project_root / "tools/demo/bottle.png"),
                                        out=str(tmp_path))
@@ -20,7 +20,6 @@ def test_estimate_elevation_sets_the_scene_s_elevation(
     assert not scene.zero123.estimate_elevation  # the number is used now
     scene.zero123.property_unset("estimate_elevation")
     assert contents() == before
-    extension("operators.session").session.runner.stop_engine()
 
 
 def test_import_refuses_a_damaged_estimate(bpy, scene, tmp_path):
@@ -45,7 +44,7 @@ def test_tab_leaves_the_elevation_to_the_job(
 
 
 @pytest.mark.needs_engine
-def test_operators_estimate_unless_a_number_is_given(bpy, extension, project_root, tmp_path):
+def test_operators_estimate_unless_a_number_is_given(bpy, scene, project_root, tmp_path):
     picture = str(project_root / "tools/demo/bottle.png")
     sources = []
     for name, given in (("estimated", {}), ("given", {"input_elevation": 0.0})):
@@ -54,4 +53,3 @@ def test_operators_estimate_unless_a_number_is_given(bpy, extension, project_roo
         found = json.loads((tmp_path / name / "views.json").read_text())["input"]
         sources.append(found["elevation_source"])
     assert sources == ["estimated", "given"]
-    extension("operators.session").session.runner.stop_engine()

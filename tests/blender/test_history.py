@@ -11,12 +11,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
-    yield
-    extension("operators.session").session.runner.stop_engine()
-
-
 @pytest.fixture
 def results(bpy, extension, tmp_path):
     """An empty results folder."""

@@ -15,9 +15,8 @@ OPTIONS = {"planes": 'MESH', "arrangement": 'SHEET', "backgrounds": True, "size"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
+def clear_selection(extension):
     yield
-    extension("operators.session").session.runner.stop_engine()
     extension("operators.session").session.view_selection.clear()
 
 

@@ -137,4 +137,3 @@ def test_prepare_picture_leaves_the_scene_unchanged(bpy, scene, extension, conte
     assert prepared(image, settings) is job
     settings.framing = 'auto'
     assert prepared(image, settings) is None
-    extension("operators.session").session.runner.stop_engine()

@@ -19,12 +19,6 @@ needs_nano = pytest.mark.skipif(
     not (NANO / "model_index.json").is_file(), reason="needs the bundled model engine/models/nano")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def stop_engine(extension):
-    yield
-    extension("operators.session").session.runner.stop_engine()
-
-
 def _folders(bpy):
     results = Path(bpy.context.preferences.addons["bl_ext.user_default.zero123"]
                    .preferences.results_folder)

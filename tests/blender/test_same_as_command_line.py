@@ -13,10 +13,9 @@ import pytest
 
 @pytest.mark.needs_engine
 def test_operator_writes_the_command_line_s_bytes(
-        bpy, scene, extension, tiny_model, picture, project_root, tmp_path):
+        bpy, scene, tiny_model, picture, project_root, tmp_path):
     bpy.ops.zero123.generate_views(filepath=str(picture), model=str(tiny_model), orbit=3, seed=7,
                                    input_elevation=10, device="cpu", out=str(tmp_path / "ours"))
-    extension("operators.session").session.runner.stop_engine()
     subprocess.run(
         [sys.executable, "-m", "engine", "views", str(picture), "--model", str(tiny_model),
          "--orbit", "3", "--seed", "7", "--input-elevation", "10", "--device", "cpu",

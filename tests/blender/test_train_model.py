@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import pytest
 
@@ -75,10 +76,12 @@ def test_train_model_resumes_a_stopped_training(
     while not (job.stage == "train" and job.done > 5):
         runner.poll()
         assert not job.state.ended, job.error
+        time.sleep(0.01)
     assert not job.can_resume
     assert bpy.ops.zero123.cancel_job(job=job.id) == {'FINISHED'}
     while not job.state.ended:
         runner.poll()
+        time.sleep(0.01)
     assert (job.state.value, job.can_resume) == ("Cancelled", True)
     shutil.rmtree(views)
     assert bpy.ops.zero123.resume_job() == {'FINISHED'}
