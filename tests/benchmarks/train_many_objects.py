@@ -4,7 +4,7 @@
 
     python tests/benchmarks/train_many_objects.py FOLDER [--objects N] [--steps N]
 
-Writes precomputed latents of N objects with 2 variants of 24 views (5.7 GB for 10,000) into FOLDER
+Writes precomputed latents of N objects with 2 variants of 24 views (6.9 GB for 10,000) into FOLDER
 and removes them at the end. The contents repeat every 100 objects, but each object has its own
 pages of the files, which are dropped from the system's cache first. The training's steps draw from
 these files and from 100 objects in memory in turn, so that other work on the computer affects both.
