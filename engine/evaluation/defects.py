@@ -55,7 +55,7 @@ def _blurred(image: Image, rng: np.random.Generator) -> Image:
     """The image with blurred colours and outline."""
     import cv2
 
-    return cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), BLUR_SIGMA), np.float32)
 
 
 def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
@@ -65,7 +65,7 @@ def _warped(image: Image, scale: float, shift: np.ndarray) -> Image:
     centre = (len(image) - 1) / 2
     matrix = np.array([[scale, 0, centre * (1 - scale) + shift[0]],
                        [0, scale, centre * (1 - scale) + shift[1]]])
-    return cv2.warpAffine(image, matrix, image.shape[1::-1])
+    return np.asarray(cv2.warpAffine(image, matrix, image.shape[1::-1]), np.float32)
 
 
 IMAGE_DEFECTS: dict[str, Defect] = {"mirrored": _mirrored, "shifted": _shifted, "scaled": _scaled,
