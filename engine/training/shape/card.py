@@ -91,6 +91,7 @@ def main() -> None:
     if args.continued:
         trained |= read_attributions(args.continued)
         log = continued_log((args.continued / "log.jsonl").read_text(encoding="utf-8"), log)
+    args.weights.mkdir(parents=True, exist_ok=True)
     write_attributions(index, trained, args.weights)
     held = sorted({item.name for item in shards.held_out})
     (args.weights / "held_out.txt").write_text("\n".join(held) + "\n", encoding="utf-8")
