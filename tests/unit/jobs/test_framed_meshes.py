@@ -99,7 +99,7 @@ def test_nano_makes_one_mesh_of_an_object_in_any_place(tmp_path):
     (tmp_path / "small.png").unlink()  # represented by the photo and its cut-out
     for image in sorted(tmp_path.glob("*.png")):
         run(ReconstructRequest(image=str(image), out=str(tmp_path / image.stem),
-                               **SETTINGS), SilentReporter())
+                               **{**SETTINGS, "resolution": 64}), SilentReporter())
         meshes[image.stem] = occupied(tmp_path / image.stem / "mesh.glb")
     assert len(meshes) == 5
     assert_alike(meshes)
