@@ -107,7 +107,7 @@ def _votes(images: PosedImages) -> list[float]:
 
 def _seen(values: Tensor, alpha: Tensor, images: PosedImages, view: int,
           points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What a view shows at P points of the world.
+    """Sample an image at the projections of P world points into its view.
 
     Args:
         values: C x S x S, to be sampled.

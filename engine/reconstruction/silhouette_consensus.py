@@ -74,7 +74,10 @@ class Consensus:
 
 def silhouette_consensus(images: PosedImages, seed: int = 0,
                          config: ConsensusConfig = CONFIG) -> Consensus | None:
-    """The largest consistent set, which contains the trusted images; None if it is no majority.
+    """Find the largest set of images whose silhouettes one solid can cast.
+
+    The set always contains the trusted images. Returns None if it holds at most half of the images,
+    or if there are more than `max_views` of them.
 
     `seed`: of the random orders.
     """

@@ -8,29 +8,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from helpers.reconstruction import posed_images
-from helpers.shapes import Box, photograph
+from helpers.opposite_views import UNEVEN, opposite_views
+from helpers.shapes import Box
 
-from engine import camera
 from engine.reconstruction.posed_images import PosedImages
 from engine.reconstruction.silhouette_consensus import CONFIG, silhouette_consensus
 
-UNEVEN = [Box((0, 0, -0.1), (0.4, 0.2, 0.15)), Box((0.28, 0.08, 0.2), (0.12, 0.1, 0.25))]
-"""A slab with a tower on one corner: its silhouette tells its sides apart."""
 ROD = [Box((0, 0, 0), (0.45, 0.012, 0.012))]
 """Thinner than two pixels."""
-POSES = camera.two_ring_orbit(16)
 WRONG = (1, 3, 6, 9, 11, 12)
 
 
 def views(boxes: list[Box], wrong: tuple[int, ...] = ()) -> PosedImages:
-    """Sixteen untrusted views, some of which show the opposite side."""
-    poses = [(azimuth + 180.0 * (number in wrong), elevation)
-             for number, (azimuth, elevation) in enumerate(POSES)]
-    images = posed_images(photograph(boxes, poses, size=96))
-    right = posed_images(photograph(boxes, POSES, size=8))
-    return replace(images, camera_to_world=right.camera_to_world,
-                   trusted=torch.zeros(16, dtype=torch.bool))
+    return opposite_views(boxes, wrong, size=96)
 
 
 @pytest.mark.parametrize("boxes", [UNEVEN, ROD])

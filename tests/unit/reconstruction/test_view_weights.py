@@ -4,31 +4,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
-from helpers.reconstruction import posed_images
-from helpers.shapes import Box, photograph
+from helpers.opposite_views import UNEVEN, opposite_views
 
-from engine import camera
 from engine.reconstruction.posed_images import PosedImages
 from engine.reconstruction.view_weights import rate_views, robust_weights
 
-UNEVEN = [Box((0, 0, -0.1), (0.4, 0.2, 0.15)), Box((0.28, 0.08, 0.2), (0.12, 0.1, 0.25))]
-"""A slab with a tower on one corner: its silhouette tells its sides apart."""
-POSES = camera.two_ring_orbit(16)
 WRONG = (1, 6, 11, 12)
 
 
 def views(wrong: tuple[int, ...] = ()) -> PosedImages:
-    """Sixteen untrusted views, some of which show the opposite side."""
-    poses = [(azimuth + 180.0 * (number in wrong), elevation)
-             for number, (azimuth, elevation) in enumerate(POSES)]
-    images = posed_images(photograph(UNEVEN, poses, size=48))
-    right = posed_images(photograph(UNEVEN, POSES, size=8))
-    return replace(images, camera_to_world=right.camera_to_world,
-                   trusted=torch.zeros(16, dtype=torch.bool))
+    return opposite_views(UNEVEN, wrong, size=48)
 
 
 @pytest.fixture(scope="module")
