@@ -45,6 +45,14 @@ def test_deformed_tapers_from_bottom_to_top() -> None:
     np.testing.assert_allclose(top[:2] / bottom[:2], [0.75 / 1.25, 1], rtol=1e-6)
 
 
+def test_random_deformation_mostly_keeps_round_things_round() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [random_deformation(rng) for _ in range(300)]
+    upright = [item.scales[0] == item.scales[1] and item.taper[0] == item.taper[1]
+               and not item.shear.any() for item in drawn]
+    assert 0.6 < np.mean(upright) < 0.8
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_deformed_lies_without_mirroring(axis) -> None:
     thing = synthetic_object(3)
