@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from helpers.opposite_views import POSES, UNEVEN
 from helpers.reconstruction import fit_images, posed_images, reconstruct
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 from helpers.tiny_pipeline import tiny_pipeline
@@ -111,8 +112,6 @@ def test_doubtful_views_are_few_and_below_full_weight() -> None:
 @pytest.mark.slow
 def test_better_views_keeps_the_sample_that_agrees() -> None:
     """View 3 shows a wrong side first and the right one then; view 6 the other way round."""
-    from test_view_weights import POSES, UNEVEN
-
     right = photograph(UNEVEN, POSES, size=48)
     turned = photograph(UNEVEN, [(azimuth + 180, elevation) for azimuth, elevation in POSES],
                         size=48)
