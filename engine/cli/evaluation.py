@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EngineError, ErrorCode
-from ..core.image_requests import SAMPLERS
+from ..core.image_requests import CONSISTENCIES, SAMPLERS
 from ..core.own_documents import check_image, check_json
 from ..core.reporting import Reporter
 from ..core.request import RESUMES_HINT
@@ -120,6 +120,9 @@ def _add_meshes(verbs: Any) -> None:
     meshes.add_argument("--method", choices=METHODS + BASELINES, default="views")
     meshes.add_argument("--field", choices=FIELDS, default="voxels")
     meshes.add_argument("--refine", type=int, default=0, help="steps of refinement after the fit")
+    meshes.add_argument("--resample", action="store_true", help="sample doubtful views once more")
+    meshes.add_argument("--consistency", choices=CONSISTENCIES, default=CONSISTENCIES[0],
+                        help="how views are sampled, as in `reconstruct`")
     meshes.add_argument("--view-count", type=int, default=16, help="views to sample")
     meshes.set_defaults(run=_evaluate_meshes, stopped=RESUMES_HINT)
 
@@ -281,7 +284,7 @@ def _evaluate_meshes(args: argparse.Namespace, reporter: Reporter) -> None:
 
     options = {"model": args.model, "view_count": args.view_count, "seed": args.seed,
                "method": args.method, "field": args.field, "iterations": args.iterations,
-               "refine": args.refine}
+               "refine": args.refine, "resample": args.resample, "consistency": args.consistency}
     args.out.mkdir(parents=True, exist_ok=True)
     check_json(args.out / "scores.json", "objects", "left_out")
     problems: list[EngineError] = []

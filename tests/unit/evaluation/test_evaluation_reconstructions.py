@@ -9,6 +9,7 @@ import json
 import tarfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,25 @@ def test_evaluate_meshes_keeps_reconstructions(test_set: Path, tmp_path: Path) -
     again = evaluate_meshes(test_set, tmp_path, evaluation, SilentReporter())
     assert again == scores
     assert (tmp_path / "box" / "mesh.glb").stat().st_mtime_ns == made
+
+
+@pytest.mark.usefixtures("few_points")
+def test_evaluate_meshes_passes_on_how_views_are_sampled(
+        test_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: dict[str, Any] = {}
+
+    def reconstruct(rendered: RenderedObject, out: Path, options: dict[str, Any],
+                    image: np.ndarray | None) -> Path:
+        requested.update(options)
+        out.mkdir()
+        (out / "report.json").write_text(json.dumps(
+            {"stages": [], "unet_evaluations": 0, "peak_memory_mb": 0}))
+        return test_set / "predictions" / "box.glb"
+
+    monkeypatch.setattr(reconstructions, "reconstruct_object", reconstruct)
+    assert main(["evaluate", "meshes", str(test_set), "--out", str(tmp_path / "out"),
+                 "--resample", "--consistency", "fused"]) == 0
+    assert requested["resample"] is True and requested["consistency"] == "fused"
 
 
 def test_true_views_have_the_cameras_of_the_fit(test_set: Path) -> None:
