@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.failures import as_engine_error, is_out_of_memory, unfinished
+from ..core.garbage_collector import paused_collector
 from ..core.locks import hold_job_folder
 from ..core.reporting import Reporter
 from ..core.request import Request
@@ -46,4 +47,5 @@ def run(request: Request, reporter: Reporter) -> dict[str, Any]:
 def handler_of(kind: type[Request]) -> Callable[[Any, Reporter], dict[str, Any]]:
     """The function that does jobs of this kind, as declared by `Request.HANDLER`."""
     module, _, function = kind.HANDLER.partition(":")
-    return getattr(importlib.import_module(module, ENGINE), function)
+    with paused_collector():
+        return getattr(importlib.import_module(module, ENGINE), function)

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
+from ..core.garbage_collector import paused_collector
 from ..core.protocol import (
     PROTOCOL_VERSION,
     Accepted,
@@ -247,5 +248,6 @@ def _load(library: str) -> None:
     """Import a library on the main thread, never beside a job: two threads could see each other's
     modules half imported. A job that arrives in between would have to import the library anyway.
     """
-    with suppress(Exception):  # the job that needs it reports the error
+    # The job that needs it reports the error.
+    with suppress(Exception), paused_collector():
         importlib.import_module(library, __package__)

@@ -7,8 +7,10 @@ The catalogue imports quickly; torch is imported when another function is first 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..core.garbage_collector import paused_collector
 from .catalogue import CommercialUse, ModelInfo, find_model, list_models, models_folder
 
 if TYPE_CHECKING:
@@ -28,16 +30,14 @@ __all__ = [
     "resolve_dtype",
 ]
 
+_MODULES = {"import_checkpoint": "checkpoint", "load_pipeline": "loading",
+            "resolve_device": "devices", "resolve_dtype": "devices"}
+"""The modules of the functions that need torch."""
+
 
 def __getattr__(name: str) -> Any:
     """Import functions that need torch when they are first used."""
-    if name == "import_checkpoint":
-        from .checkpoint import import_checkpoint
-        return import_checkpoint
-    if name in ("resolve_device", "resolve_dtype"):
-        from . import devices
-        return getattr(devices, name)
-    if name == "load_pipeline":
-        from .loading import load_pipeline
-        return load_pipeline
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with paused_collector():
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
