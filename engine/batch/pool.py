@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 
 from ..core.errors import EngineError, ErrorCode, JobCancelled
 from ..core.failures import as_engine_error
+from ..core.garbage_collector import skip_collection_at_exit
 from ..core.reporting import Reporter, SilentReporter
 from .html_report import HtmlReport
 from .item import POLL_S, report_item, run_items
@@ -62,6 +63,8 @@ def _worker(manifest: Manifest, workers: int) -> None:
         run_items(manifest, _WorkerReporter())
     except (Exception, KeyboardInterrupt) as error:
         sys.exit(as_engine_error(error).code.exit_code)
+    finally:
+        skip_collection_at_exit()
 
 
 def _report(manifest: Manifest, reporter: Reporter, reported: set[str]) -> None:
