@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 from build_extension import build
 
+from engine.core.garbage_collector import paused_collector, skip_collection_at_exit
+from engine.core.locks import locked_file
+
 ROOT = Path(__file__).resolve().parents[1]
 
 _exit_status = 0
@@ -51,20 +54,31 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with every component and random weights. Where diffusers is not loaded yet, a
-    separate process makes it, so that this process still starts tests without torch.
+    """A model folder with every component and random weights, which tests must not change: all
+    processes of pytest share it. Where diffusers is not loaded yet, a separate process makes it, so
+    that this process still starts tests without torch.
     """
     if importlib.util.find_spec("torch") is None:
         pytest.skip("needs the engine's libraries in the Python that runs the tests")
-    folder = tmp_path_factory.mktemp("models") / "tiny"
+    common = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        common = common.parent
+    folder = common / "models" / "tiny"
+    with locked_file(common / "tiny model.lock"):
+        if not folder.is_dir():
+            _make_tiny_model(folder.with_name("unfinished"))
+            folder.with_name("unfinished").rename(folder)
+    return folder
+
+
+def _make_tiny_model(folder: Path) -> None:
     if "diffusers" in sys.modules:
         from helpers.tiny_pipeline import tiny_pipeline  # imports diffusers
         tiny_pipeline().save_pretrained(folder)
-        return folder
+        return
     subprocess.run([sys.executable, "-m", "helpers.tiny_pipeline", str(folder)], check=True,
                    env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT),
                                                                      str(ROOT / "tests")])})
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +110,13 @@ def _golden_arrays(shared_dir: Path, name: str) -> Mapping[str, np.ndarray]:
         return dict(arrays)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Modules of tests import the engine's libraries."""
+    with paused_collector():
+        return (yield)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes share the files, those with slow tests come first, so that no process
@@ -116,6 +137,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     hang while it is unloaded (a pending timer, a glTF export), which would make a successful run
     fail. All results have been reported by now.
     """
+    skip_collection_at_exit()
     if "bpy" in sys.modules:
         sys.stdout.flush()
         sys.stderr.flush()

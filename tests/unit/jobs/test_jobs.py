@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -176,16 +177,18 @@ class Counter:
 
 
 def test_model_cache_keeps_the_last_model(tiny_model: Path, picture: Path, tmp_path: Path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+
     def loaded() -> object:
         request = ViewsRequest(image=str(picture), out=str(tmp_path / "out"),
-                               model=str(tiny_model), steps=1, input_elevation=10.0, detail="off",
+                               model=str(model), steps=1, input_elevation=10.0, detail="off",
                                device="cpu")
         jobs.run(request, Counter())
         return model_cache.pipeline
 
     first = loaded()
     assert loaded() is first
-    os.utime(tiny_model / "model_index.json", ns=(0, 10**18))
+    os.utime(model / "model_index.json", ns=(0, 10**18))
     second = loaded()
     assert second is not first
     model_cache.drop()
