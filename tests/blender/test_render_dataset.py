@@ -327,7 +327,6 @@ def test_render_operator_includes_children_and_colours(
     assert inside[:, 1].mean() > 1.5 * inside[:, 0].mean()
     job = list(extension("operators.session").session.runner.jobs)[-1]
     assert (job.state.value, job.import_pending, job.title) == ("Done", False, "Body/1")
-    extension("operators.session").session.runner.stop_engine()
 
 
 def test_render_operator_needs_a_selection(bpy, scene):

@@ -14,9 +14,8 @@ from results import record, ring, write_views
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
+def clear_selection(extension):
     yield
-    extension("operators.session").session.runner.stop_engine()
     extension("operators.session").session.view_selection.clear()
 
 

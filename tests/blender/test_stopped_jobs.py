@@ -17,12 +17,6 @@ import pytest
 OLD_S = 7200.0
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
-    yield
-    extension("operators.session").session.runner.stop_engine()
-
-
 @pytest.fixture
 def results(bpy, scene, extension, tmp_path):
     """An empty results folder."""

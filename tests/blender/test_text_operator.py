@@ -31,12 +31,6 @@ def clean(scene):
     scene.zero123.image = None
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
-    yield
-    extension("operators.session").session.runner.stop_engine()
-
-
 @pytest.mark.needs_engine
 def test_text_to_image_sets_the_input_image(bpy, scene, extension, text_model, tmp_path):
     options = {"prompt": "a red chair", "model": str(text_model), "steps": 2, "seed": 3,

@@ -22,7 +22,6 @@ def models(bpy, extension, tmp_path_factory):
     preferences.model_folder = str(folder)
     yield folder
     preferences.model_folder = ""
-    extension("operators.session").session.runner.stop_engine()
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,6 @@ from results import in_scene, record, ring, write_views
 from engine import camera as conventions
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stop_engine(extension):
-    yield
-    extension("operators.session").session.runner.stop_engine()
-
-
 @pytest.fixture
 def result(bpy, scene, picture, tmp_path, tiny_model):
     """Three imported views at twice the size, around the cursor."""
