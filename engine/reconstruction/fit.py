@@ -7,11 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..fields.field import Field, on_cpu
-from ..fields.occupancy import Occupancy
+from ..fields.occupancy import Occupancy, dilate
 from ..fields.rays import camera_rays
 from ..fields.representations import make_field
 from ..fields.voxel_field import EMPTY_RAW, VoxelField, density_of
@@ -215,5 +214,4 @@ def softened_field(field: Field, hull: Hull) -> VoxelField:
 
 def occupancy_of(hull: Hull) -> Occupancy:
     """The hull's bound, dilated by one voxel for interpolation."""
-    larger = F.max_pool3d(hull.bound[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, hull.voxel_grid)
+    return Occupancy(dilate(hull.bound, 1), hull.voxel_grid)

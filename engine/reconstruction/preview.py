@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from .. import camera
 from ..core.errors import EngineError
 from ..core.staging import staged_file
 from ..fields.field import Field, on_cpu
-from ..fields.occupancy import Occupancy
+from ..fields.occupancy import Occupancy, dilate
 from ..fields.voxel_field import VoxelField, density_of
 from ..imaging import save_png
 from ..mesh.axes import to_z_up
@@ -104,8 +103,7 @@ def coarse_mesh(grid: VoxelField) -> Triangles | None:
 def visible_voxels(grid: VoxelField) -> Occupancy:
     """The voxels that can be seen, dilated by one voxel."""
     seen = density_of(grid.raw[0, 0]) > VISIBLE_DENSITY
-    larger = F.max_pool3d(seen[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
-    return Occupancy(larger, grid.voxel_grid)
+    return Occupancy(dilate(seen, 1), grid.voxel_grid)
 
 
 @torch.no_grad()
