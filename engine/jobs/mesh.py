@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..fields.device_selection import FieldDevice
     from ..imaging import FramedImage
     from ..imaging.view_set import ViewSet
-    from ..models.families import ModelFamily
+    from ..models.families import FitSettings, ModelFamily
     from ..reconstruction import Reconstruction, ReconstructionSettings, RunContext
 
 PHOTO_SIZE = 512, 1024
@@ -180,11 +180,12 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
     pipeline = (load_model(request, reporter, stages) if request.refine or request.rounds
                 else None)
     settings = _settings(request, *_input_camera(request, sampled.views, image), image)
+    fit = fit_settings_of(sampled.views)
+    settings = replace(settings, shape_prior=fit.shape_prior, continuation=fit.continuation)
     try:
         result = reconstruct(
-            sampled.views,
-            replace(settings, shape_prior=needs_prior(sampled.views)),
-            _context(field_device, work, reporter, pipeline), _photo(image) if image else None)
+            sampled.views, settings, _context(field_device, work, reporter, pipeline),
+            _photo(image) if image else None)
     except EngineError as error:
         if given is not None or error.code is not ErrorCode.BAD_INPUT:
             raise
@@ -197,21 +198,20 @@ def _fit_views(request: ReconstructRequest, field_device: FieldDevice, work: Wor
                    poses_of(views), views.meta, views)
 
 
-def needs_prior(views: ViewSet) -> bool:
-    """Whether views come from a family of models that needs the shape network's prediction.
-
-    Renderings, of a mesh or without a known model, do not need it.
+def fit_settings_of(views: ViewSet) -> FitSettings:
+    """The settings of a fit to views by the family of their model; `GIVEN_FIT` for renderings, of
+    a mesh or without a known model.
     """
-    from ..models.families import family_in
+    from ..models.families import GIVEN_FIT, family_in
     from ..models.installed_models import usable_folder
 
     model = views.meta.get("model")
     if not isinstance(model, str) or not model or views.meta.get(SOURCE) == MESH:
-        return False
+        return GIVEN_FIT
     try:
-        return family_in(usable_folder(model)).fit.shape_prior
+        return family_in(usable_folder(model)).fit
     except EngineError:
-        return False
+        return GIVEN_FIT
 
 
 def _fit_by_score(request: ReconstructRequest, field_device: FieldDevice, work: WorkInProgress,

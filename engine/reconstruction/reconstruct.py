@@ -49,10 +49,6 @@ VIEWS_ITERATIONS = 300
 SCORE_ITERATIONS = {"sds": 600, "sjc": 10000, "sjc-i": 10000, "dietnerf": 3000}
 """Default number of steps of the score methods. Those of SDS (threestudio) and SJC (run_zero123.py)
 are the originals'. DietNeRF needs fewer here because a voxel grid learns faster than a network."""
-SOFT_VIEWS_CONTINUATION = 0.5
-"""Share of the photo's continued colours on the hidden side of a fit to views that need the shape
-prior, which are nano's: on 28 held-out objects the mean has 16.96 dB inside the silhouette, the
-views 15.70 and the continuation 16.44 (docs/shape-network.md)."""
 UNPOSED_METHODS = ("sjc-i",)
 """Methods whose model does not receive the cameras."""
 
@@ -111,7 +107,7 @@ def reconstruct(views: ViewSet, settings: ReconstructionSettings | None = None,
             scored = _refined(fit, photo_view, settings, context, generator)
             fit, evaluations = scored.fit, evaluations + scored.unet_evaluations
         mesh = textured_mesh(fit, photo_view, settings.faces, settings.texture_size, context.clock,
-                             SOFT_VIEWS_CONTINUATION if settings.shape_prior else 0)
+                             settings.continuation)
     return Reconstruction(mesh, context.clock.stages, evaluations, improved)
 
 

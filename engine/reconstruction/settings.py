@@ -60,8 +60,10 @@ class ReconstructionSettings:
     """Whether views that disagree with the others lose weight (see `view_weights.py`); off only to
     measure what that is worth."""
     shape_prior: bool = False
-    """Whether the shape network's prediction is used where the views contradict each other, and the
-    photo's continued colours on the hidden side."""
+    """Whether the shape network's prediction is used where the views contradict each other."""
+    continuation: float = 0.0
+    """Share, in [0, 1], of the photo's continued colours on the hidden side; the rest is from the
+    fitted field."""
 
 
 @dataclass
