@@ -66,6 +66,9 @@ def _add_views(verbs: Any) -> None:
     views.add_argument("--steps", type=int, default=0, help="0 uses the model's default")
     views.add_argument("--guidance", type=float, default=0.0, help="0 uses the model's default")
     views.add_argument("--sampler", choices=SAMPLERS, default="dpm++")
+    views.add_argument("--detail", choices=("auto", "off"), default="off",
+                       help="auto adds the detail of the input image to the model's views, as the "
+                            "job `views` does")
     views.add_argument("--diversity", type=int, default=0, metavar="K",
                        help="also report how much K samples of the same view differ")
     views.add_argument("--first", type=int, default=0, metavar="N",
@@ -172,7 +175,7 @@ def _add_report(verbs: Any) -> None:
 
 def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     from ..evaluation.datasets import fitted, read_objects
-    from ..evaluation.views import diversity, evaluate, pipeline_predictor
+    from ..evaluation.views import diversity, evaluate, pipeline_predictor, with_image_detail
     from ..models.model_cache import model_cache
 
     if args.out:
@@ -189,7 +192,8 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
     _tell(problems, objects, reporter)
     sampling = {"steps": steps, "guidance": guidance, "sampler": args.sampler, "seed": args.seed}
     methods = {**_baselines(args), args.model: pipeline_predictor(pipeline, **sampling)}
-    table = {name: evaluate(objects, predict, size, reporter, lpips, fid)
+    finish = {args.model: with_image_detail} if args.detail == "auto" else {}
+    table = {name: evaluate(objects, predict, size, reporter, lpips, fid, finish.get(name))
              for name, predict in methods.items()}
     print(f"{len(objects)} objects, {size} px, {steps} steps, guidance {guidance:g}, "
           f"{args.sampler}")
@@ -203,7 +207,8 @@ def _evaluate_views(args: argparse.Namespace, reporter: Reporter) -> None:
         print(f"spread of {args.diversity} samples: "
               + ", ".join(f"{bucket} {value:.4f}" for bucket, value in spread.items()))
     if args.out:
-        record = {"objects": len(objects), "size": size, **sampling, "scores": table,
+        record = {"objects": len(objects), "size": size, **sampling, "detail": args.detail,
+                  "scores": table,
                   "spread": spread, "lpips_network": lpips and lpips.network}
         _write(args.out, record, problems)
     _fail_for(problems)

@@ -36,6 +36,10 @@ Predictor = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 float32 in [0, 1], poses are azimuth and elevation in degrees and radius."""
 
 
+Finish = Callable[[RenderedObject, np.ndarray], np.ndarray]
+"""(object, predicted views of its targets (v, s, s, 3)) to what a user gets, (v, s, s, 3)."""
+
+
 @dataclass(frozen=True)
 class ViewScores:
     """One value per target view, (v,) each."""
@@ -75,18 +79,22 @@ def foreground(images: np.ndarray) -> np.ndarray:
 
 
 def evaluate(objects: Sequence[RenderedObject], predict: Predictor, size: int, reporter: Reporter,
-             lpips: Lpips | None = None, fid: Fid | None = None) -> dict[str, dict[str, float]]:
+             lpips: Lpips | None = None, fid: Fid | None = None,
+             finish: Finish | None = None) -> dict[str, dict[str, float]]:
     """Mean scores by bucket: {"all": {"psnr", "ssim", ...}, "0-30": ..., ...}.
 
     Args:
         size: side to which the images are downsampled, pixels.
         lpips: adds "lpips".
         fid: adds "fid" of all images to the bucket "all".
+        finish: applied to the predicted views.
     """
     collected: dict[str, list[dict[str, float]]] = {bucket: [] for bucket in BUCKETS}
     for done, rendered in enumerate(objects, 1):
         images = box_downsample(on_white(rendered.rgba).astype(np.float32) / 255, size)
         predicted = predict(images[0], rendered.pose[0], rendered.pose[1:])
+        if finish:
+            predicted = finish(rendered, predicted)
         scores = asdict(score_views(predicted, images[1:]))
         if lpips:
             scores["lpips"] = lpips(predicted, images[1:])
@@ -149,6 +157,23 @@ def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, s
             generator=torch.Generator().manual_seed(seed)).images
 
     return predict
+
+
+def with_image_detail(rendered: RenderedObject, predicted: np.ndarray) -> np.ndarray:
+    """The views with the detail of the input image, as the job `views` adds it by default."""
+    from ..imaging import foreground_alpha, from_white
+    from ..imaging.view_set import ViewSet
+    from ..shape.reprojection import add_detail
+
+    (_, elevation, radius), targets = rendered.pose[0].tolist(), rendered.pose[1:]
+    alpha = rendered.rgba[0, ..., 3:] / np.float32(255)
+    image = np.concatenate([rendered.rgba[0, ..., :3] / np.float32(255) * alpha, alpha], axis=-1)
+    views = ViewSet(
+        images=np.stack([from_white(rgb, foreground_alpha(rgb)) for rgb in predicted]),
+        azimuth_deg=targets[:, 0] - rendered.pose[0, 0], elevation_deg=targets[:, 1],
+        radius=targets[:, 2], sample=np.zeros(len(targets), int), meta={})
+    images = add_detail(views, image, elevation, radius).images
+    return images[..., :3] + 1 - images[..., 3:]
 
 
 def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.shapes import BLOCK, photograph
 from PIL import Image
 from scipy import ndimage
 
@@ -25,7 +26,9 @@ from engine.evaluation.views import (
     evaluate,
     gradient_deviation,
     score_views,
+    with_image_detail,
 )
+from engine.imaging import straight
 from engine.training.shards import RenderedObject
 from engine.training.views import TrainingViews
 
@@ -93,6 +96,29 @@ def test_copy_input_is_perfect_without_a_change() -> None:
     assert table["30-90"]["silhouette_iou"] == pytest.approx(1 / 3)
     assert table["90-180"]["silhouette_iou"] == 0.0
     assert table["all"]["silhouette_iou"] == pytest.approx(4 / 9)
+
+
+def test_evaluate_scores_the_finished_views() -> None:
+    rgba = np.stack([square(8, at) for at in (4, 8)])
+    rendered = RenderedObject("square", rgba, np.zeros((2, 3), np.float32), {})
+    truth = np.where(rgba[1:, ..., 3:] > 0, 0.0, 1.0) * np.ones(3, np.float32)
+    scores = evaluate([rendered], copy_input, 32, SilentReporter(),
+                      finish=lambda shown, predicted: truth)
+    assert scores["all"]["psnr"] >= 100
+
+
+def test_with_image_detail_brings_the_image_into_soft_views() -> None:
+    """The red front of a block on a view that is grey all over."""
+    views = photograph(BLOCK, [(0.0, 10.0), (15.0, 10.0)], size=128)
+    rgba = np.stack([np.rint(255 * straight(image)) for image in views.images]).astype(np.uint8)
+    pose = np.stack([views.azimuth_deg, views.elevation_deg, views.radius], axis=1)
+    rendered = RenderedObject("block", rgba, pose.astype(np.float32), {})
+    alpha = views.images[1:, ..., 3:]
+    truth = views.images[1:, ..., :3] + 1 - alpha
+    soft = 1 - 0.5 * ndimage.gaussian_filter(alpha, (0, 3, 3, 0)) * np.ones(3, np.float32)
+    found = with_image_detail(rendered, soft)
+    assert found.shape == truth.shape
+    assert np.square(found - truth).mean() < 0.5 * np.square(soft - truth).mean()
 
 
 @pytest.fixture
