@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Renders views of the collected and synthetic objects, for training models of views.
 
-    python -m engine.training.shape.view_shards TRAIN_MESHES OUT [--limit 3000]
-        [--worker 0 --workers 2]
+    python -m engine.training.shape.view_shards TRAIN_MESHES OUT [--limit 3600]
+        [--without NAMES] [--worker 0 --workers 2]
 
 Writes shards as `engine.training.shards` describes them. All views of an object share one light,
 which stays where it is while the camera moves. Objects that are held out from the shape network's
-training and those with views in `train_views` are left out. Resumable: a shard is complete when it
-has its name.
+training are left out, and those that NAMES lists, a `names.json` of `dataset unpack`. Resumable: a
+shard is complete when it has its name.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 import zlib
+from collections.abc import Set
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +35,11 @@ PER_SHARD = 50
 SYNTHETIC_LICENCE = "GPL-3.0-or-later"
 
 
-def chosen_names(index: dict[str, dict[str, str]], limit: int | None) -> list[str]:
+def chosen_names(index: dict[str, dict[str, str]], without: Set[str],
+                 limit: int | None) -> list[str]:
     """The objects to render, those of frequent kinds first."""
-    def is_new(name: str) -> bool:
-        row = index.get(name)
-        return row is None or (row["in_train_views"] != "yes"
-                               and not is_held_out(name, row["source"]))
-
-    return list(filter(is_new, ordered_names(index, SYNTHETIC_COUNT)))[:limit]
+    return [name for name in ordered_names(index, SYNTHETIC_COUNT) if name not in without
+            and not (name in index and is_held_out(name, index[name]["source"]))][:limit]
 
 
 def rendered_object(thing: TexturedObject, licence: str, views: int) -> RenderedObject:
@@ -58,13 +57,15 @@ def main() -> None:
     parser.add_argument("meshes", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--views", type=int, default=24)
+    parser.add_argument("--without", type=Path, help="JSON list of the names to leave out")
     parser.add_argument("--limit", type=int, default=None, help="only so many objects")
     parser.add_argument("--worker", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     index = read_index(args.meshes)
-    names = chosen_names(index, args.limit)
+    without = json.loads(args.without.read_text(encoding="utf-8")) if args.without else []
+    names = chosen_names(index, set(without), args.limit)
     for number, start in enumerate(range(0, len(names), PER_SHARD)):
         path = args.out / f"{number:03d}.tar"
         if number % args.workers != args.worker or path.exists():

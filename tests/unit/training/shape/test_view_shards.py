@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -18,15 +19,15 @@ from engine.training.shape.view_shards import chosen_names, main, rendered_objec
 from engine.training.shards import read_shards
 
 INDEX = {
-    "new": {"source": "vrx", "kind": "cup", "in_train_views": "no", "licence": "MIT"},
-    "old": {"source": "vrx", "kind": "cup", "in_train_views": "yes", "licence": "MIT"},
-    "robot": {"source": "px4", "kind": "robot", "in_train_views": "no", "licence": "BSD"},
+    "new": {"source": "vrx", "kind": "cup", "licence": "MIT"},
+    "old": {"source": "vrx", "kind": "cup", "licence": "MIT"},
+    "robot": {"source": "px4", "kind": "robot", "licence": "BSD"},
 }
 
 
 def test_chosen_names_are_new_and_not_held_out() -> None:
-    collected = [name for name in chosen_names(INDEX, None) if not name.startswith("synthetic__")]
-    assert collected == ["new"]
+    names = chosen_names(INDEX, {"old"}, None)
+    assert [name for name in names if not name.startswith("synthetic__")] == ["new"]
 
 
 def test_rendered_object_depends_on_the_name_alone() -> None:
@@ -47,16 +48,18 @@ def test_rendered_object_has_one_light_for_all_views(monkeypatch: pytest.MonkeyP
 def test_main_writes_only_missing_shards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     meshes, out = tmp_path / "meshes", tmp_path / "out"
     meshes.mkdir()
-    (meshes / "train_meshes.csv").write_text("name,source,licence,kind,in_train_views\n",
-                                             encoding="utf-8")
+    (meshes / "train_meshes.csv").write_text("name,source,licence,kind\n", encoding="utf-8")
     monkeypatch.setattr(view_shards, "PER_SHARD", 1)
     out.mkdir()
     (out / "000.tar").write_bytes(b"complete")
+    names = chosen_names({}, set(), 3)
+    (tmp_path / "names.json").write_text(json.dumps(names[1:2]), encoding="utf-8")
     monkeypatch.setattr(sys, "argv", [
-        "view_shards", str(meshes), str(out), "--views", "2", "--limit", "2"])
+        "view_shards", str(meshes), str(out), "--views", "2", "--limit", "2",
+        "--without", str(tmp_path / "names.json")])
     main()
     assert (out / "000.tar").read_bytes() == b"complete"
     (out / "000.tar").unlink()
     (found,) = read_shards(out)
-    assert found.name == chosen_names({}, 2)[1]
+    assert found.name == names[2]
     assert len(found.rgba) == 2
