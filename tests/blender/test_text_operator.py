@@ -15,8 +15,12 @@ import pytest
 
 @pytest.fixture(scope="module")
 def text_model(tmp_path_factory) -> Path:
-    """A model that is made by a separate process, so that torch is not loaded here."""
+    """A model. Where diffusers is not loaded yet, a separate process makes it, so that torch is not
+    loaded here."""
     folder = tmp_path_factory.mktemp("text")
+    if "diffusers" in sys.modules:
+        from helpers.tiny_text_pipeline import save_tiny_text_pipeline  # imports diffusers
+        return save_tiny_text_pipeline(folder)
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; "
             "from helpers.tiny_text_pipeline import save_tiny_text_pipeline; "
             "save_tiny_text_pipeline(Path(sys.argv[2]))")
