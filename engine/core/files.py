@@ -12,6 +12,10 @@ from typing import Any
 
 BLOCK = 4 * 1024 * 1024
 """Bytes read at a time."""
+PNG_LEVEL = 4
+"""Effort of zlib for PNG files, 0 to 9. With Pillow's default of 6 a texture of 2048 texels takes
+0.53 s of a core instead of 0.23 s and has 6 % fewer bytes; 16 views of 512 pixels take 0.27 s
+instead of 0.16 s and have 2 % fewer."""
 UNREADABLE_JSON = (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
                    RecursionError)
 """Exceptions of code that reads a JSON file of unknown origin and takes values out of it."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import PNG_LEVEL
 from ..core.staging import staged_file
 from .alpha import RGBA8
 from .colour import deep_colours, to_srgb
@@ -144,7 +145,7 @@ def save_png(path: str | Path, image: npt.NDArray[np.floating]) -> None:
     path = Path(path)
     with staged_file(path) as stage:
         try:
-            Image.fromarray(pixels).save(stage, format="PNG")
+            Image.fromarray(pixels).save(stage, format="PNG", compress_level=PNG_LEVEL)
         except OSError as error:
             raise EngineError(ErrorCode.DISK, f"can't write {path}: {error.strerror}",
                               "choose a folder that you may write to, with space left") from error

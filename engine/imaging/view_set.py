@@ -15,6 +15,7 @@ from PIL import Image
 
 from .. import camera
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import PNG_LEVEL
 from ..core.staging import staged_file
 from .alpha import PremultipliedRGBA, from_white, premultiplied, straight
 from .view_alpha import foreground_alpha
@@ -218,4 +219,4 @@ def _read_image(folder: Path, name: object, count: int) -> FloatArray:
 def _write_png(path: Path, image: PremultipliedRGBA) -> None:
     pixels = np.rint(np.clip(straight(image), 0, 1) * 255).astype(np.uint8)
     with staged_file(path) as stage:
-        Image.fromarray(pixels).save(stage, format="PNG")
+        Image.fromarray(pixels).save(stage, format="PNG", compress_level=PNG_LEVEL)

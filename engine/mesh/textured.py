@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..core.errors import EngineError, ErrorCode
+from ..core.files import PNG_LEVEL
 from ..core.staging import staged_file
 from .axes import to_y_up, to_z_up
 from .glb import textured_glb
@@ -58,7 +59,7 @@ class TexturedMesh(Triangles):
         """
         positions, normals, uv, faces = self.split()
         png = BytesIO()
-        Image.fromarray(_bytes(self.texture)).save(png, format="PNG")
+        Image.fromarray(_bytes(self.texture)).save(png, format="PNG", compress_level=PNG_LEVEL)
         return _write(Path(path), textured_glb(NAME, to_y_up(positions), to_y_up(normals), uv,
                                                faces, png.getvalue()))
 
