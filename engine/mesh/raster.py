@@ -11,8 +11,9 @@ import numpy as np
 
 from .triangles import FloatArray, IntArray
 
-MAX_CANDIDATES = 1 << 21
-"""Maximum number of pixels of bounding boxes tested at a time, which limits the memory."""
+MAX_CANDIDATES = 1 << 19
+"""Maximum number of pixels of bounding boxes tested at a time, which limits the memory: four times
+as many take a fifth longer, because less stays in the processor's cache."""
 
 
 @dataclass
