@@ -14,10 +14,11 @@ from helpers.reconstruction import reconstruct
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
 from engine import camera
+from engine.fields import interpolation
 from engine.fields.field import Field
 from engine.fields.hash_config import HashGridConfig
 from engine.fields.hash_grid import HashEncoding, HashField
-from engine.fields.interpolation import grid_sample
+from engine.fields.interpolation import grid_sample, weighted_rows
 from engine.fields.representations import hash_grid_config, make_field
 from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import HALF_EXTENT, cube
@@ -99,6 +100,22 @@ def test_grid_sample_gradients_equal_finite_differences(grid: VoxelField) -> Non
     points = points_in(0.7, 10).double()  # some of them outside
     assert torch.autograd.gradcheck(lambda raw: grid_sample(raw, points / 0.6),
                                     grid.raw.detach()[..., :5, :5, :5].double().requires_grad_())
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_column_sums_equal_sums_of_rows(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to make a table's gradient add the same numbers in the same order."""
+    generator = torch.Generator().manual_seed(0)
+    table = torch.zeros(500, channels, requires_grad=True)
+    index = torch.randint(500, (8, 900), generator=generator)
+    weight, wanted = torch.rand(8, 900, generator=generator), torch.randn(
+        900, channels, generator=generator)
+    gradients = []
+    for share in (0.0, torch.inf):
+        monkeypatch.setattr(interpolation, "DENSE_SHARE", share)
+        gradients += torch.autograd.grad(weighted_rows(table, index, weight), table, wanted)
+    assert gradients[0].abs().sum() > 0
+    assert torch.equal(*gradients)
 
 
 @pytest.mark.parametrize("channels", [0, 4])
