@@ -31,6 +31,9 @@ class ConsensusConfig:
     opacity: float = 0.4
     """Minimum alpha of pixels that may lie inside a silhouette: thin parts are less than opaque.
     Only pixels above 0.5 must be filled."""
+    faint_opacity: float = 0.1
+    """The same for pixels that do not touch such a pixel: a blade seen on its edge is thinner than
+    a pixel, and would otherwise be missing in its silhouette."""
     depths: int = 64
     """Points on each ray, less than two pixels apart."""
     reach: float = 0.87
@@ -156,7 +159,8 @@ class _SilhouetteRays:
         count, size = alpha.shape[:2]
         chosen, used = _chosen_pixels(alpha > 0.5, max(config.pixels // count, 1))
         points = _points(images, chosen, config).reshape(-1, 3)
-        dilated = F.max_pool2d(alpha[:, None], 3, stride=1, padding=1)[:, 0] > config.opacity
+        dilated = _dilated(alpha > config.opacity)
+        dilated |= _dilated((alpha > config.faint_opacity) & ~dilated)
         inside = []
         for mask, matrix in zip(dilated, images.camera_to_world, strict=True):
             coords, _ = project(points, matrix, images.fov_deg)
@@ -174,6 +178,11 @@ class _SilhouetteRays:
         """The number (N) of pixels of each silhouette on whose rays none of the points lies, in
         units of the allowed number."""
         return (~points.any(-1) & self.used).sum(-1) / self.allowed
+
+
+def _dilated(masks: Tensor) -> Tensor:
+    """N masks (N x S x S bool), dilated by a pixel."""
+    return F.max_pool2d(masks[:, None].float(), 3, stride=1, padding=1)[:, 0] > 0
 
 
 def _chosen_pixels(masks: Tensor, number: int) -> tuple[Tensor, Tensor]:

@@ -16,16 +16,18 @@ from engine.reconstruction.silhouette_consensus import CONFIG, silhouette_consen
 
 ROD = [Box((0, 0, 0), (0.45, 0.012, 0.012))]
 """Thinner than two pixels."""
+BLADE = [Box((0, 0, 0), (0.45, 0.005, 0.08))]
+"""Seen on its edge, it covers a quarter of two neighbouring pixels."""
 WRONG = (1, 3, 6, 9, 11, 12)
 
 
-def views(boxes: list[Box], wrong: tuple[int, ...] = ()) -> PosedImages:
-    return opposite_views(boxes, wrong, size=96)
+def views(boxes: list[Box], wrong: tuple[int, ...] = (), size: int = 96) -> PosedImages:
+    return opposite_views(boxes, wrong, size)
 
 
-@pytest.mark.parametrize("boxes", [UNEVEN, ROD])
-def test_silhouette_consensus_contains_all_consistent_views(boxes: list[Box]) -> None:
-    found = silhouette_consensus(views(boxes))
+@pytest.mark.parametrize(("boxes", "size"), [(UNEVEN, 96), (ROD, 96), (BLADE, 192)])
+def test_silhouette_consensus_contains_all_consistent_views(boxes: list[Box], size: int) -> None:
+    found = silhouette_consensus(views(boxes, size=size))
     assert found is not None and found.member.all()
     assert torch.equal(found.weight, torch.ones(16))
 
