@@ -135,7 +135,7 @@ def test_killed_engine_ends_every_job_of_blender_once(
         expected = {blender.start(make("views", place)): "Done"}
         assert blender.wait(*expected) == [DONE]
         scene = blender.order("scene")
-        for number in range(rounds(2, 60)):
+        for number in range(rounds(1, 60)):
             kind = ALL[number % len(ALL)]
             jobs = [blender.start(make(kind, place)) for _ in range(2)]
             blender.watch(chance.uniform(0.0, LATEST_S))
