@@ -143,12 +143,27 @@ def _unit(vectors: FloatArray) -> FloatArray:
 
 def _downsampled(rgba: FloatArray) -> np.ndarray:
     """Box-filter by SUPERSAMPLING; colours are averaged over covered samples only."""
+    result = np.zeros([side // SUPERSAMPLING for side in rgba.shape[:2]] + [4], np.uint8)
+    rows, columns = (_range_of(rgba[..., 3].any(axis=axis)) for axis in (1, 0))
+    part = rgba[_finer(rows), _finer(columns)]
     steps = range(SUPERSAMPLING)
     # Sums of strided views: a reduction over two axes takes three times as long.
-    total = sum(rgba[row::SUPERSAMPLING, column::SUPERSAMPLING]
+    total = sum(part[row::SUPERSAMPLING, column::SUPERSAMPLING]
                 for row in steps for column in steps)
     assert isinstance(total, np.ndarray)
     colour, covered = total[..., :3], total[..., 3:]
     alpha = covered / SUPERSAMPLING**2
-    return np.rint(np.concatenate([colour / np.maximum(covered, 1), alpha], -1) * 255).astype(
-        np.uint8)
+    result[rows, columns] = np.rint(
+        np.concatenate([colour / np.maximum(covered, 1), alpha], -1) * 255)
+    return result
+
+
+def _range_of(covered: np.ndarray) -> slice:
+    """The pixels from the first to the last that contains a covered sample."""
+    index = np.flatnonzero(covered) // SUPERSAMPLING
+    return slice(index[0], index[-1] + 1) if len(index) else slice(0, 0)
+
+
+def _finer(pixels: slice) -> slice:
+    """The samples of a range of pixels."""
+    return slice(pixels.start * SUPERSAMPLING, pixels.stop * SUPERSAMPLING)

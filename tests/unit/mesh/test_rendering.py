@@ -11,7 +11,7 @@ import pytest
 import trimesh
 
 from engine.camera import FOV_DEG
-from engine.mesh.rendering import Lights, TexturedTriangles, of_mesh
+from engine.mesh.rendering import SUPERSAMPLING, Lights, TexturedTriangles, _downsampled, of_mesh
 from engine.mesh.textured import TexturedMesh
 
 COLOUR = np.array([200, 100, 50])
@@ -52,6 +52,18 @@ def test_render_follows_the_field_of_view(ball: TexturedTriangles, fov_deg: floa
 def test_render_leaves_out_what_is_behind_the_camera(ball: TexturedTriangles) -> None:
     """Inside the ball only the backs of triangles are in front of the camera."""
     assert not ball.render(0.0, 0.0, 0.1, 32)[..., 3].any()
+
+
+@pytest.mark.parametrize("first, last", [(0, 16), (3, 4), (5, 12), (15, 16), (9, 9)])
+def test_downsampling_equals_means_of_all_blocks(first: int, last: int) -> None:
+    """Only pixels from the first to the last covered one are computed."""
+    samples = np.zeros((16, 16, 4))
+    samples[first:last, first:last, :3] = np.random.default_rng(0).random(3)
+    samples[first:last, first:last, 3] = 1
+    blocks = samples.reshape(8, SUPERSAMPLING, 8, SUPERSAMPLING, 4).sum(axis=(1, 3))
+    expected = blocks / np.maximum(blocks[..., 3:], 1)
+    expected[..., 3] = blocks[..., 3] / SUPERSAMPLING**2
+    np.testing.assert_allclose(_downsampled(samples), expected * 255, atol=0.51)
 
 
 def test_render_lights_the_side_that_faces_a_light(ball: TexturedTriangles) -> None:
