@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..core.errors import EngineError
+from ..core.garbage_collector import paused_collector
 from ..core.image_requests import DiffusionRequest, FramedRequest, PosedRequest
 from ..core.reporting import Reporter
 from ..models.catalogue import known_model
@@ -164,8 +165,10 @@ def sample(request: DiffusionRequest, image: PreparedImage, input_elevation: flo
     import numpy as np
     import torch
 
-    from ..diffusion.fused import ViewSampling, sample_fused
     from ..imaging import foreground_alpha, from_white
+
+    with paused_collector():  # the first job imports diffusers here
+        from ..diffusion.fused import ViewSampling, sample_fused
 
     pipeline = load_model(request, reporter, stages)
     steps = request.steps or pipeline.config.default_num_inference_steps
