@@ -56,7 +56,7 @@ def test_reprojection_returns_the_image_to_its_own_camera() -> None:
 
 def test_reprojection_does_not_trust_the_hidden_side() -> None:
     seen = Reprojection(photo(), ELEVATION, RADIUS).seen_from(180.0, ELEVATION, RADIUS, 64)
-    assert seen.alpha.mean() > 0.05
+    assert seen.silhouette.mean() > 0.05
     assert seen.confidence.max() == 0
 
 
@@ -87,5 +87,5 @@ def test_blend_makes_an_outline_of_a_fringe() -> None:
 def test_sharp_views_keep_their_outline_without_a_predicted_one() -> None:
     distance = np.hypot(*(np.indices((256, 256)) - 127.5))
     view = np.repeat((distance < 90)[..., None], 4, axis=2) * np.array([0.5, 0.5, 0.5, 1])
-    seen = replace(seen_nothing(256), alpha=(distance < 60).astype(np.float32))
+    seen = replace(seen_nothing(256), silhouette=(distance < 60).astype(np.float32))
     assert np.abs(blend(view, seen, 0.0, SHARP_VIEWS)[..., 3] - view[..., 3]).mean() < 0.005
