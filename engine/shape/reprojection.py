@@ -47,13 +47,13 @@ class DetailConfig:
     """Angle between the cameras up to which the image is fully used."""
     max_turn_deg: float = 90.0
     """Angle from which it is not used."""
-    outline: tuple[float, float, float] | None = (0.22, 1.0, 1.06)
+    outline: tuple[float, float, float] | None = (0.25, 0.95, 1.03)
     """Logistic regression of whether a pixel shows the object: weights of the log-odds of the
     model's alpha and of the predicted silhouette, and a constant. None keeps the model's outline.
     Fitted on 35 held-out objects; either half of them gives nearly the same numbers."""
     alpha_blur: float = 0.5 / 128
     """Standard deviation of the Gaussian that smooths the alpha, relative to the image's side."""
-    alpha_range: tuple[float, float] = (0.15, 0.85)
+    alpha_range: tuple[float, float] = (0.2, 0.9)
     """Smoothed alpha that becomes 0 and 1, so that the fringe of a blurred view becomes an
     outline. A narrower range makes it crisper and is further from the truth where the outline is
     uncertain."""
