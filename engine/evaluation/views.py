@@ -161,19 +161,18 @@ def pipeline_predictor(pipeline, *, steps: int, guidance: float, sampler: str, s
 
 def with_image_detail(rendered: RenderedObject, predicted: np.ndarray) -> np.ndarray:
     """The views with the detail of the input image, as the job `views` adds it by default."""
-    from ..imaging import foreground_alpha, from_white
+    from ..imaging import foreground_alpha, from_white, premultiplied
+    from ..imaging import on_white as composited_on_white
     from ..imaging.view_set import ViewSet
     from ..shape.reprojection import add_detail
 
     (_, elevation, radius), targets = rendered.pose[0].tolist(), rendered.pose[1:]
-    alpha = rendered.rgba[0, ..., 3:] / np.float32(255)
-    image = np.concatenate([rendered.rgba[0, ..., :3] / np.float32(255) * alpha, alpha], axis=-1)
+    image = premultiplied(rendered.rgba[0] / np.float32(255))
     views = ViewSet(
         images=np.stack([from_white(rgb, foreground_alpha(rgb)) for rgb in predicted]),
         azimuth_deg=targets[:, 0] - rendered.pose[0, 0], elevation_deg=targets[:, 1],
         radius=targets[:, 2], sample=np.zeros(len(targets), int), meta={})
-    images = add_detail(views, image, elevation, radius).images
-    return images[..., :3] + 1 - images[..., 3:]
+    return composited_on_white(add_detail(views, image, elevation, radius).images)
 
 
 def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
