@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--views", type=int, default=8)
     parser.add_argument("--first-pass", type=int, default=0)
-    parser.add_argument("--limit", type=int, default=None, help="only so many objects")
+    parser.add_argument("--limit", type=int, default=None, help="maximum number of objects")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     index = read_index(args.meshes)

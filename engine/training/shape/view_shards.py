@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--views", type=int, default=24)
     parser.add_argument("--without", type=Path, help="JSON list of the names to leave out")
-    parser.add_argument("--limit", type=int, default=None, help="only so many objects")
+    parser.add_argument("--limit", type=int, default=None, help="maximum number of objects")
     parser.add_argument("--worker", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
