@@ -80,8 +80,6 @@ class SeenImage:
     """S x S x 3 in [0, 1], sRGB; 0 where nothing is seen."""
     confidence: npt.NDArray[np.float32]
     """S x S in [0, 1]: confidence of the colour."""
-    silhouette: npt.NDArray[np.float32]
-    """S x S in [0, 1]: probability that the predicted shape covers the pixel."""
 
 
 class Reprojection:
@@ -109,8 +107,7 @@ class Reprojection:
         sums[pixel, 3], sums[pixel, 4] = confidence, 1
         sums = sums.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 5).sum((1, 3))
         weight = np.maximum(sums[..., 3:4], 1e-6)
-        return SeenImage(sums[..., :3] / weight, sums[..., 3] / np.maximum(sums[..., 4], 1),
-                         self.silhouette(azimuth_deg, elevation_deg, radius, size))
+        return SeenImage(sums[..., :3] / weight, sums[..., 3] / np.maximum(sums[..., 4], 1))
 
     def silhouette(self, azimuth_deg: float, elevation_deg: float, radius: float,
                    size: int) -> npt.NDArray[np.float32]:
@@ -166,14 +163,16 @@ def add_detail(views: ViewSet, rgba: FloatArray, elevation_deg: float, radius: f
         position = camera_position(*camera)
         cosine = position @ shape.eye / np.linalg.norm(position) / np.linalg.norm(shape.eye)
         turn_deg = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-        images[i] = blend(image, shape.seen_from(*camera, size), turn_deg, config)
+        silhouette = shape.silhouette(*camera, size) if config.outline else None
+        images[i] = blend(image, shape.seen_from(*camera, size), silhouette, turn_deg, config)
     return replace(views, images=images)
 
 
-def blend(view: FloatArray, seen: SeenImage, turn_deg: float,
+def blend(view: FloatArray, seen: SeenImage, silhouette: FloatArray | None, turn_deg: float,
           config: DetailConfig) -> npt.NDArray[np.float32]:
     """One view (S x S x 4, premultiplied) with the image's detail; the same shape.
 
+    `silhouette`: S x S, see `Reprojection.silhouette`; None or all 0 keeps the model's outline.
     `turn_deg`: angle between the input camera and that of the view.
     """
     alpha = view[..., 3]
@@ -181,9 +180,9 @@ def blend(view: FloatArray, seen: SeenImage, turn_deg: float,
     weight = seen.confidence * (1 - _smoothstep(
         np.array(turn_deg), config.full_turn_deg, config.max_turn_deg))
     colour = own + weight[..., None] * (seen.colour - own)
-    if config.outline and seen.silhouette.any():  # else the model's outline is kept
+    if config.outline and silhouette is not None and silhouette.any():
         of_view, of_shape, constant = config.outline
-        alpha = expit(of_view * _log_odds(alpha) + of_shape * _log_odds(seen.silhouette) + constant)
+        alpha = expit(of_view * _log_odds(alpha) + of_shape * _log_odds(silhouette) + constant)
     alpha = ndimage.gaussian_filter(alpha, config.alpha_blur * len(view))
     alpha = _smoothstep(alpha, *config.alpha_range)[..., None]
     return np.concatenate([colour.clip(0, 1) * alpha, alpha], axis=2).astype(np.float32)
