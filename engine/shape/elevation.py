@@ -4,7 +4,8 @@
 
 A small network gives a probability to each of 39 elevations. Its first layers are those of the
 shape network (`network.py`), from whose weights its training starts, followed by a head. The spread
-of the probabilities is the uncertainty. One estimate takes about 30 ms of one core.
+of the probabilities is the uncertainty. An estimate is the mean over several framings of the image
+and takes 0.2 to 0.4 s of one core.
 """
 
 from __future__ import annotations
@@ -43,6 +44,24 @@ distribution: it lowers the median error from 4.1 to 3.6 degrees."""
 CENTRAL = (0.16, 0.84)
 """Quantiles; half of their distance is the uncertainty: one standard deviation of a normal
 distribution."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How an image is placed before the network sees it."""
+
+    share: float = OBJECT_SHARE
+    """Longer side of the object's box relative to the image's side."""
+    roll_deg: float = 0.0
+    """Angle by which the image is turned."""
+    rise: float = 0.0
+    """Height of the object's centre above the image's centre, relative to the image's side."""
+
+
+FRAMINGS = (Framing(), Framing(share=0.58), Framing(share=0.67), Framing(roll_deg=3.0),
+            Framing(roll_deg=-3.0), Framing(rise=0.02), Framing(rise=-0.02))
+"""Framings whose logits are averaged (test-time augmentation), within the range of the training.
+On 692 held-out images this lowers the mean error by 0.38 degrees, with a standard error of 0.09."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +176,8 @@ class ElevationPredictor:
         """See the module's function `estimate_image_elevation`."""
         if rgba.ndim != 3 or rgba.shape[0] != rgba.shape[1] or rgba.shape[2] != 4:
             raise ValueError(f"a square RGBA image is needed, not an array of shape {rgba.shape}")
-        return self.distribution(self.logits(framed(rgba)[None])[0])
+        images = np.stack([framed(rgba, framing) for framing in FRAMINGS])
+        return self.distribution(self.logits(images).mean(axis=0))
 
     def distribution(self, logits: FloatArray) -> ImageElevation:
         """The calibrated probabilities of one image's 39 logits."""
@@ -169,12 +189,15 @@ class ElevationPredictor:
         return ImageElevation(weights / weights.sum())
 
 
-def framed(rgba: FloatArray) -> npt.NDArray[np.float32]:
-    """128 x 128 x 4: a square premultiplied image with its object centred, `OBJECT_SHARE` large.
+def framed(rgba: FloatArray, framing: Framing | None = None) -> npt.NDArray[np.float32]:
+    """128 x 128 x 4: a square premultiplied image, placed by `framing`; by default its object is
+    centred and `OBJECT_SHARE` large.
 
     Raises `ValueError` if no pixel has an alpha above one half.
     """
-    return warped(rgba, object_window(rgba[..., 3]))
+    framing = framing or Framing()
+    x, y, side = object_window(rgba[..., 3], framing.share)
+    return warped(rgba, (x, y + framing.rise * side, side), framing.roll_deg)
 
 
 def object_window(alpha: FloatArray, share: float = OBJECT_SHARE) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ import json
 import math
 import tarfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +31,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...shape import elevation as network
-from ...shape.elevation import ELEVATIONS_DEG, ElevationNetwork, ElevationPredictor
+from ...shape.elevation import (
+    ELEVATIONS_DEG,
+    FRAMINGS,
+    ElevationNetwork,
+    ElevationPredictor,
+    Framing,
+)
 from ...shape.geometry import FloatArray
 from ...shape.prediction import WEIGHTS as SHAPE_WEIGHTS
 from ...shape.prediction import load as load_shape_network
@@ -190,19 +197,19 @@ def draw_batch(folder: ShardFolder, views: RenderedViews, size: int, rng: np.ran
             soft_labels(np.array(elevations)))
 
 
-def held_out_images(folder: ShardFolder) -> tuple[FloatArray, npt.NDArray[np.floating]]:
-    """Framed images (N x 128 x 128 x 4) and elevations of all held-out views."""
-    pairs = [(network.framed(premultiplied(folder.image(item, view))), camera[1])
-             for item in folder.held_out for view, camera in enumerate(item.cameras)
-             if (folder.image(item, view)[..., 3] > 127).any()]
-    images, elevations = zip(*pairs, strict=True)
-    return np.stack(images), np.array(elevations)
-
-
-def predicted_logits(model: ElevationNetwork, images: FloatArray) -> FloatArray:
-    """N x 39 logits of framed images, as at inference."""
+def held_out_logits(model: ElevationNetwork, folder: ShardFolder,
+                    framings: Sequence[Framing]) -> tuple[FloatArray, FloatArray]:
+    """Logits (N x 39, the mean over `framings`) and true elevations (N) of all held-out views."""
     predictor = ElevationPredictor(model)
-    return np.concatenate([predictor.logits(images[i:i + 32]) for i in range(0, len(images), 32)])
+    logits, elevations = [], []
+    for item in folder.held_out:
+        for view, camera in enumerate(item.cameras):
+            image = premultiplied(folder.image(item, view))
+            if (image[..., 3] > 0.5).any():
+                images = np.stack([network.framed(image, framing) for framing in framings])
+                logits.append(predictor.logits(images).mean(axis=0))
+                elevations.append(camera[1])
+    return np.stack(logits), np.array(elevations)
 
 
 def errors(logits: FloatArray, elevations: FloatArray, temperature: float) -> dict[str, float]:
@@ -307,9 +314,9 @@ class Training:
                 self.log(seconds, loss=round(float(np.mean(losses)), 4))
                 losses, next_log = [], seconds + config.log_seconds
             if seconds > next_evaluation:
-                self.evaluate(seconds)
+                self.evaluate(seconds, FRAMINGS[:1])
                 next_evaluation = seconds + config.evaluate_seconds
-        self.evaluate(seconds)
+        self.evaluate(seconds, FRAMINGS)
 
     def log(self, seconds: float, **values: object) -> None:
         """Append one line to the log."""
@@ -318,12 +325,14 @@ class Training:
         with open(self.out / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def evaluate(self, seconds: float) -> None:
-        """Write the weights and their calibration, and log the held-out errors."""
+    def evaluate(self, seconds: float, framings: Sequence[Framing]) -> None:
+        """Write the weights and their calibration, and log the held-out errors.
+
+        An estimate uses all of `FRAMINGS`; fewer give a hint in less time.
+        """
         network.save_weights(self.average, self.out / "weights.safetensors")
         model = network.load(self.out).network
-        images, elevations = held_out_images(self.folder)
-        logits = predicted_logits(model, images)
+        logits, elevations = held_out_logits(model, self.folder, framings)
         temperature = best_temperature(logits, elevations)
         found = errors(logits, elevations, temperature)
         (self.out / "calibration.json").write_text(

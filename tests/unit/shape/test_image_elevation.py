@@ -18,6 +18,7 @@ from engine.shape.elevation import (
     WEIGHTS,
     ElevationNetwork,
     ElevationPredictor,
+    Framing,
     ImageElevation,
     estimate_image_elevation,
     framed,
@@ -104,6 +105,13 @@ def test_framing_centres_the_object_at_its_share(size, share, centre) -> None:
     assert len(rows) / 128 == pytest.approx(OBJECT_SHARE, abs=0.03)
     for places in (rows, columns):
         assert (places[0] + places[-1] + 1) / 2 == pytest.approx(64, abs=1.5)
+
+
+def test_framing_raises_and_enlarges_the_object() -> None:
+    alpha = framed(block(256, 0.4, (0.5, 0.5)), Framing(share=0.7, rise=0.05))[..., 3]
+    rows = np.flatnonzero(alpha.max(1) > 0.5)
+    assert len(rows) / 128 == pytest.approx(0.7, abs=0.02)
+    assert 64 - (rows[0] + rows[-1] + 1) / 2 == pytest.approx(0.05 * 128, abs=1)
 
 
 def test_images_without_an_object_are_refused() -> None:

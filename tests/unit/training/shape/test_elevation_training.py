@@ -13,7 +13,7 @@ import torch
 
 pytest.importorskip("embreex", reason="preparing training data needs embreex")
 
-from engine.shape.elevation import ELEVATIONS_DEG
+from engine.shape.elevation import ELEVATIONS_DEG, FRAMINGS
 from engine.shape.network import ShapeNetwork
 from engine.shape.prediction import load as load_shape_network
 from engine.training.rendered import RenderedObject
@@ -116,7 +116,7 @@ def test_training_lowers_the_loss_and_writes_its_files(folder, views, tmp_path) 
     losses = [training.step(*training.batch(rng), 0.3) for _ in range(25)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.2
     assert torch.equal(model.stem.weight, frozen)
-    training.evaluate(1.0)
+    training.evaluate(1.0, FRAMINGS[:2])
     assert {path.name for path in tmp_path.iterdir()} >= {
         "weights.safetensors", "calibration.json", "log.jsonl"}
     assert json.loads((tmp_path / "calibration.json").read_text())["held_out"]["images"] == 2
