@@ -188,9 +188,10 @@ def gradient_deviation(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _gradient_magnitude(images: np.ndarray) -> np.ndarray:
-    grey = box_downsample(images @ LUMINANCE,
-                          images.shape[-2] // 2)[..., 0]
-    return np.hypot(*(ndimage.prewitt(grey, axis, mode="nearest") / 3 for axis in (1, 2)))
+    grey = box_downsample(images @ LUMINANCE, images.shape[-2] // 2)[..., 0]
+    # One image at a time: `prewitt` smooths along all other axes, that of the images included.
+    return np.stack([np.hypot(*(ndimage.prewitt(image, axis, mode="nearest") / 3
+                                for axis in (0, 1))) for image in grey])
 
 
 def _ssim(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -68,6 +68,12 @@ def test_gmsd_penalises_blur_more_than_brightness() -> None:
     assert gradient_deviation(blurred, truth)[0] > 3 * gradient_deviation(shade, truth)[0]
 
 
+def test_gradient_deviation_of_a_view_does_not_depend_on_the_others() -> None:
+    truth, predicted = np.random.default_rng(3).random((2, 4, 16, 16, 3))
+    alone = [gradient_deviation(predicted[i:i + 1], truth[i:i + 1])[0] for i in range(4)]
+    np.testing.assert_allclose(gradient_deviation(predicted, truth), alone)
+
+
 def test_diversity_is_the_spread_on_the_object() -> None:
     rgba = np.stack([square(8, 8)] * 3)
     pose = np.array([[0, 0, 1.85], [10, 0, 1.85], [180, 0, 1.85]], np.float32)
