@@ -41,6 +41,7 @@ from ...shape.elevation import (
 from ...shape.geometry import FloatArray
 from ...shape.prediction import WEIGHTS as SHAPE_WEIGHTS
 from ...shape.prediction import load as load_shape_network
+from ..loop import mixed_precision
 from .augment import augment_image
 from .dataset import ShardFolder, premultiplied
 from .split import HOUSEHOLD_KINDS, is_held_out, sample_weight
@@ -86,7 +87,6 @@ class ElevationTraining:
     quarter of the time."""
     kept: int = 24_000
     """Number of samples whose features are kept, 98 KB each."""
-    bfloat16: bool = True
     log_seconds: float = 60
     evaluate_seconds: float = 420
 
@@ -266,7 +266,7 @@ class Training:
             self.samples += config.batch_size
             return draw_batch(self.folder, self.views, config.batch_size, rng, HOUSEHOLD_FACTOR)
         images, labels = draw_batch(self.folder, self.views, config.fresh, rng)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+        with torch.no_grad(), mixed_precision():
             features = self.model.features(images).bfloat16()
         places = (self.samples + np.arange(config.fresh)) % config.kept
         self.features[places], self.labels[places] = features, labels
@@ -283,9 +283,9 @@ class Training:
         factor = rise * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0))))
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.bfloat16):
-            logits = (self.model.logits(features if config.bfloat16 else features.float())
-                      if config.frozen else self.model(features))
+        with mixed_precision():
+            logits = (self.model.logits(features.float()) if config.frozen
+                      else self.model(features))
         loss = F.cross_entropy(logits.float(), labels)
         self.optimiser.zero_grad()
         loss.backward()
@@ -353,7 +353,6 @@ def main() -> None:
                         help="train the shape network's layers too, with --resume-from")
     parser.add_argument("--resume-from", type=Path, help="folder of weights to start from")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates")
-    parser.add_argument("--float32", action="store_true", help="on a CPU without bfloat16")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(27)
@@ -363,7 +362,7 @@ def main() -> None:
     default = ElevationTraining(args.minutes)
     Training(model, ShardFolder(args.data), RenderedViews(args.views), args.out, replace(
         default, wall_minutes=args.wall_minutes, frozen=not args.all_layers,
-        bfloat16=not args.float32, encoder_rate=args.rate * default.encoder_rate,
+        encoder_rate=args.rate * default.encoder_rate,
         head_rate=args.rate * default.head_rate)).run()
 
 

@@ -18,7 +18,7 @@ import copy
 import json
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from ...core.staging import staged_file
 from ...shape.network import ShapeNetwork
+from ..loop import mixed_precision
 from .dataset import MAX_COUNT, Batch, ShardFolder, held_out_batch, training_batch
 
 
@@ -53,8 +54,6 @@ class TrainingConfig:
     max_gradient_norm: float = 1.0
     bce_weight: float = 4.0
     """Weight of the cross-entropy beside the Dice loss (pilot)."""
-    bfloat16: bool = True
-    """Whether to compute in bfloat16, which is only faster on a CPU with AMX or on a GPU."""
     log_seconds: float = 60
     evaluate_seconds: float = 600
     evaluate_batches: int = 11
@@ -82,22 +81,22 @@ def occupancy_loss(logits: Tensor, batch: Batch, bce_weight: float) -> Tensor:
     return bce_weight * bce + dice.mean()
 
 
-def forward(model: nn.Module, batch: Batch, bfloat16: bool) -> Tensor:
-    """The model's logits."""
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
+def forward(model: nn.Module, batch: Batch) -> Tensor:
+    """The model's logits, computed in bfloat16 where the processor is faster with it."""
+    with mixed_precision():
         return model(batch.image, batch.elevation_deg, batch.radius)
 
 
 @torch.no_grad()
-def frustum_iou(model: nn.Module, folder: ShardFolder, batches: int, size: int,
-                bfloat16: bool) -> dict[str, float]:
+def frustum_iou(model: nn.Module, folder: ShardFolder, batches: int,
+                size: int) -> dict[str, float]:
     """Mean over held-out views of the IoU of occupied bins, at three thresholds, and the loss."""
     objects = folder.held_out
     entries = [(item, view) for view in range(2) for item in objects][:batches * size]
     scores: dict[str, list[float]] = {"0.3": [], "0.4": [], "0.5": [], "soft": [], "loss": []}
     for start in range(0, len(entries), size):
         batch = held_out_batch(folder, entries[start:start + size])
-        logits = forward(model, batch, bfloat16)
+        logits = forward(model, batch)
         scores["loss"].append(float(occupancy_loss(logits, batch, 4.0)))
         probability = logits.float().sigmoid().permute(0, 2, 3, 1) * batch.mask[..., None]
         soft = batch.target.float() / MAX_COUNT * batch.mask[..., None]
@@ -134,8 +133,7 @@ class Trainer:
         """One optimiser step; returns the loss, which is NaN if the step was skipped."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.seconds / (60 * self.config.minutes), self.config)
-        loss = occupancy_loss(forward(self.model, batch, self.config.bfloat16), batch,
-                              self.config.bce_weight)
+        loss = occupancy_loss(forward(self.model, batch), batch, self.config.bce_weight)
         self.optimiser.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_gradient_norm)
@@ -202,7 +200,7 @@ class Trainer:
         """Log the held-out scores of the moving average and save."""
         self.save()
         self.log(held_out=frustum_iou(self.average.eval(), self.folder,
-                                      self.config.evaluate_batches, 16, self.config.bfloat16))
+                                      self.config.evaluate_batches, 16))
 
 
 def export_weights(model: nn.Module, path: Path) -> None:
@@ -221,11 +219,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=TrainingConfig.peak_rate)
     parser.add_argument("--resume-from", type=Path, help="published weights to start from")
-    parser.add_argument("--float32", action="store_true", help="on a CPU without AMX")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    config = replace(TrainingConfig(args.minutes), peak_rate=args.rate,
-                     bfloat16=not args.float32)
+    config = TrainingConfig(args.minutes, peak_rate=args.rate)
     trainer = Trainer(ShardFolder(args.data), args.out, config)
     if args.resume_from:
         trainer.start_from(args.resume_from)

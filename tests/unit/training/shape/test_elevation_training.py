@@ -110,7 +110,7 @@ def test_training_lowers_the_loss_and_writes_its_files(folder, views, tmp_path) 
     torch.manual_seed(0)
     model = initial_network()
     frozen = model.stem.weight.clone()
-    config = ElevationTraining(1, batch_size=8, kept=16, bfloat16=False)
+    config = ElevationTraining(1, batch_size=8, kept=16)
     training = Training(model, ShardFolder(folder), views, tmp_path, config)
     rng = np.random.default_rng(0)
     losses = [training.step(*training.batch(rng), 0.3) for _ in range(25)]

@@ -135,7 +135,7 @@ def test_learning_rate_warms_up_and_decays() -> None:
 
 def test_training_resumes_where_it_stopped(folder, tmp_path) -> None:
     shards = ShardFolder(folder)
-    config = TrainingConfig(10, batch_size=2, bfloat16=False)
+    config = TrainingConfig(10, batch_size=2)
     trainer = Trainer(shards, tmp_path, config)
     batch = training_batch(shards, 2, np.random.default_rng(0))
     assert math.isfinite(trainer.step(batch))
@@ -149,7 +149,7 @@ def test_training_resumes_where_it_stopped(folder, tmp_path) -> None:
 
 def test_training_starts_from_published_weights(folder, tmp_path) -> None:
     shards = ShardFolder(folder)
-    first = Trainer(shards, tmp_path, TrainingConfig(10, bfloat16=False))
+    first = Trainer(shards, tmp_path, TrainingConfig(10))
     first.step(training_batch(shards, 1, np.random.default_rng(0)))
     first.save()
     second = Trainer(shards, tmp_path / "new", TrainingConfig(10))
@@ -162,7 +162,7 @@ def test_training_starts_from_published_weights(folder, tmp_path) -> None:
 def test_held_out_scores_are_shares(folder, tmp_path) -> None:
     shards = ShardFolder(folder)
     trainer = Trainer(shards, tmp_path, TrainingConfig(10))
-    scores = frustum_iou(trainer.average.eval(), shards, 1, 2, False)
+    scores = frustum_iou(trainer.average.eval(), shards, 1, 2)
     assert all(0 <= scores[name] <= 1 for name in ("0.3", "0.4", "0.5", "soft"))
 
 
