@@ -204,7 +204,8 @@ def rendered(bpy, scene):
     render.image_settings.file_format = 'JPEG'
     bpy.ops.render.render()
     yield bpy.data.images["Render Result"]
-    render.image_settings.file_format = 'PNG'
+    # Not `render`: its scene no longer exists if the test opened a file.
+    bpy.context.scene.render.image_settings.file_format = 'PNG'
 
 
 def test_image_file_of_a_render_nobody_looked_at(rendered, scene, image_file):
