@@ -13,7 +13,7 @@ import pytest
 from engine.core.errors import EngineError, ErrorCode
 from engine.core.failures import as_engine_error
 from engine.core.reporting import SilentReporter
-from engine.core.requests import ReconstructRequest, ViewsRequest
+from engine.core.requests import ReconstructRequest
 from engine.core.resume import work_folder
 from engine.jobs.run import run
 
@@ -54,11 +54,3 @@ def test_failure_names_the_missing_socks_library(error: ImportError):
     failure = as_engine_error(error)
     assert failure.code is ErrorCode.ENVIRONMENT
     assert "SOCKS proxy" in failure.message and "HTTPS_PROXY" in failure.hint
-
-
-def test_request_expands_a_tilde_in_any_path(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HOME", "/home/me")
-    request = ReconstructRequest(image="~/a.png", views="~/v/views.json", out="~/out~")
-    assert (request.image, request.views, request.out) == (
-        "/home/me/a.png", "/home/me/v/views.json", "/home/me/out~")
-    assert ViewsRequest(image="a~b.png").image == "a~b.png"

@@ -149,3 +149,11 @@ def test_load_request_ignores_unreadable_records(text: str, tmp_path: Path):
     assert load_request(tmp_path) is None
     (tmp_path / REQUEST_FILE).write_text(text)
     assert load_request(tmp_path) is None
+
+
+def test_request_expands_a_tilde_in_any_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    request = ReconstructRequest(image="~/a.png", views="~/v/views.json", out="~/out~")
+    assert (request.image, request.views, request.out) == (
+        "/home/me/a.png", "/home/me/v/views.json", "/home/me/out~")
+    assert ViewsRequest(image="a~b.png").image == "a~b.png"
