@@ -48,7 +48,7 @@ distribution."""
 
 @dataclass(frozen=True)
 class Framing:
-    """How an image is placed before the network sees it."""
+    """Size, roll and height of the object in the image that the network sees."""
 
     share: float = OBJECT_SHARE
     """Longer side of the object's box relative to the image's side."""
