@@ -15,7 +15,7 @@ from ..fields.rays import camera_rays
 from ..fields.representations import make_field
 from ..fields.voxel_field import EMPTY_RAW, VoxelField, density_of
 from ..fields.voxel_grid import VoxelGrid
-from ..shape.prediction import ShapePrediction
+from ..shape.frustum import ShapePrediction
 from .alignment import LEARNING_RATE as ALIGNMENT_RATE
 from .alignment import Alignment
 from .hull import Hull, hull_of

@@ -19,7 +19,7 @@ from ..fields.voxel_grid import VoxelGrid, cube
 from ..imaging.view_set import ViewSet
 from ..mesh.photo import Photo
 from ..mesh.textured import TexturedMesh
-from ..shape.prediction import ShapePrediction
+from ..shape.frustum import ShapePrediction
 from .direct import mesh_from_photo, show_prediction
 from .extraction import textured_mesh
 from .fit import Fit, FitTask, fit_field

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from ..core.errors import EngineError, ErrorCode
 from ..mesh.photo import Photo
-from ..shape.prediction import WEIGHTS, ShapePrediction, predict
+from ..shape.frustum import ShapePrediction
+from ..shape.prediction import WEIGHTS, predict
 from .settings import ReconstructionSettings
 
 

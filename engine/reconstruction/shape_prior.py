@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..fields.field import Field
-from ..shape.prediction import ShapePrediction
+from ..shape.frustum import ShapePrediction
 from .hull import Hull
 
 

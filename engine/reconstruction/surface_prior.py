@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ..fields.voxel_grid import VoxelGrid
 from ..mesh.photo import Photo
-from ..shape.prediction import interpolate
+from ..shape.frustum import interpolate
 from ..shape.surface import occupancy_grid
 from .iso_value import SMOOTHING_SIGMA, Volume
 from .shape_prior import ShapePrior

@@ -18,6 +18,7 @@ from scipy import ndimage
 from ..camera import FOV_DEG, focal_length_px
 from ..mesh.surface import extract, solid
 from ..mesh.triangles import Triangles
+from .frustum import ShapePrediction, interpolate, sample_frustum
 from .geometry import (
     BIN_LENGTH,
     BINS,
@@ -28,7 +29,6 @@ from .geometry import (
     image_coordinates,
     image_rays,
 )
-from .prediction import ShapePrediction, interpolate, sample_frustum
 
 ISO_VALUE = 0.5
 """Level of the returned occupancy on the surface."""

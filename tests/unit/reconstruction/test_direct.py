@@ -15,8 +15,8 @@ from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, pho
 
 from engine.core.errors import EngineError, ErrorCode
 from engine.reconstruction import reconstruct_directly, shape_network
+from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import frustum_points
-from engine.shape.prediction import ShapePrediction
 
 ELEVATION = 10.0
 SETTINGS, _ = split({"input_elevation_deg": ELEVATION, "faces": 3000, "texture_size": 128})

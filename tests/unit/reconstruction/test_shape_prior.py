@@ -12,8 +12,8 @@ from engine.fields.voxel_field import VoxelField
 from engine.fields.voxel_grid import cube
 from engine.reconstruction.hull import Hull
 from engine.reconstruction.shape_prior import CONFIG, ShapePrior
+from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import BINS, RAYS
-from engine.shape.prediction import ShapePrediction
 
 GRID = cube(24)
 FRONT = GRID.centres()[:, 0].reshape(GRID.shape) > 0.05

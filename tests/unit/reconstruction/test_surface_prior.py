@@ -17,8 +17,9 @@ from engine.reconstruction.hull import Hull
 from engine.reconstruction.iso_value import Volume
 from engine.reconstruction.shape_prior import ShapePrior
 from engine.reconstruction.surface_prior import with_prior
+from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import frustum_points, image_rays
-from engine.shape.prediction import ShapePrediction, silhouette_rays
+from engine.shape.prediction import silhouette_rays
 
 GRID = cube(48)
 DISTANCE = GRID.centres().norm(dim=1).reshape(GRID.shape)

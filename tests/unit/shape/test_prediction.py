@@ -10,15 +10,14 @@ import torch
 
 pytest.importorskip("embreex", reason="the training package that writes weights needs embreex")
 
+from engine.shape.frustum import ShapePrediction, interpolate
 from engine.shape.geometry import BINS, RAYS, frustum_points
 from engine.shape.network import ShapeNetwork
 from engine.shape.prediction import (
     IDENTITY,
     WEIGHTS,
     Calibration,
-    ShapePrediction,
     ShapePredictor,
-    interpolate,
     load,
     resized,
 )

@@ -11,8 +11,8 @@ import pytest
 from helpers.shapes import BLOCK, contains, photograph
 
 from engine.imaging.view_set import ViewSet
+from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import frustum_points
-from engine.shape.prediction import ShapePrediction
 from engine.shape.reprojection import (
     BLURRED_VIEWS,
     SHARP_VIEWS,

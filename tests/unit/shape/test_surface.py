@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import (
     RAYS,
     camera_coordinates,
@@ -14,7 +15,6 @@ from engine.shape.geometry import (
     image_coordinates,
     image_rays,
 )
-from engine.shape.prediction import ShapePrediction
 from engine.shape.surface import (
     ISO_VALUE,
     SurfaceConfig,
