@@ -28,6 +28,7 @@ from ..mesh.triangles import FloatArray, Triangles
 from ..shape.geometry import image_rays
 from ..shape.prediction import WEIGHTS, ShapePredictor, load
 from ..shape.surface import SurfaceConfig, surface_mesh
+from ..shape.symmetry import symmetric
 from ..training.shape.carving import RayScene
 from ..training.shape.dataset import ShardFolder, premultiplied
 from .meshes import GRID, Alignment, compare, occupancy
@@ -70,7 +71,7 @@ def evaluate_held_out(predictor: ShapePredictor, folder: ShardFolder,
     for item in folder.held_out[::every]:
         voxels, image = folder.voxels(item), premultiplied(folder.image(item, 0))
         azimuth, elevation, radius = item.cameras[0]
-        prediction = predictor.predict(image, elevation, radius)
+        prediction = symmetric(predictor.predict(image, elevation, radius))
         scores[item.name] = {}
         for threshold in THRESHOLDS:
             used = SurfaceConfig(threshold=threshold)
@@ -123,7 +124,8 @@ def evaluate_scans(predictor: ShapePredictor, folder: Path) -> dict[str, dict[st
     scores = {}
     for name, (image, elevation, radius) in read_scans(folder).items():
         truth = read_truth(folder, name)
-        mesh = surface_mesh(predictor.predict(image, elevation, radius), image[..., 3])
+        prediction = symmetric(predictor.predict(image, elevation, radius))
+        mesh = surface_mesh(prediction, image[..., 3])
         found = compare(mesh, truth, points=POINTS, alignment=Alignment.NONE)
         scores[name] = {
             "iou": found.iou, "chamfer": found.chamfer, "f_score": found.f_score,

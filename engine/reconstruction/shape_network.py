@@ -8,6 +8,7 @@ from ..core.errors import EngineError, ErrorCode
 from ..mesh.photo import Photo
 from ..shape.frustum import ShapePrediction
 from ..shape.prediction import WEIGHTS, predict
+from ..shape.symmetry import symmetric
 from .settings import ReconstructionSettings
 
 
@@ -17,7 +18,8 @@ def has_shape_network() -> bool:
 
 
 def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePrediction:
-    """The occupancy that the shape network predicts for the object in a photo.
+    """The occupancy that the shape network predicts for the object in a photo, made symmetric where
+    that is credible.
 
     Raises:
         EngineError: `MODEL_MISSING` without the network's weights.
@@ -25,4 +27,4 @@ def predict_shape(photo: Photo, settings: ReconstructionSettings) -> ShapePredic
     if not has_shape_network():
         raise EngineError(ErrorCode.MODEL_MISSING, "the weights of the shape network are missing",
                           "reinstall the program, or use the method views")
-    return predict(photo.rgba, settings.input_elevation_deg, settings.input_radius)
+    return symmetric(predict(photo.rgba, settings.input_elevation_deg, settings.input_radius))
