@@ -13,10 +13,15 @@ import pytest
 from helpers.reconstruction import split
 from helpers.shapes import BLOCK, contains, grid_points, iou, mesh_contains, photograph
 
+from engine.camera import FOV_DEG, camera_to_world
 from engine.core.errors import EngineError, ErrorCode
+from engine.fields.rays import focal_ndc
+from engine.mesh.photo import Photo
 from engine.reconstruction import reconstruct_directly, shape_network
 from engine.shape.frustum import ShapePrediction
 from engine.shape.geometry import frustum_points
+from engine.shape.prediction import predict
+from engine.shape.symmetry import symmetric
 
 ELEVATION = 10.0
 SETTINGS, _ = split({"input_elevation_deg": ELEVATION, "faces": 3000, "texture_size": 128})
@@ -45,6 +50,14 @@ def test_direct_makes_a_closed_mesh_of_the_prediction(
     truth = contains(BLOCK, points)
     assert iou(mesh_contains(result.mesh.vertices, result.mesh.faces, points), truth) > 0.75
     assert [stage["name"] for stage in result.stages] == ["shape", "surface", "unwrap", "texture"]
+
+
+def test_predict_shape_is_symmetric_unlike_the_network(photo: np.ndarray) -> None:
+    camera = Photo(photo, camera_to_world(0.0, ELEVATION, 1.85), focal_ndc(FOV_DEG))
+    alone = predict(photo, ELEVATION, 1.85)
+    found = shape_network.predict_shape(camera, SETTINGS).probabilities
+    np.testing.assert_array_equal(found, symmetric(alone).probabilities)
+    assert np.abs(found - alone.probabilities).max() > 0.1
 
 
 def test_direct_without_weights_names_the_model(
