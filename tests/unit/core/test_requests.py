@@ -151,9 +151,10 @@ def test_load_request_ignores_unreadable_records(text: str, tmp_path: Path):
     assert load_request(tmp_path) is None
 
 
-def test_request_expands_a_tilde_in_any_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+def test_request_expands_a_tilde_in_any_path(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     request = ReconstructRequest(image="~/a.png", views="~/v/views.json", out="~/out~")
-    assert (request.image, request.views, request.out) == (
-        "/home/me/a.png", "/home/me/v/views.json", "/home/me/out~")
+    assert (request.image, request.views, request.out) == tuple(
+        str(tmp_path / name) for name in ("a.png", "v/views.json", "out~"))
     assert ViewsRequest(image="a~b.png").image == "a~b.png"
